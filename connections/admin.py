@@ -1,0 +1,107 @@
+"""This console as services know it: OAuth clients, registered by super admins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from connections.models import OAuthClient
+from connections.models.oauth_client import client_reference
+from connectors.registry import get_connectors
+from console.accounts.admin import PolicyAdmin
+from console.accounts.policy import Action
+
+
+class OAuthClientForm(forms.ModelForm):
+    """Take a secret and never show it: an empty box keeps what is stored."""
+
+    connector_slug = forms.ChoiceField(label="Connector")
+    new_client_secret = forms.CharField(
+        label="client_secret",
+        required=False,
+        max_length=2000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "class": "vTextField"}),
+        help_text="It is stored encrypted and never shown. Empty: keep what is stored.",
+    )
+
+    class Meta:
+        model = OAuthClient
+        fields = ["connector_slug", "organization", "environment", "host", "client_id"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "connector_slug" in self.fields:
+            self.fields["connector_slug"].choices = [  # type: ignore[attr-defined]
+                (slug, connector.name)
+                for slug, connector in get_connectors().items()
+                if connector.oauth2
+            ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.instance._state.adding and "connector_slug" in cleaned:
+            self._check_context(cleaned)
+        return cleaned
+
+    def _check_context(self, cleaned: dict[str, Any]) -> None:
+        connector = get_connectors()[cleaned["connector_slug"]]
+        host = cleaned["host"] = (cleaned.get("host") or "").strip().lower()
+        if connector.own_host:
+            parameter = next(p for p in connector.parameters if p.is_host)
+            if not parameter.accepts(host):
+                self.add_error("host", f"{connector.name} needs its host. Example: {parameter.example}")
+            if not cleaned.get("organization"):
+                self.add_error("organization", "A client for a host of your own belongs to one organisation.")
+        elif host:
+            self.add_error("host", f"{connector.name} has no host of your own. Leave this empty.")
+        reference = client_reference(
+            connector.slug, cleaned.get("organization"), cleaned.get("environment", ""), host
+        )
+        if not self.errors and OAuthClient.objects.filter(reference=reference).exists():
+            raise forms.ValidationError(
+                f"{connector.name} is registered for this already. Change that client instead."
+            )
+
+    def save(self, commit: bool = True) -> OAuthClient:
+        if secret := self.cleaned_data["new_client_secret"]:
+            self.instance.client_secret = secret
+        return super().save(commit)
+
+
+@admin.register(OAuthClient)
+class OAuthClientAdmin(PolicyAdmin):
+    action = Action.MANAGE_OAUTH_CLIENTS
+    form = OAuthClientForm
+    list_display = ["connector_name", "organization", "environment", "host", "client_id"]
+    list_filter = ["connector_slug"]
+    search_fields = ["connector_slug", "client_id"]
+    fields = [
+        "connector_slug",
+        "organization",
+        "environment",
+        "host",
+        "redirect_uri",
+        "client_id",
+        "new_client_secret",
+    ]
+
+    @admin.display(description="Connector", ordering="connector_slug")
+    def connector_name(self, client: OAuthClient) -> str:
+        return get_connectors()[client.connector_slug].name
+
+    @admin.display(description="redirect_uri")
+    def redirect_uri(self, client: OAuthClient) -> str:
+        """Show what to register at the service."""
+        return client.redirect_uri if client.pk and client.reference else "Shown once it is saved."
+
+    def get_readonly_fields(self, request: HttpRequest, obj: OAuthClient | None = None):
+        """Fix whom a stored secret is for: to change that, register another client."""
+        fixed = ["redirect_uri"]
+        return [*fixed, "connector_slug", "organization", "environment", "host"] if obj else fixed
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str]:
+        initial = super().get_changeform_initial_data(request)
+        return {key: value for key, value in initial.items() if key in self.fields}

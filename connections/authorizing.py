@@ -1,0 +1,251 @@
+"""Begin and complete an authorization (RFC 6749 section 4.1; RFC 9700).
+
+The flow is finished here, on the server: pages only look at its row. No transaction is
+open while a service is asked for something.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from connections.granting import Grant, after, store
+from connections.models import Connection, Flow, OAuthClient
+from connections.models.flow import FLOW_LIFETIME, digest
+from connectors import oauth2
+from connectors.answers import words
+from connectors.checking import check
+from connectors.errors import ServiceError
+from connectors.templating import fill
+from console.accounts.models import User
+
+#: Unfinished flows that one person may have; the oldest goes first (allauth keeps ten too).
+MAX_OPEN_FLOWS = 10
+
+
+class NoOAuthClient(Exception):
+    """Nobody has registered this console with the service yet."""
+
+
+class CallbackRefused(Exception):
+    """A callback that belongs to no flow of this person and browser."""
+
+    def __init__(self, sentence: str, *, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def begin(
+    connection: Connection,
+    user: User,
+    environments: Sequence[str],
+    *,
+    browser: str,
+    flow_id: uuid.UUID | None = None,
+) -> str:
+    """Open a flow and return the address of the service's own page.
+
+    ``browser`` is a random token that stands in the person's session. ``flow_id`` lets
+    the page that opened the popup look for the outcome; begun again under the same id,
+    the earlier attempt ends.
+    """
+    client = OAuthClient.objects.serving(connection, environments[0]).first()
+    if client is None:
+        raise NoOAuthClient
+    connector = connection.connector
+    state = secrets.token_urlsafe(32)
+    verifier = oauth2.new_verifier() if connector.oauth2.pkce else None
+    url = oauth2.authorization_url(
+        connector,
+        client_id=client.client_id,
+        redirect_uri=client.redirect_uri,
+        scopes=connection.scopes_asked,
+        state=state,
+        code_verifier=verifier,
+        values=connection.parameters,
+    )
+    with transaction.atomic():
+        _drop_old_flows(user)
+        Flow.objects.filter(pk=flow_id, user=user, outcome=Flow.Outcome.OPEN).delete()
+        Flow.objects.create(
+            id=flow_id or uuid.uuid4(),
+            state_hash=digest(state),
+            browser_hash=digest(browser),
+            code_verifier=verifier,
+            user=user,
+            connection=connection,
+            organization_id=connection.application.organization_id,
+            environments=list(environments),
+            client=client,
+            redirect_uri=client.redirect_uri,
+            parameters=connection.parameters,
+            scopes_asked=list(connection.scopes_asked),
+            expires_at=timezone.now() + FLOW_LIFETIME,
+        )
+    return url
+
+
+def complete(query: Mapping[str, str], *, reference: str, user: User, browser: str) -> Flow:
+    """Finish the flow that a callback belongs to and return it, completed or failed.
+
+    Raise :class:`CallbackRefused` where the callback is not this person's and browser's
+    own. A callback that comes twice asks for tokens once.
+    """
+    flow = _flow_of(query, reference=reference, user=user, browser=browser)
+    if not flow.is_waiting:
+        return flow
+    if flow.is_expired:
+        return _fail(flow, "This took longer than ten minutes, so it was stopped. Start again.")
+    claimed = Flow.objects.filter(pk=flow.pk, outcome=Flow.Outcome.OPEN).update(
+        outcome=Flow.Outcome.EXCHANGING
+    )
+    if not claimed:
+        flow.refresh_from_db()
+        return flow
+    if not Connection.objects.visible_to(user).filter(pk=flow.connection_id).exists():
+        return _fail(flow, "You may not authorize this connection any more. Ask a super admin.")
+    try:
+        grant = _exchange(flow, query)
+    except ServiceError as error:
+        return _fail(flow, str(error))
+    problem = "" if grant.account else "The account could not be looked up; press Test to try again."
+    store(flow.connection, user, flow.environments, grant)
+    Flow.objects.filter(pk=flow.pk).update(
+        outcome=Flow.Outcome.COMPLETED, problem=problem, code_verifier=None
+    )
+    flow.refresh_from_db()
+    return flow
+
+
+def _flow_of(query: Mapping[str, str], *, reference: str, user: User, browser: str) -> Flow:
+    """Find the flow by its state and compare whom and what it is bound to."""
+    state = query.get("state", "")
+    flow = (
+        Flow.objects.select_related("connection__application", "client", "user")
+        .filter(state_hash=digest(state))
+        .first()
+        if state
+        else None
+    )
+    if flow is None:
+        raise CallbackRefused(
+            "This answer belongs to no authorization that was begun here, or to one that is "
+            "long over. Nothing was changed. Open the connection and press Authorize.",
+            status=400,
+        )
+    if flow.client.reference != reference:
+        _fail_if_open(flow, "The answer came to the address of another service. Start again.")
+        raise CallbackRefused(
+            "This answer came to the address of another service. Nothing was changed.", status=400
+        )
+    if flow.user_id != user.pk or not secrets.compare_digest(flow.browser_hash, digest(browser)):
+        _fail_if_open(
+            flow,
+            "Somebody else, or another browser, came back from the service. "
+            "Nothing was changed. Start again, and finish in the same browser.",
+        )
+        raise CallbackRefused(
+            "Another person or another browser began this authorization, so it cannot be "
+            "finished here. Nothing was changed. Open the connection and press Authorize.",
+            status=403,
+        )
+    return flow
+
+
+def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
+    """Turn the callback into a grant; raise :class:`ServiceError` in words for a person."""
+    connector = flow.connection.connector
+    _compare_issuer(flow, query)
+    if "error" in query or not query.get("code"):
+        raise ServiceError(_refusal(connector.name, query))
+    kept = oauth2.kept_from_callback(connector, query, flow.parameters)
+    client = flow.client
+    answer = oauth2.exchange(
+        connector,
+        client=oauth2.ClientCredentials(
+            client_id=client.client_id,
+            client_secret=client.client_secret.reveal() if client.client_secret else "",
+        ),
+        code=query["code"],
+        redirect_uri=flow.redirect_uri,
+        code_verifier=flow.code_verifier.reveal() if flow.code_verifier else None,
+        scopes=flow.scopes_asked,
+        values={**flow.parameters, **kept},
+    )
+    kept = {**kept, **answer.kept}
+    secret = {"access_token": answer.access_token, "refresh_token": answer.refresh_token}
+    try:
+        account = check(
+            connector, "oauth2", secret=secret, values={**flow.parameters, **kept}
+        )
+    except ServiceError:
+        account = None  # the grant is good; the check can be repeated from the details page
+    expires_at = after(answer.expires_in)
+    return Grant(
+        secret=secret,
+        account=account,
+        parameters=flow.parameters,
+        kept=kept,
+        scopes_granted=flow.scopes_asked if answer.scopes is None else answer.scopes,
+        client=client,
+        expires_at=expires_at,
+        ends_at=after(answer.refresh_expires_in) if answer.refresh_token else expires_at,
+    )
+
+
+def _compare_issuer(flow: Flow, query: Mapping[str, str]) -> None:
+    """Refuse an answer of another authorization server (RFC 9207 section 2.4)."""
+    connector = flow.connection.connector
+    said = query.get("iss", "")
+    if not said and not connector.oauth2.issuer_required:
+        return
+    if not connector.oauth2.issuer or said != fill(connector.oauth2.issuer, flow.parameters):
+        if connector.oauth2.issuer or connector.oauth2.issuer_required:
+            raise ServiceError(
+                f"The answer does not say that it comes from {connector.name}, so it was not "
+                "used. Nothing was changed. Press Authorize to try again."
+            )
+
+
+def _refusal(service: str, query: Mapping[str, str]) -> str:
+    """Say in words why the service sent the person back without a code."""
+    code = words(query.get("error", ""), 60)
+    if code == "access_denied":
+        return (
+            f"{service} was not allowed to connect: the request was declined on its page. "
+            "Nothing was changed. Press Authorize to try again."
+        )
+    description = words(query.get("error_description", ""), 200)
+    said = ": ".join(part for part in (code, description) if part) or "it gave no reason"
+    return f"{service} did not authorize this connection ({said}). Nothing was changed."
+
+
+def _fail(flow: Flow, problem: str) -> Flow:
+    Flow.objects.filter(pk=flow.pk).update(
+        outcome=Flow.Outcome.FAILED, problem=problem[:600], code_verifier=None
+    )
+    flow.refresh_from_db()
+    return flow
+
+
+def _fail_if_open(flow: Flow, problem: str) -> None:
+    Flow.objects.filter(pk=flow.pk, outcome=Flow.Outcome.OPEN).update(
+        outcome=Flow.Outcome.FAILED, problem=problem[:600], code_verifier=None
+    )
+
+
+def _drop_old_flows(user: User) -> None:
+    """Keep the table bounded: nine open flows beside the new one, and none from yesterday."""
+    flows = Flow.objects.filter(user=user)
+    flows.filter(expires_at__lt=timezone.now() - timedelta(days=1)).delete()
+    keep = (
+        flows.filter(outcome=Flow.Outcome.OPEN)
+        .order_by("-created_at")
+        .values_list("pk", flat=True)[: MAX_OPEN_FLOWS - 1]
+    )
+    flows.filter(outcome=Flow.Outcome.OPEN).exclude(pk__in=list(keep)).delete()

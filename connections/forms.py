@@ -1,0 +1,275 @@
+"""One form a question of the wizard, and the forms of the details page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+
+from connections.drafting import name_taken
+from connections.models import Connection, Credential
+from connections.models.connection import Level
+from connectors.auth import AUTH_TYPES
+from connectors.definition import Parameter, ScopeAction, ScopeModule
+from console.accounts.policy import Action
+from console.applications.models import Application
+
+AUTH_TYPE_NAMES = {
+    "oauth2": "OAuth 2: sign in on the service's own page",
+    "basic": "User name and password",
+    "api_key": "API key",
+}
+
+
+class RenameForm(forms.ModelForm):
+    """The name, whether in the wizard or on the details page."""
+
+    class Meta:
+        model = Connection
+        fields = ["name"]
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name_taken(self.instance, name):
+            raise forms.ValidationError(
+                f"{self.instance.application} already has a connection named {name}. "
+                "Choose another name."
+            )
+        return name
+
+
+class NameForm(RenameForm):
+    """Step 1: the name, whose application it is, and where the account lives."""
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        connector = self.instance.connector
+        applications = Application.objects.allowing(user, Action.MANAGE_CONNECTIONS)
+        self.fields["application"] = forms.ModelChoiceField(
+            applications, empty_label=None, initial=self.instance.application
+        )
+        self.user = user
+        if len(connector.auth_types) > 1:
+            self.fields["auth_type"] = forms.ChoiceField(
+                label="How it authorizes",
+                choices=[(kind, AUTH_TYPE_NAMES[kind]) for kind in connector.auth_types],
+                initial=self.instance.auth_type,
+                widget=forms.RadioSelect,
+            )
+        for parameter in connector.parameters:
+            self.fields[f"parameter_{parameter.name}"] = _parameter_field(
+                parameter, self.instance.parameters.get(parameter.name, parameter.default)
+            )
+
+    def particulars(self) -> list[forms.BoundField]:
+        """Give what this connector asks beside a name and an application."""
+        return [self[name] for name in self.fields if name not in ("name", "application")]
+
+    def clean_application(self) -> Application:
+        application: Application = self.cleaned_data["application"]
+        rival = (
+            Connection.objects.drafts()
+            .filter(
+                application=application,
+                connector_slug=self.instance.connector_slug,
+                created_by=self.user,
+            )
+            .exclude(pk=self.instance.pk)
+        )
+        if rival.exists():
+            raise forms.ValidationError(
+                f"You have another draft for {self.instance.connector.name} in {application}. "
+                "Finish or discard that one first."
+            )
+        return application
+
+    def save(self, commit: bool = True) -> Connection:
+        connection = self.instance
+        connection.application = self.cleaned_data["application"]
+        connection.auth_type = self.cleaned_data.get("auth_type") or connection.auth_type
+        connection.parameters = {
+            name.removeprefix("parameter_"): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith("parameter_")
+        }
+        return super().save(commit)
+
+
+def _parameter_field(parameter: Parameter, initial: str) -> forms.Field:
+    if parameter.choices:
+        return forms.ChoiceField(
+            label=parameter.label,
+            help_text=parameter.help,
+            choices=list(parameter.choices.items()),
+            initial=initial,
+        )
+
+    def check(value: str) -> None:
+        if not parameter.accepts(value):
+            example = f" Example: {parameter.example}" if parameter.example else ""
+            raise forms.ValidationError(
+                f"{parameter.label} is not in the form that the service uses.{example}"
+            )
+
+    return forms.CharField(
+        label=parameter.label,
+        help_text=parameter.help,
+        initial=initial,
+        max_length=255,
+        validators=[check],
+        widget=forms.TextInput(attrs={"placeholder": parameter.example, "autocomplete": "off"}),
+    )
+
+
+class LevelForm(forms.ModelForm):
+    """Step 2: who authorizes where the application is installed."""
+
+    class Meta:
+        model = Connection
+        fields = ["level"]
+        widgets = {"level": forms.RadioSelect}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = self.instance.connector.levels
+        self.fields["level"].choices = [  # type: ignore[attr-defined]
+            choice for choice in Level.choices if choice[0] in offered
+        ]
+        self.offers_logged_in_user = Level.LOGGED_IN_USER in offered
+        self.chooses_logged_in_user = self["level"].value() == Level.LOGGED_IN_USER
+        self.chooses_administrator = not self.chooses_logged_in_user
+
+
+class PermissionsForm(forms.ModelForm):
+    """Step 3, OAuth 2 alone: All Actions, or some of them."""
+
+    scopes = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    typed = forms.CharField(
+        label="Other scopes",
+        required=False,
+        max_length=2000,
+        help_text="Scopes that are not listed here, separated by spaces.",
+    )
+
+    class Meta:
+        model = Connection
+        fields = ["all_actions"]
+        labels = {"all_actions": "All Actions"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.oauth2 = self.instance.connector.oauth2
+        listed = [action.scope for module in self.oauth2.modules for action in module.actions]
+        self.fields["scopes"].choices = [(scope, scope) for scope in listed]  # type: ignore[attr-defined]
+        self.initial["scopes"] = [s for s in self.instance.scopes if s in listed]
+        if self.oauth2.typed_scopes:
+            self.initial["typed"] = " ".join(s for s in self.instance.scopes if s not in listed)
+        else:
+            del self.fields["typed"]
+
+    def tree(self) -> list[tuple[ScopeModule, list[tuple[ScopeAction, bool]]]]:
+        """Give each module with its actions and whether each is chosen."""
+        chosen = self._chosen()
+        return [
+            (module, [(action, action.scope in chosen) for action in module.actions])
+            for module in self.oauth2.modules
+        ]
+
+    def open_modules(self) -> set[str]:
+        """Name the modules in which something is chosen."""
+        return {module.name for module, actions in self.tree() if any(on for _, on in actions)}
+
+    def is_small(self) -> bool:
+        return self.total_count() <= 12
+
+    def total_count(self) -> int:
+        return sum(len(module.actions) for module in self.oauth2.modules)
+
+    def chosen_count(self) -> int:
+        return self.total_count() if self["all_actions"].value() else len(self._chosen())
+
+    def _chosen(self) -> set[str]:
+        return set(self["scopes"].value() or [])
+
+    def clean_typed(self) -> list[str]:
+        typed: list[str] = self.cleaned_data["typed"].split()
+        wrong = [scope for scope in typed if not re.fullmatch(self.oauth2.typed_scopes, scope)]
+        if wrong:
+            raise forms.ValidationError(f"{wrong[0]} is not in the form of this service's scopes.")
+        return typed
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        chosen = [*cleaned.get("scopes", []), *cleaned.get("typed", [])]
+        if not self.errors and not chosen and not cleaned.get("all_actions"):
+            self.add_error("scopes", "Choose at least one permission, or All Actions.")
+        return cleaned
+
+    def save(self, commit: bool = True) -> Connection:
+        chosen = [*self.cleaned_data["scopes"], *self.cleaned_data.get("typed", [])]
+        self.instance.scopes = list(dict.fromkeys(chosen))
+        return super().save(commit)
+
+
+class EnvironmentsForm(forms.ModelForm):
+    """Step 4: one authorization for Development and Stage, or one for each."""
+
+    class Meta:
+        model = Connection
+        fields = ["separate_environments"]
+        labels = {
+            "separate_environments": "Use different authorizations for each environment",
+        }
+
+
+class AuthorizeForm(forms.Form):
+    """Where the authorization applies, and the credential of a service without OAuth 2."""
+
+    flow = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.connection = connection
+        if connection.separate_environments:
+            self.fields["environments"] = forms.MultipleChoiceField(
+                label="Environments",
+                choices=[(e.value, e.label) for e in connection.environments],
+                widget=forms.CheckboxSelectMultiple,
+                error_messages={"required": "Choose at least one environment."},
+            )
+        self.credential_fields = AUTH_TYPES[connection.auth_type].fields(connection.connector)  # type: ignore[index]
+        for box in self.credential_fields:
+            self.fields[box.name] = forms.CharField(
+                label=box.label,
+                help_text=box.help,
+                max_length=box.max_length,
+                strip=not box.secret,
+                widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+                if box.secret
+                else forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            )
+
+    @property
+    def environments(self) -> list[str]:
+        """Return what the authorization is for; never a place this connection has not."""
+        return self.cleaned_data.get("environments") or list(self.connection.environments)
+
+    @property
+    def secret(self) -> dict[str, str]:
+        """Return the typed credential by the names that the connector gives its parts."""
+        return {box.name: self.cleaned_data[box.name] for box in self.credential_fields}
+
+    def environments_box(self) -> forms.BoundField | None:
+        return self["environments"] if "environments" in self.fields else None
+
+    def credential_boxes(self) -> list[forms.BoundField]:
+        return [self[box.name] for box in self.credential_fields]
+
+
+class LabelForm(forms.ModelForm):
+    """How the account is called here."""
+
+    class Meta:
+        model = Credential
+        fields = ["label"]

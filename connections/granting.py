@@ -1,0 +1,153 @@
+"""Keep what a service gave, let it replace what stood there, and use it again elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from connections.models import Authorization, Connection, Credential, OAuthClient
+from connections.models.connection import Level
+from connections.naming import default_label
+from connections.revoking import discard_unused, give_back
+from connectors.checking import Account, check
+from console.accounts.models import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What a service gave: all that a credential row is made of."""
+
+    secret: Mapping[str, str] = field(repr=False)
+    account: Account | None
+    parameters: Mapping[str, str]
+    kept: Mapping[str, str] = field(default_factory=dict)
+    scopes_granted: Sequence[str] = ()
+    client: OAuthClient | None = None
+    expires_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+def with_credentials(
+    connection: Connection, user: User, environments: Sequence[str], secret: Mapping[str, str]
+) -> Credential:
+    """Prove a typed credential with the check call and keep it; raise ``ServiceError``."""
+    account = check(
+        connection.connector,
+        connection.auth_type,  # type: ignore[arg-type]
+        secret=secret,
+        values=connection.parameters,
+    )
+    grant = Grant(secret=secret, account=account, parameters=connection.parameters)
+    return store(connection, user, environments, grant)
+
+
+def reusable(connection: Connection, user: User) -> list[Credential]:
+    """List the live credentials with the same service, parameters, person and scopes."""
+    candidates = (
+        Credential.objects.filter(
+            organization=connection.application.organization_id,
+            connector_slug=connection.connector_slug,
+            auth_type=connection.auth_type,
+            parameters=connection.parameters,
+            user=_owner(connection, user),
+            authorizations__state=Authorization.State.ACTIVE,
+        )
+        .defer("secret", "journal")
+        .distinct()
+        .order_by("-created_at")[:20]
+    )
+    asked = set(connection.scopes_asked)
+    return [c for c in candidates if asked <= set(c.scopes_granted) and not c.has_ended]
+
+
+def reuse(
+    connection: Connection, user: User, environments: Sequence[str], credential: Credential
+) -> None:
+    """Let the connection act with a credential that another authorization has already."""
+    with transaction.atomic():
+        replaced = _point_authorizations(connection, user, environments, credential)
+    discard_unused(replaced)
+
+
+def store(
+    connection: Connection,
+    user: User,
+    environments: Sequence[str],
+    grant: Grant,
+) -> Credential:
+    """Keep a grant and let it replace what stood in these environments, in one step."""
+    organization = connection.application.organization_id
+    label = grant.account.label if grant.account else ""
+    with transaction.atomic():
+        credential = Credential.objects.create(
+            organization_id=organization,
+            connector_slug=connection.connector_slug,
+            auth_type=connection.auth_type,
+            client=grant.client,
+            user=_owner(connection, user),
+            parameters=dict(grant.parameters),
+            kept=dict(grant.kept),
+            label=label or _free_label(connection),
+            account_id=grant.account.identifier[:200] if grant.account else "",
+            scopes_granted=list(grant.scopes_granted),
+            secret=dict(grant.secret),
+            expires_at=grant.expires_at,
+            ends_at=grant.ends_at,
+            checked_at=timezone.now() if grant.account else None,
+        )
+        replaced = _point_authorizations(connection, user, environments, credential)
+    for old in discard_unused(replaced):
+        # The same account may have withdrawn the new grant together with the old one.
+        if old.account_id and old.account_id != credential.account_id:
+            give_back(old)
+    return credential
+
+
+def _point_authorizations(
+    connection: Connection, user: User, environments: Sequence[str], credential: Credential
+) -> list[Credential]:
+    """Make the authorizations of these environments use ``credential``; return the old ones."""
+    replaced = []
+    for environment in environments:
+        slot = {
+            "connection": connection,
+            "organization_id": connection.application.organization_id,
+            "environment": environment,
+            "user": _owner(connection, user),
+        }
+        old = Authorization.objects.filter(**slot).select_related("credential").first()
+        if old and old.credential and old.credential != credential:
+            replaced.append(old.credential)
+        Authorization.objects.update_or_create(
+            **slot,
+            defaults={
+                "authorized_by": user,
+                "scopes_asked": list(connection.scopes_asked),
+                "credential": credential,
+                "state": Authorization.State.ACTIVE,
+                "reason": "",
+                "authorized_at": timezone.now(),
+            },
+        )
+    return replaced
+
+
+def _owner(connection: Connection, user: User) -> User | None:
+    return user if connection.level == Level.LOGGED_IN_USER else None
+
+
+def _free_label(connection: Connection) -> str:
+    used = Credential.objects.filter(
+        organization=connection.application.organization_id,
+        connector_slug=connection.connector_slug,
+    ).values_list("label", flat=True)
+    return default_label(connection.connector, set(used))
+
+
+def after(seconds: int | None) -> datetime | None:
+    """Return the time that many seconds from now, or nothing for an unknown lifetime."""
+    return None if seconds is None else timezone.now() + timedelta(seconds=seconds)

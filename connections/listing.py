@@ -1,0 +1,192 @@
+"""The list of connections: filters that combine, and pages by keyset.
+
+A page is found by where it begins (``created_at`` and ``id`` of its neighbour), not by
+counting rows, so the thousandth page costs what the first one does.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils.dateparse import parse_datetime
+
+from connections.models import Authorization, Connection
+from connectors.registry import get_connectors
+from console.accounts.policy import Action
+from console.applications.models import Application
+
+PAGE_SIZE = 25
+
+
+class Status(models.TextChoices):
+    """What the list can be narrowed to."""
+
+    AUTHORIZED = "authorized", "Authorized"
+    NOT_AUTHORIZED = "not_authorized", "Not authorized"
+    DRAFT = "draft", "Draft"
+
+
+class FilterForm(forms.Form):
+    """What the address of the list may say; anything else is left out of account."""
+
+    q = forms.CharField(label="Search", required=False, max_length=100)
+    status = forms.ChoiceField(
+        label="Status", required=False, choices=[("", "Any status"), *Status.choices]
+    )
+    connector = forms.ChoiceField(label="Connector", required=False)
+    application = forms.ModelChoiceField(
+        label="Application",
+        required=False,
+        queryset=Application.objects.none(),
+        to_field_name="link_name",
+        empty_label="Any application",
+    )
+
+    def __init__(self, data: Any, *, user: Any) -> None:
+        super().__init__(data)
+        self.user = user
+        self.fields["connector"].choices = [  # type: ignore[attr-defined]
+            ("", "Any connector"),
+            *((slug, connector.name) for slug, connector in get_connectors().items()),
+        ]
+        self.fields["application"].queryset = Application.objects.allowing(  # type: ignore[attr-defined]
+            user, Action.MANAGE_CONNECTIONS
+        )
+
+    def selects(self) -> list[forms.BoundField]:
+        return [self[name] for name in ("status", "connector", "application")]
+
+    def connections(self) -> QuerySet[Connection]:
+        """Return the person's connections, narrowed by every filter that is valid."""
+        self.is_valid()
+        chosen = self.cleaned_data
+        connections = Connection.objects.visible_to(self.user).filter(
+            Q(status=Connection.Status.CREATED) | Q(created_by=self.user)
+        )
+        if words := chosen.get("q"):
+            connections = connections.filter(
+                Q(name__icontains=words)
+                | Q(link_name__icontains=words)
+                | Q(connector_slug__icontains=words)
+                | Q(application__name__icontains=words)
+            )
+        if slug := chosen.get("connector"):
+            connections = connections.filter(connector_slug=slug)
+        if application := chosen.get("application"):
+            connections = connections.filter(application=application)
+        match chosen.get("status"):
+            case Status.DRAFT:
+                connections = connections.drafts()
+            case Status.AUTHORIZED:
+                connections = connections.created().filter(_authorized(self.user))
+            case Status.NOT_AUTHORIZED:
+                connections = connections.created().exclude(_authorized(self.user))
+        return connections
+
+    def tags(self) -> list[dict[str, str]]:
+        """List the filters in use, each with the query string that removes it."""
+        tags = []
+        for name, value in self.cleaned_data.items():
+            if not value:
+                continue
+            rest = self.data.copy()
+            for key in (name, "before", "after"):
+                rest.pop(key, None)
+            label = dict(getattr(self.fields[name], "choices", {})).get(value, str(value))
+            tags.append(
+                {"name": self.fields[name].label, "value": label, "query": rest.urlencode()}
+            )
+        return tags
+
+
+def _authorized(user: Any) -> Q:
+    """Match the connections whose every environment has a live authorization."""
+
+    def live(environment: str) -> Exists:
+        return Exists(
+            Authorization.objects.filter(
+                Q(user=None) | Q(user=user),
+                connection=OuterRef("pk"),
+                environment=environment,
+                state=Authorization.State.ACTIVE,
+            )
+        )
+
+    return Q(live("all"), separate_environments=False) | Q(
+        live("development"), live("stage"), separate_environments=True
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Some rows, newest first, and where the neighbouring pages begin (or nothing)."""
+
+    rows: list[Connection]
+    newer: str
+    older: str
+
+
+def page_of(connections: QuerySet[Connection], user: Any, *, before: str, after: str) -> Page:
+    """Cut one page out of the list, with the authorizations that the person sees."""
+    towards_newer = _position(after)
+    place = towards_newer or _position(before)
+    if towards_newer:
+        rows = connections.filter(_beyond(towards_newer, "gt")).order_by("created_at", "id")
+    elif place:
+        rows = connections.filter(_beyond(place, "lt")).order_by("-created_at", "-id")
+    else:
+        rows = connections.order_by("-created_at", "-id")
+    found = list(_with_authorizations(rows, user)[: PAGE_SIZE + 1])
+    more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
+    for row in found:
+        seen = {a.environment: a for a in row.seen_authorizations}
+        row.places = [(environment, seen.get(environment)) for environment in row.environments]
+    if towards_newer:
+        found.reverse()
+    has_newer = more if towards_newer else place is not None
+    has_older = True if towards_newer else more
+    return Page(
+        rows=found,
+        newer=_cursor(found[0]) if found and has_newer else "",
+        older=_cursor(found[-1]) if found and has_older else "",
+    )
+
+
+def _with_authorizations(rows: QuerySet[Connection], user: Any) -> QuerySet[Connection]:
+    seen = (
+        Authorization.objects.filter(Q(user=None) | Q(user=user))
+        .exclude(environment="production")
+        .select_related("credential")
+        .defer("credential__secret", "credential__journal")
+        .order_by("environment")
+    )
+    return rows.select_related("application").prefetch_related(
+        Prefetch("authorizations", seen, to_attr="seen_authorizations")
+    )
+
+
+def _beyond(place: tuple[datetime, uuid.UUID], comparison: str) -> Q:
+    time, key = place
+    return Q(**{f"created_at__{comparison}": time}) | Q(
+        **{"created_at": time, f"id__{comparison}": key}
+    )
+
+
+def _cursor(row: Connection) -> str:
+    return f"{row.created_at.isoformat()}_{row.pk}"
+
+
+def _position(cursor: str) -> tuple[datetime, uuid.UUID] | None:
+    """Read a cursor; one that was tampered with means the first page."""
+    try:
+        time, key = cursor.split("_")
+        moment = parse_datetime(time)
+        return (moment, uuid.UUID(key)) if moment and moment.tzinfo else None
+    except ValueError:
+        return None

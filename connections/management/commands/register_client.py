@@ -1,0 +1,55 @@
+"""Register this console with a service: what the service gave, stored encrypted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from connections.admin import OAuthClientForm
+from connections.models import OAuthClient
+from connections.models.oauth_client import client_reference
+from console.accounts.models import Organization
+
+
+class Command(BaseCommand):
+    help = "Register an OAuth client for a connector, or give a registered one a new secret."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("connector")
+        parser.add_argument("--host", default="", help="For a service with a host of your own.")
+        parser.add_argument("--organization", default="", help="Slug; empty: all of them.")
+        parser.add_argument("--client-id", required=True)
+        parser.add_argument("--client-secret-file", type=Path, help="Empty for a public client.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        slug, host = options["connector"], options["host"].lower()
+        organization = None
+        if options["organization"]:
+            organization = Organization.objects.filter(slug=options["organization"]).first()
+            if organization is None:
+                raise CommandError(f"There is no organisation {options['organization']}.")
+        secret = ""
+        if path := options["client_secret_file"]:
+            try:
+                secret = path.read_text().strip()
+            except OSError as error:
+                raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+        client = OAuthClient.objects.filter(
+            reference=client_reference(slug, organization, host=host)
+        ).first()
+        data = {
+            "connector_slug": slug,
+            "organization": organization.pk if organization else None,
+            "host": host,
+            "client_id": options["client_id"],
+            "new_client_secret": secret,
+        }
+        form = OAuthClientForm(data, instance=client)
+        if not form.is_valid():
+            raise CommandError(
+                " ".join(str(message) for errors in form.errors.values() for message in errors)
+            )
+        client = form.save()
+        self.stdout.write(f"Registered. redirect_uri: {client.redirect_uri}")

@@ -1,0 +1,152 @@
+"""Who let a connection act, where, and with which credential."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from connections.models.connection import Connection, Environment
+from connections.models.oauth_client import OAuthClient
+from connections.sealing import SealedField
+from connectors.definition import Connector
+from connectors.registry import get_connector
+from console.accounts.models import Organization
+
+EXPIRING_WITHIN = timedelta(days=14)
+
+
+class Credential(models.Model):
+    """The secret material of one account at one service, in a row of its own.
+
+    Several authorizations may use one credential (*reuse*): a rotating refresh token has
+    to stand in one place only. ``version`` rises with every change of the secret; the
+    lease says who is refreshing (``connections/refreshing.py``).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    connector_slug = models.CharField("connector", max_length=60, db_column="connector")
+    auth_type = models.CharField(max_length=20)
+    client = models.ForeignKey(OAuthClient, models.PROTECT, null=True, related_name="+")
+    #: For a Logged-in User connection the person whose account it is, else nobody.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
+    parameters = models.JSONField(default=dict)
+    kept = models.JSONField(default=dict)
+    label = models.CharField(max_length=100)
+    account_id = models.CharField(max_length=200, blank=True)
+    scopes_granted = models.JSONField(default=list)
+    secret = SealedField(bound_to=("organization_id", "connector_slug"), null=True)
+    #: When the secret was last given; with ``expires_at`` it tells the token's lifetime.
+    obtained_at = models.DateTimeField(default=timezone.now)
+    #: When the access token stops working; empty where the service did not say.
+    expires_at = models.DateTimeField(null=True)
+    #: When nothing but a new authorization helps: there is no refresh token, or it ends too.
+    ends_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+    lease_owner = models.CharField(max_length=40, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    attempt = models.PositiveIntegerField(default=0)
+    #: The token endpoint's raw answer, kept until it is parsed and stored.
+    journal = SealedField(bound_to=("organization_id", "connector_slug"), null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    checked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def connector(self) -> Connector:
+        return get_connector(self.connector_slug)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Return what fills the slots of the connector's templates."""
+        return {**self.parameters, **self.kept}
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ends_at is not None and self.ends_at <= timezone.now()
+
+    @property
+    def is_expiring(self) -> bool:
+        return self.ends_at is not None and self.ends_at < timezone.now() + EXPIRING_WITHIN
+
+
+class AuthorizationQuerySet(models.QuerySet["Authorization"]):
+    def of(self, connection: Connection, user: Any) -> AuthorizationQuerySet:
+        """Keep what this person sees on the connection: the shared ones or his own."""
+        return self.filter(
+            connection=connection,
+            organization=connection.application.organization_id,
+            user=user if connection.level == "logged_in_user" else None,
+        )
+
+
+class Authorization(models.Model):
+    """The grant that lets a connection act in one environment of one organisation."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Authorized"
+        NEEDS_AUTHORIZATION = "needs_authorization", "Not authorized"
+        REVOKED = "revoked", "Revoked"
+        UNKNOWN_OUTCOME = "unknown_outcome", "Outcome unknown"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="authorizations")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    environment = models.CharField(max_length=20, choices=Environment.choices)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
+    authorized_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    scopes_asked = models.JSONField(default=list)
+    credential = models.ForeignKey(
+        Credential, models.SET_NULL, null=True, related_name="authorizations"
+    )
+    state = models.CharField(max_length=20, choices=State.choices, default=State.ACTIVE)
+    #: Why it is not active, in one sentence for a person.
+    reason = models.CharField(max_length=300, blank=True)
+    authorized_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    objects = AuthorizationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "organization", "environment", "user"],
+                name="one_authorization_a_person",
+            ),
+            models.UniqueConstraint(
+                fields=["connection", "organization", "environment"],
+                condition=models.Q(user=None),
+                name="one_shared_authorization",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection} in {self.get_environment_display()}"
+
+    @property
+    def missing_scopes(self) -> list[str]:
+        """Name the scopes the connection asks for now and the service has not granted."""
+        if self.credential is None:
+            return []
+        granted = set(self.credential.scopes_granted)
+        return [scope for scope in self.connection.scopes_asked if scope not in granted]
+
+    @property
+    def display_state(self) -> str:
+        """Name the state as the pages show it (``templates/parts/state.html``)."""
+        if self.state != self.State.ACTIVE or self.credential is None:
+            return self.state
+        if self.credential.has_ended:
+            return self.State.NEEDS_AUTHORIZATION
+        if self.missing_scopes:
+            return "permissions_missing"
+        return "expiring" if self.credential.is_expiring else "active"

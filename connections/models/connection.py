@@ -1,0 +1,134 @@
+"""A connection: an application's use of one connector."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from connectors.definition import Connector
+from connectors.registry import get_connector
+from console.accounts.policy import Action
+from console.applications.models import LINK_NAME, Application
+
+CONNECTION_NAME = RegexValidator(
+    r"\A[\w &@!:\-\\|/~*.()]+\Z",
+    "Use letters, digits, spaces and these: & @ ! : - _ \\ | / ~ * . ( )",
+)
+
+
+class Environment(models.TextChoices):
+    """Where a connection acts. ``ALL`` is Development and Stage with one authorization."""
+
+    ALL = "all", "Development and Stage"
+    DEVELOPMENT = "development", "Development"
+    STAGE = "stage", "Stage"
+    PRODUCTION = "production", "Production"
+
+
+class Level(models.TextChoices):
+    """Who authorizes the connection where the application is installed."""
+
+    ADMINISTRATOR = "administrator", "Administrator"
+    LOGGED_IN_USER = "logged_in_user", "Logged-in User"
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def visible_to(self, user: Any) -> ConnectionQuerySet:
+        """Keep what the person may see, which is what he may manage."""
+        return self.filter(
+            application__in=Application.objects.allowing(user, Action.MANAGE_CONNECTIONS)
+        )
+
+    def created(self) -> ConnectionQuerySet:
+        """Leave out the drafts."""
+        return self.exclude(status=Connection.Status.DRAFT)
+
+    def drafts(self) -> ConnectionQuerySet:
+        """Keep what is still in the wizard."""
+        return self.filter(status=Connection.Status.DRAFT)
+
+
+class Connection(models.Model):
+    """One application, one connector; while it is a draft, the row is the wizard's state."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        CREATED = "created", "Created"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, models.CASCADE, related_name="connections")
+    connector_slug = models.CharField("connector", max_length=60, db_column="connector")
+    auth_type = models.CharField(max_length=20)
+    name = models.CharField("Connection Name", max_length=50, validators=[CONNECTION_NAME])
+    #: Empty while it is a draft; given once, by *Create and Authorize*, and never changed.
+    link_name = models.CharField(max_length=60, blank=True, validators=[LINK_NAME])
+    level = models.CharField(max_length=20, choices=Level.choices, default=Level.ADMINISTRATOR)
+    all_actions = models.BooleanField(default=False)
+    scopes = models.JSONField(default=list, blank=True)
+    separate_environments = models.BooleanField(default=False)
+    parameters = models.JSONField(default=dict, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        # Drafts reserve nothing: only created connections hold a name.
+        constraints = [
+            models.UniqueConstraint(
+                "application",
+                Lower("name"),
+                condition=models.Q(status="created"),
+                name="connection_name_in_application",
+            ),
+            models.UniqueConstraint(
+                fields=["application", "link_name"],
+                condition=models.Q(status="created"),
+                name="connection_link_name_in_application",
+            ),
+            models.UniqueConstraint(
+                fields=["application", "connector_slug", "created_by"],
+                condition=models.Q(status="draft"),
+                name="one_draft_a_person_and_connector",
+            ),
+        ]
+        indexes = [models.Index(fields=["-created_at", "-id"], name="connection_newest_first")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("connection_detail", args=[self.pk])
+
+    @property
+    def connector(self) -> Connector:
+        """Return the definition of the service; raise ``UnknownConnector`` if it is gone."""
+        return get_connector(self.connector_slug)
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status == self.Status.DRAFT
+
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """Name the environments that each need an authorization of the developers."""
+        if self.separate_environments:
+            return Environment.DEVELOPMENT, Environment.STAGE
+        return (Environment.ALL,)
+
+    @property
+    def scopes_asked(self) -> tuple[str, ...]:
+        """Name every scope an authorization asks for, the connector's fixed ones included."""
+        oauth2 = self.connector.oauth2
+        if oauth2 is None or self.auth_type != "oauth2":
+            return ()
+        chosen = oauth2.all_actions if self.all_actions else self.scopes
+        return tuple(dict.fromkeys([*(action.scope for action in oauth2.always), *chosen]))

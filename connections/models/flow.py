@@ -1,0 +1,72 @@
+"""One attempt to authorize a connection at a service's own page."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils import timezone
+
+from connections.models.connection import Connection
+from connections.models.oauth_client import OAuthClient
+from connections.sealing import SealedField
+from console.accounts.models import Organization
+
+FLOW_LIFETIME = timedelta(minutes=10)
+
+
+class Flow(models.Model):
+    """Bound to the person, his browser session, the connection and the OAuth client.
+
+    ``state`` (RFC 6749 section 10.12) and the browser's token stand here as hashes only.
+    """
+
+    class Outcome(models.TextChoices):
+        OPEN = "open", "Waiting for the service"
+        EXCHANGING = "exchanging", "Asking the service for tokens"
+        COMPLETED = "completed", "Authorized"
+        FAILED = "failed", "Not authorized"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    state_hash = models.CharField(max_length=64, unique=True)
+    browser_hash = models.CharField(max_length=64)
+    code_verifier = SealedField(bound_to=("connection_id",), null=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="flows")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    environments = models.JSONField()
+    client = models.ForeignKey(OAuthClient, models.CASCADE, related_name="+")
+    redirect_uri = models.CharField(max_length=500)
+    parameters = models.JSONField(default=dict)
+    scopes_asked = models.JSONField(default=list)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.OPEN)
+    #: What went wrong and what to do, in sentences for a person.
+    problem = models.CharField(max_length=600, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "created_at"], name="flow_of_a_person")]
+
+    def __str__(self) -> str:
+        return f"{self.connection}: {self.get_outcome_display()}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("flow_detail", args=[self.pk])
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.outcome in (self.Outcome.OPEN, self.Outcome.EXCHANGING)
+
+
+def digest(token: str) -> str:
+    """Hash a random token of 256 bits; no salt is needed at that length."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,114 @@
+"""This console as it is registered with a service (RFC 6749 section 2)."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+
+from connections.models.connection import Connection, Environment
+from connections.sealing import SealedField
+from connectors.registry import get_connector
+from console.accounts.models import Organization
+
+
+class OAuthClientQuerySet(models.QuerySet["OAuthClient"]):
+    def serving(self, connection: Connection, environment: str) -> OAuthClientQuerySet:
+        """Order the clients that a connection may use, the most particular one first.
+
+        A client of one organisation never serves another, and where the developer types
+        in the host, a client serves that host alone.
+        """
+        organization = connection.application.organization_id
+        owner = models.Q(organization=organization)
+        if not connection.connector.own_host:
+            owner |= models.Q(organization=None)
+        return self.filter(
+            owner,
+            connector_slug=connection.connector_slug,
+            host=host_of(connection),
+            environment__in=["", environment],
+        ).order_by(
+            models.F("organization").asc(nulls_last=True),
+            "-environment",
+        )
+
+
+class OAuthClient(models.Model):
+    """``client_id`` and ``client_secret``, registered by a super admin in Django admin."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    #: The last part of the redirect URI; it names the owner, the service and the host.
+    reference = models.CharField(max_length=160, unique=True, editable=False)
+    connector_slug = models.CharField("connector", max_length=60, db_column="connector")
+    organization = models.ForeignKey(
+        Organization,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="oauth_clients",
+        help_text="Empty: every organisation of this console.",
+    )
+    environment = models.CharField(
+        max_length=20,
+        blank=True,
+        choices=[choice for choice in Environment.choices if choice[0] != Environment.ALL],
+        help_text="Empty: every environment.",
+    )
+    host = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="Only for services with a host of your own, such as hub.example.com:8443.",
+    )
+    client_id = models.CharField("client_id", max_length=500)
+    client_secret = SealedField(
+        bound_to=("connector_slug", "organization_id", "host"), null=True, blank=True
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OAuthClientQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "OAuth client"
+        ordering = ["connector_slug", "reference"]
+
+    def __str__(self) -> str:
+        return f"{get_connector(self.connector_slug).name} ({self.reference})"
+
+    def save(self, *args, **kwargs) -> None:
+        if not self.reference:
+            self.reference = client_reference(
+                self.connector_slug, self.organization, self.environment, self.host
+            )
+        super().save(*args, **kwargs)
+
+    @property
+    def redirect_uri(self) -> str:
+        """Return the address to register at the service (RFC 6749 section 3.1.2)."""
+        return redirect_uri(self.reference)
+
+
+def client_reference(
+    connector_slug: str, organization: Organization | None, environment: str = "", host: str = ""
+) -> str:
+    """Name the context of a client: one redirect URI for each (draft-ietf-oauth-security)."""
+    parts = [organization.slug if organization else "", connector_slug, environment]
+    if host:
+        parts.append(hashlib.sha256(host.encode()).hexdigest()[:12])
+    return "--".join(part for part in parts if part)
+
+
+def redirect_uri(reference: str) -> str:
+    """Return the whole redirect URI; it never depends on a request's Host header."""
+    return settings.PUBLIC_URL + reverse("oauth_callback", args=[reference])
+
+
+def host_of(connection: Connection) -> str:
+    """Return the host that the developer typed in, or nothing."""
+    for parameter in connection.connector.parameters:
+        if parameter.is_host:
+            return connection.parameters.get(parameter.name, "").lower()
+    return ""

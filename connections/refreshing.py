@@ -1,0 +1,175 @@
+"""Keep a credential fresh: one refresh for many callers (RFC 6749 section 6).
+
+A refresh token may be spent by the request, so nobody asks without the lease, no
+transaction is open across the network, and the answer is journalled before it is read::
+
+    lease taken and committed → request sent → raw answer journalled → parsed → stored
+    where version and lease are still ours
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from connections.granting import after
+from connections.models import Authorization, Credential
+from connectors import oauth2
+from connectors.errors import CredentialRefused, ServiceError
+
+MARGIN = timedelta(minutes=15)
+#: Longer than the outbound module's total deadline, or a slow answer loses its lease.
+LEASE = timedelta(seconds=60)
+WAIT_SECONDS = 20.0
+POLL_SECONDS = 0.1
+
+
+class NeedsAuthorization(CredentialRefused):
+    """Only a new authorization by a person helps."""
+
+
+def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
+    """Return the secret, refreshed if it ends soon (or at once with ``force``).
+
+    Raise :class:`NeedsAuthorization` where the grant is gone and ``ServiceError`` where
+    the service cannot be asked now and the old token has ended.
+    """
+    seen = credential.version
+    give_up = time.monotonic() + WAIT_SECONDS
+    while True:
+        wanted = (force and credential.version == seen) or is_due(credential)
+        secret = credential.secret.reveal()
+        if not wanted or not secret.get("refresh_token"):
+            if credential.has_ended:
+                raise _ended(credential)
+            return secret
+        owner = secrets.token_hex(16)
+        took_over = credential.lease_owner != ""
+        if _take_lease(credential, owner):
+            return _refresh(credential, owner, secret, took_over=took_over)
+        if time.monotonic() > give_up:
+            raise ServiceError(
+                f"{credential.connector.name} is still being asked for a new access token. "
+                "Try again in a moment."
+            )
+        time.sleep(POLL_SECONDS)
+        credential.refresh_from_db()
+
+
+def is_due(credential: Credential, now: datetime | None = None) -> bool:
+    """Tell whether the access token ends within 15 minutes or half of its lifetime."""
+    if credential.expires_at is None:
+        return False
+    lifetime = credential.expires_at - credential.obtained_at
+    return credential.expires_at - (now or timezone.now()) < min(MARGIN, lifetime / 2)
+
+
+def _take_lease(credential: Credential, owner: str) -> bool:
+    now = timezone.now()
+    taken = Credential.objects.filter(
+        Q(lease_until=None) | Q(lease_until__lt=now), pk=credential.pk, version=credential.version
+    ).update(lease_owner=owner, lease_until=now + LEASE, attempt=F("attempt") + 1)
+    return bool(taken)
+
+
+def _refresh(
+    credential: Credential, owner: str, secret: Mapping[str, str], *, took_over: bool
+) -> Mapping[str, str]:
+    client = credential.client
+    try:
+        answer = oauth2.refresh(
+            credential.connector,
+            client=oauth2.ClientCredentials(
+                client_id=client.client_id,
+                client_secret=client.client_secret.reveal() if client.client_secret else "",
+            ),
+            refresh_token=secret["refresh_token"],
+            scopes=credential.scopes_granted,
+            values=credential.values,
+            journal=lambda raw: _journal(credential, owner, raw),
+        )
+    except CredentialRefused as error:
+        return _refused(credential, owner, str(error), took_over=took_over)
+    except ServiceError:
+        _release(credential, owner)
+        if credential.expires_at is None or credential.expires_at > timezone.now():
+            return secret  # an outage of the token endpoint does not spoil a live token
+        raise
+    new = {
+        "access_token": answer.access_token,
+        # A service that does not rotate sends none: the old one stays (RFC 6749 section 6).
+        "refresh_token": answer.refresh_token or secret["refresh_token"],
+    }
+    with transaction.atomic():
+        row = _held(credential, owner)
+        if row is None:  # a new grant came meanwhile and wins
+            return Credential.objects.get(pk=credential.pk).secret.reveal()
+        row.secret, row.journal = new, None
+        row.kept = {**row.kept, **answer.kept}
+        row.scopes_granted = list(answer.scopes or row.scopes_granted)
+        row.obtained_at = timezone.now()
+        row.expires_at = after(answer.expires_in)
+        if answer.refresh_expires_in is not None:
+            row.ends_at = after(answer.refresh_expires_in)
+        row.version += 1
+        row.lease_owner, row.lease_until, row.attempt = "", None, 0
+        row.save()
+    return new
+
+
+def _refused(
+    credential: Credential, owner: str, reason: str, *, took_over: bool
+) -> Mapping[str, str]:
+    """The service says that the grant is gone: believe it unless somebody was faster."""
+    with transaction.atomic():
+        row = _held(credential, owner)
+        if row is None:
+            return Credential.objects.get(pk=credential.pk).secret.reveal()
+        state = Authorization.State.NEEDS_AUTHORIZATION
+        if took_over:  # whoever held the lease before may have spent the refresh token
+            state = Authorization.State.UNKNOWN_OUTCOME
+        mark(row, state, reason)
+        row.lease_owner, row.lease_until = "", None
+        row.save(update_fields=["lease_owner", "lease_until"])
+    raise NeedsAuthorization(reason)
+
+
+def mark(credential: Credential, state: Authorization.State, reason: str) -> None:
+    """Record on every authorization that uses the credential what has become of it."""
+    credential.authorizations.update(state=state, reason=reason[:300], changed_at=timezone.now())
+
+
+def _held(credential: Credential, owner: str) -> Credential | None:
+    return (
+        Credential.objects.select_for_update()
+        .filter(pk=credential.pk, version=credential.version, lease_owner=owner)
+        .first()
+    )
+
+
+def _journal(credential: Credential, owner: str, raw: bytes) -> None:
+    with transaction.atomic():
+        if row := _held(credential, owner):
+            row.journal = raw.decode("utf-8", "replace")
+            row.save(update_fields=["journal"])
+
+
+def _release(credential: Credential, owner: str) -> None:
+    Credential.objects.filter(pk=credential.pk, lease_owner=owner).update(
+        lease_owner="", lease_until=None
+    )
+
+
+def _ended(credential: Credential) -> NeedsAuthorization:
+    reason = (
+        f"The access to {credential.connector.name} has ended, and the service gave nothing "
+        "to renew it with."
+    )
+    mark(credential, Authorization.State.NEEDS_AUTHORIZATION, reason)
+    return NeedsAuthorization(reason)

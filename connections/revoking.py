@@ -1,0 +1,77 @@
+"""Give a grant back to the service, and erase it here whatever the service says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from connections.models import Authorization, Connection, Credential
+from connections.sealing import SecretUnreadable
+from connectors import oauth2
+from connectors.errors import ServiceError
+from console.accounts.models import User
+
+
+def revoke(authorization: Authorization, by: User) -> str:
+    """End an authorization and return what became of it, in one sentence.
+
+    From the first commit on nothing uses the credential here. It is asked back from the
+    service only when no other authorization uses it.
+    """
+    with transaction.atomic():
+        row = Authorization.objects.select_for_update().get(pk=authorization.pk)
+        row.credential, credential = None, row.credential
+        row.state = Authorization.State.REVOKED
+        row.reason = f"Revoked by {by}."
+        row.save()
+        in_use = credential is not None and credential.authorizations.exists()
+    service = authorization.connection.connector.name
+    if credential is None:
+        return f"There was nothing left to revoke at {service}."
+    if in_use:
+        return (
+            f"{credential.label} stays connected at {service}, because another "
+            "authorization uses it too."
+        )
+    sentence = give_back(credential)
+    Credential.objects.filter(pk=credential.pk).delete()
+    return sentence
+
+
+def delete(connection: Connection, by: User) -> None:
+    """Revoke every authorization of a connection and delete it."""
+    for authorization in connection.authorizations.select_related("credential", "connection"):
+        revoke(authorization, by)
+    connection.delete()
+
+
+def discard_unused(credentials: Iterable[Credential]) -> list[Credential]:
+    """Erase the credentials that no authorization uses any more and return them."""
+    unused = [c for c in credentials if not c.authorizations.exists()]
+    Credential.objects.filter(pk__in=[c.pk for c in unused]).delete()
+    return unused
+
+
+def give_back(credential: Credential) -> str:
+    """Ask the service to forget a grant (RFC 7009) and say what became of that."""
+    connector = credential.connector
+    by_hand = f"It is erased here; you can withdraw it in your account at {connector.name}, too."
+    if connector.oauth2 is None or credential.auth_type != "oauth2":
+        return f"The credential is erased here. {connector.name} was not told: change it there."
+    if connector.oauth2.revocation is None:
+        return f"{connector.name} offers no way to revoke. {by_hand}"
+    client = credential.client
+    try:
+        oauth2.revoke(
+            connector,
+            client=oauth2.ClientCredentials(
+                client_id=client.client_id,
+                client_secret=client.client_secret.reveal() if client.client_secret else "",
+            ),
+            tokens=credential.secret.reveal(),
+            values=credential.values,
+        )
+    except (ServiceError, SecretUnreadable) as error:
+        return f"{error} {by_hand}"
+    return f"{connector.name} has withdrawn the access."

@@ -1,0 +1,76 @@
+"""What can be done with one authorization: test it, name its account, revoke it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from connections import revoking
+from connections.forms import LabelForm
+from connections.models import Authorization, Connection
+from connections.proving import prove
+from connectors.errors import ServiceError
+from console.http import SeeOther
+
+
+@require_POST
+def authorization_test(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Run the connector's check call and say what came of it."""
+    authorization = get_object_or_404(_authorizations(request), pk=pk)
+    service = authorization.connection.connector.name
+    try:
+        account = prove(authorization)
+    except ServiceError as error:
+        messages.error(request, str(error))
+    else:
+        who = account.label or authorization.credential.label
+        messages.success(request, f"It works: {service} answered as {who}.")
+    return SeeOther(authorization.connection.get_absolute_url())
+
+
+@require_POST
+def authorization_label(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Call the account by another name here."""
+    authorization = get_object_or_404(
+        _authorizations(request).filter(credential__isnull=False), pk=pk
+    )
+    form = LabelForm(request.POST, instance=authorization.credential)
+    if form.is_valid():
+        form.save()
+        messages.success(request, f"The account is named {authorization.credential} now.")
+    else:
+        messages.error(request, " ".join(form.errors["label"]))
+    return SeeOther(authorization.connection.get_absolute_url())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def authorization_revoke(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what stops working; a POST ends the authorization here and at the service."""
+    authorization = get_object_or_404(_authorizations(request), pk=pk)
+    connection = authorization.connection
+    if request.method == "POST":
+        became = revoking.revoke(authorization, request.user)
+        messages.success(request, f"{connection} is not authorized any more. {became}")
+        return SeeOther(connection.get_absolute_url())
+    return render(
+        request,
+        "connections/authorization_revoke.html",
+        {
+            "authorization": authorization,
+            "connection": connection,
+            "connector": connection.connector,
+        },
+    )
+
+
+def _authorizations(request: HttpRequest):
+    """Return the authorizations of the person's connections: the shared ones and his own."""
+    return Authorization.objects.filter(
+        Q(user=None) | Q(user=request.user),
+        connection__in=Connection.objects.visible_to(request.user),
+    ).select_related("connection__application", "credential__client")

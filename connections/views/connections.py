@@ -1,0 +1,128 @@
+"""The list of connections and the details page with what can be done there."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from connections import granting, revoking
+from connections.forms import RenameForm
+from connections.listing import FilterForm, page_of
+from connections.models import Authorization, Connection
+from console.accounts.policy import Action
+from console.http import SeeOther
+
+
+@require_safe
+def connection_list(request: HttpRequest) -> HttpResponse:
+    """Show the connections, newest first, narrowed by the filters in the address."""
+    if not request.user.may(Action.MANAGE_CONNECTIONS):
+        raise PermissionDenied
+    form = FilterForm(request.GET, user=request.user)
+    page = page_of(
+        form.connections(),
+        request.user,
+        before=request.GET.get("before", ""),
+        after=request.GET.get("after", ""),
+    )
+    template = "connections/connection_list.html"
+    if request.htmx and request.htmx.target == "table":
+        template += "#table"
+    return render(
+        request,
+        template,
+        {"form": form, "page": page, "tags": form.tags(), "rest": _without_cursor(request)},
+    )
+
+
+@require_safe
+def connection_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show one connection: whose account acts where, and what it may do."""
+    connection = get_object_or_404(
+        Connection.objects.visible_to(request.user).select_related(
+            "application__organization", "created_by"
+        ),
+        pk=pk,
+    )
+    if connection.is_draft:
+        return SeeOther(reverse("connection_setup", args=[connection.pk, "name"]))
+    return _detail_page(request, connection, RenameForm(instance=connection))
+
+
+@require_POST
+def connection_rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Give a connection another name; the link name stays and nobody is asked for consent."""
+    connection = get_object_or_404(
+        Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
+    )
+    form = RenameForm(request.POST, instance=connection)
+    if not form.is_valid():
+        return _detail_page(request, Connection.objects.get(pk=pk), form)
+    form.save()
+    messages.success(request, f"The connection is named {connection} now.")
+    return SeeOther(connection.get_absolute_url())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def connection_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what stops working; a POST revokes every authorization and deletes."""
+    connection = get_object_or_404(
+        Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
+    )
+    if request.method == "POST":
+        revoking.delete(connection, request.user)
+        messages.success(request, f"{connection} is deleted.")
+        return SeeOther(reverse("connection_list"))
+    return render(
+        request,
+        "connections/connection_delete.html",
+        {
+            "connection": connection,
+            "connector": connection.connector,
+            "authorizations": connection.authorizations.select_related("credential", "user"),
+        },
+    )
+
+
+def _detail_page(request: HttpRequest, connection: Connection, form: RenameForm) -> HttpResponse:
+    found = {
+        authorization.environment: authorization
+        for authorization in Authorization.objects.of(connection, request.user).select_related(
+            "credential", "authorized_by"
+        )
+    }
+    for authorization in found.values():
+        authorization.connection = connection  # spares a query for each missing_scopes
+    connector = connection.connector
+    actions = connector.oauth2.actions if connector.oauth2 else {}
+    return render(
+        request,
+        "connections/connection_detail.html",
+        {
+            "connection": connection,
+            "connector": connector,
+            "form": form,
+            "places": [(e, found.get(e.value)) for e in connection.environments],
+            "permissions": [(scope, actions.get(scope)) for scope in connection.scopes_asked],
+            "parameters": [
+                (p.label, p.choices.get(value, value))
+                for p in connector.parameters
+                if (value := connection.parameters.get(p.name))
+            ],
+            "reusable": len(granting.reusable(connection, request.user)) if not found else 0,
+        },
+        status=422 if form.is_bound else 200,
+    )
+
+
+def _without_cursor(request: HttpRequest) -> str:
+    rest = request.GET.copy()
+    for name in ("before", "after"):
+        rest.pop(name, None)
+    return rest.urlencode()

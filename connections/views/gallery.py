@@ -1,0 +1,74 @@
+"""The gallery of connectors, and the card that begins a draft."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from connections import drafting
+from connections.forms import AUTH_TYPE_NAMES
+from connectors.registry import UnknownConnector, categories, get_connector, search
+from console.accounts.policy import Action
+from console.applications.models import Application
+from console.http import SeeOther
+
+
+@require_safe
+def connector_list(request: HttpRequest) -> HttpResponse:
+    """Show the connectors as cards; search and filters stand in the address."""
+    applications = _applications(request)
+    chosen = {name: request.GET.get(name, "")[:100] for name in ("q", "category", "auth")}
+    template = "connections/connector_list.html"
+    if request.htmx and request.htmx.target == "cards":
+        template += "#cards"
+    return render(
+        request,
+        template,
+        {
+            "connectors": [
+                (connector, [AUTH_TYPE_NAMES[kind].split(":")[0] for kind in connector.auth_types])
+                for connector in search(chosen["q"], chosen["category"], chosen["auth"])
+            ],
+            "categories": categories(),
+            "auth_types": [(kind, name.split(":")[0]) for kind, name in AUTH_TYPE_NAMES.items()],
+            "chosen": chosen,
+            "application": _application(request, applications),
+            "applications": applications,
+        },
+    )
+
+
+@require_POST
+def draft_start(request: HttpRequest, slug: str) -> HttpResponse:
+    """Begin a connection to this connector, or go on with the draft that was left."""
+    try:
+        connector = get_connector(slug)
+    except UnknownConnector as error:
+        raise Http404(str(error)) from error
+    application = _application(request, _applications(request))
+    if application is None:
+        messages.error(
+            request, "There is no application yet. A super admin creates one in Administration."
+        )
+        return SeeOther(reverse("connector_list"))
+    draft = drafting.start(request.user, application, connector)
+    return SeeOther(reverse("connection_setup", args=[draft.pk, "name"]))
+
+
+def _applications(request: HttpRequest) -> list[Application]:
+    if not request.user.may(Action.MANAGE_CONNECTIONS):
+        raise PermissionDenied
+    return list(Application.objects.allowing(request.user, Action.MANAGE_CONNECTIONS))
+
+
+def _application(request: HttpRequest, applications: list[Application]) -> Application | None:
+    """Return the application that the address names, else the first one."""
+    named = request.POST.get("application") or request.GET.get("application")
+    for application in applications:
+        if application.link_name == named:
+            return application
+    return applications[0] if applications else None

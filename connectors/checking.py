@@ -1,0 +1,123 @@
+"""Prove a credential with the connector's own harmless call, and name its account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from connectors import outbound
+from connectors.answers import dig, has_failed, scalar, standard_code, words
+from connectors.auth import AUTH_TYPES, AuthStrategy
+from connectors.definition import AuthType, Check, Connector
+from connectors.errors import CredentialRefused, ServiceRefused
+from connectors.templating import fill, fill_url
+
+_LABEL_LENGTH = 100
+_IDENTIFIER_LENGTH = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Whose account a credential opens; both are empty where the service does not say."""
+
+    label: str
+    identifier: str
+
+
+def check(
+    connector: Connector,
+    auth_type: AuthType,
+    *,
+    secret: Mapping[str, str],
+    values: Mapping[str, str],
+) -> Account:
+    """Make the check call and return the account; raise ``ServiceError`` with a sentence.
+
+    ``values`` are the connection's parameters and kept fields. Fields of the credential
+    that are not secret (an account SID) may stand in the address, too.
+    """
+    strategy = AUTH_TYPES[auth_type]
+    answer = _call(connector, strategy, secret, values)
+    _refuse_status(connector.name, strategy, answer)
+    if not answer.body.strip() and not connector.check.account and not connector.check.error_when:
+        return Account(label="", identifier="")
+    document = answer.json()
+    if has_failed(document, connector.check.error_when):
+        raise _failure(connector.name, strategy, document, secret)
+    return Account(
+        label=_first(document, connector.check.account, _LABEL_LENGTH),
+        identifier=_first(document, connector.check.account_id, _IDENTIFIER_LENGTH),
+    )
+
+
+def _call(
+    connector: Connector,
+    strategy: AuthStrategy,
+    secret: Mapping[str, str],
+    values: Mapping[str, str],
+) -> outbound.Answer:
+    call = connector.check
+    public = {f.name: secret.get(f.name, "") for f in strategy.fields(connector) if not f.secret}
+    known = {**public, **values}
+    signed = strategy.sign(connector, secret)
+    headers = {"Accept": "application/json"}
+    if call.body:
+        headers["Content-Type"] = "application/json"
+    for templates in (connector.api_headers, call.headers):
+        headers |= {name: fill(template, known) for name, template in templates.items()}
+    return outbound.send(
+        call.method,
+        fill_url(_address(connector, call), known),
+        service=connector.name,
+        headers={**headers, **signed.headers},
+        params=signed.params,
+        data=call.body.encode() if call.body else None,
+    )
+
+
+def _address(connector: Connector, call: Check) -> str:
+    if call.url:
+        return call.url
+    return f"{connector.api_base_url.rstrip('/')}/{call.path.lstrip('/')}"
+
+
+def _refuse_status(service: str, strategy: AuthStrategy, answer: outbound.Answer) -> None:
+    """Say in one sentence what an answer other than 2xx means."""
+    status = answer.status
+    if status < 300:
+        return
+    answer.refuse_outage()
+    if status == 401:
+        raise CredentialRefused(f"{service} refused {strategy.credential}.", status=status)
+    if status == 403:
+        raise ServiceRefused(
+            f"{service} knows this account but does not let it do what the test asks for. "
+            "Give it the permission there, or use another account.",
+            status=status,
+        )
+    if status == 404:
+        raise ServiceRefused(
+            f"{service} found nothing at the address that was asked. Check what was typed.",
+            status=status,
+        )
+    raise ServiceRefused(f"{service} did not accept the request (status {status}).", status=status)
+
+
+def _failure(
+    service: str, strategy: AuthStrategy, document: object, secret: Mapping[str, str]
+) -> ServiceRefused:
+    """Read an error out of an answer of status 200."""
+    said = scalar(dig(document, "error")) or scalar(dig(document, "message"))
+    for value in filter(None, secret.values()):
+        said = said.replace(value, "•••")
+    code = words(said, 60)
+    if standard_code(code) == "invalid_grant":
+        return CredentialRefused(f"{service} refused {strategy.credential} ({code}).", code=code)
+    return ServiceRefused(f"{service} refused the request ({code or 'no reason'}).", code=code)
+
+
+def _first(document: object, paths: Iterable[str], limit: int) -> str:
+    for path in paths:
+        if found := words(scalar(dig(document, path)), limit):
+            return found
+    return ""

@@ -1,0 +1,230 @@
+"""What a connector is: frozen values read from ``catalogue/<slug>.toml``.
+
+Nothing here touches a database, a request or the network. ``reading.py`` turns a
+TOML file into these values and refuses what does not fit; ``catalogue()`` in
+``registry.py`` hands them out.
+
+A *template* is a string with ``{name}`` slots. A slot is filled from the
+connection's parameters first and then from the fields kept in an authorization.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+AuthType = Literal["oauth2", "basic", "api_key"]
+Level = Literal["administrator", "logged_in_user"]
+TokenEndpointAuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """Something the developer states about his own account: a region, a tenant, a host.
+
+    ``pattern`` is anchored: the whole value must match. ``choices`` maps values to
+    labels and makes the field a select; then ``pattern`` is not needed.
+    """
+
+    name: str
+    label: str
+    help: str = ""
+    pattern: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    default: str = ""
+    example: str = ""
+    is_host: bool = False  # the value decides whom we speak to (see OAuthClient.host)
+
+    def accepts(self, value: str) -> bool:
+        """Tell whether ``value`` is allowed, as a whole."""
+        if self.choices:
+            return value in self.choices
+        return re.fullmatch(self.pattern, value) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialField:
+    """One box of the credentials form of a ``basic`` or ``api_key`` connector."""
+
+    name: str
+    label: str
+    help: str = ""
+    secret: bool = True
+    max_length: int = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeAction:
+    """One permission: the scope string and a sentence that says what it allows."""
+
+    scope: str
+    action: str  # "Read", "Create", ...
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeModule:
+    """Permissions that belong together, such as everything about Leads."""
+
+    name: str
+    actions: tuple[ScopeAction, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptField:
+    """A field of the callback or of the token answer that later requests need.
+
+    ``path`` is a dotted path into the answer (``team.id``). The value must match
+    ``pattern`` as a whole, or the authorization is refused (security.md O27).
+    ``default`` is a template used where the service did not send the field; with an
+    empty default the field is required.
+    """
+
+    name: str
+    source: Literal["callback", "token"]
+    path: str
+    pattern: str
+    default: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signing:
+    """Where the secret goes in a request to the API.
+
+    ``value`` is a template over the secret fields of the credential, for instance
+    ``Zoho-oauthtoken {access_token}``. ``basic`` builds RFC 7617 from two templates.
+    """
+
+    header: str = ""
+    query: str = ""
+    value: str = ""
+    basic_user: str = ""
+    basic_password: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revocation:
+    """How a token is given back: RFC 7009 as it stands, or the service's own way.
+
+    ``token`` says which token is sent (the refresh token falls back to the access
+    token where there is none) and ``placed`` where it goes under the name ``parameter``.
+    With ``path`` the endpoint template itself holds ``{token}``.
+    """
+
+    endpoint: str
+    method: Literal["POST", "GET", "DELETE"] = "POST"
+    token: Literal["refresh_token", "access_token"] = "refresh_token"
+    placed: Literal["form", "query", "json", "path", "bearer"] = "form"
+    parameter: str = "token"
+    client_authentication: Literal["as_token_endpoint", "client_secret_basic", "none"] = (
+        "as_token_endpoint"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OAuth2:
+    """How a service speaks OAuth 2 (RFC 6749). Endpoints are templates."""
+
+    authorization_endpoint: str
+    token_endpoint: str
+    revocation: Revocation | None = None
+    issuer: str = ""  # compared with `iss` of the callback (RFC 9207) where either is there
+    issuer_required: bool = False
+    pkce: bool = True
+    token_endpoint_auth_method: TokenEndpointAuthMethod = "client_secret_basic"
+    scope_separator: str = " "
+    scope_parameter: str = "scope"
+    authorize_parameters: Mapping[str, str] = field(default_factory=dict)
+    token_path: str = ""  # dotted path to the object that holds the tokens ("authed_user")
+    error_when: Mapping[str, str] = field(
+        default_factory=dict
+    )  # {"ok": "false"}: a 200 that failed
+    modules: tuple[ScopeModule, ...] = ()
+    all_actions: tuple[str, ...] = ()
+    always: tuple[ScopeAction, ...] = ()  # asked for in every authorization, shown as locked
+    typed_scopes: str = ""  # a pattern: scopes beyond the listed ones may be typed
+    kept: tuple[KeptField, ...] = ()
+    signing: Signing = Signing(header="Authorization", value="Bearer {access_token}")
+
+    @property
+    def actions(self) -> Mapping[str, ScopeAction]:
+        """Map each listed scope to its action, the fixed ones included."""
+        listed = {a.scope: a for module in self.modules for a in module.actions}
+        return {**{a.scope: a for a in self.always}, **listed}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basic:
+    """User name and password (RFC 7617), whatever the service calls the two."""
+
+    fields: tuple[CredentialField, ...]
+    signing: Signing
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKey:
+    """A key, sometimes with a companion such as an account SID."""
+
+    fields: tuple[CredentialField, ...]
+    signing: Signing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A harmless call that proves the credential and names the account.
+
+    ``account`` and ``account_id`` are dotted paths into the JSON answer
+    (``users.0.email``); ``error_when`` as in ``OAuth2``.
+    """
+
+    method: Literal["GET", "POST"] = "GET"
+    url: str = ""  # a template; empty means `Api.base_url` + path
+    path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    account: tuple[str, ...] = ()  # first path that holds something wins
+    account_id: tuple[str, ...] = ()
+    error_when: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connector:
+    """A service that connections can be made to."""
+
+    slug: str
+    name: str
+    category: str
+    summary: str
+    aliases: tuple[str, ...] = ()
+    documentation: str  # the service's own page about authentication
+    sources: tuple[str, ...]
+    read_on: str  # ISO date on which the sources were read
+    registration: tuple[str, ...] = ()  # steps to register an OAuth client there
+    levels: tuple[Level, ...] = ("administrator",)
+    parameters: tuple[Parameter, ...] = ()
+    api_base_url: str
+    api_headers: Mapping[str, str] = field(default_factory=dict)
+    check: Check
+    oauth2: OAuth2 | None = None
+    basic: Basic | None = None
+    api_key: ApiKey | None = None
+    sandbox: bool = False  # offered only where the sandbox service is switched on
+
+    @property
+    def auth_types(self) -> tuple[AuthType, ...]:
+        """Name the ways to authorize, the preferred one first."""
+        offered: list[AuthType] = []
+        if self.oauth2:
+            offered.append("oauth2")
+        if self.basic:
+            offered.append("basic")
+        if self.api_key:
+            offered.append("api_key")
+        return tuple(offered)
+
+    @property
+    def own_host(self) -> bool:
+        """Tell whether the developer types in whom the console speaks to."""
+        return any(parameter.is_host for parameter in self.parameters)

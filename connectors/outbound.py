@@ -1,0 +1,300 @@
+"""The one way out: every request to a service leaves through here.
+
+A name is resolved once, every address that it leads to is judged, and the connection is
+made to a judged address, while certificate and server name stay those of the host. No
+redirect is followed, no compressed answer is read, no proxy of the environment is used,
+and one deadline holds for the whole call.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3 import PoolManager
+from urllib3.exceptions import HTTPError as TransportError
+from urllib3.exceptions import NameResolutionError
+from urllib3.exceptions import SSLError as CertificateError
+
+from connectors import wire
+from connectors.addresses import judge_url
+from connectors.answers import parse_json
+from connectors.errors import (
+    ServiceError,
+    ServiceForbidden,
+    ServiceRefused,
+    ServiceUnintelligible,
+    ServiceUnreachable,
+)
+from connectors.templating import origin
+
+# At DEBUG it writes whole addresses, and some services take their keys in the query.
+logging.getLogger("urllib3").setLevel(logging.INFO)
+
+ONE_MEBIBYTE = 1024 * 1024
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"([!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
+#: Headers that say how a message is sent are this module's alone (RFC 9110 section 7.6.1).
+_OWN_HEADERS = frozenset(
+    {"accept-encoding", "connection", "content-length", "host", "te", "trailer"}
+    | {"transfer-encoding", "upgrade", "user-agent"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeout:
+    """How long to wait, in seconds: to connect, between two pieces, and altogether."""
+
+    connect: float = 5
+    read: float = 10
+    total: float = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a service answered; ``headers`` have lower-case names."""
+
+    service: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def is_json(self) -> bool:
+        """Tell by the content whether this is JSON."""
+        try:
+            parse_json(self.body)
+        except ValueError:
+            return False
+        return True
+
+    def json(self) -> Any:
+        """Read the JSON or raise ``ServiceUnintelligible`` saying what came instead."""
+        try:
+            return parse_json(self.body)
+        except ValueError:
+            raise self.unintelligible() from None
+
+    def unintelligible(self) -> ServiceUnintelligible:
+        """Say that this is not the data that was expected."""
+        start = self.body.lstrip()[:1]
+        if not start:
+            came = "sent an empty answer"
+        elif start == b"<":
+            came = "sent a web page where data was expected"
+        else:
+            came = "sent an answer that cannot be read"
+        status = f" (status {self.status})" if self.status >= 400 else ""
+        return ServiceUnintelligible(f"{self.service} {came}{status}.", status=self.status)
+
+    def refuse_outage(self) -> None:
+        """Raise ``ServiceRefused`` where the service is overloaded or broken (429, 5xx)."""
+        if self.status == 429:
+            raise ServiceRefused(
+                f"{self.service} takes no more requests just now. Try again in a few minutes.",
+                status=429,
+            )
+        if self.status >= 500:
+            raise ServiceRefused(
+                f"{self.service} has a problem of its own (status {self.status}). "
+                "Try again, or look at its status page.",
+                status=self.status,
+            )
+
+
+def send(
+    method: str,
+    url: str,
+    *,
+    service: str,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+    json: object = None,
+    data: bytes | None = None,
+    auth: AuthBase | None = None,
+    timeout: Timeout = Timeout(),
+    max_bytes: int = ONE_MEBIBYTE,
+) -> Answer:
+    """Ask a service for something once and return its answer, whatever its status.
+
+    ``service`` is the name used in sentences. Raise a ``ServiceError`` whose ``certain``
+    tells whether anything can have reached the service.
+    """
+    with Session(service=service, timeout=timeout, max_bytes=max_bytes) as session:
+        response = session.request(
+            method,
+            url,
+            headers=dict(headers or {}),
+            params=dict(params or {}),
+            data=dict(form) if form is not None else data,
+            json=json,
+            auth=auth or _unsigned,
+        )
+    return answer_of(response, service=service)
+
+
+def answer_of(response: requests.Response, *, service: str) -> Answer:
+    """Return the plain values of a response that came through :class:`Session`."""
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(
+        service=service, status=response.status_code, headers=headers, body=response.content
+    )
+
+
+class Session(requests.Session):
+    """A ``requests`` session that can only leave through this module's adapter.
+
+    Other session classes, such as that of requests-oauthlib, are joined to it by
+    inheritance: ``class TokenSession(Session, OAuth2Session)``.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        service: str,
+        timeout: Timeout = Timeout(),
+        max_bytes: int = ONE_MEBIBYTE,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.service = service
+        self.trust_env = False  # neither proxies nor .netrc of the environment
+        self.adapters.clear()
+        adapter = _Adapter(service=service, timeout=timeout, max_bytes=max_bytes)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)  # for ALLOWED_PRIVATE_HOSTS; judge_url refuses the rest
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Judge the address as it was written, and once more as it will be sent."""
+        judge_url(str(request.url), service=self.service)
+        _judge_headers(request.headers or {}, self.service)
+        try:
+            prepared = super().prepare_request(request)
+        except (requests.RequestException, UnicodeError, ValueError):
+            raise ServiceForbidden(
+                f"The request to {self.service} holds something that cannot be sent."
+            ) from None
+        judge_url(str(prepared.url), service=self.service)
+        if origin(str(prepared.url)) != origin(str(request.url)):
+            raise ServiceForbidden(f"{self.service}'s address can be read in two ways.")
+        prepared.headers["Accept-Encoding"] = "identity"
+        prepared.headers["User-Agent"] = _user_agent()
+        return prepared
+
+
+class _Adapter(HTTPAdapter):
+    """Send over judged connections, and read the answer within its limits."""
+
+    def __init__(self, *, service: str, timeout: Timeout, max_bytes: int) -> None:
+        self.service, self.timeout, self.max_bytes = service, timeout, max_bytes
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        self.poolmanager = PoolManager(ssl_context=wire.tls_context())
+        self.poolmanager.pool_classes_by_scheme = wire.POOLS
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the certificate to the one TLS context: there is no switch to skip it."""
+
+    def send(self, request: requests.PreparedRequest, **ignored: Any) -> requests.Response:  # type: ignore[override]
+        wait = (self.timeout.connect, self.timeout.read)
+        with wire.call(self.service, total=self.timeout.total) as call:
+            try:
+                response = super().send(request, stream=True, timeout=wait, verify=True)
+                with response:
+                    self._read(response)
+            except (requests.RequestException, TransportError, OSError) as error:
+                # Not chained: requests and urllib3 quote the address with its query.
+                raise self._explained(error, call) from None
+        return response
+
+    def _read(self, response: requests.Response) -> None:
+        """Read the whole body, as it is on the wire, or refuse it."""
+        if 300 <= response.status_code < 400:
+            raise self._refused("redirected to another address, which the console never follows")
+        if response.headers.get("Content-Encoding", "identity").lower() not in {"identity", ""}:
+            raise self._refused("sent a compressed answer although none was asked for")
+        announced = response.headers.get("Content-Length", "")
+        body = bytearray()
+        too_large = announced.isdigit() and int(announced[:12]) > self.max_bytes
+        while not too_large:
+            piece = response.raw.read(65536, decode_content=False)
+            if not piece:
+                break
+            body += piece
+            too_large = len(body) > self.max_bytes
+        if too_large:
+            raise self._refused(f"sent an answer larger than {self.max_bytes // 1024} KiB")
+        response._content = bytes(body)  # requests has no public way to hand over a body
+
+    def _refused(self, what: str) -> ServiceUnintelligible:
+        return ServiceUnintelligible(f"{self.service} {what}.")
+
+    def _explained(self, error: Exception, call: wire.Call) -> ServiceError:
+        """Say in one sentence why there is no answer."""
+        if call.sent:
+            what = f"{self.service} broke off before it had answered."
+            if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
+                waited = self.timeout.total if call.is_over else self.timeout.read
+                what = f"{self.service} did not answer within {waited:g} s."
+            return ServiceUnreachable(what, certain=False)
+        what = f"{self.service} could not be reached: nothing answers at its address."
+        for cause in _causes(error):
+            if isinstance(cause, NameResolutionError):
+                what = f"{self.service}'s address could not be found."
+            elif isinstance(cause, CertificateError):
+                what = (
+                    f"{self.service} could not prove who it is: its certificate is not valid. "
+                    "Nothing was sent."
+                )
+            elif isinstance(cause, TimeoutError | requests.Timeout):
+                waited = self.timeout.total if call.is_over else self.timeout.connect
+                what = f"{self.service} could not be reached within {waited:g} s."
+        return ServiceUnreachable(what, certain=True)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """List an error and all that led to it, the way requests and urllib3 nest them."""
+    found: list[BaseException] = []
+    waiting: list[object] = [error]
+    while waiting and len(found) < 20:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and cause not in found:
+            found.append(cause)
+            reason = getattr(cause, "reason", None)
+            waiting += [*cause.args, reason, cause.__cause__, cause.__context__]
+    return found
+
+
+def _judge_headers(headers: Mapping[str, Any], service: str) -> None:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
+            raise ServiceForbidden(f"A request to {service} may not set the header “{name[:60]}”.")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise ServiceForbidden(
+                f"What goes to {service} in the header “{name}” holds a character that cannot be "
+                "sent there, such as a line break or a space at its end."
+            )
+
+
+def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep requests from looking for a signature of its own."""
+    return request
+
+
+@cache
+def _user_agent() -> str:
+    project = Path(__file__).resolve().parent.parent / "pyproject.toml"
+    version = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
+    return f"DeveloperConsole/{version}"

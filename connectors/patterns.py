@@ -1,0 +1,86 @@
+"""What may be said of a regular expression without running it on hostile text.
+
+Every pattern of a definition is used with ``re.fullmatch``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+LONGEST = 200
+
+#: An escape or a character class: one character of the text, whatever it looks like.
+_CHARACTER = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
+_GROUP = re.compile(r"\((?:\?[:=!]|\?P<\w+>)?([^()]*)\)([*+]|\{\d+,?\d*\})?")
+_UNBOUNDED = re.compile(r"[*+]|\{\d+,\}")
+
+#: Patterns built of these alone match host characters alone (RFC 3986 section 3.2.2).
+_HOST_SYNTAX = re.compile(
+    r"(?:\((?:\?:)?|[)|?*+]|\{\d+(?:,\d*)?\}|\[[A-Za-z0-9_-]+\]|\\[.-]|[A-Za-z0-9-])+"
+)
+_LITERAL_GROUP = re.compile(r"\((?:\?:)?(?:[A-Za-z0-9|-]|\\\.)+\)(?![?*+{])")
+_PORT = "(:[0-9]{1,5})?"
+_TRAPS = (
+    "", " ", "a b", "a\tb", "a\n", "evil.example/", "a@evil.example", "evil.example#", "a?b",
+    "a\\b", "a:b", "a:b@evil.example", "[::1]", "a%2fb",
+)  # fmt: skip
+_STRANGERS = (
+    "localhost", "127.0.0.1", "169.254.169.254", "evil.example", "evil.com", "x.evil.com",
+    "x.y.evil.com", "evil.eu", "evil.in", "evil.co.uk", "evil.com.au", "evil.net", "evil.io",
+)  # fmt: skip
+
+
+def faults_of_pattern(pattern: str) -> Iterator[str]:
+    """Say why a pattern may not be used at all."""
+    if len(pattern) > LONGEST:
+        yield f"The pattern is longer than {LONGEST} characters."
+        return
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield f"The pattern does not compile: {error}."
+        return
+    bare = _CHARACTER.sub("c", pattern)
+    if re.search(r"[\^$]", bare) or re.search(r"\\[AZbB]", pattern):
+        yield "The whole value must match anyway; leave anchors such as ^ and $ out."
+    if _nests_quantifiers(bare):
+        yield "The pattern repeats something that is repeated without bound, as (a+)+ does."
+
+
+def _nests_quantifiers(bare: str) -> bool:
+    while group := _GROUP.search(bare):
+        body, times = group[1], group[2] or ""
+        endless = _UNBOUNDED.search(body) is not None
+        if endless and times:
+            return True
+        mark = "c+" if endless or _UNBOUNDED.match(times) else "c"
+        bare = bare[: group.start()] + mark + bare[group.end() :]
+    return False
+
+
+def stays_in_host(pattern: str, *, port: bool = False) -> bool:
+    """Tell whether no match can leave the host of an address (security.md O27, X5, X7)."""
+    host = pattern.removesuffix(_PORT) if port else pattern
+    return _HOST_SYNTAX.fullmatch(host) is not None and not any(
+        re.fullmatch(pattern, trap) for trap in _TRAPS
+    )
+
+
+def pins_domain(pattern: str) -> bool:
+    """Tell whether every match ends with a domain that the pattern spells out."""
+    rest = pattern
+    while _LITERAL_GROUP.search(rest):
+        rest = _LITERAL_GROUP.sub("g", rest)
+    outside = re.sub(r"\([^()]*\)", "g", rest)
+    return (
+        stays_in_host(pattern)
+        and "|" not in outside
+        and re.search(r"\\\.[A-Za-z0-9-]+$", rest) is not None
+        and not any(re.fullmatch(pattern, stranger) for stranger in _STRANGERS)
+    )
+
+
+def pins_origin(pattern: str) -> bool:
+    """Tell whether every match is ``https://`` and a host of a domain that is spelled out."""
+    return pattern.startswith("https://") and pins_domain(pattern.removeprefix("https://"))

@@ -1,0 +1,240 @@
+"""Read what a token endpoint answered (RFC 6749 section 5), from services as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, quote_plus
+
+from connectors.answers import (
+    dig,
+    has_failed,
+    parse_token_body,
+    scalar,
+    seconds,
+    split_scopes,
+    standard_code,
+    words,
+)
+from connectors.definition import Connector, KeptField, OAuth2
+from connectors.errors import (
+    ClientRefused,
+    CredentialRefused,
+    ServiceError,
+    ServiceForbidden,
+    ServiceRefused,
+    ServiceUnintelligible,
+)
+from connectors.outbound import Answer
+from connectors.templating import fill
+
+#: RFC 6749 appendix A.12: a token consists of visible characters and spaces.
+_TOKEN = re.compile(r"[ -~]+")
+#: Long runs with a digit in an error text may be tokens that the service repeats.
+_TOKEN_LIKE = re.compile(r"(?=[A-Za-z_+=~-]*[0-9])[A-Za-z0-9_+=~-]{24,}")
+_MASK = "•••"
+#: How long a refresh token lasts has no standard name; these are Microsoft's and GitHub's,
+#: Keycloak's, and Intuit's.
+_REFRESH_LIFETIMES = (
+    "refresh_token_expires_in",
+    "refresh_expires_in",
+    "x_refresh_token_expires_in",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenAnswer:
+    """A successful answer. Lifetimes are seconds from now; ``None`` is unknown.
+
+    ``scopes`` is ``None`` where the service did not say, which means as asked (RFC 6749
+    section 5.1). ``raw`` is the body as it came.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(default="", repr=False)
+    token_type: str = "Bearer"
+    expires_in: int | None = None
+    refresh_expires_in: int | None = None
+    scopes: tuple[str, ...] | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes = field(default=b"", repr=False)
+
+
+def read_token_answer(
+    connector: Connector,
+    oauth2: OAuth2,
+    answer: Answer,
+    *,
+    values: Mapping[str, str],
+    sent: tuple[str, ...],
+    refreshing: bool,
+) -> TokenAnswer:
+    """Turn an answer into tokens, or raise the ``ServiceError`` that it stands for.
+
+    The status is looked at first: an outage answers with pages of its own. ``sent`` are the
+    secrets of the request, which no error text may repeat.
+    """
+    answer.refuse_outage()
+    try:
+        document = parse_token_body(answer.body)
+    except ValueError:
+        if answer.status == 401:
+            document = {"error": "invalid_client"}
+        else:
+            raise answer.unintelligible() from None
+    holder = _holder(document, oauth2, refreshing=refreshing)
+    failed = has_failed(document, oauth2.error_when)
+    if answer.status >= 400 or failed or ("error" in document and not holder.get("access_token")):
+        raise refusal(connector.name, answer, document, sent=sent, refreshing=refreshing)
+    said = holder.get("scope", holder.get("scopes"))
+    renewing = holder.get("refresh_token")
+    return TokenAnswer(
+        access_token=_token(connector.name, holder.get("access_token")),
+        refresh_token=_token(connector.name, renewing) if renewing else "",
+        token_type=_token_type(connector.name, holder.get("token_type")),
+        expires_in=seconds(holder.get("expires_in")),
+        refresh_expires_in=next(
+            (found for name in _REFRESH_LIFETIMES if (found := seconds(holder.get(name)))), None
+        ),
+        scopes=None if said is None else split_scopes(said, oauth2.scope_separator),
+        kept=_kept_from_answer(connector, oauth2, document, values, required=not refreshing),
+        raw=answer.body,
+    )
+
+
+def refusal(
+    service: str,
+    answer: Answer,
+    document: Mapping[str, object],
+    *,
+    sent: tuple[str, ...],
+    refreshing: bool,
+) -> ServiceRefused:
+    """Name what an error answer means (RFC 6749 section 5.2)."""
+    error = document.get("error")
+    nested = error if isinstance(error, Mapping) else document
+    code = scalar(error) or scalar(nested.get("code")) or scalar(nested.get("status"))
+    told = scalar(document.get("error_description")) or scalar(nested.get("message"))
+    code, told = words(_masked(code, sent), 60), words(_masked(told, sent), 200)
+    said = ": ".join(part for part in (code, told) if part)
+    said = f" ({said})" if said else f" (status {answer.status})"
+    standard = standard_code(code)
+    if standard == "invalid_grant":
+        sentence = (
+            f"{service} no longer accepts this authorization{said}: it was withdrawn there, has "
+            "run out, or was renewed elsewhere. Press Reauthorize."
+            if refreshing
+            else f"{service} did not accept the code that it had given out{said}. "
+            "Press Authorize to try again."
+        )
+        return CredentialRefused(sentence, code=code, status=answer.status)
+    if standard == "invalid_client" or answer.status == 401:
+        return ClientRefused(
+            f"{service} does not accept this console's OAuth client{said}. A super admin can "
+            "correct its client id and secret.",
+            code=code,
+            status=answer.status,
+        )
+    return ServiceRefused(f"{service} refused{said}.", code=code, status=answer.status)
+
+
+def kept_from_callback(
+    connector: Connector, query: Mapping[str, str], values: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the fields of the callback that later requests need.
+
+    A field that does not match its pattern as a whole raises ``ServiceForbidden``: it may
+    decide where secrets go (RFC 9700 section 4.4).
+    """
+    kept: dict[str, str] = {}
+    for wanted in connector.oauth2.kept if connector.oauth2 else ():
+        if wanted.source == "callback":
+            value = query.get(wanted.path, "") or _default(wanted, {**values, **kept})
+            kept[wanted.name] = _fitting(connector.name, wanted, value)
+    return kept
+
+
+def _kept_from_answer(
+    connector: Connector,
+    oauth2: OAuth2,
+    document: Mapping[str, object],
+    values: Mapping[str, str],
+    *,
+    required: bool,
+) -> dict[str, str]:
+    """Return the kept fields of the answer; at a refresh only those that came again."""
+    kept: dict[str, str] = {}
+    for wanted in oauth2.kept:
+        if wanted.source != "token":
+            continue
+        value = scalar(dig(document, wanted.path))
+        if not value and not required:
+            continue
+        try:
+            value = value or _default(wanted, {**values, **kept})
+            kept[wanted.name] = _fitting(connector.name, wanted, value)
+        except ServiceError as error:
+            error.certain = False  # the code or the refresh token is spent all the same
+            raise
+    return kept
+
+
+def _default(wanted: KeptField, values: Mapping[str, str]) -> str:
+    return fill(wanted.default, values) if wanted.default else ""
+
+
+def _fitting(service: str, wanted: KeptField, value: str) -> str:
+    if not value:
+        raise ServiceForbidden(
+            f"{service} did not send “{wanted.name}”, without which it cannot be called. "
+            "Press Authorize to try again."
+        )
+    if len(value) > 1000 or not re.fullmatch(wanted.pattern, value):
+        raise ServiceForbidden(
+            f"What {service} sent as “{wanted.name}” is not one of its own addresses or "
+            "accounts, so nothing was sent there. Press Authorize to try again."
+        )
+    return value
+
+
+def _holder(
+    document: Mapping[str, object], oauth2: OAuth2, *, refreshing: bool
+) -> Mapping[str, object]:
+    """Find the object that holds the tokens.
+
+    Slack nests the tokens of a person in its first answer and sends them flat at a refresh;
+    flat in the first answer are those of somebody else, the bot.
+    """
+    if not oauth2.token_path:
+        return document
+    nested = dig(document, oauth2.token_path)
+    if isinstance(nested, Mapping):
+        return nested
+    return document if refreshing else {}
+
+
+def _token(service: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ServiceUnintelligible(f"{service} answered without an access token.")
+    if not _TOKEN.fullmatch(value):
+        raise ServiceUnintelligible(f"{service} sent a token that cannot be used in a request.")
+    return value
+
+
+def _token_type(service: str, value: object) -> str:
+    token_type = words(value, 40) or "Bearer"
+    if token_type.lower() == "mac":
+        # Signing with it needs a key of its own; as a bearer token it would be exposed.
+        raise ServiceUnintelligible(
+            f"{service} gave a token of the type “{token_type}”, which this console cannot use."
+        )
+    return token_type
+
+
+def _masked(text: str, sent: tuple[str, ...]) -> str:
+    """Hide the secrets of the request and whatever looks like a token."""
+    for secret in filter(None, sent):
+        for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
+            text = text.replace(spelling, _MASK)
+    return _TOKEN_LIKE.sub(_MASK, text)

@@ -1,0 +1,94 @@
+"""People, the organisations that they belong to, and in which role."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from console.accounts.policy import ALLOWED, Action, Role
+
+
+class UserManager(BaseUserManager["User"]):
+    """Make people, who are known by their e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Make a person; without a password he cannot sign in until he sets one."""
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Make an operator, who runs the deployment."""
+        return self.create_user(email, password, is_superuser=True, **fields)
+
+
+class User(AbstractUser):
+    """A person; ``is_superuser`` marks the operator of the whole deployment."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    username = None
+    email = models.EmailField("e-mail address", unique=True)
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta(AbstractUser.Meta):
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_ignoring_case")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def may(self, action: Action) -> bool:
+        """Tell whether any of his organisations allows him this."""
+        return Organization.objects.allowing(self, action).exists()
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def allowing(self, user: Any, action: Action) -> OrganizationQuerySet:
+        """Keep the organisations in which the person may do this (policy table)."""
+        return self.filter(
+            memberships__user=user if user.is_authenticated and user.is_active else None,
+            memberships__role__in=ALLOWED[action],
+        )
+
+
+class Organization(models.Model):
+    """A company that builds applications, or one that installs them."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One person in one organisation, in one role."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organization"], name="one_role_in_an_organization"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_role_display()} of {self.organization}"

@@ -1,0 +1,29 @@
+"""Django admin as this console offers it: to operators and super admins."""
+
+from __future__ import annotations
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.http import HttpRequest
+
+from console.accounts.policy import Action
+
+
+class ConsoleAdminSite(admin.AdminSite):
+    """Administration: people, applications, and this console as services know it."""
+
+    site_header = "Developer Console administration"
+    site_title = "Developer Console"
+    index_title = "Administration"
+    site_url = "/"
+
+    login = secure_admin_login(admin.AdminSite.login)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        return user.is_active and (
+            user.is_superuser
+            or (user.is_authenticated and user.may(Action.MANAGE_OAUTH_CLIENTS))
+        )
+
+

@@ -1,0 +1,54 @@
+"""The environment of a console that nobody has configured yet: everything under ``var/``.
+
+Only ``manage.py`` comes here, and only where ``SECRET_KEY`` is not set. A server
+process (``console.wsgi``) never does: it refuses to start without a configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def demo_folder() -> Path:
+    """Return the folder that holds everything the demo makes (``VAR_DIR``, else ``var/``)."""
+    return Path(os.environ.get("VAR_DIR", ROOT / "var")).resolve()
+
+
+def use_demo_environment() -> None:
+    """Set what is not set yet; keys are made once and kept in the demo folder."""
+    folder = demo_folder()
+    port = os.environ.get("PORT", "8000")
+    sandbox_port = os.environ.get("SANDBOX_PORT", "9000")
+    defaults = {
+        "VAR_DIR": str(folder),
+        "SECRET_KEY": _kept(folder / "secret_key", lambda: secrets.token_urlsafe(50)),
+        "CRYPTOGRAPHY_KEYS": _kept(
+            folder / "cryptography_keys", lambda: Fernet.generate_key().decode()
+        ),
+        "DEMO_PASSWORD": _kept(folder / "demo_password", lambda: secrets.token_urlsafe(9)),
+        "DATABASE_URL": f"sqlite:///{folder / 'console.sqlite3'}",
+        "STATIC_ROOT": str(folder / "static"),
+        "PUBLIC_URL": f"http://localhost:{port}",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "SANDBOX_URL": f"http://localhost:{sandbox_port}",
+        "ALLOWED_PRIVATE_HOSTS": f"localhost:{sandbox_port}",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    print(f"SECRET_KEY is not set: using the demo under {folder}.", file=sys.stderr)
+
+
+def _kept(path: Path, make) -> str:
+    """Return what the file holds; make it first, readable by its owner alone."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(make())
+    return path.read_text().strip()

@@ -1,0 +1,56 @@
+"""What every page of the shell shows: the doors that this person may open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from console.accounts.models import Membership
+from console.accounts.policy import ALLOWED, Action
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """One entry of the left pane."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool
+    count: int = 0
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Give the templates ``memberships`` and ``navigation`` (a context processor)."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    memberships = list(Membership.objects.filter(user=user).select_related("organization"))
+    return {"memberships": memberships, "navigation": _doors(request, memberships)}
+
+
+def _doors(request: HttpRequest, memberships: list[Membership]) -> list[Door]:
+    def may(action: Action) -> bool:
+        return any(membership.role in ALLOWED[action] for membership in memberships)
+
+    doors = [("Home", reverse("home"), "home")]
+    if may(Action.MANAGE_CONNECTIONS):
+        doors += [
+            ("Applications", reverse("application_list"), "apps"),
+            ("Microservices", reverse("connection_list"), "plug"),
+        ]
+    if may(Action.MANAGE_OAUTH_CLIENTS) or request.user.is_superuser:
+        doors.append(("Administration", reverse("admin:index"), "settings"))
+    path = request.path
+    return [
+        Door(label=label, url=url, icon=icon, current=_stands_in(path, url))
+        for label, url, icon in doors
+    ]
+
+
+def _stands_in(path: str, url: str) -> bool:
+    inside = path.startswith(url) if url != "/" else path == "/"
+    return inside or (url == reverse("connection_list") and path.startswith("/connections/"))

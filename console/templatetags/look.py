@@ -1,0 +1,184 @@
+"""Icons, logos, states, times and form controls, the same on every page."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Protocol
+
+from django import template
+from django.contrib.staticfiles import finders
+from django.forms.boundfield import BoundField, BoundWidget
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+
+register = template.Library()
+
+SPRITE = "vendor/tabler-icons/sprite.svg"
+LOGO_SIZES: Mapping[str, int] = {"sm": 24, "md": 32, "lg": 48}
+#: console.css holds as many ``.logo-<n>`` colours.
+TILES = 8
+
+CONTROL_CLASSES: Mapping[str, str] = {
+    "select": "form-select",
+    "selectmultiple": "form-select",
+    "checkbox": "form-check-input",
+    "radio": "form-check-input",
+}
+
+
+class Service(Protocol):
+    """What a logo is drawn for; a connector's definition is one."""
+
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """How a state looks: ``words`` alone, or ``detailed`` where its slots are known."""
+
+    tone: str
+    icon: str
+    words: str
+    detailed: str = "{words}"
+
+    def say(self, facts: Mapping[str, Any]) -> str:
+        """Give the words for these facts."""
+        known = {name: fact for name, fact in facts.items() if fact not in (None, "")}
+        try:
+            return self.detailed.format(words=self.words, **known)
+        except KeyError:
+            return self.words
+
+
+STATES: Mapping[str, State] = {
+    "active": State(
+        tone="green",
+        icon="circle-check",
+        words="Authorized",
+        detailed="Authorized as {account}",
+    ),
+    "expiring": State(
+        tone="amber", icon="clock", words="Expires soon", detailed="Expires {expires}"
+    ),
+    "needs_authorization": State(
+        tone="red", icon="plug", words="Not authorized", detailed="{reason}"
+    ),
+    "revoked": State(tone="grey", icon="circle-minus", words="Revoked", detailed="Revoked by {by}"),
+    "unknown_outcome": State(
+        tone="amber",
+        icon="help-circle",
+        words="The service may have changed the key while we lost contact",
+    ),
+    "permissions_missing": State(
+        tone="amber",
+        icon="puzzle",
+        words="Permissions missing",
+        detailed="Granted {granted} of {asked} permissions",
+    ),
+    "draft": State(tone="grey", icon="pencil", words="Draft"),
+    "authorizing": State(tone="blue", icon="loader-2", words="Being authorized"),
+}
+
+
+@register.simple_tag
+def icon(name: str, *, label: str = "", css: str = "") -> SafeString:
+    """Draw an icon of the sprite; it is decoration unless it has a label."""
+    meaning = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
+    return format_html(
+        '<svg class="{}" {}><use href="{}#{}"/></svg>',
+        f"icon {css}".rstrip(),
+        SafeString(meaning),
+        static(SPRITE),
+        name,
+    )
+
+
+@cache
+def logo_file(slug: str) -> str | None:
+    """Find the static path of a connector's logo, or None where nobody drew one."""
+    path = f"connectors/{slug}.svg"
+    return path if finders.find(path) else None
+
+
+@register.simple_tag
+def logo(connector: Service, size: str = "md") -> SafeString:
+    """Draw a connector's logo, or its first letter on a tile; its name stands beside it.
+
+    ``size`` is ``sm`` (24 px), ``md`` (32 px) or ``lg`` (48 px).
+    """
+    pixels = LOGO_SIZES[size]
+    if path := logo_file(connector.slug):
+        return format_html(
+            '<img class="logo logo-{}" src="{}" alt="" width="{}" height="{}">',
+            size,
+            static(path),
+            pixels,
+            pixels,
+        )
+    # hash() differs between processes; the colour of a service must not.
+    tile = zlib.crc32(connector.slug.encode()) % TILES
+    return format_html(
+        '<span class="logo logo-{} logo-tile logo-{}" aria-hidden="true">{}</span>',
+        size,
+        tile,
+        connector.name[:1].upper(),
+    )
+
+
+@register.inclusion_tag("parts/state.html")
+def state(name: str, **facts: Any) -> dict[str, Any]:
+    """Show a state as colour, icon and words.
+
+    Facts: ``account`` (active), ``expires_at`` (expiring), ``reason`` (needs
+    authorization), ``by`` (revoked), ``granted`` and ``asked`` (permissions missing);
+    ``words`` says it in words of one's own. Raises KeyError for a state that is not ours.
+    """
+    shown = STATES[name]
+    if expires_at := facts.pop("expires_at", None):
+        facts["expires"] = from_now(expires_at)
+    words = facts.pop("words", "") or shown.say(facts)
+    return {"name": name, "tone": shown.tone, "icon": shown.icon, "words": words}
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString:
+    """Tell a time as "3 minutes ago", the full time on hover."""
+    if moment is None:
+        return SafeString("never")
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(),
+        date_format(local, "j F Y, H:i ") + (local.tzname() or ""),
+        from_now(moment),
+    )
+
+
+@register.simple_tag
+def control(field: BoundField | BoundWidget, **attrs: Any) -> SafeString:
+    """Render a form field's control, or one option of it, in Tabler's classes."""
+    if isinstance(field, BoundWidget):
+        field.data["attrs"]["class"] = CONTROL_CLASSES[field.data["type"]]
+        return field.tag()
+    own = field.field.widget.attrs.get("class", "")
+    css = f"{CONTROL_CLASSES.get(field.widget_type, 'form-control')} {own}".rstrip()
+    return field.as_widget(attrs={"class": css, **attrs})
+
+
+def from_now(moment: datetime) -> str:
+    """Say how far a moment is from now, in one unit."""
+    distance = moment - timezone.now()
+    if abs(distance) < timedelta(minutes=1):
+        return "just now" if distance < timedelta() else "in a moment"
+    if distance < timedelta():
+        return f"{timesince(moment, depth=1)} ago"
+    return f"in {timeuntil(moment, depth=1)}"

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.sandbox.visiting import Application, Browser, told
+from tests.servers import SandboxServer
+
+
+def test_it_asks_who_is_there_first(sandbox: SandboxServer, application: Application) -> None:
+    answer = Browser(url=sandbox.url).open(application.address())
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/sign-in/?next=/oauth/authorize/")
+
+
+def test_it_says_who_asks_for_what(alice: Browser, application: Application) -> None:
+    page = alice.open(application.address("profile.read contacts.write"))
+    assert page.status_code == 200
+    assert "Postcards asks for access" in page.text
+    assert "See your name and e-mail address" in page.text
+    assert "Add and change contacts" in page.text
+    assert "Place orders" not in page.text
+    assert ">Allow</button>" in page.text
+    assert ">Deny</button>" in page.text
+
+
+def test_it_does_not_bind_where_the_form_may_lead(alice: Browser, application: Application) -> None:
+    policy = alice.open(application.address()).headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "form-action" not in policy
+
+
+def test_it_sends_a_code_with_state_and_issuer(
+    sandbox: SandboxServer, alice: Browser, application: Application
+) -> None:
+    answer = alice.allow(application.address())
+    assert set(answer) == {"code", "state", "iss"}
+    assert answer["state"] == "xyz"
+    assert answer["iss"] == sandbox.url
+
+
+def test_it_asks_again_each_time(alice: Browser, application: Application) -> None:
+    application.tokens(alice)
+    assert "asks for access" in alice.open(application.address()).text
+
+
+def test_it_tells_the_application_of_a_refusal(
+    sandbox: SandboxServer, alice: Browser, application: Application
+) -> None:
+    answer = told(alice.submit(alice.open(application.address())))
+    assert answer["error"] == "access_denied"
+    assert answer["state"] == "xyz"
+    assert answer["iss"] == sandbox.url
+
+
+def test_it_signs_out_and_returns(alice: Browser, application: Application) -> None:
+    page = alice.open(application.address())
+    answer = alice.submit(page, "/sign-out/")
+    assert answer.headers["Location"] == application.address()
+    assert alice.open(application.address()).headers["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"code_challenge": None, "code_challenge_method": None},
+        {"response_type": "token"},
+        {"scope": "everything"},
+    ],
+)
+def test_it_sends_an_error_back(
+    alice: Browser, application: Application, changed: dict[str, str | None]
+) -> None:
+    answer = told(alice.open(application.address(**changed)))
+    assert answer["error"] in {"invalid_request", "unsupported_response_type", "invalid_scope"}
+    assert answer["state"] == "xyz"
+
+
+def test_it_refuses_a_plain_challenge(alice: Browser, application: Application) -> None:
+    page = alice.open(application.address(code_challenge_method="plain"))
+    assert told(alice.submit(page, allow="true"))["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"client_id": "nobody"},
+        {"client_id": None},
+        {"client_id": "\0"},
+        {"redirect_uri": "https://evil.example/callback"},
+        {"redirect_uri": "http://127.0.0.1:5999/callback/more"},
+        {"redirect_uri": "javascript:alert(1)"},
+    ],
+)
+def test_it_never_redirects_to_strangers(
+    alice: Browser, application: Application, changed: dict[str, str | None]
+) -> None:
+    answer = alice.open(application.address(**changed))
+    assert answer.status_code == 400
+    assert "This application cannot ask for access" in answer.text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"client_id": "nobody"},
+        {"client_id": ""},
+        {"redirect_uri": "https://evil.example/"},
+        {"scope": "\0"},
+        {"response_type": "nonsense"},
+        {"claims": "{"},
+        {"resource": "\0 not-a-uri"},
+    ],
+)
+def test_it_survives_a_tampered_form(
+    alice: Browser, application: Application, typed: dict[str, str]
+) -> None:
+    page = alice.open(application.address())
+    answer = alice.submit(page, allow="true", **typed)
+    assert answer.status_code in {302, 400}
+    if answer.status_code == 302:
+        assert told(answer)

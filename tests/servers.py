@@ -1,0 +1,139 @@
+"""Real servers for tests, each on a free port of this machine."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxServer:
+    """A sandbox that is running: where it is, and how to set it up from outside."""
+
+    url: str
+    demo_password: str
+    data: Path
+    environment: dict[str, str] = field(repr=False)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``python -m connectors.sandbox`` with this server's data, whatever its outcome."""
+        return _run(self.environment, *arguments)
+
+    def register(
+        self, client_id: str, *redirect_uris: str, secret: str = "", name: str = ""
+    ) -> None:
+        """Register an OAuth client; without ``secret`` it is a public one."""
+        arguments = ["register", "--client-id", client_id]
+        for uri in redirect_uris:
+            arguments += ["--redirect-uri", uri]
+        if name:
+            arguments += ["--name", name]
+        if secret:
+            file = self.data / f"secret-{secrets.token_hex(4)}"
+            file.write_text(secret, encoding="utf-8")
+            arguments += ["--client-secret-file", str(file)]
+        else:
+            arguments.append("--public")
+        _insist(self.run(*arguments))
+
+    def switches(self, **wanted: Any) -> dict[str, Any]:
+        """Set the switches named and return how all of them stand."""
+        answer = requests.put(f"{self.url}/switches.json", json=wanted, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def counts(self) -> dict[str, int]:
+        return requests.get(f"{self.url}/counts.json", timeout=10).json()
+
+    def reset(self) -> None:
+        """Switch every fault off and start the counts anew."""
+        for path in ("/switches.json", "/counts.json"):
+            requests.delete(self.url + path, timeout=10).raise_for_status()
+
+
+@contextmanager
+def sandbox_server(
+    data: Path, port: int | None = None, **environment: str
+) -> Iterator[SandboxServer]:
+    """Prepare a sandbox in the folder ``data`` and serve it until the block ends."""
+    port = port or free_port()
+    settings = os.environ | {
+        "SANDBOX_DATA": str(data),
+        "SANDBOX_PORT": str(port),
+        "DEMO_PASSWORD": "open-sesame-1",
+        "PYTHONPATH": str(ROOT),
+    }
+    settings |= environment
+    _insist(_run(settings, "prepare"))
+    server = SandboxServer(
+        url=f"http://localhost:{port}",
+        demo_password=settings["DEMO_PASSWORD"],
+        data=data,
+        environment=settings,
+    )
+    with (data / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "connectors.sandbox", "serve"],
+            cwd=ROOT,
+            env=settings,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_ready(server, process)
+            yield server
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "connectors.sandbox", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def _insist(finished: subprocess.CompletedProcess[str]) -> None:
+    if finished.returncode:
+        raise RuntimeError(f"{' '.join(finished.args)}\n{finished.stderr}")
+
+
+def _wait_until_ready(server: SandboxServer, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            requests.get(f"{server.url}/counts.json", timeout=2).raise_for_status()
+        except requests.RequestException:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"The sandbox did not start:\n{(server.data / 'server.log').read_text()}")

@@ -1,17 +1,18 @@
 """What a connector is: frozen values read from ``catalogue/<slug>.toml``.
 
 Nothing here touches a database, a request or the network. ``reading.py`` turns a
-TOML file into these values and refuses what does not fit; ``catalogue()`` in
-``registry.py`` hands them out.
+TOML file into these values and refuses what does not fit; ``registry.py`` hands them out.
 
 A *template* is a string with ``{name}`` slots. A slot is filled from the
-connection's parameters first and then from the fields kept in an authorization.
+connection's parameters first and then from the fields kept in an authorization. The
+address and path of the API and of the check may also name the fields of a ``basic`` or
+``api_key`` credential that are not secret; a revocation endpoint may name ``{client_id}``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -57,11 +58,16 @@ class CredentialField:
 
 @dataclass(frozen=True, kw_only=True)
 class ScopeAction:
-    """One permission: the scope string and a sentence that says what it allows."""
+    """One permission: the scope string and a sentence that says what it allows.
+
+    ``includes`` names listed scopes that this one allows too. A service may leave them out
+    of its answer although they were asked for, as GitHub does ("normalized scopes").
+    """
 
     scope: str
     action: str  # "Read", "Create", ...
     sentence: str
+    includes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +159,14 @@ class OAuth2:
         """Map each listed scope to its action, the fixed ones included."""
         listed = {a.scope: a for module in self.modules for a in module.actions}
         return {**{a.scope: a for a in self.always}, **listed}
+
+    def missing(self, asked: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
+        """Name what was asked for and is not granted, neither by name nor by a wider scope."""
+        held = set(granted)
+        for scope in tuple(held):
+            if action := self.actions.get(scope):
+                held.update(action.includes)
+        return tuple(scope for scope in asked if scope not in held)
 
 
 @dataclass(frozen=True, kw_only=True)

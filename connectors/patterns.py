@@ -20,6 +20,7 @@ _HOST_SYNTAX = re.compile(
     r"(?:\((?:\?:)?|[)|?*+]|\{\d+(?:,\d*)?\}|\[[A-Za-z0-9_-]+\]|\\[.-]|[A-Za-z0-9-])+"
 )
 _LITERAL_GROUP = re.compile(r"\((?:\?:)?(?:[A-Za-z0-9|-]|\\\.)+\)(?![?*+{])")
+_ANY_GROUP = re.compile(r"\([^()]*\)")
 _PORT = "(:[0-9]{1,5})?"
 _TRAPS = (
     "", " ", "a b", "a\tb", "a\n", "evil.example/", "a@evil.example", "evil.example#", "a?b",
@@ -69,16 +70,20 @@ def stays_in_host(pattern: str, *, port: bool = False) -> bool:
 
 def pins_domain(pattern: str) -> bool:
     """Tell whether every match ends with a domain that the pattern spells out."""
-    rest = pattern
-    while _LITERAL_GROUP.search(rest):
-        rest = _LITERAL_GROUP.sub("g", rest)
-    outside = re.sub(r"\([^()]*\)", "g", rest)
+    rest = _without(_LITERAL_GROUP, pattern)
+    outside = _without(_ANY_GROUP, pattern)
     return (
         stays_in_host(pattern)
         and "|" not in outside
         and re.search(r"\\\.[A-Za-z0-9-]+$", rest) is not None
         and not any(re.fullmatch(pattern, stranger) for stranger in _STRANGERS)
     )
+
+
+def _without(group: re.Pattern[str], pattern: str) -> str:
+    while group.search(pattern):
+        pattern = group.sub("g", pattern)
+    return pattern
 
 
 def pins_origin(pattern: str) -> bool:

@@ -164,6 +164,7 @@ LOGGING = {
     # Expected refusals are this service's daily bread; only its own faults are news.
     "loggers": {
         "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        "django.security": {"level": "CRITICAL"},
         "oauth2_provider": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "oauthlib": {"handlers": ["console"], "level": "ERROR", "propagate": False},
     },

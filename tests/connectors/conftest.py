@@ -1,0 +1,185 @@
+"""A service on loopback that answers what a test tells it to, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request as it arrived; ``headers`` keep order, spelling and repetitions."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def form(self) -> dict[str, list[str]]:
+        return parse_qs(self.body.decode(), keep_blank_values=True, strict_parsing=bool(self.body))
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+
+@dataclass(kw_only=True)
+class Service:
+    """The handle on the server: its address, what it was asked, what it will answer."""
+
+    url: str
+    port: int
+    asked: list[Asked] = field(default_factory=list)
+    status: int = 200
+    body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def answers(self, body: Any = b"", status: int = 200, **headers: str) -> None:
+        self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.status = status
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    @property
+    def only(self) -> Asked:
+        """Return the one request that there was."""
+        assert len(self.asked) == 1
+        return self.asked[0]
+
+
+@pytest.fixture
+def service(settings: Any) -> Iterator[Service]:
+    """Run a service that the console may reach although it is private."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+        def handle_one(self) -> None:
+            parts = urlsplit(self.path)
+            length = int(self.headers.get("Content-Length", 0))
+            handle.asked.append(
+                Asked(
+                    method=self.command,
+                    path=parts.path,
+                    query=parse_qs(parts.query, keep_blank_values=True),
+                    headers=list(self.headers.items()),
+                    body=self.rfile.read(length),
+                )
+            )
+            self.send_response(handle.status)
+            for name, value in handle.headers.items():
+                self.send_header(name, value)
+            if "Content-Length" not in handle.headers:
+                self.send_header("Content-Length", str(len(handle.body)))
+            self.end_headers()
+            self.wfile.write(handle.body)
+
+        do_GET = do_POST = do_DELETE = handle_one
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    port = server.server_address[1]
+    handle = Service(url=f"http://127.0.0.1:{port}", port=port)
+    settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{port}", f"localhost:{port}"]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield handle
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@dataclass(kw_only=True)
+class Listener:
+    """A listening socket that counts who connects and speaks as the test tells it to."""
+
+    port: int
+    connections: int = 0
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[..., Listener]]:
+    """Give a function that starts listeners: ``listen(speak)`` with ``speak(socket)``."""
+    closing: list[Callable[[], None]] = []
+
+    def start(speak: Callable[[socket.socket], None] = lambda sock: None) -> Listener:
+        bound = socket.create_server(("127.0.0.1", 0))
+        listener = Listener(port=bound.getsockname()[1])
+        over = threading.Event()
+
+        def serve() -> None:
+            while True:
+                sock, _ = bound.accept()
+                with sock:
+                    if over.is_set():
+                        return
+                    listener.connections += 1
+                    try:
+                        speak(sock)
+                    except OSError:
+                        pass  # the caller has hung up
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+
+        def close() -> None:
+            over.set()
+            socket.create_connection(("127.0.0.1", listener.port), timeout=5).close()
+            thread.join()
+            bound.close()
+
+        closing.append(close)
+        return listener
+
+    yield start
+    for close in closing:
+        close()
+
+
+@pytest.fixture
+def resolving(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Give a function that makes names resolve to given addresses, one list for each time."""
+
+    def resolve(*turns: list[str]) -> list[str]:
+        asked: list[str] = []
+
+        def getaddrinfo(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
+            addresses = turns[min(len(asked), len(turns) - 1)]
+            asked.append(host)
+            return [
+                (
+                    socket.AF_INET6 if ":" in address else socket.AF_INET,
+                    socket.SOCK_STREAM,
+                    6,
+                    "",
+                    (address, port),
+                )
+                for address in addresses
+            ]
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        return asked
+
+    return resolve
+
+
+@contextmanager
+def nothing_leaks(*secrets: str, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail where one of the secrets stands in the log, whatever the level."""
+    with caplog.at_level("DEBUG"):
+        yield
+    assert not [secret for secret in secrets if secret in caplog.text]
+
+
+@pytest.fixture
+def leaks_nothing(caplog: pytest.LogCaptureFixture) -> Callable[..., Any]:
+    return lambda *secrets: nothing_leaks(*secrets, caplog=caplog)

@@ -121,8 +121,11 @@ def _scopes(connector: Connector) -> Found:
         if not module.actions:
             yield f"oauth2.modules.{number}.actions", "This module has no actions."
         for position, action in enumerate(module.actions):
-            at = f"oauth2.modules.{number}.actions.{position}.sentence"
-            yield from _sentence(at, action.sentence)
+            at = f"oauth2.modules.{number}.actions.{position}"
+            yield from _sentence(f"{at}.sentence", action.sentence)
+            for scope in action.includes:
+                if scope not in listed:
+                    yield f"{at}.includes", f"{scope} is not among the listed permissions."
     for number, action in enumerate(oauth2.always):
         yield from _sentence(f"oauth2.always.{number}.sentence", action.sentence)
     yield from _each("oauth2.modules", [module.name for module in oauth2.modules])

@@ -71,7 +71,7 @@ def search(query: str = "", category: str = "", auth_type: str = "") -> list[Con
 
 
 def _rank(words: list[str], connector: Connector) -> float:
-    """Rank a connector by its worst word: 3 a name's start, 2 a part, under 1 a likeness, 0 none."""
+    """Rank a connector by its worst word: 3 begins a name, 2 is in it, 0 is not even like it."""
     names = " ".join((connector.name, *connector.aliases)).lower()
     known = f"{names} {connector.slug} {connector.category.lower()}"
     return min((_word_rank(word, names.split(), known) for word in words), default=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -20,7 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--catalogue", default=CATALOGUE, type=type(CATALOGUE), metavar="DIR")
+        parser.add_argument("--catalogue", default=CATALOGUE, type=Path, metavar="FOLDER")
 
     def handle(self, *args: Any, **options: Any) -> None:
         connectors, faults = read_all(options["catalogue"], constants())
@@ -33,9 +34,10 @@ class Command(BaseCommand):
         else:
             for fault in faults:
                 self.stdout.write(str(fault))
-            files = len({fault.file for fault in faults})
+            faulty = len({fault.file for fault in faults})
             self.stdout.write(
-                f"{len(connectors) + files} definitions read, {len(faults)} faults in {files} files."
+                f"Definitions read: {len(connectors) + faulty}. "
+                f"Faults: {len(faults)}, in {faulty} of them."
             )
         if faults:
             sys.exit(1)

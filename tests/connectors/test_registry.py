@@ -1,0 +1,114 @@
+"""The registry offers what is fit to be offered, and finds what people mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.registry import (
+    UnknownConnector,
+    categories,
+    get_connector,
+    get_connectors,
+    search,
+)
+
+
+@pytest.fixture(autouse=True)
+def fresh_registry() -> Iterator[None]:
+    get_connectors.cache_clear()
+    yield
+    get_connectors.cache_clear()
+
+
+def slugs(query: str = "", category: str = "", auth_type: str = "") -> list[str]:
+    return [connector.slug for connector in search(query, category, auth_type)]
+
+
+def test_it_offers_connectors_in_the_order_of_their_names() -> None:
+    names = [connector.name.lower() for connector in get_connectors().values()]
+    assert names == sorted(names)
+    assert "zoho crm" in names
+
+
+def test_it_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        get_connectors()["other"] = get_connector("github")  # type: ignore[index]
+
+
+def test_it_fills_in_the_address_of_the_sandbox(settings) -> None:
+    settings.SANDBOX_URL = "http://localhost:9123"
+    assert get_connector("sandbox").api_base_url == "http://localhost:9123/api"
+
+
+def test_it_does_not_offer_the_sandbox_where_there_is_none(settings) -> None:
+    settings.SANDBOX_URL = ""
+    assert not any(connector.sandbox for connector in get_connectors().values())
+    assert "Sandbox" not in categories()
+    assert "github" in get_connectors()
+    with pytest.raises(UnknownConnector):
+        get_connector("sandbox")
+
+
+@pytest.mark.parametrize(
+    ("slug", "hint"),
+    [
+        ("zoho_crn", "Did you mean zoho_crm"),
+        ("salesforse", "Did you mean salesforce"),
+        ("qwertyuiop", "'qwertyuiop' here.$"),
+    ],
+)
+def test_an_unknown_connector_is_named_with_its_neighbours(slug: str, hint: str) -> None:
+    with pytest.raises(UnknownConnector, match=hint):
+        get_connector(slug)
+
+
+def test_it_lists_categories_once_and_sorted() -> None:
+    found = categories()
+    assert found == sorted(set(found))
+    assert {"Zoho", "Sandbox"} <= set(found)
+
+
+def test_an_empty_search_finds_everything() -> None:
+    assert slugs() == list(get_connectors())
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("zoho crm", "zoho_crm"),
+        ("  ZOHO   CRM ", "zoho_crm"),
+        ("crm zoho", "zoho_crm"),
+        ("sales", "salesforce"),
+        ("sms", "twilio"),
+        ("gsheets", "google_sheets"),
+        ("salesforse", "salesforce"),
+        ("twillio", "twilio"),
+        ("gihub", "github"),
+        ("slak", "slack"),
+        ("jupiter", "jupyterhub"),
+        ("rabitmq", "rabbitmq_management"),
+        ("hubspto", "hubspot"),
+    ],
+)
+def test_it_finds_what_a_person_means(query: str, first: str) -> None:
+    assert slugs(query)[0] == first
+
+
+@pytest.mark.parametrize("query", ["qwertyuiop", "zz", "zoho qwertyuiop", "%", "'; drop"])
+def test_it_finds_nothing_where_there_is_nothing(query: str) -> None:
+    assert slugs(query) == []
+
+
+def test_a_typing_mistake_comes_after_a_true_match() -> None:
+    assert slugs("hub")[:2] == ["hubspot", "github"] or slugs("hub")[0] == "hubspot"
+    assert "github" in slugs("hub")
+
+
+def test_it_narrows_by_category_and_auth_type() -> None:
+    assert slugs(category="Zoho") == ["zoho_crm", "zoho_projects"]
+    assert slugs(category="Zoho", auth_type="basic") == ["zoho_projects"]
+    assert "twilio" in slugs(auth_type="api_key")
+    assert slugs("zoho", "Sandbox") == []
+    assert slugs(category="nothing of the kind") == []

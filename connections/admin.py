@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from connections.models import OAuthClient
 from connections.models.oauth_client import client_reference
-from connectors.registry import get_connectors
+from connectors.registry import connector_or_gone, get_connectors
 from console.accounts.admin import PolicyAdmin
 from console.accounts.policy import Action
 
@@ -52,9 +52,13 @@ class OAuthClientForm(forms.ModelForm):
         if connector.own_host:
             parameter = next(p for p in connector.parameters if p.is_host)
             if not parameter.accepts(host):
-                self.add_error("host", f"{connector.name} needs its host. Example: {parameter.example}")
+                self.add_error(
+                    "host", f"{connector.name} needs its host. Example: {parameter.example}"
+                )
             if not cleaned.get("organization"):
-                self.add_error("organization", "A client for a host of your own belongs to one organisation.")
+                self.add_error(
+                    "organization", "A client for a host of your own belongs to one organisation."
+                )
         elif host:
             self.add_error("host", f"{connector.name} has no host of your own. Leave this empty.")
         reference = client_reference(
@@ -90,7 +94,7 @@ class OAuthClientAdmin(PolicyAdmin):
 
     @admin.display(description="Connector", ordering="connector_slug")
     def connector_name(self, client: OAuthClient) -> str:
-        return get_connectors()[client.connector_slug].name
+        return connector_or_gone(client.connector_slug).name
 
     @admin.display(description="redirect_uri")
     def redirect_uri(self, client: OAuthClient) -> str:
@@ -102,6 +106,6 @@ class OAuthClientAdmin(PolicyAdmin):
         fixed = ["redirect_uri"]
         return [*fixed, "connector_slug", "organization", "environment", "host"] if obj else fixed
 
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str]:
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial = super().get_changeform_initial_data(request)
         return {key: value for key, value in initial.items() if key in self.fields}

@@ -54,9 +54,7 @@ def begin(
     the page that opened the popup look for the outcome; begun again under the same id,
     the earlier attempt ends.
     """
-    client = OAuthClient.objects.serving(connection, environments[0]).first()
-    if client is None:
-        raise NoOAuthClient
+    client = _client_for(connection, environments)
     connector = connection.connector
     state = secrets.token_urlsafe(32)
     verifier = oauth2.new_verifier() if connector.oauth2.pkce else None
@@ -69,11 +67,13 @@ def begin(
         code_verifier=verifier,
         values=connection.parameters,
     )
+    flow_id = flow_id or uuid.uuid4()
     with transaction.atomic():
         _drop_old_flows(user)
-        Flow.objects.filter(pk=flow_id, user=user, outcome=Flow.Outcome.OPEN).delete()
+        if not _make_room(flow_id, user):
+            flow_id = uuid.uuid4()
         Flow.objects.create(
-            id=flow_id or uuid.uuid4(),
+            id=flow_id,
             state_hash=digest(state),
             browser_hash=digest(browser),
             code_verifier=verifier,
@@ -88,6 +88,19 @@ def begin(
             expires_at=timezone.now() + FLOW_LIFETIME,
         )
     return url
+
+
+def _client_for(connection: Connection, environments: Sequence[str]) -> OAuthClient:
+    """Return the one OAuth client that serves all of these environments."""
+    clients = {OAuthClient.objects.serving(connection, e).first() for e in environments}
+    if None in clients:
+        raise NoOAuthClient
+    if len(clients) > 1:
+        raise ServiceError(
+            f"This console is registered with {connection.connector.name} once for each of "
+            "these environments. Authorize them one after the other."
+        )
+    return clients.pop()  # type: ignore[return-value]
 
 
 def complete(query: Mapping[str, str], *, reference: str, user: User, browser: str) -> Flow:
@@ -113,8 +126,10 @@ def complete(query: Mapping[str, str], *, reference: str, user: User, browser: s
         grant = _exchange(flow, query)
     except ServiceError as error:
         return _fail(flow, str(error))
-    problem = "" if grant.account else "The account could not be looked up; press Test to try again."
-    store(flow.connection, user, flow.environments, grant)
+    _, others = store(flow.connection, user, flow.environments, grant)
+    problem = f"It replaces {' and '.join(others)}." if others else ""
+    if grant.account is None:
+        problem = "The account could not be looked up; press Test to try again."
     Flow.objects.filter(pk=flow.pk).update(
         outcome=Flow.Outcome.COMPLETED, problem=problem, code_verifier=None
     )
@@ -164,13 +179,9 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
     if "error" in query or not query.get("code"):
         raise ServiceError(_refusal(connector.name, query))
     kept = oauth2.kept_from_callback(connector, query, flow.parameters)
-    client = flow.client
     answer = oauth2.exchange(
         connector,
-        client=oauth2.ClientCredentials(
-            client_id=client.client_id,
-            client_secret=client.client_secret.reveal() if client.client_secret else "",
-        ),
+        client=flow.client.credentials,
         code=query["code"],
         redirect_uri=flow.redirect_uri,
         code_verifier=flow.code_verifier.reveal() if flow.code_verifier else None,
@@ -180,9 +191,7 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
     kept = {**kept, **answer.kept}
     secret = {"access_token": answer.access_token, "refresh_token": answer.refresh_token}
     try:
-        account = check(
-            connector, "oauth2", secret=secret, values={**flow.parameters, **kept}
-        )
+        account = check(connector, "oauth2", secret=secret, values={**flow.parameters, **kept})
     except ServiceError:
         account = None  # the grant is good; the check can be repeated from the details page
     expires_at = after(answer.expires_in)
@@ -192,7 +201,7 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
         parameters=flow.parameters,
         kept=kept,
         scopes_granted=flow.scopes_asked if answer.scopes is None else answer.scopes,
-        client=client,
+        client=flow.client,
         expires_at=expires_at,
         ends_at=after(answer.refresh_expires_in) if answer.refresh_token else expires_at,
     )
@@ -201,15 +210,14 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
 def _compare_issuer(flow: Flow, query: Mapping[str, str]) -> None:
     """Refuse an answer of another authorization server (RFC 9207 section 2.4)."""
     connector = flow.connection.connector
-    said = query.get("iss", "")
-    if not said and not connector.oauth2.issuer_required:
+    said, expected = query.get("iss", ""), connector.oauth2.issuer
+    if not expected or (not said and not connector.oauth2.issuer_required):
         return
-    if not connector.oauth2.issuer or said != fill(connector.oauth2.issuer, flow.parameters):
-        if connector.oauth2.issuer or connector.oauth2.issuer_required:
-            raise ServiceError(
-                f"The answer does not say that it comes from {connector.name}, so it was not "
-                "used. Nothing was changed. Press Authorize to try again."
-            )
+    if said != fill(expected, flow.parameters):
+        raise ServiceError(
+            f"The answer does not say that it comes from {connector.name}, so it was not "
+            "used. Nothing was changed. Press Authorize to try again."
+        )
 
 
 def _refusal(service: str, query: Mapping[str, str]) -> str:
@@ -223,6 +231,13 @@ def _refusal(service: str, query: Mapping[str, str]) -> str:
     description = words(query.get("error_description", ""), 200)
     said = ": ".join(part for part in (code, description) if part) or "it gave no reason"
     return f"{service} did not authorize this connection ({said}). Nothing was changed."
+
+
+def _make_room(flow_id: uuid.UUID, user: User) -> bool:
+    """End this person's earlier attempt under the same id; tell whether the id is free."""
+    same = Flow.objects.filter(pk=flow_id)
+    same.filter(user=user, outcome__in=[Flow.Outcome.OPEN, Flow.Outcome.FAILED]).delete()
+    return not same.exists()
 
 
 def _fail(flow: Flow, problem: str) -> Flow:

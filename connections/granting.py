@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -33,8 +34,8 @@ class Grant:
 
 def with_credentials(
     connection: Connection, user: User, environments: Sequence[str], secret: Mapping[str, str]
-) -> Credential:
-    """Prove a typed credential with the check call and keep it; raise ``ServiceError``."""
+) -> tuple[Credential, list[str]]:
+    """Prove a typed credential with the check call and :func:`store` it."""
     account = check(
         connection.connector,
         connection.auth_type,  # type: ignore[arg-type]
@@ -60,8 +61,12 @@ def reusable(connection: Connection, user: User) -> list[Credential]:
         .distinct()
         .order_by("-created_at")[:20]
     )
-    asked = set(connection.scopes_asked)
-    return [c for c in candidates if asked <= set(c.scopes_granted) and not c.has_ended]
+    oauth2, asked = connection.connector.oauth2, connection.scopes_asked
+    return [
+        c
+        for c in candidates
+        if not c.has_ended and not (oauth2 and asked and oauth2.missing(asked, c.scopes_granted))
+    ]
 
 
 def reuse(
@@ -78,8 +83,11 @@ def store(
     user: User,
     environments: Sequence[str],
     grant: Grant,
-) -> Credential:
-    """Keep a grant and let it replace what stood in these environments, in one step."""
+) -> tuple[Credential, list[str]]:
+    """Keep a grant and let it replace what stood in these environments, in one step.
+
+    Return the new credential and the labels of the other accounts that it replaced.
+    """
     organization = connection.application.organization_id
     label = grant.account.label if grant.account else ""
     with transaction.atomic():
@@ -100,11 +108,12 @@ def store(
             checked_at=timezone.now() if grant.account else None,
         )
         replaced = _point_authorizations(connection, user, environments, credential)
+    others = [c for c in replaced if c.account_id and c.account_id != credential.account_id]
     for old in discard_unused(replaced):
-        # The same account may have withdrawn the new grant together with the old one.
-        if old.account_id and old.account_id != credential.account_id:
+        # A service may take back the new grant of an account together with the old one.
+        if old in others:
             give_back(old)
-    return credential
+    return credential, [c.label for c in others]
 
 
 def _point_authorizations(
@@ -113,7 +122,7 @@ def _point_authorizations(
     """Make the authorizations of these environments use ``credential``; return the old ones."""
     replaced = []
     for environment in environments:
-        slot = {
+        slot: dict[str, Any] = {
             "connection": connection,
             "organization_id": connection.application.organization_id,
             "environment": environment,

@@ -95,7 +95,7 @@ class FilterForm(forms.Form):
         for name, value in self.cleaned_data.items():
             if not value:
                 continue
-            rest = self.data.copy()
+            rest = self.data.copy()  # type: ignore[attr-defined]
             for key in (name, "before", "after"):
                 rest.pop(key, None)
             label = dict(getattr(self.fields[name], "choices", {})).get(value, str(value))
@@ -145,8 +145,8 @@ def page_of(connections: QuerySet[Connection], user: Any, *, before: str, after:
     found = list(_with_authorizations(rows, user)[: PAGE_SIZE + 1])
     more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
     for row in found:
-        seen = {a.environment: a for a in row.seen_authorizations}
-        row.places = [(environment, seen.get(environment)) for environment in row.environments]
+        seen = {a.environment: a for a in row.seen_authorizations}  # type: ignore[attr-defined]
+        row.places = [(place, seen.get(place)) for place in row.environments]  # type: ignore[attr-defined]
     if towards_newer:
         found.reverse()
     has_newer = more if towards_newer else place is not None

@@ -42,9 +42,7 @@ def default_link_name(application: Application, name: str, connector: Connector)
     if base not in taken:
         return base
     return next(
-        link_name
-        for number in itertools.count(2)
-        if (link_name := f"{base}_{number}") not in taken
+        link_name for number in itertools.count(2) if (link_name := f"{base}_{number}") not in taken
     )
 
 

@@ -81,14 +81,10 @@ def _take_lease(credential: Credential, owner: str) -> bool:
 def _refresh(
     credential: Credential, owner: str, secret: Mapping[str, str], *, took_over: bool
 ) -> Mapping[str, str]:
-    client = credential.client
     try:
         answer = oauth2.refresh(
             credential.connector,
-            client=oauth2.ClientCredentials(
-                client_id=client.client_id,
-                client_secret=client.client_secret.reveal() if client.client_secret else "",
-            ),
+            client=credential.client.credentials,
             refresh_token=secret["refresh_token"],
             scopes=credential.scopes_granted,
             values=credential.values,

@@ -61,14 +61,10 @@ def give_back(credential: Credential) -> str:
         return f"The credential is erased here. {connector.name} was not told: change it there."
     if connector.oauth2.revocation is None:
         return f"{connector.name} offers no way to revoke. {by_hand}"
-    client = credential.client
     try:
         oauth2.revoke(
             connector,
-            client=oauth2.ClientCredentials(
-                client_id=client.client_id,
-                client_secret=client.client_secret.reveal() if client.client_secret else "",
-            ),
+            client=credential.client.credentials,
             tokens=credential.secret.reveal(),
             values=credential.values,
         )

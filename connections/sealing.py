@@ -96,7 +96,10 @@ class SealedField(EncryptedMixin, models.BinaryField):
     """A secret of its row, ``bound_to`` the named attributes of the row beside its key."""
 
     descriptor_class = SealedAttribute
-    supported_lookups = ("isnull", "exact")
+    # What reading and assigning give, for django-stubs.
+    _pyi_private_get_type: Any
+    _pyi_private_set_type: Any
+    supported_lookups = ("isnull", "exact")  # type: ignore[assignment]
 
     def __init__(self, *args: Any, bound_to: tuple[str, ...] = (), **kwargs: Any) -> None:
         self.bound_to = tuple(bound_to)

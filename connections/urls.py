@@ -9,16 +9,39 @@ urlpatterns = [
     path("microservices/new/<slug:slug>/", gallery.draft_start, name="draft_start"),
     # /connections/<uuid>/
     path("connections/<uuid:pk>/", connections.connection_detail, name="connection_detail"),
-    path("connections/<uuid:pk>/setup/<slug:step>/", setup.connection_setup, name="connection_setup"),
+    path(
+        "connections/<uuid:pk>/setup/<slug:step>/", setup.connection_setup, name="connection_setup"
+    ),
     path("connections/<uuid:pk>/discard/", setup.draft_discard, name="draft_discard"),
-    path("connections/<uuid:pk>/authorize/", authorize.connection_authorize, name="connection_authorize"),
+    path(
+        "connections/<uuid:pk>/authorize/",
+        authorize.connection_authorize,
+        name="connection_authorize",
+    ),
     path("connections/<uuid:pk>/reuse/", authorize.connection_reuse, name="connection_reuse"),
+    path(
+        "connections/<uuid:pk>/permissions/",
+        connections.connection_permissions,
+        name="connection_permissions",
+    ),
     path("connections/<uuid:pk>/rename/", connections.connection_rename, name="connection_rename"),
     path("connections/<uuid:pk>/delete/", connections.connection_delete, name="connection_delete"),
     # /authorizations/<uuid>/
-    path("authorizations/<uuid:pk>/test/", authorizations.authorization_test, name="authorization_test"),
-    path("authorizations/<uuid:pk>/label/", authorizations.authorization_label, name="authorization_label"),
-    path("authorizations/<uuid:pk>/revoke/", authorizations.authorization_revoke, name="authorization_revoke"),
+    path(
+        "authorizations/<uuid:pk>/test/",
+        authorizations.authorization_test,
+        name="authorization_test",
+    ),
+    path(
+        "authorizations/<uuid:pk>/label/",
+        authorizations.authorization_label,
+        name="authorization_label",
+    ),
+    path(
+        "authorizations/<uuid:pk>/revoke/",
+        authorizations.authorization_revoke,
+        name="authorization_revoke",
+    ),
     # The flow
     path("oauth/callback/<slug:reference>/", authorize.oauth_callback, name="oauth_callback"),
     path("flows/<uuid:pk>/", authorize.flow_detail, name="flow_detail"),

@@ -174,40 +174,41 @@ def _check(connector: Connector) -> Found:
 
 
 def _addresses(connector: Connector) -> Found:
-    parameters = {p.name: p for p in connector.parameters}
-    authorized = {**parameters, **_known_once_authorized(connector)}
-    found: list[tuple[str, str, Holders, Sequence[str]]] = [
-        ("api_base_url", connector.api_base_url, authorized, ()),
-    ]
+    parameters: Holders = {p.name: p for p in connector.parameters}
+    authorized: Holders = {**parameters, **_known_once_authorized(connector)}
+    sandbox = connector.sandbox
+    yield from _template("api_base_url", connector.api_base_url, authorized, sandbox)
     if connector.check.url:
-        found.append(("check.url", connector.check.url, authorized, ()))
+        yield from _template("check.url", connector.check.url, authorized, sandbox)
     yield from _slots("check.path", connector.check.path, authorized)
-    if oauth2 := connector.oauth2:
-        kept = {field.name: field for field in oauth2.kept}
-        called_back = {name: field for name, field in kept.items() if field.source == "callback"}
-        found += [
-            ("oauth2.authorization_endpoint", oauth2.authorization_endpoint, parameters, ()),
-            ("oauth2.token_endpoint", oauth2.token_endpoint, {**parameters, **called_back}, ()),
-        ]
-        if oauth2.issuer:
-            found.append(("oauth2.issuer", oauth2.issuer, parameters, ()))
-        elif oauth2.issuer_required:
-            yield "oauth2.issuer", "An issuer that is required must be named."
-        if given_back := oauth2.revocation:
-            extra = ("client_id", "token") if given_back.placed == "path" else ("client_id",)
-            holders = {**parameters, **kept}
-            found.append(("oauth2.revocation.endpoint", given_back.endpoint, holders, extra))
-            if given_back.placed == "path" and "token" not in slots(given_back.endpoint):
-                yield "oauth2.revocation.endpoint", "The path has no {token} slot."
-        for number, field in enumerate(oauth2.kept):
-            key = f"oauth2.kept.{number}.default"
-            if "://" in field.default:
-                found.append((key, field.default, parameters, ()))
-            else:
-                yield from _slots(key, field.default, parameters)
-    for key, template, holders, extra in found:
-        yield from _slots(key, template, [*holders, *extra])
-        yield from _address(key, template, holders, connector.sandbox)
+    if connector.oauth2:
+        yield from _endpoints(connector.oauth2, parameters, sandbox)
+
+
+def _endpoints(oauth2: OAuth2, parameters: Holders, sandbox: bool) -> Found:
+    kept: Holders = {field.name: field for field in oauth2.kept}
+    called_back: Holders = {f.name: f for f in oauth2.kept if f.source == "callback"}
+    for key, template, holders in (
+        ("authorization_endpoint", oauth2.authorization_endpoint, parameters),
+        ("token_endpoint", oauth2.token_endpoint, {**parameters, **called_back}),
+    ):
+        yield from _template(f"oauth2.{key}", template, holders, sandbox)
+    if oauth2.issuer:
+        yield from _template("oauth2.issuer", oauth2.issuer, parameters, sandbox)
+    elif oauth2.issuer_required:
+        yield "oauth2.issuer", "An issuer that is required must be named."
+    for number, field in enumerate(oauth2.kept):
+        key = f"oauth2.kept.{number}.default"
+        yield from _slots(key, field.default, parameters)
+        if "://" in field.default:
+            yield from _address(key, field.default, parameters, sandbox)
+    if how := oauth2.revocation:
+        key = "oauth2.revocation.endpoint"
+        token = ["token"] if how.placed == "path" else []
+        yield from _slots(key, how.endpoint, [*parameters, *kept, "client_id", *token])
+        yield from _address(key, how.endpoint, {**parameters, **kept}, sandbox)
+        if token and "token" not in slots(how.endpoint):
+            yield key, "The path has no {token} slot."
 
 
 def _known_once_authorized(connector: Connector) -> Holders:
@@ -220,6 +221,11 @@ def _known_once_authorized(connector: Connector) -> Holders:
             ways.append({box.name: box for box in way.fields if not box.secret})
     shared = set.intersection(*(set(way) for way in ways)) if ways else set()
     return {name: ways[0][name] for name in shared}
+
+
+def _template(key: str, template: str, holders: Holders, sandbox: bool) -> Found:
+    yield from _slots(key, template, holders)
+    yield from _address(key, template, holders, sandbox)
 
 
 def _address(key: str, template: str, holders: Holders, sandbox: bool) -> Found:

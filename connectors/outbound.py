@@ -37,8 +37,8 @@ from connectors.errors import (
 )
 from connectors.templating import origin
 
-# At DEBUG it writes whole addresses, and some services take their keys in the query.
-logging.getLogger("urllib3").setLevel(logging.INFO)
+# It writes whole addresses, and some services take their keys in the query.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 ONE_MEBIBYTE = 1024 * 1024
 

@@ -54,7 +54,9 @@ def read(path: Path, constants: Mapping[str, str] = NOTHING) -> Connector:
     shape = _Shape()
     if "slug" in table:
         shape.add("slug", "The name of the file is the slug; leave this key out.")
-    connector = shape.build(Connector, {**_filled(table, constants), "slug": path.stem}, "")
+    connector: Connector = shape.build(
+        Connector, {**_filled(table, constants), "slug": path.stem}, ""
+    )
     found = [*shape.found, *(f for f in faults_of(connector) if not shape.explains(f[0]))]
     if found:
         raise DefinitionFaults(

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from django.conf import settings
 
-from connectors.definition import Connector
+from connectors.definition import Check, Connector
 from connectors.reading import DefinitionFaults, read_all
 
 CATALOGUE = Path(__file__).parent / "catalogue"
@@ -51,6 +51,24 @@ def get_connector(slug: str) -> Connector:
         near = difflib.get_close_matches(slug, get_connectors(), cutoff=ALIKE)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise UnknownConnector(f"There is no connector {slug!r} here.{hint}") from None
+
+
+def connector_or_gone(slug: str) -> Connector:
+    """Return one connector; for a slug that left the catalogue, one that offers nothing."""
+    try:
+        return get_connector(slug)
+    except UnknownConnector:
+        return Connector(
+            slug=slug,
+            name=slug,
+            category="",
+            summary="This service is not in the catalogue of this console any more.",
+            documentation="",
+            sources=(),
+            read_on="",
+            api_base_url="",
+            check=Check(),
+        )
 
 
 def categories() -> list[str]:

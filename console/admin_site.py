@@ -22,8 +22,5 @@ class ConsoleAdminSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
         return user.is_active and (
-            user.is_superuser
-            or (user.is_authenticated and user.may(Action.MANAGE_OAUTH_CLIENTS))
+            user.is_superuser or (user.is_authenticated and user.may(Action.MANAGE_OAUTH_CLIENTS))
         )
-
-

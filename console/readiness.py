@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
@@ -46,4 +48,8 @@ def _keys() -> None:
             getattr(row, field.attname).reveal()
 
 
-PARTS = {"database": _database, "keys": _keys, "catalogue": get_connectors}
+PARTS: dict[str, Callable[[], object]] = {
+    "database": _database,
+    "keys": _keys,
+    "catalogue": get_connectors,
+}

@@ -188,7 +188,5 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     # These log tokens at DEBUG, whatever the level of the root is.
-    "loggers": {
-        name: {"level": "INFO"} for name in ("requests_oauthlib", "oauthlib", "urllib3")
-    },
+    "loggers": {name: {"level": "INFO"} for name in ("requests_oauthlib", "oauthlib", "urllib3")},
 }

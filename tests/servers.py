@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import pytest
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -108,6 +109,96 @@ def sandbox_server(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+#: What a demo makes for itself; the environment of the tests must not reach it.
+_MADE_BY_THE_DEMO = (
+    "SECRET_KEY",
+    "CRYPTOGRAPHY_KEYS",
+    "PUBLIC_URL",
+    "ALLOWED_HOSTS",
+    "SANDBOX_URL",
+    "ALLOWED_PRIVATE_HOSTS",
+    "DATABASE_URL",
+    "STATIC_ROOT",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleDemo:
+    """A console that is running with its sandbox, as ``make run`` starts them."""
+
+    url: str
+    sandbox_url: str
+    password: str
+    folder: Path
+
+
+@contextmanager
+def console_demo(
+    folder: Path, database_url: str | None = None, **environment: str
+) -> Iterator[ConsoleDemo]:
+    """Run ``manage.py demo`` with everything it makes in ``folder`` until the block ends.
+
+    Without ``database_url`` its rows lie in an SQLite file in the folder.
+    """
+    port, sandbox_port = free_port(), free_port()
+    settings = {k: v for k, v in os.environ.items() if k not in _MADE_BY_THE_DEMO} | {
+        "VAR_DIR": str(folder),
+        "PORT": str(port),
+        "SANDBOX_PORT": str(sandbox_port),
+        "DEMO_PASSWORD": "open-sesame-1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if database_url:
+        settings["DATABASE_URL"] = database_url
+    settings |= environment
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "demo.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "demo"],
+            cwd=ROOT,
+            env=settings,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_for_line("ready", log, process)
+            yield ConsoleDemo(
+                url=f"http://localhost:{port}",
+                sandbox_url=f"http://localhost:{sandbox_port}",
+                password=settings["DEMO_PASSWORD"],
+                folder=folder,
+            )
+        finally:
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a server and wait until it is gone."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def unavailable(reason: str, *, wanted_in_ci: bool = True) -> NoReturn:
+    """Skip the test with a reason; in CI, where everything is to be had, fail it."""
+    if wanted_in_ci and os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _wait_for_line(line: str, log: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if line in log.read_text().splitlines():
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"The server did not say {line!r}:\n{log.read_text()}")
 
 
 def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

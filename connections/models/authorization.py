@@ -14,7 +14,7 @@ from connections.models.connection import Connection, Environment
 from connections.models.oauth_client import OAuthClient
 from connections.sealing import SealedField
 from connectors.definition import Connector
-from connectors.registry import get_connector
+from connectors.registry import connector_or_gone
 from console.accounts.models import Organization
 
 EXPIRING_WITHIN = timedelta(days=14)
@@ -61,7 +61,7 @@ class Credential(models.Model):
 
     @property
     def connector(self) -> Connector:
-        return get_connector(self.connector_slug)
+        return connector_or_gone(self.connector_slug)
 
     @property
     def values(self) -> dict[str, str]:
@@ -137,8 +137,10 @@ class Authorization(models.Model):
         """Name the scopes the connection asks for now and the service has not granted."""
         if self.credential is None:
             return []
-        granted = set(self.credential.scopes_granted)
-        return [scope for scope in self.connection.scopes_asked if scope not in granted]
+        oauth2 = self.connection.connector.oauth2
+        if oauth2 is None:
+            return []
+        return list(oauth2.missing(self.connection.scopes_asked, self.credential.scopes_granted))
 
     @property
     def display_state(self) -> str:

@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from connectors.definition import Connector
-from connectors.registry import get_connector
+from connectors.registry import connector_or_gone
 from console.accounts.policy import Action
 from console.applications.models import LINK_NAME, Application
 
@@ -110,8 +110,8 @@ class Connection(models.Model):
 
     @property
     def connector(self) -> Connector:
-        """Return the definition of the service; raise ``UnknownConnector`` if it is gone."""
-        return get_connector(self.connector_slug)
+        """Return the definition of the service, or an empty one if it left the catalogue."""
+        return connector_or_gone(self.connector_slug)
 
     @property
     def is_draft(self) -> bool:

@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from connections.models.connection import Connection, Environment
 from connections.sealing import SealedField
-from connectors.registry import get_connector
+from connectors.oauth2 import ClientCredentials
+from connectors.registry import connector_or_gone
 from console.accounts.models import Organization
 
 
@@ -76,7 +77,7 @@ class OAuthClient(models.Model):
         ordering = ["connector_slug", "reference"]
 
     def __str__(self) -> str:
-        return f"{get_connector(self.connector_slug).name} ({self.reference})"
+        return f"{connector_or_gone(self.connector_slug).name} ({self.reference})"
 
     def save(self, *args, **kwargs) -> None:
         if not self.reference:
@@ -84,6 +85,14 @@ class OAuthClient(models.Model):
                 self.connector_slug, self.organization, self.environment, self.host
             )
         super().save(*args, **kwargs)
+
+    @property
+    def credentials(self) -> ClientCredentials:
+        """Open the secret for a request to the token or revocation endpoint."""
+        secret = self.client_secret
+        return ClientCredentials(
+            client_id=self.client_id, client_secret=secret.reveal() if secret else ""
+        )
 
     @property
     def redirect_uri(self) -> str:

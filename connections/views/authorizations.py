@@ -6,7 +6,7 @@ import uuid
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -15,13 +15,15 @@ from connections.forms import LabelForm
 from connections.models import Authorization, Connection
 from connections.proving import prove
 from connectors.errors import ServiceError
-from console.http import SeeOther
+from connectors.registry import get_connectors
+from console.http import SeeOther, SignedInRequest
 
 
 @require_POST
-def authorization_test(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def authorization_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Run the connector's check call and say what came of it."""
-    authorization = get_object_or_404(_authorizations(request), pk=pk)
+    testable = _authorizations(request).filter(connection__connector_slug__in=get_connectors())
+    authorization = get_object_or_404(testable, pk=pk)
     service = authorization.connection.connector.name
     try:
         account = prove(authorization)
@@ -34,7 +36,7 @@ def authorization_test(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def authorization_label(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def authorization_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Call the account by another name here."""
     authorization = get_object_or_404(
         _authorizations(request).filter(credential__isnull=False), pk=pk
@@ -44,12 +46,12 @@ def authorization_label(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         form.save()
         messages.success(request, f"The account is named {authorization.credential} now.")
     else:
-        messages.error(request, " ".join(form.errors["label"]))
+        messages.error(request, " ".join(str(error) for error in form.errors["label"]))
     return SeeOther(authorization.connection.get_absolute_url())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def authorization_revoke(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def authorization_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what stops working; a POST ends the authorization here and at the service."""
     authorization = get_object_or_404(_authorizations(request), pk=pk)
     connection = authorization.connection
@@ -68,7 +70,7 @@ def authorization_revoke(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-def _authorizations(request: HttpRequest):
+def _authorizations(request: SignedInRequest):
     """Return the authorizations of the person's connections: the shared ones and his own."""
     return Authorization.objects.filter(
         Q(user=None) | Q(user=request.user),

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from csp.decorators import csp_update
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -21,21 +21,20 @@ from connections.models import Authorization, Connection, Flow, OAuthClient
 from connections.models.oauth_client import client_reference, host_of, redirect_uri
 from connectors.auth import AUTH_TYPES
 from connectors.errors import ServiceError
+from connectors.registry import get_connectors
 from console.accounts.policy import Action
-from console.http import SeeOther
+from console.http import SeeOther, SignedInRequest
 
 #: The random token that binds flows to a browser session.
 BROWSER = "oauth_browser"
 #: A posted form that is redirected to a service is checked against form-action, each hop.
-TO_SERVICES = csp_update(
-    {"form-action": ["https:", "http://localhost:*", "http://127.0.0.1:*"]}
-)
+TO_SERVICES = csp_update({"form-action": ["https:", "http://localhost:*", "http://127.0.0.1:*"]})
 
 
 @never_cache
-@TO_SERVICES
+@TO_SERVICES  # type: ignore[arg-type]
 @require_http_methods(["GET", "HEAD", "POST"])
-def connection_authorize(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask for what the service wants; a POST authorizes, or leads to the service."""
     connection = get_object_or_404(_created(request), pk=pk)
     initial = {"flow": uuid.uuid4(), "environments": _first_missing(request, connection)}
@@ -45,18 +44,19 @@ def connection_authorize(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if AUTH_TYPES[connection.auth_type].redirects:  # type: ignore[index]
         return _to_service(request, connection, form)
     try:
-        credential = granting.with_credentials(
+        credential, others = granting.with_credentials(
             connection, request.user, form.environments, form.secret
         )
     except ServiceError as error:
         form.add_error(None, f"{error} Nothing was changed.")
         return _page(request, connection, form)
-    messages.success(request, f"{connection} is authorized as {credential.label}.")
+    instead = f" It replaces {' and '.join(others)}." if others else ""
+    messages.success(request, f"{connection} is authorized as {credential.label}.{instead}")
     return SeeOther(connection.get_absolute_url())
 
 
 @require_POST
-def connection_reuse(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Authorize with an account that another connection uses already."""
     connection = get_object_or_404(_created(request), pk=pk)
     chosen = request.POST.get("credential")
@@ -78,7 +78,7 @@ def connection_reuse(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @login_not_required
 @never_cache
 @require_safe
-def oauth_callback(request: HttpRequest, reference: str) -> HttpResponse:
+def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
     """Take the service's answer, finish the flow, and go to a clean address."""
     query = {name: request.GET.get(name, "") for name in request.GET}
     try:
@@ -109,7 +109,7 @@ def oauth_callback(request: HttpRequest, reference: str) -> HttpResponse:
 
 @never_cache
 @require_safe
-def flow_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def flow_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show what came of a flow; in the popup the page closes itself on success."""
     flow = get_object_or_404(_flows(request), pk=pk)
     return render(request, "connections/flow_detail.html", _outcome(flow))
@@ -117,7 +117,7 @@ def flow_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @never_cache
 @require_safe
-def flow_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def flow_status(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Tell the page that opened the popup how far the flow is; it asks every second."""
     flow = _flows(request).filter(pk=pk).first()
     return render(
@@ -126,7 +126,7 @@ def flow_status(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _to_service(
-    request: HttpRequest, connection: Connection, form: AuthorizeForm
+    request: SignedInRequest, connection: Connection, form: AuthorizeForm
 ) -> HttpResponse:
     browser = request.session.setdefault(BROWSER, secrets.token_urlsafe(32))
     try:
@@ -146,7 +146,7 @@ def _to_service(
     return SeeOther(url)
 
 
-def _page(request: HttpRequest, connection: Connection, form: AuthorizeForm) -> HttpResponse:
+def _page(request: SignedInRequest, connection: Connection, form: AuthorizeForm) -> HttpResponse:
     connector = connection.connector
     redirects = AUTH_TYPES[connection.auth_type].redirects  # type: ignore[index]
     organization = connection.application.organization
@@ -201,25 +201,28 @@ def _outcome(flow: Flow) -> dict:
     return context
 
 
-def _created(request: HttpRequest):
+def _created(request: SignedInRequest):
     return (
         Connection.objects.visible_to(request.user)
         .created()
+        .filter(connector_slug__in=get_connectors())
         .select_related("application__organization")
     )
 
 
-def _flows(request: HttpRequest):
+def _flows(request: SignedInRequest):
     return Flow.objects.filter(user=request.user).select_related("connection__application", "user")
 
 
-def _authorizations(request: HttpRequest, connection: Connection) -> list[Authorization]:
+def _authorizations(request: SignedInRequest, connection: Connection) -> list[Authorization]:
     return list(
-        Authorization.objects.of(connection, request.user).select_related("credential", "connection")
+        Authorization.objects.of(connection, request.user).select_related(
+            "credential", "connection"
+        )
     )
 
 
-def _first_missing(request: HttpRequest, connection: Connection) -> list[str]:
+def _first_missing(request: SignedInRequest, connection: Connection) -> list[str]:
     """Propose the environment that the address names, else the first without authorization."""
     if request.GET.get("environment") in connection.environments:
         return [request.GET["environment"]]
@@ -230,5 +233,3 @@ def _first_missing(request: HttpRequest, connection: Connection) -> list[str]:
     }
     missing = [e.value for e in connection.environments if e not in done]
     return missing[:1] or [connection.environments[0].value]
-
-

@@ -6,21 +6,22 @@ import uuid
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections import granting, revoking
-from connections.forms import RenameForm
+from connections.forms import PermissionsForm, RenameForm
 from connections.listing import FilterForm, page_of
 from connections.models import Authorization, Connection
+from connectors.registry import get_connectors
 from console.accounts.policy import Action
-from console.http import SeeOther
+from console.http import SeeOther, SignedInRequest
 
 
 @require_safe
-def connection_list(request: HttpRequest) -> HttpResponse:
+def connection_list(request: SignedInRequest) -> HttpResponse:
     """Show the connections, newest first, narrowed by the filters in the address."""
     if not request.user.may(Action.MANAGE_CONNECTIONS):
         raise PermissionDenied
@@ -42,7 +43,7 @@ def connection_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def connection_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def connection_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one connection: whose account acts where, and what it may do."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).select_related(
@@ -56,7 +57,7 @@ def connection_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def connection_rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def connection_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Give a connection another name; the link name stays and nobody is asked for consent."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
@@ -70,7 +71,30 @@ def connection_rename(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def connection_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Change what the connection asks for; what was granted stays until it is reauthorized."""
+    connection = get_object_or_404(
+        Connection.objects.visible_to(request.user)
+        .created()
+        .filter(auth_type="oauth2", connector_slug__in=get_connectors())
+        .select_related("application"),
+        pk=pk,
+    )
+    form = PermissionsForm(request.POST or None, instance=connection)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, f"The permissions of {connection} are changed.")
+        return SeeOther(connection.get_absolute_url())
+    return render(
+        request,
+        "connections/connection_permissions.html",
+        {"connection": connection, "connector": connection.connector, "form": form},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what stops working; a POST revokes every authorization and deletes."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
@@ -90,7 +114,9 @@ def connection_delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
-def _detail_page(request: HttpRequest, connection: Connection, form: RenameForm) -> HttpResponse:
+def _detail_page(
+    request: SignedInRequest, connection: Connection, form: RenameForm
+) -> HttpResponse:
     found = {
         authorization.environment: authorization
         for authorization in Authorization.objects.of(connection, request.user).select_related(
@@ -121,7 +147,7 @@ def _detail_page(request: HttpRequest, connection: Connection, form: RenameForm)
     )
 
 
-def _without_cursor(request: HttpRequest) -> str:
+def _without_cursor(request: SignedInRequest) -> str:
     rest = request.GET.copy()
     for name in ("before", "after"):
         rest.pop(name, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -14,11 +14,11 @@ from connections.forms import AUTH_TYPE_NAMES
 from connectors.registry import UnknownConnector, categories, get_connector, search
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.http import SeeOther
+from console.http import SeeOther, SignedInRequest
 
 
 @require_safe
-def connector_list(request: HttpRequest) -> HttpResponse:
+def connector_list(request: SignedInRequest) -> HttpResponse:
     """Show the connectors as cards; search and filters stand in the address."""
     applications = _applications(request)
     chosen = {name: request.GET.get(name, "")[:100] for name in ("q", "category", "auth")}
@@ -43,7 +43,7 @@ def connector_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def draft_start(request: HttpRequest, slug: str) -> HttpResponse:
+def draft_start(request: SignedInRequest, slug: str) -> HttpResponse:
     """Begin a connection to this connector, or go on with the draft that was left."""
     try:
         connector = get_connector(slug)
@@ -59,13 +59,13 @@ def draft_start(request: HttpRequest, slug: str) -> HttpResponse:
     return SeeOther(reverse("connection_setup", args=[draft.pk, "name"]))
 
 
-def _applications(request: HttpRequest) -> list[Application]:
+def _applications(request: SignedInRequest) -> list[Application]:
     if not request.user.may(Action.MANAGE_CONNECTIONS):
         raise PermissionDenied
     return list(Application.objects.allowing(request.user, Action.MANAGE_CONNECTIONS))
 
 
-def _application(request: HttpRequest, applications: list[Application]) -> Application | None:
+def _application(request: SignedInRequest, applications: list[Application]) -> Application | None:
     """Return the application that the address names, else the first one."""
     named = request.POST.get("application") or request.GET.get("application")
     for application in applications:

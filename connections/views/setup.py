@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -16,7 +16,8 @@ from connections import drafting
 from connections.forms import EnvironmentsForm, LevelForm, NameForm, PermissionsForm
 from connections.models import Connection
 from connections.models.connection import Level
-from console.http import SeeOther
+from connectors.registry import get_connectors
+from console.http import SeeOther, SignedInRequest
 
 STEPS: dict[str, str] = {
     "name": "Name",
@@ -35,7 +36,7 @@ STEP_OF_FIELD = {"scopes": "permissions"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def connection_setup(request: HttpRequest, pk: uuid.UUID, step: str) -> HttpResponse:
+def connection_setup(request: SignedInRequest, pk: uuid.UUID, step: str) -> HttpResponse:
     """Ask one question; a POST keeps the answer and goes on to the next one."""
     connection = get_object_or_404(_drafts(request), pk=pk)
     steps = steps_of(connection)
@@ -59,7 +60,7 @@ def connection_setup(request: HttpRequest, pk: uuid.UUID, step: str) -> HttpResp
 
 
 @require_POST
-def draft_discard(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def draft_discard(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Throw a draft away."""
     get_object_or_404(_drafts(request), pk=pk).delete()
     return SeeOther(reverse("connector_list"))
@@ -88,7 +89,9 @@ def summary(connection: Connection) -> str:
     return ", ".join(parts) + "."
 
 
-def _create(request: HttpRequest, connection: Connection, form: forms.ModelForm) -> HttpResponse:
+def _create(
+    request: SignedInRequest, connection: Connection, form: forms.ModelForm
+) -> HttpResponse:
     try:
         connection = drafting.create(connection)
     except ValidationError as faults:
@@ -100,7 +103,11 @@ def _create(request: HttpRequest, connection: Connection, form: forms.ModelForm)
 
 
 def _page(
-    request: HttpRequest, connection: Connection, step: str, form: forms.ModelForm, mend: str = ""
+    request: SignedInRequest,
+    connection: Connection,
+    step: str,
+    form: forms.ModelForm,
+    mend: str = "",
 ) -> HttpResponse:
     steps = steps_of(connection)
     number = steps.index(step)
@@ -124,11 +131,11 @@ def _page(
     )
 
 
-def _drafts(request: HttpRequest):
+def _drafts(request: SignedInRequest):
     return (
         Connection.objects.visible_to(request.user)
         .drafts()
-        .filter(created_by=request.user)
+        .filter(created_by=request.user, connector_slug__in=get_connectors())
         .select_related("application__organization")
     )
 

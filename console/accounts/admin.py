@@ -84,7 +84,10 @@ class UserAdmin(DjangoUserAdmin):
         ("Access", {"fields": ["is_active", "is_superuser"]}),
     ]
     add_fieldsets = [
-        (None, {"classes": ["wide"], "fields": ["email", "usable_password", "password1", "password2"]})
+        (
+            None,
+            {"classes": ["wide"], "fields": ["email", "usable_password", "password1", "password2"]},
+        )
     ]
 
 

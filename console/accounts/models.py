@@ -31,7 +31,7 @@ class User(AbstractUser):
     """A person; ``is_superuser`` marks the operator of the whole deployment."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    username = None
+    username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]

@@ -25,14 +25,12 @@ def prepare_sandbox(client: OAuthClient, environment: Mapping[str, str]) -> None
     sandbox = [sys.executable, "-m", "connectors.sandbox"]
     subprocess.run([*sandbox, "prepare"], env=environment, check=True)
     with tempfile.NamedTemporaryFile("w", suffix=".secret") as secret:
+        register = ["register", "--client-id", client.client_id, "--name", "Developer Console"]
         secret.write(client.client_secret.reveal())
         secret.flush()
-        uris = [
-            part for uri in sandbox_redirect_uris(client) for part in ("--redirect-uri", uri)
-        ]
+        uris = [part for uri in sandbox_redirect_uris(client) for part in ("--redirect-uri", uri)]
         subprocess.run(
-            [*sandbox, "register", "--client-id", client.client_id]
-            + ["--client-secret-file", secret.name, "--name", "Developer Console", *uris],
+            [*sandbox, *register, "--client-secret-file", secret.name, *uris],
             env=environment,
             check=True,
         )
@@ -47,7 +45,14 @@ def servers(
     console = [*granian, "--port", str(port), "--blocking-threads", "4", "--no-ws"]
     commands = {
         "console": [*console, "console.wsgi:application"],
-        "sandbox": [sys.executable, "-m", "connectors.sandbox", "serve", "--port", str(sandbox_port)],
+        "sandbox": [
+            sys.executable,
+            "-m",
+            "connectors.sandbox",
+            "serve",
+            "--port",
+            str(sandbox_port),
+        ],
     }
     logs.mkdir(parents=True, exist_ok=True)
     running = []

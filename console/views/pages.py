@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -11,10 +11,11 @@ from connections.listing import page_of
 from connections.models import Connection
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.http import SignedInRequest
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: SignedInRequest) -> HttpResponse:
     """Show what a developer was last at; everybody else, what there is for him here."""
     manages = request.user.may(Action.MANAGE_CONNECTIONS)
     recent = []
@@ -25,7 +26,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def application_list(request: HttpRequest) -> HttpResponse:
+def application_list(request: SignedInRequest) -> HttpResponse:
     """Show the applications that the person works on."""
     if not request.user.may(Action.MANAGE_CONNECTIONS):
         raise PermissionDenied
@@ -43,7 +44,7 @@ def application_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def application_detail(request: HttpRequest, link_name: str) -> HttpResponse:
+def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse:
     """Show one application and its connections."""
     application = (
         Application.objects.allowing(request.user, Action.MANAGE_CONNECTIONS)

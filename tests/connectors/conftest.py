@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -84,7 +84,7 @@ def service(settings: Any) -> Iterator[Service]:
             self.end_headers()
             self.wfile.write(handle.body)
 
-        do_GET = do_POST = do_DELETE = handle_one
+        do_GET = do_POST = do_DELETE = handle_one  # noqa: N815
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     port = server.server_address[1]
@@ -123,17 +123,16 @@ def listen() -> Iterator[Callable[..., Listener]]:
                     if over.is_set():
                         return
                     listener.connections += 1
-                    try:
+                    with suppress(OSError):  # the caller hangs up where it likes
                         speak(sock)
-                    except OSError:
-                        pass  # the caller has hung up
 
         thread = threading.Thread(target=serve)
         thread.start()
 
         def close() -> None:
             over.set()
-            socket.create_connection(("127.0.0.1", listener.port), timeout=5).close()
+            with socket.socket() as last:
+                last.connect(("127.0.0.1", listener.port))
             thread.join()
             bound.close()
 

@@ -222,7 +222,7 @@ def test_it_stops_reading_an_answer_without_end(listen, settings) -> None:
 def drip(sock, before: bytes, piece: bytes) -> None:
     sock.recv(65536)
     sock.sendall(before)
-    for _ in range(200):
+    for _ in range(40):
         sock.sendall(piece)
         time.sleep(0.05)
 
@@ -256,7 +256,6 @@ def test_it_gives_up_on_a_slow_service(listen, settings, part: str) -> None:
 
 BROKEN = {
     "no answer": b"",
-    "half a header": b"HTTP/1.1 200 OK\r\nContent-Ty",
     "not HTTP": b"SSH-2.0-OpenSSH_9.2\r\n",
     "half a body": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
     "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{",

@@ -48,7 +48,10 @@ pattern = '[a-z]{3,20}'
 """
 BASIC = """
 [basic]
-fields = [{ name = "username", label = "User name", secret = false }, { name = "password", label = "Password" }]
+fields = [
+    { name = "username", label = "User name", secret = false },
+    { name = "password", label = "Password" },
+]
 
 [basic.signing]
 basic_user = "{username}"

@@ -52,6 +52,12 @@ def test_system_checks_pass(sandbox: SandboxServer) -> None:
     assert sandbox.run("check", "--fail-level", "WARNING").returncode == 0
 
 
+def test_serve_does_not_share_a_port(sandbox: SandboxServer) -> None:
+    finished = sandbox.run("serve")
+    assert finished.returncode == 1
+    assert "is taken" in finished.stderr
+
+
 def test_another_settings_module_in_the_shell_is_ignored(sandbox: SandboxServer) -> None:
     environment = sandbox.environment | {"DJANGO_SETTINGS_MODULE": "console.settings"}
     other = SandboxServer(

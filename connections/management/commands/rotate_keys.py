@@ -36,9 +36,9 @@ class Command(BaseCommand):
                     continue
                 if not options["dry_run"]:
                     # A secret that changed meanwhile was written with the first key anyway.
-                    model._default_manager.filter(pk=row.pk, **{field.name: field.to_python(old)}).update(
-                        **{field.name: field.sealed(new)}
-                    )
+                    model._default_manager.filter(
+                        pk=row.pk, **{field.name: field.to_python(old)}
+                    ).update(**{field.name: field.sealed(new)})
                 rotated += 1
         for name in unreadable:
             self.stderr.write(f"{name} opens with no key of CRYPTOGRAPHY_KEYS.")

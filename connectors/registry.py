@@ -11,7 +11,7 @@ from types import MappingProxyType
 from django.conf import settings
 
 from connectors.definition import Check, Connector
-from connectors.reading import DefinitionFaults, read_all
+from connectors.reading import DefinitionFaults, Fault, read_all
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 #: Stands in for the sandbox's address where the sandbox is switched off.
@@ -34,11 +34,17 @@ def get_connectors() -> Mapping[str, Connector]:
     """Return every connector on offer by slug, in the order of their names.
 
     Raise ``DefinitionFaults`` with all faults of all files: a console does not start on
-    half a catalogue. The sandbox's are on offer only where ``SANDBOX_URL`` is set.
+    half a catalogue. The sandbox's are on offer only where ``SANDBOX_URL`` is set. A file
+    in one of ``EXTRA_CATALOGUES`` takes the place of an earlier one of the same name.
     """
-    connectors, faults = read_all(CATALOGUE, constants())
+    connectors: dict[str, Connector] = {}
+    faults: list[Fault] = []
+    for folder in (CATALOGUE, *map(Path, settings.EXTRA_CATALOGUES)):
+        read, wrong = read_all(folder, constants())
+        connectors |= read
+        faults += wrong
     if faults:
-        raise DefinitionFaults(faults)
+        raise DefinitionFaults(tuple(faults))
     offered = [c for c in connectors.values() if settings.SANDBOX_URL or not c.sandbox]
     return MappingProxyType({c.slug: c for c in sorted(offered, key=lambda c: c.name.lower())})
 

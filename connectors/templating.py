@@ -31,7 +31,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 def fill_url(template: str, values: Mapping[str, str]) -> str:
     """Fill the template of an address so that no value can leave its place.
 
-    A value at the very beginning is a whole base address; one in the host consists of
+    A value at the very beginning is a scheme or a whole base address; one in the host consists of
     host characters alone; one in the path or the query is percent-encoded (RFC 3986
     section 2.1). Raise ``ServiceForbidden`` for anything else.
     """
@@ -39,7 +39,9 @@ def fill_url(template: str, values: Mapping[str, str]) -> str:
     end = 0
     for slot in _SLOT.finditer(template):
         built += template[end : slot.start()]
-        built += _placed(slot[1], _value(slot[1], values), after=built)
+        built += _placed(
+            slot[1], _value(slot[1], values), after=built, before=template[slot.end() :]
+        )
         end = slot.end()
         if built.endswith("/") and template[end : end + 1] == "/":
             built = built[:-1]
@@ -61,9 +63,11 @@ def _value(name: str, values: Mapping[str, str]) -> str:
     return value
 
 
-def _placed(name: str, value: str, *, after: str) -> str:
+def _placed(name: str, value: str, *, after: str, before: str) -> str:
     scheme, _, rest = after.partition("://")
-    if not after:
+    if not after and before.startswith("://"):
+        fits = value in _DEFAULT_PORTS
+    elif not after:
         fits = _BASE.fullmatch(value) is not None
     elif not re.search(r"[/?#]", rest):
         fits = scheme in _DEFAULT_PORTS and _HOST_PART.fullmatch(value) is not None

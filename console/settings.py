@@ -31,6 +31,8 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 ALLOWED_PRIVATE_HOSTS: list[str] = env.list("ALLOWED_PRIVATE_HOSTS", default=[])
 #: Where the sandbox service listens; empty in production, where its connectors are not offered.
 SANDBOX_URL: str = env("SANDBOX_URL", default="").rstrip("/")
+#: Folders with connector definitions of this deployment's own, beside the built-in ones.
+EXTRA_CATALOGUES: list[str] = env.list("EXTRA_CATALOGUES", default=[])
 
 # Applications
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -98,6 +99,7 @@ def sandbox_server(
             env=settings,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             _wait_until_ready(server, process)
@@ -107,7 +109,7 @@ def sandbox_server(
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # the worker must not outlive it
                 process.wait()
 
 
@@ -162,9 +164,10 @@ def console_demo(
             env=settings,
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
-            _wait_for_line("ready", log, process)
+            wait_for_line("ready", log, process)
             yield ConsoleDemo(
                 url=f"http://localhost:{port}",
                 sandbox_url=f"http://localhost:{sandbox_port}",
@@ -192,7 +195,8 @@ def unavailable(reason: str, *, wanted_in_ci: bool = True) -> NoReturn:
     pytest.skip(reason)
 
 
-def _wait_for_line(line: str, log: Path, process: subprocess.Popen[bytes]) -> None:
+def wait_for_line(line: str, log: Path, process: subprocess.Popen[bytes]) -> None:
+    """Return when a server has written this line into its log; raise where it never does."""
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         if line in log.read_text().splitlines():

@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from connectors.definition import Check, Connector, OAuth2
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
@@ -182,3 +184,28 @@ def nothing_leaks(*secrets: str, caplog: pytest.LogCaptureFixture) -> Iterator[N
 @pytest.fixture
 def leaks_nothing(caplog: pytest.LogCaptureFixture) -> Callable[..., Any]:
     return lambda *secrets: nothing_leaks(*secrets, caplog=caplog)
+
+
+@pytest.fixture
+def speaks_oauth2(service: Service) -> Callable[..., Connector]:
+    """Give a function that makes a connector whose endpoints are the service's."""
+
+    def make(**fields: Any) -> Connector:
+        endpoints = {
+            "authorization_endpoint": "https://accounts.example.com/authorize",
+            "token_endpoint": f"{service.url}/token",
+        }
+        return Connector(
+            slug="example",
+            name="Example",
+            category="Test",
+            summary="",
+            documentation="",
+            sources=(),
+            read_on="2026-01-01",
+            api_base_url="https://api.example.com",
+            check=Check(path="/me"),
+            oauth2=OAuth2(**{**endpoints, **fields}),
+        )
+
+    return make

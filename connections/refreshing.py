@@ -22,6 +22,8 @@ from connections.granting import after
 from connections.models import Authorization, Credential
 from connectors import oauth2
 from connectors.errors import CredentialRefused, ServiceError
+from connectors.outbound import Answer
+from connectors.tokens import TokenAnswer, read_token_answer
 
 MARGIN = timedelta(minutes=15)
 #: Longer than the outbound module's total deadline, or a slow answer loses its lease.
@@ -50,16 +52,18 @@ def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
                 raise _ended(credential)
             return secret
         owner = secrets.token_hex(16)
-        took_over = credential.lease_owner != ""
         if _take_lease(credential, owner):
-            return _refresh(credential, owner, secret, took_over=took_over)
+            return _refresh(credential, owner, secret, force=force)
         if time.monotonic() > give_up:
             raise ServiceError(
                 f"{credential.connector.name} is still being asked for a new access token. "
                 "Try again in a moment."
             )
         time.sleep(POLL_SECONDS)
-        credential.refresh_from_db()
+        try:
+            credential.refresh_from_db()
+        except Credential.DoesNotExist:
+            return _newer(credential)
 
 
 def is_due(credential: Credential, now: datetime | None = None) -> bool:
@@ -75,14 +79,16 @@ def _take_lease(credential: Credential, owner: str) -> bool:
     taken = Credential.objects.filter(
         Q(lease_until=None) | Q(lease_until__lt=now), pk=credential.pk, version=credential.version
     ).update(lease_owner=owner, lease_until=now + LEASE, attempt=F("attempt") + 1)
+    if taken:
+        credential.refresh_from_db(fields=["attempt", "journal"])
     return bool(taken)
 
 
 def _refresh(
-    credential: Credential, owner: str, secret: Mapping[str, str], *, took_over: bool
+    credential: Credential, owner: str, secret: Mapping[str, str], *, force: bool
 ) -> Mapping[str, str]:
     try:
-        answer = oauth2.refresh(
+        answer = _left_behind(credential) or oauth2.refresh(
             credential.connector,
             client=credential.client.credentials,
             refresh_token=secret["refresh_token"],
@@ -91,11 +97,12 @@ def _refresh(
             journal=lambda raw: _journal(credential, owner, raw),
         )
     except CredentialRefused as error:
-        return _refused(credential, owner, str(error), took_over=took_over)
-    except ServiceError:
-        _release(credential, owner)
-        if credential.expires_at is None or credential.expires_at > timezone.now():
-            return secret  # an outage of the token endpoint does not spoil a live token
+        return _refused(credential, owner, str(error))
+    except ServiceError as error:
+        _release(credential, owner, error)
+        # An outage of the token endpoint does not spoil a token that still lives.
+        if not force and credential.expires_at and credential.expires_at > timezone.now():
+            return secret
         raise
     new = {
         "access_token": answer.access_token,
@@ -104,8 +111,8 @@ def _refresh(
     }
     with transaction.atomic():
         row = _held(credential, owner)
-        if row is None:  # a new grant came meanwhile and wins
-            return Credential.objects.get(pk=credential.pk).secret.reveal()
+        if row is None:
+            return _newer(credential)
         row.secret, row.journal = new, None
         row.kept = {**row.kept, **answer.kept}
         row.scopes_granted = list(answer.scopes or row.scopes_granted)
@@ -119,16 +126,14 @@ def _refresh(
     return new
 
 
-def _refused(
-    credential: Credential, owner: str, reason: str, *, took_over: bool
-) -> Mapping[str, str]:
+def _refused(credential: Credential, owner: str, reason: str) -> Mapping[str, str]:
     """The service says that the grant is gone: believe it unless somebody was faster."""
     with transaction.atomic():
         row = _held(credential, owner)
         if row is None:
-            return Credential.objects.get(pk=credential.pk).secret.reveal()
+            return _newer(credential)
         state = Authorization.State.NEEDS_AUTHORIZATION
-        if took_over:  # whoever held the lease before may have spent the refresh token
+        if credential.attempt > 1:  # an earlier attempt, of unknown end, may have spent it
             state = Authorization.State.UNKNOWN_OUTCOME
         mark(row, state, reason)
         row.lease_owner, row.lease_until = "", None
@@ -149,6 +154,38 @@ def _held(credential: Credential, owner: str) -> Credential | None:
     )
 
 
+def _newer(credential: Credential) -> Mapping[str, str]:
+    """Return what came in while this process asked: a new grant wins."""
+    row = Credential.objects.filter(pk=credential.pk).first()
+    if row is None:
+        raise NeedsAuthorization("This authorization was replaced meanwhile. Try again.")
+    return row.secret.reveal()
+
+
+def _left_behind(credential: Credential) -> TokenAnswer | None:
+    """Return the answer that an earlier owner of the lease journalled and did not store."""
+    if not credential.journal:
+        return None
+    connector = credential.connector
+    answer = Answer(
+        service=connector.name,
+        status=200,
+        headers={},
+        body=credential.journal.reveal().encode(),
+    )
+    try:
+        return read_token_answer(
+            connector,
+            connector.oauth2,  # type: ignore[arg-type]
+            answer,
+            values=credential.values,
+            sent=(),
+            refreshing=True,
+        )
+    except ServiceError:
+        return None
+
+
 def _journal(credential: Credential, owner: str, raw: bytes) -> None:
     with transaction.atomic():
         if row := _held(credential, owner):
@@ -156,9 +193,11 @@ def _journal(credential: Credential, owner: str, raw: bytes) -> None:
             row.save(update_fields=["journal"])
 
 
-def _release(credential: Credential, owner: str) -> None:
+def _release(credential: Credential, owner: str, error: ServiceError) -> None:
+    """Give the lease back; the attempt stays counted where it may have reached the service."""
+    in_doubt = not error.certain or (error.status or 0) >= 500
     Credential.objects.filter(pk=credential.pk, lease_owner=owner).update(
-        lease_owner="", lease_until=None
+        lease_owner="", lease_until=None, attempt=F("attempt") - (0 if in_doubt else 1)
     )
 
 

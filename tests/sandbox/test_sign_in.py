@@ -15,7 +15,7 @@ def test_its_fields_and_button_have_their_names(sandbox: SandboxServer) -> None:
     page = Browser(url=sandbox.url).open("/sign-in/").text
     assert '<label for="id_username">User name</label>' in page
     assert '<label for="id_password">Password</label>' in page
-    assert '<button class="primary">Sign in</button>' in page
+    assert '<button type="submit" class="primary">Sign in</button>' in page
 
 
 def test_it_says_in_one_sentence_that_the_password_is_wrong(sandbox: SandboxServer) -> None:

@@ -33,7 +33,7 @@ def create_connection(developer_client: Client, application) -> Callable[..., Co
             | {f"parameter_{name}": value for name, value in parameters.items()},
             "level": {"level": "administrator"},
             "permissions": {"all_actions": "on"},
-            "environments": {},
+            "environments": {"csrfmiddlewaretoken": ""},  # no form of a browser is empty
         }
         while "/setup/" in answer["Location"]:
             page = answer["Location"]

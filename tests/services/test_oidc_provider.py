@@ -79,7 +79,7 @@ def provider(studio, settings, fresh_registry, tmp_path) -> Iterator[Provider]:
 
 @pytest.fixture
 def connection(provider, create_connection) -> Connection:
-    return create_connection("oidc_provider", host=provider.host)
+    return create_connection("oidc_provider", scheme="http", host=provider.host)
 
 
 def leave(client: Client, connection: Connection) -> str:

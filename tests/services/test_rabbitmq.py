@@ -1,0 +1,142 @@
+"""User name and password with a real broker: RabbitMQ's management API."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from django.test import Client
+from django.urls import reverse
+
+from connections.models import Authorization, Connection, Credential
+from tests.servers import free_port, unavailable
+from tests.setup import RABBITMQ
+
+pytestmark = pytest.mark.xdist_group("rabbitmq")
+
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory) -> Iterator[str]:
+    """Run a node of its own with the management plugin; give its host and port."""
+    if not RABBITMQ.exists():
+        unavailable(
+            "rabbitmq-server is not installed: it needs apt-get and root (tests/setup.py)",
+            wanted_in_ci=False,
+        )
+    folder = tmp_path_factory.mktemp("rabbitmq")
+    management, names = free_port(), free_port()
+    environment = _environment(folder, management, names)
+    log = folder / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [RABBITMQ],
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # the script's children have to end with it
+        )
+    try:
+        _wait_for(f"http://127.0.0.1:{management}/api/whoami", process, log)
+        yield f"localhost:{management}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(PATIENCE_SECONDS)
+        _end_name_server(environment)
+
+
+def _environment(folder: Path, management: int, names: int) -> dict[str, str]:
+    (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    (folder / "rabbitmq.conf").write_text(
+        f"listeners.tcp.1 = 127.0.0.1:{free_port()}\n"
+        "management.tcp.ip = 127.0.0.1\n"
+        f"management.tcp.port = {management}\n"
+    )
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(names),
+        "RABBITMQ_NODENAME": "console-tests@localhost",
+        "RABBITMQ_DIST_PORT": str(free_port()),
+        "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(folder / "log"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+        "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
+    }
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if requests.get(url, auth=("guest", "guest"), timeout=2).ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.2)
+    raise RuntimeError(f"The broker did not start:\n{log.read_text()}")
+
+
+def _end_name_server(environment: dict[str, str]) -> None:
+    """End Erlang's name server, which knows of the node's end a moment later."""
+    for _ in range(50):
+        ended = subprocess.run(["epmd", "-kill"], env=environment, capture_output=True, check=False)
+        if ended.returncode == 0:
+            return
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def connection(broker, settings, create_connection) -> Connection:
+    settings.ALLOWED_PRIVATE_HOSTS = [broker]
+    return create_connection("rabbitmq_management", scheme="http", host=broker)
+
+
+def authorize(client: Client, connection: Connection, password: str) -> tuple[int, str]:
+    """Type a credential in and return the status and the page that comes of it."""
+    answer = client.post(
+        reverse("connection_authorize", args=[connection.pk]),
+        {"username": "guest", "password": password},
+        follow=True,
+    )
+    return answer.status_code, answer.content.decode()
+
+
+def test_it_authorizes_as_the_user_of_the_broker(connection, developer_client) -> None:
+    status, page = authorize(developer_client, connection, "guest")
+    assert status == 200
+    assert "Authorized as guest" in page
+    authorization = Authorization.objects.get(connection=connection)
+    tested = developer_client.post(
+        reverse("authorization_test", args=[authorization.pk]), follow=True
+    )
+    assert "It works: RabbitMQ Management answered as guest." in tested.content.decode()
+
+
+def test_it_keeps_nothing_when_the_password_is_wrong(connection, developer_client) -> None:
+    status, page = authorize(developer_client, connection, "wrong-password-1")
+    assert status == 422
+    assert "RabbitMQ Management" in page
+    assert "Nothing was changed." in page
+    assert "wrong-password-1" not in page
+    assert not Credential.objects.exists()
+    assert not Authorization.objects.exists()
+
+
+def test_it_does_not_call_a_private_host_that_nobody_allowed(
+    connection, settings, developer_client
+) -> None:
+    settings.ALLOWED_PRIVATE_HOSTS = []
+    status, page = authorize(developer_client, connection, "guest")
+    assert status == 422
+    assert "Nothing was changed." in page
+    assert not Credential.objects.exists()

@@ -7,8 +7,8 @@
      ├── ServiceForbidden      the address is one the console never calls
      ├── ServiceUnintelligible an answer that is not what the protocol says
      └── ServiceRefused        a clear no
-          ├── CredentialRefused    the credential is wrong, withdrawn or expired (RFC 6749 `invalid_grant`, 401)
-          └── ClientRefused        the OAuth client is wrong (RFC 6749 `invalid_client`)
+          ├── CredentialRefused    it is wrong, withdrawn or expired (`invalid_grant`, 401)
+          └── ClientRefused        the OAuth client is wrong (`invalid_client`)
 
 ``str(error)`` is one sentence for a person, in the look of ``look.md``: who did what.
 It never holds a response body, a token or an address with a query.

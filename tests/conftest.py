@@ -35,7 +35,9 @@ def member(db):
     """Make a person with a role in an organisation."""
 
     def make(organization: Organization, role: str, email: str = "") -> User:
-        user = User.objects.create_user(email or f"{role}@{organization.slug}.example", "pass-word-1")
+        user = User.objects.create_user(
+            email or f"{role}@{organization.slug}.example", "pass-word-1"
+        )
         Membership.objects.create(user=user, organization=organization, role=role)
         return user
 

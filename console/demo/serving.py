@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,11 @@ def servers(
             str(sandbox_port),
         ],
     }
+    for name, number in (("PORT", port), ("SANDBOX_PORT", sandbox_port)):
+        with socket.socket() as probe:
+            # Granian would share a taken port with whoever has it, without a word.
+            if probe.connect_ex(("127.0.0.1", number)) == 0:
+                raise RuntimeError(f"Port {number} is taken. Choose another one with {name}.")
     logs.mkdir(parents=True, exist_ok=True)
     running = []
     try:

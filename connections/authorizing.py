@@ -185,7 +185,6 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
         code=query["code"],
         redirect_uri=flow.redirect_uri,
         code_verifier=flow.code_verifier.reveal() if flow.code_verifier else None,
-        scopes=flow.scopes_asked,
         values={**flow.parameters, **kept},
     )
     kept = {**kept, **answer.kept}

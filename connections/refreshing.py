@@ -92,7 +92,6 @@ def _refresh(
             credential.connector,
             client=credential.client.credentials,
             refresh_token=secret["refresh_token"],
-            scopes=credential.scopes_granted,
             values=credential.values,
             journal=lambda raw: _journal(credential, owner, raw),
         )

@@ -23,26 +23,6 @@ _FORM = re.compile(rb"[A-Za-z0-9_.~%+*=&:/,!'()@$;?-]+")
 #: What no database and no header takes: NUL and the halves of surrogate pairs.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
-#: How services spell the error codes of RFC 6749 section 5.2 in words of their own, read in
-#: the documentation of GitHub, HubSpot, Slack and Zoho.
-_STANDARD_CODES = {
-    "bad_auth_code": "invalid_grant",
-    "bad_refresh_token": "invalid_grant",
-    "bad_verification_code": "invalid_grant",
-    "code_already_used": "invalid_grant",
-    "code_expired": "invalid_grant",
-    "invalid_auth": "invalid_grant",
-    "invalid_code": "invalid_grant",
-    "invalid_refresh_token": "invalid_grant",
-    "token_expired": "invalid_grant",
-    "token_revoked": "invalid_grant",
-    "bad_client_secret": "invalid_client",
-    "incorrect_client_credentials": "invalid_client",
-    "invalid_client_id": "invalid_client",
-    "invalid_client_secret": "invalid_client",
-    "unauthorized_client": "invalid_client",
-}
-
 
 def parse_json(body: bytes) -> object:
     """Read JSON and raise ``ValueError`` alone where it is none.
@@ -144,11 +124,6 @@ def has_failed(document: object, error_when: Mapping[str, str]) -> bool:
         _as_written(dig(document, path)) == expected.lower()
         for path, expected in error_when.items()
     )
-
-
-def standard_code(code: str) -> str:
-    """Translate a service's own error code into that of RFC 6749 section 5.2."""
-    return _STANDARD_CODES.get(code.lower(), code)
 
 
 def _as_written(value: object) -> str | None:

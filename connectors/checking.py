@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from connectors import outbound
-from connectors.answers import dig, has_failed, scalar, standard_code, words
+from connectors.answers import dig, has_failed, scalar, words
 from connectors.auth import AUTH_TYPES, AuthStrategy
 from connectors.definition import AuthType, Check, Connector
 from connectors.errors import CredentialRefused, ServiceRefused
@@ -43,7 +43,7 @@ def check(
         return Account(label="", identifier="")
     document = answer.json()
     if has_failed(document, connector.check.error_when):
-        raise _failure(connector.name, strategy, document, secret)
+        raise _failure(connector, strategy, document, secret)
     return Account(
         label=_first(document, connector.check.account, _LABEL_LENGTH),
         identifier=_first(document, connector.check.account_id, _IDENTIFIER_LENGTH),
@@ -104,14 +104,14 @@ def _refuse_status(service: str, strategy: AuthStrategy, answer: outbound.Answer
 
 
 def _failure(
-    service: str, strategy: AuthStrategy, document: object, secret: Mapping[str, str]
+    connector: Connector, strategy: AuthStrategy, document: object, secret: Mapping[str, str]
 ) -> ServiceRefused:
     """Read an error out of an answer of status 200."""
     said = scalar(dig(document, "error")) or scalar(dig(document, "message"))
     for value in filter(None, secret.values()):
         said = said.replace(value, "•••")
-    code = words(said, 60)
-    if standard_code(code) == "invalid_grant":
+    service, code = connector.name, words(said, 60)
+    if connector.standard_code(code) == "invalid_grant":
         return CredentialRefused(f"{service} refused {strategy.credential} ({code}).", code=code)
     return ServiceRefused(f"{service} refused the request ({code or 'no reason'}).", code=code)
 

@@ -221,6 +221,8 @@ class Connector:
     api_base_url: str
     api_headers: Mapping[str, str] = field(default_factory=dict)
     check: Check
+    #: The service's own error codes, in lower case, and the codes of RFC 6749 they stand for.
+    error_codes: Mapping[str, str] = field(default_factory=dict)
     oauth2: OAuth2 | None = None
     basic: Basic | None = None
     api_key: ApiKey | None = None
@@ -237,6 +239,10 @@ class Connector:
         if self.api_key:
             offered.append("api_key")
         return tuple(offered)
+
+    def standard_code(self, code: str) -> str:
+        """Translate an error code of this service into that of RFC 6749 section 5.2."""
+        return self.error_codes.get(code.lower(), code)
 
     @property
     def own_host(self) -> bool:

@@ -53,6 +53,12 @@ def _identity(connector: Connector) -> Found:
         datetime.date.fromisoformat(connector.read_on)
     except ValueError:
         yield "read_on", "This must be the date of reading, such as 2026-11-24."
+    for code, standard in connector.error_codes.items():
+        if code != code.lower() or standard not in ("invalid_grant", "invalid_client"):
+            yield (
+                f"error_codes.{code}",
+                "Map a code in lower case to invalid_grant or invalid_client.",
+            )
     if not connector.auth_types:
         yield "oauth2", "Offer at least one of [oauth2], [basic] and [api_key]."
 

@@ -88,14 +88,13 @@ def exchange(
     redirect_uri: str,
     code_verifier: str | None,
     values: Mapping[str, str],
-    scopes: Sequence[str] = (),
     journal: Journal | None = None,
 ) -> TokenAnswer:
     """Exchange a code for tokens (RFC 6749 section 4.1.3); raise ``ServiceError``.
 
     ``redirect_uri`` must be the one of the authorization request, byte for byte.
-    ``journal`` is given the raw answer before anybody reads it. ``scopes`` are not sent:
-    left out they mean the same, and some services refuse them here.
+    ``journal`` is given the raw answer before anybody reads it. Scopes are not sent: left
+    out they mean those of the authorization request (sections 4.1.3 and 6).
     """
     with _TokenSession(
         connector,
@@ -122,13 +121,12 @@ def refresh(
     client: ClientCredentials,
     refresh_token: str,
     values: Mapping[str, str],
-    scopes: Sequence[str] = (),
     journal: Journal | None = None,
 ) -> TokenAnswer:
     """Ask for a new access token (RFC 6749 section 6); raise ``ServiceError``.
 
-    An answer without a refresh token leaves the old one in force. ``journal`` and
-    ``scopes`` as in :func:`exchange`.
+    An answer without a refresh token leaves the old one in force. ``journal`` as in
+    :func:`exchange`.
     """
     with _TokenSession(
         connector, client, values, sent=(refresh_token,), journal=journal

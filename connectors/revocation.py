@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors import outbound
-from connectors.answers import has_failed, parse_token_body, standard_code
+from connectors.answers import has_failed, parse_token_body
 from connectors.client_authentication import ClientCredentials, Sign, authentication, settings_of
 from connectors.definition import Connector, OAuth2, Revocation
 from connectors.templating import fill_url
@@ -66,6 +66,6 @@ def _refuse_revocation(
     failed = has_failed(document, oauth2.error_when)
     if answer.status < 300 and not failed and "error" not in document:
         return
-    error = refusal(connector.name, answer, document, sent=sent, refreshing=True)
-    if standard_code(error.code) not in {"invalid_grant", "invalid_token"}:
+    error = refusal(connector, answer, document, sent=sent, refreshing=True)
+    if connector.standard_code(error.code) not in {"invalid_grant", "invalid_token"}:
         raise error

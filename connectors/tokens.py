@@ -14,7 +14,6 @@ from connectors.answers import (
     scalar,
     seconds,
     split_scopes,
-    standard_code,
     words,
 )
 from connectors.definition import Connector, KeptField, OAuth2
@@ -86,7 +85,7 @@ def read_token_answer(
     holder = _holder(document, oauth2, refreshing=refreshing)
     failed = has_failed(document, oauth2.error_when)
     if answer.status >= 400 or failed or ("error" in document and not holder.get("access_token")):
-        raise refusal(connector.name, answer, document, sent=sent, refreshing=refreshing)
+        raise refusal(connector, answer, document, sent=sent, refreshing=refreshing)
     said = holder.get("scope", holder.get("scopes"))
     renewing = holder.get("refresh_token")
     return TokenAnswer(
@@ -104,7 +103,7 @@ def read_token_answer(
 
 
 def refusal(
-    service: str,
+    connector: Connector,
     answer: Answer,
     document: Mapping[str, object],
     *,
@@ -112,14 +111,14 @@ def refusal(
     refreshing: bool,
 ) -> ServiceRefused:
     """Name what an error answer means (RFC 6749 section 5.2)."""
-    error = document.get("error")
+    service, error = connector.name, document.get("error")
     nested = error if isinstance(error, Mapping) else document
     code = scalar(error) or scalar(nested.get("code")) or scalar(nested.get("status"))
     told = scalar(document.get("error_description")) or scalar(nested.get("message"))
     code, told = words(_masked(code, sent), 60), words(_masked(told, sent), 200)
     said = ": ".join(part for part in (code, told) if part)
     said = f" ({said})" if said else f" (status {answer.status})"
-    standard = standard_code(code)
+    standard = connector.standard_code(code)
     if standard == "invalid_grant":
         sentence = (
             f"{service} no longer accepts this authorization{said}: it was withdrawn there, has "
@@ -129,7 +128,7 @@ def refusal(
             "Press Authorize to try again."
         )
         return CredentialRefused(sentence, code=code, status=answer.status)
-    if standard == "invalid_client" or answer.status == 401:
+    if standard in {"invalid_client", "unauthorized_client"} or answer.status == 401:
         return ClientRefused(
             f"{service} does not accept this console's OAuth client{said}. A super admin can "
             "correct its client id and secret.",

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 import pytest
+from django.conf import settings as configured
 from django.test import Client
 
+from connections.models import Authorization, Connection, Credential, OAuthClient
+from connectors.registry import get_connector
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Role
 from console.applications.models import Application
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep SQLite in a file, as it is in production: in memory, threads get no lock to wait for."""
+    database = configured.DATABASES["default"]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        file = tmp_path_factory.mktemp("database") / "tests.sqlite3"
+        database.setdefault("TEST", {})["NAME"] = str(file)
+    elif worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        database.setdefault("TEST", {})["NAME"] = f"test_{database['NAME']}_{worker}"
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +94,69 @@ def signed_in():
 @pytest.fixture
 def developer_client(signed_in, developer, application) -> Client:
     return signed_in(developer)
+
+
+@pytest.fixture
+def super_admin(member, studio) -> User:
+    return member(studio, Role.SUPER_ADMIN)
+
+
+@pytest.fixture
+def operator(db) -> User:
+    """Who runs the deployment and belongs to no organisation."""
+    return User.objects.create_superuser("operator@console.example", "pass-word-1")
+
+
+@pytest.fixture
+def connect(application, developer):
+    """Make a connection that is created, or with ``status="draft"`` one that is not."""
+
+    def make(connector: str = "sandbox", name: str = "", **fields: Any) -> Connection:
+        number = Connection.objects.count() + 1
+        fields = {
+            "application": application,
+            "auth_type": get_connector(connector).auth_types[0],
+            "name": name or f"Connection {number}",
+            "link_name": f"connection_{number}",
+            "status": Connection.Status.CREATED,
+            "scopes": ["contacts.read"] if connector == "sandbox" else [],
+            "created_by": developer,
+        } | fields
+        return Connection.objects.create(connector_slug=connector, **fields)
+
+    return make
+
+
+@pytest.fixture
+def grant():
+    """Let a connection act in an environment with a credential made for the test."""
+
+    def make(
+        connection: Connection, environment: str = "all", user: User | None = None, **fields: Any
+    ) -> Authorization:
+        organization = connection.application.organization
+        fields = {
+            "auth_type": connection.auth_type,
+            "client": OAuthClient.objects.filter(connector_slug=connection.connector_slug).first()
+            if connection.auth_type == "oauth2"
+            else None,
+            "label": "alice@sandbox.example",
+            "scopes_granted": list(connection.scopes_asked),
+            "parameters": connection.parameters,
+            "secret": {"access_token": "an-access-token", "refresh_token": "a-refresh-token"},
+            "user": user,
+        } | fields
+        credential = Credential.objects.create(
+            organization=organization, connector_slug=connection.connector_slug, **fields
+        )
+        return Authorization.objects.create(
+            connection=connection,
+            organization=organization,
+            environment=environment,
+            user=user,
+            authorized_by=connection.created_by,
+            scopes_asked=list(connection.scopes_asked),
+            credential=credential,
+        )
+
+    return make

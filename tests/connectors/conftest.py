@@ -186,6 +186,19 @@ def leaks_nothing(caplog: pytest.LogCaptureFixture) -> Callable[..., Any]:
     return lambda *secrets: nothing_leaks(*secrets, caplog=caplog)
 
 
+#: Error codes as services spell them in words of their own.
+SPELLINGS = {
+    "bad_auth_code": "invalid_grant",
+    "bad_refresh_token": "invalid_grant",
+    "bad_verification_code": "invalid_grant",
+    "invalid_code": "invalid_grant",
+    "token_revoked": "invalid_grant",
+    "incorrect_client_credentials": "invalid_client",
+    "invalid_client_secret": "invalid_client",
+    "bad_client_secret": "invalid_client",
+}
+
+
 @pytest.fixture
 def speaks_oauth2(service: Service) -> Callable[..., Connector]:
     """Give a function that makes a connector whose endpoints are the service's."""
@@ -205,6 +218,7 @@ def speaks_oauth2(service: Service) -> Callable[..., Connector]:
             read_on="2026-01-01",
             api_base_url="https://api.example.com",
             check=Check(path="/me"),
+            error_codes=SPELLINGS,
             oauth2=OAuth2(**{**endpoints, **fields}),
         )
 

@@ -16,7 +16,6 @@ from connectors.answers import (
     parse_token_body,
     seconds,
     split_scopes,
-    standard_code,
     words,
 )
 
@@ -211,9 +210,3 @@ def test_it_splits_scopes(value: object, separator: str, expected: tuple[str, ..
 )
 def test_it_knows_an_error_of_status_200(document: object, expected: bool) -> None:
     assert has_failed(document, {"ok": "false"}) is expected
-
-
-def test_it_translates_codes_of_services() -> None:
-    assert standard_code("BAD_REFRESH_TOKEN") == "invalid_grant"
-    assert standard_code("unauthorized_client") == "invalid_client"
-    assert standard_code("invalid_scope") == "invalid_scope"

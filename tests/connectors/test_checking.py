@@ -191,6 +191,7 @@ def test_it_names_the_credential_that_was_refused(
 )
 def test_it_knows_an_error_of_status_200(service, connector, error, kind) -> None:
     connector = replace(connector, check=Check(path="auth.test", error_when={"ok": "false"}))
+    connector = replace(connector, error_codes={"invalid_auth": "invalid_grant"})
     service.answers({"ok": False, "error": error})
 
     with pytest.raises(ServiceRefused) as caught:

@@ -1,0 +1,82 @@
+"""A process with the console inside: one database, one population, measured on request.
+
+Everything here runs in a process of its own (``concurrent.futures``); Django is imported
+where its environment is set.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from console.accounts.models import User
+    from tests.bench.walk import Landmarks, Visitor
+
+WARM_UP = 5
+
+
+class _Here:
+    """What this process keeps between two requests for measurements."""
+
+    user: User
+    marks: Landmarks
+    visitor: Visitor
+
+
+def prepare(environment: dict[str, str], population: int) -> None:
+    """Start the console on an empty database and fill it."""
+    os.environ.update(environment)
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0)
+    if not any(Path(environment["STATIC_ROOT"]).glob("staticfiles.json")):
+        call_command("collectstatic", interactive=False, verbosity=0)
+    from tests.bench.rows import fill
+
+    user = fill(population)
+    if connection.vendor == "postgresql":  # its own daemon would do this within a minute
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
+    from tests.bench.walk import Visitor, landmarks, milliseconds
+
+    _Here.visitor = Visitor(user, milliseconds)
+    _Here.user, _Here.marks = user, landmarks(user)
+    measure(WARM_UP)
+    _Here.visitor.measured.clear()
+
+
+def measure(rounds: int) -> float:
+    """Walk through every page as often; return how long a fixed loop takes meanwhile (ms)."""
+    from tests.bench.walk import walk
+
+    for _ in range(rounds):
+        walk(_Here.visitor, _Here.marks)
+    begin = perf_counter()
+    sum(range(1_000_000))
+    return (perf_counter() - begin) * 1000
+
+
+def samples() -> dict[str, list[float]]:
+    """Return the milliseconds of each visit by page."""
+    return dict(_Here.visitor.measured)
+
+
+def query_counts() -> dict[str, int]:
+    """Walk once more and count the queries of each page."""
+    from tests.bench.walk import Visitor, queries, walk
+
+    counter = Visitor(_Here.user, queries)
+    walk(counter, _Here.marks)
+    return {name: int(counts[0]) for name, counts in counter.measured.items()}
+
+
+def session_cookie() -> str:
+    """Return the cookie with which the measured person is signed in."""
+    return _Here.visitor.client.cookies.output(attrs=[], header="", sep=";").strip()

@@ -1,0 +1,101 @@
+"""What was measured, and what it is held against."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+MEDIAN_MS = 25
+QUERIES = 12
+GROWTH = 1.5
+FIRST_PAGE_KB = 150
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One number; ``aim`` is the most that it may be, ``met`` is null where there is none."""
+
+    name: str
+    value: float
+    unit: str
+    aim: float | None = None
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.aim is None else self.value <= self.aim
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page on one population: milliseconds of each visit, and how many queries it takes."""
+
+    samples: Sequence[float]
+    queries: int
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.samples)
+
+    @property
+    def p99(self) -> float:
+        return statistics.quantiles(self.samples, n=100, method="inclusive")[98]
+
+
+#: The pages by name, for each number of connections.
+Pages = Mapping[int, Mapping[str, Page]]
+
+
+def figures_of(database: str, pages: Pages) -> Iterator[Figure]:
+    """Hold each page against the aims, and each population against the smallest one."""
+    smallest = min(pages)
+    for population, measured in pages.items():
+        for name, page in measured.items():
+            whole = f"{database}, {population:,} connections: {name}"
+            yield Figure(name=f"{whole}: median", value=page.median, unit="ms", aim=MEDIAN_MS)
+            yield Figure(name=f"{whole}: p99", value=page.p99, unit="ms")
+            yield Figure(name=f"{whole}: queries", value=page.queries, unit="", aim=QUERIES)
+    for name, small in pages[smallest].items():
+        large = pages[max(pages)][name]
+        whole = f"{database}, {max(pages):,} : {smallest:,} connections: {name}"
+        is_list = name.startswith("list, first")
+        yield Figure(
+            name=f"{whole}: median",
+            value=large.median / small.median,
+            unit="ratio",
+            aim=GROWTH if is_list else None,
+        )
+        more = large.queries - small.queries
+        yield Figure(name=f"{whole}: more queries", value=more, unit="", aim=0)
+
+
+def print_pages(database: str, pages: Pages) -> None:
+    """Print one line a page: for each population the median, the p99 and the queries."""
+    smallest, largest = min(pages), max(pages)
+    heads = "".join(f"{population:>12,} {'p99':>7} {'queries':>7}" for population in pages)
+    print(f"\n{database + ', ms':34}{heads}{'ratio':>8}")
+    for name in pages[smallest]:
+        cells = "".join(
+            f"{page.median:12.1f} {page.p99:7.1f} {page.queries:7}"
+            for page in (pages[population][name] for population in pages)
+        )
+        ratio = pages[largest][name].median / pages[smallest][name].median
+        print(f"{name:34}{cells}{ratio:8.2f}")
+
+
+def print_figures(figures: Sequence[Figure]) -> None:
+    """Print one line a figure, with its aim and whether it is met."""
+    words = {True: "met", False: "NOT MET", None: ""}
+    for figure in figures:
+        aim = "" if figure.aim is None else f"at most {figure.aim:g}"
+        value = f"{figure.value:10.1f} {figure.unit}"
+        print(f"{figure.name:66}{value:24}{aim:14}{words[figure.met]}")
+
+
+def save(figures: Sequence[Figure], file: Path) -> None:
+    """Write the figures as JSON: name, value, unit, aim, met."""
+    file.parent.mkdir(exist_ok=True)
+    rows = [asdict(figure) | {"met": figure.met} for figure in figures]
+    file.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,155 @@
+"""One walk through every page, by a person whose every step is measured."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from django.db import close_old_connections, connection
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from connections.listing import PAGE_SIZE
+from connections.models import Authorization, Connection
+from connectors.registry import get_connector
+from console.accounts.models import User
+from tests.bench.rows import MEASURED
+
+
+def milliseconds(step: Callable[[], HttpResponse]) -> tuple[HttpResponse, float]:
+    """Take the time of one request, its database connection included."""
+    begin = perf_counter()
+    response = step()
+    close_old_connections()  # a server does this after each request, the test client does not
+    return response, (perf_counter() - begin) * 1000
+
+
+def queries(step: Callable[[], HttpResponse]) -> tuple[HttpResponse, float]:
+    """Count the statements of one request, those that hold a transaction included."""
+    statements: list[str] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        statements.append(sql)
+        return execute(sql, params, many, context)
+
+    counting: AbstractContextManager[None] = connection.execute_wrapper(note)
+    with counting:
+        response = step()
+    return response, len(statements)
+
+
+class Visitor:
+    """A signed-in browser that keeps what each of its requests measures, by name."""
+
+    def __init__(self, user: User, measure: Callable[..., tuple[HttpResponse, float]]) -> None:
+        self.client = Client(headers={"host": "localhost", "accept-encoding": "gzip, br"})
+        self.client.force_login(user)
+        self.measure = measure
+        self.measured: dict[str, list[float]] = defaultdict(list)
+
+    def get(self, name: str, url: str, **headers: str) -> None:
+        self._note(name, lambda: self.client.get(url, headers=headers), 200)
+
+    def post(self, name: str, url: str, data: dict[str, Any]) -> str:
+        """Send a form and return the address that it leads to."""
+        form = {"csrfmiddlewaretoken": "as a browser sends it"} | data
+        return self._note(name, lambda: self.client.post(url, form), 303)["Location"]
+
+    def _note(self, name: str, step: Callable[[], HttpResponse], wanted: int) -> HttpResponse:
+        response, figure = self.measure(step)
+        if response.status_code != wanted:
+            raise RuntimeError(f"{name} answered {response.status_code}, not {wanted}.")
+        self.measured[name].append(figure)
+        return response
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landmarks:
+    """Rows that the walk visits: an authorized connection, and where the last pages begin."""
+
+    authorized: Authorization
+    deep: str
+
+
+def landmarks(user: User) -> Landmarks:
+    """Choose them; the deep page begins so that it is full, or as full as it can be."""
+    seen = Connection.objects.visible_to(user).order_by("created_at", "id")
+    neighbour = seen[min(PAGE_SIZE, seen.count() - 1)]
+    return Landmarks(
+        authorized=Authorization.objects.filter(
+            connection__in=seen, environment="all", user=None, credential__isnull=False
+        ).latest("authorized_at"),
+        deep=f"{neighbour.created_at.isoformat()}_{neighbour.pk}",
+    )
+
+
+def walk(visitor: Visitor, marks: Landmarks) -> None:
+    """Visit every page once and leave the rows as they were."""
+    _read_lists(visitor, marks)
+    _read_details(visitor, marks)
+    _create(visitor)
+
+
+def _read_lists(visitor: Visitor, marks: Landmarks) -> None:
+    visitor.get("home", reverse("home"))
+    visitor.get("applications", reverse("application_list"))
+    visitor.get("application", reverse("application_detail", args=["app_0"]))
+    url = reverse("connection_list")
+    visitor.get("list, first page", url)
+    visitor.get("list, deep page", f"{url}?before={marks.deep.replace('+', '%2B')}")
+    for name, query in {
+        "search": "q=salesforce",
+        "search that finds nothing": "q=nothing-has-this-name",
+        "authorized": "status=authorized",
+        "not authorized": "status=not_authorized",
+        "drafts": "status=draft",
+        "connector": "connector=twilio",
+        "application": "application=app_0",
+        "everything together": "q=hub&status=authorized&connector=github&application=app_0",
+    }.items():
+        visitor.get(f"list, {name}", f"{url}?{query}")
+    part = {"hx-request": "true", "hx-target": "table"}
+    visitor.get("list, search as one types", f"{url}?q=sales", **part)
+
+
+def _read_details(visitor: Visitor, marks: Landmarks) -> None:
+    connection = marks.authorized.connection_id
+    visitor.get("details", reverse("connection_detail", args=[connection]))
+    visitor.get("delete, asked", reverse("connection_delete", args=[connection]))
+    visitor.get("revoke, asked", reverse("authorization_revoke", args=[marks.authorized.pk]))
+
+
+def _create(visitor: Visitor) -> None:
+    """Go through the wizard as far as the service's own page."""
+    gallery = reverse("connector_list")
+    visitor.get("gallery", gallery)
+    part = {"hx-request": "true", "hx-target": "cards"}
+    visitor.get("gallery, search as one types", f"{gallery}?q=zohp", **part)
+    chosen = {"application": "app_0"}
+    url = visitor.post("card of the gallery", reverse("draft_start", args=[MEASURED]), chosen)
+    draft = Connection.objects.get(pk=url.split("/")[2])
+    for step, answer in _answers(draft).items():
+        visitor.get(f"wizard, {step}", url)
+        url = visitor.post(f"wizard, {step}: next", url, answer)
+    visitor.get("authorize", url)
+    flow = uuid.uuid4()
+    visitor.post("authorize: to the service", url, {"flow": str(flow)})
+    visitor.get("flow, asked each second", reverse("flow_status", args=[flow]))
+    draft.delete()
+
+
+def _answers(draft: Connection) -> dict[str, dict[str, Any]]:
+    """Say what is answered to each question of the wizard; the last answer creates."""
+    parameters = {f"parameter_{name}": value for name, value in draft.parameters.items()}
+    return {
+        "name": {"name": draft.name, "application": str(draft.application_id)} | parameters,
+        "level": {"level": "administrator"},
+        "permissions": {"scopes": list(get_connector(MEASURED).oauth2.all_actions)[:6]},
+        "environments": {},
+    }

@@ -1,0 +1,172 @@
+"""A real browser, and the console as ``make run`` starts it, on the database under test."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.servers import ConsoleDemo, console_demo, unavailable
+from tests.setup import find_chromium
+
+DEVELOPER = "developer@studio.example"
+SUPER_ADMIN = "superadmin@studio.example"
+#: Longer than anything takes; a busy machine is no fault of the console.
+PATIENCE_MS = 15_000
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def console(tmp_path_factory) -> Iterator[ConsoleDemo]:
+    with (
+        _database() as database_url,
+        console_demo(tmp_path_factory.mktemp("demo"), database_url) as demo,
+    ):
+        yield demo
+
+
+@contextmanager
+def _database() -> Iterator[str | None]:
+    """Make a database of the demo's own where the tests run on PostgreSQL."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        yield None
+        return
+    name = f"demo_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = find_chromium()
+    if not chromium:
+        unavailable("There is no Chromium here, and it could not be installed (tests/setup.py).")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Faults:
+    """What the browser's console complained about, in any page of a test."""
+
+    found: list[str] = field(default_factory=list)
+    #: An answer that is an error on purpose is a complaint as well.
+    expected_statuses: set[int] = field(default_factory=lambda: {422})
+
+    def watch(self, context: BrowserContext) -> None:
+        context.on("console", self._hear)
+        context.on("weberror", lambda error: self.found.append(f"{error.page.url}: {error.error}"))
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        status = re.search(r"responded with a status of (\d+)", message.text)
+        if message.type != "error" or (status and int(status[1]) in self.expected_statuses):
+            return
+        self.found.append(f"{message.location.get('url')}: {message.text}")
+
+
+@pytest.fixture
+def faults() -> Iterator[Faults]:
+    """Fail the test at whatever the browser's console complains about."""
+    faults = Faults()
+    yield faults
+    assert faults.found == []
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def sessions(browser, console) -> Callable[[str], Any]:
+    """Sign each person in once and remember the cookies."""
+    known: dict[str, Any] = {}
+
+    def session(email: str) -> Any:
+        if email not in known:
+            context = browser.new_context(base_url=console.url)
+            page = context.new_page()
+            page.goto("/")
+            page.get_by_label("E-mail address").fill(email)
+            page.get_by_label("Password").fill(console.password)
+            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("heading", name="Home").wait_for()
+            known[email] = context.storage_state()
+            context.close()
+        return known[email]
+
+    return session
+
+
+@pytest.fixture
+def visit(browser, console, sessions, faults) -> Iterator[Visit]:
+    """Return a function that opens a page for a person, in a browser profile of his own."""
+    opened: list[BrowserContext] = []
+
+    def open_page(email: str = "", *, scripts: bool = True, **options: Any) -> Page:
+        context = browser.new_context(
+            **{"base_url": console.url, "viewport": {"width": 1440, "height": 900}} | options,
+            storage_state=sessions(email) if email else None,
+            java_script_enabled=scripts,
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        faults.watch(context)
+        opened.append(context)
+        return context.new_page()
+
+    yield open_page
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def page(visit, console) -> Page:
+    """Open a page for the developer, of whose connections nothing is left."""
+    page = visit(DEVELOPER)
+    _remove_connections(page)
+    page.context.request.delete(f"{console.sandbox_url}/switches.json")
+    return page
+
+
+def _remove_connections(page: Page) -> None:
+    """Delete every connection and draft by the console's own pages, without showing them."""
+    request = page.context.request
+    while paths := set(
+        re.findall(r'"(/connections/[0-9a-f-]{36}/)', _text(page, "/microservices/"))
+    ):
+        for path in paths:
+            draft = "/setup/" in request.get(path).url
+            verb = f"{path}{'discard' if draft else 'delete'}/"
+            form = _text(page, f"{path}setup/name/" if draft else verb)
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+            assert token, f"{path} has no form"
+            answer = request.post(verb, form={"csrfmiddlewaretoken": token[1]})
+            assert answer.ok, answer.text()
+
+
+def _text(page: Page, path: str) -> str:
+    answer = page.context.request.get(path)
+    assert answer.ok, f"{path}: {answer.status}"
+    return answer.text()

@@ -1,0 +1,40 @@
+"""Look at a page as everybody may see it: narrow and wide, light and dark, by machine."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+WIDTHS = {360: 780, 1440: 900}
+SCHEMES = ("light", "dark")
+_AXE = Axe()
+
+
+def look_over(page: Page, name: str) -> None:
+    """Fail at anything that axe finds and at a page that scrolls sideways.
+
+    The view is left as it was: 1440 pixels wide and light.
+    """
+    found = []
+    for width, height in WIDTHS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            view = f"{name}, {width} px, {scheme}"
+            if scheme == "light" and (by := sideways(page)) > 0:
+                found.append(f"{view}: {by} px wider than the window")
+            found += [f"{view}: {violation}" for violation in violations(page)]
+    page.emulate_media(color_scheme="light")
+    assert found == [], "\n".join(found)
+
+
+def sideways(page: Page) -> int:
+    """Return how many pixels the page is wider than the window."""
+    return page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+
+
+def violations(page: Page) -> list[str]:
+    return [
+        f"{violation['id']} at {' | '.join(str(node['target']) for node in violation['nodes'])}"
+        for violation in _AXE.run(page).response["violations"]
+    ]

@@ -1,0 +1,133 @@
+"""The wizard by keyboard alone, and what the browser's own buttons do to it."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import wizard
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+def tab_to(page: Page, target: Locator, at_most: int = 60) -> None:
+    """Press Tab until the target has the focus."""
+    target.wait_for()
+    for _ in range(at_most):
+        if target.evaluate("(element) => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{target} cannot be reached with {at_most} times Tab")
+
+
+def press_by_keyboard(page: Page, target: Locator, key: str = "Enter") -> None:
+    tab_to(page, target)
+    page.keyboard.press(key)
+
+
+def test_it_goes_all_the_way_by_keyboard(page, console) -> None:
+    page.goto("/")
+    doors = page.get_by_role("navigation", name="Main")
+    press_by_keyboard(page, doors.get_by_role("link", name="Microservices"))
+    page.wait_for_url("**/microservices/")
+    press_by_keyboard(page, page.get_by_role("link", name="+ Create New"))
+    page.wait_for_url("**/microservices/new/")
+    press_by_keyboard(page, wizard.button(page, "Sandbox"))
+    name = page.get_by_label("Connection Name")
+    expect(name).to_be_focused()
+    name.select_text()
+    page.keyboard.type("Typed Connection")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("radio", name="Administrator")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Logged-in User")).to_be_checked()
+    press_by_keyboard(page, wizard.button(page, "Next"))
+    press_by_keyboard(page, page.get_by_role("checkbox", name="All Actions"), "Space")
+    expect(page.get_by_text("4 of 4 permissions")).to_be_visible()
+    press_by_keyboard(page, wizard.button(page, "Next"))
+    different = page.get_by_role(
+        "checkbox", name="Use different authorizations for each environment"
+    )
+    expect(different).to_be_focused()
+    press_by_keyboard(page, wizard.button(page, "Create and Authorize"))
+    with page.expect_popup() as opened:
+        press_by_keyboard(page, wizard.button(page, "Authorize"))
+    popup = opened.value
+    tab_to(popup, popup.get_by_label("User name"))
+    popup.keyboard.type("alice")
+    tab_to(popup, popup.get_by_label("Password"))
+    popup.keyboard.type(console.password)
+    popup.keyboard.press("Enter")
+    with popup.expect_event("close"):
+        press_by_keyboard(popup, wizard.button(popup, "Allow"))
+    press_by_keyboard(page, page.get_by_role("link", name="Open connection"))
+    expect(page.get_by_role("heading", name="Typed Connection", level=1)).to_be_visible()
+    expect(wizard.by_alice(page)).to_be_visible()
+
+
+def test_escape_closes_the_wizard_and_keeps_the_draft(page) -> None:
+    start_draft(page, "Kept Connection")
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/microservices/")
+    page.get_by_role("link", name="Kept Connection").click()
+    expect(page.get_by_label("Connection Name")).to_have_value("Kept Connection")
+
+
+def test_the_card_goes_on_with_the_draft_that_was_left(page) -> None:
+    start_draft(page, "Kept Connection")
+    page.goto("/")
+    wizard.open_card(page, "Sandbox")
+    expect(page.get_by_label("Connection Name")).to_have_value("Kept Connection")
+
+
+def test_the_browsers_back_button_goes_one_question_back(page) -> None:
+    start_draft(page, "Kept Connection")
+    page.get_by_role("radio", name="Logged-in User").check()
+    wizard.press(page, "Next")
+    page.get_by_role("checkbox", name="All Actions").wait_for()
+    page.go_back()
+    expect(page.get_by_role("radio", name="Logged-in User")).to_be_checked()
+    page.go_back()
+    expect(page.get_by_label("Connection Name")).to_have_value("Kept Connection")
+    page.go_forward()
+    expect(page.get_by_role("radio", name="Logged-in User")).to_be_checked()
+
+
+def test_the_wizards_back_button_keeps_what_was_answered(page) -> None:
+    start_draft(page, "Kept Connection")
+    page.get_by_role("radio", name="Logged-in User").check()
+    wizard.press(page, "Back")
+    expect(page.get_by_label("Connection Name")).to_have_value("Kept Connection")
+    wizard.press(page, "Next")
+    expect(page.get_by_role("radio", name="Logged-in User")).to_be_checked()
+
+
+def test_reloading_shows_the_same_question(page) -> None:
+    start_draft(page, "Kept Connection")
+    page.reload()
+    expect(page.get_by_role("radio", name="Administrator")).to_be_visible()
+
+
+def test_a_second_tab_goes_on_with_the_same_draft(page) -> None:
+    start_draft(page, "Kept Connection")
+    second = page.context.new_page()
+    second.goto(page.url)
+    second.get_by_role("radio", name="Logged-in User").check()
+    wizard.press(second, "Next")
+    second.get_by_role("checkbox", name="All Actions").check()
+    wizard.press(second, "Next")
+    wizard.press(second, "Create and Authorize")
+    wizard.button(second, "Authorize").wait_for()
+    # The first tab is behind by now: it is told so, and nothing is a blank page.
+    page.reload()
+    expect(page.get_by_role("heading").first).to_be_visible()
+    assert "Kept Connection" in page.content() or "no page" in page.content().lower()
+
+
+def start_draft(page: Page, name: str) -> None:
+    """Answer the first question and stand before the second."""
+    page.goto("/")
+    wizard.open_card(page, "Sandbox")
+    page.get_by_label("Connection Name").fill(name)
+    wizard.press(page, "Next")
+    page.get_by_role("radio", name="Administrator").wait_for()

@@ -1,0 +1,109 @@
+"""The service's own page in a window that needs no opener."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import wizard
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture
+def waiting(page) -> Page:
+    """Leave the wizard where the next press opens the service's window."""
+    page.goto("/")
+    wizard.open_card(page, "Sandbox")
+    wizard.answer(page, permissions=True)
+    return page
+
+
+def open_popup(page: Page) -> Page:
+    with page.expect_popup() as opened:
+        wizard.press(page, "Authorize")
+    return opened.value
+
+
+def test_it_closes_itself_and_the_page_knows(waiting, console) -> None:
+    popup = open_popup(waiting)
+    wizard.sign_in_at_sandbox(popup, console.password)
+    with popup.expect_event("close", timeout=5000):
+        wizard.button(popup, "Allow").click(no_wait_after=True)
+    expect(wizard.by_alice(waiting)).to_be_visible(timeout=2000)
+    waiting.get_by_role("link", name="Open connection").click()
+    expect(wizard.by_alice(waiting)).to_be_visible()
+
+
+def test_it_stays_open_with_plain_words_when_consent_is_denied(waiting, console) -> None:
+    popup = open_popup(waiting)
+    wizard.sign_in_at_sandbox(popup, console.password)
+    wizard.press(popup, "Deny")
+    expect(popup.get_by_text("the request was declined on its page")).to_be_visible()
+    expect(waiting.get_by_text("the request was declined on its page")).to_be_visible(timeout=2000)
+    popup.wait_for_timeout(2000)  # what closes on success would have closed by now
+    assert not popup.is_closed()
+    # The console's pages sever the opener, and nothing here needs it.
+    assert popup.evaluate("window.opener") is None
+    waiting.get_by_role("link", name="Try again").click()
+    expect(wizard.button(waiting, "Authorize")).to_be_visible()
+
+
+def test_it_goes_on_in_the_same_tab_where_windows_are_blocked(waiting, console) -> None:
+    waiting.evaluate("window.open = () => null")
+    wizard.press(waiting, "Authorize")
+    wizard.sign_in_at_sandbox(waiting, console.password)
+    wizard.press(waiting, "Allow")
+    waiting.wait_for_url("**/connections/*/")
+    expect(wizard.by_alice(waiting)).to_be_visible()
+    assert len(waiting.context.pages) == 1
+
+
+def test_it_keeps_waiting_when_the_window_is_closed_early(waiting, console) -> None:
+    popup = open_popup(waiting)
+    popup.wait_for_load_state()
+    popup.close()
+    again = wizard.button(waiting, "Open the window again")
+    waiting.wait_for_timeout(2500)  # it has looked for the outcome meanwhile
+    expect(again).to_be_visible()
+    with waiting.expect_popup() as opened:
+        again.click()
+    popup = opened.value
+    wizard.sign_in_at_sandbox(popup, console.password)
+    with popup.expect_event("close"):
+        wizard.button(popup, "Allow").click(no_wait_after=True)
+    expect(wizard.by_alice(waiting)).to_be_visible(timeout=2000)
+
+
+def test_it_notices_although_the_two_windows_cannot_speak(waiting, console) -> None:
+    waiting.evaluate("window.BroadcastChannel.prototype.postMessage = () => {}")
+    popup = open_popup(waiting)
+    wizard.sign_in_at_sandbox(popup, console.password)
+    wizard.press(popup, "Allow")
+    expect(wizard.by_alice(waiting)).to_be_visible(timeout=2000)
+
+
+def test_it_tells_a_foreign_opener_nothing(waiting, console) -> None:
+    popup = open_popup(waiting)
+    wizard.sign_in_at_sandbox(popup, console.password)
+    with waiting.context.expect_event(
+        "response", lambda response: "/flows/" in response.url and "/status/" not in response.url
+    ) as answered:
+        wizard.button(popup, "Allow").click(no_wait_after=True)
+    result = answered.value.url
+    foreign = waiting.context.new_page()
+    foreign.route(
+        "http://foreign.example/",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            body="<script>window.heard = []; onmessage = (e) => heard.push(e.data);</script>"
+            "<button onclick='opened = window.open(this.value)'>Open</button>",
+        ),
+    )
+    foreign.goto("http://foreign.example/")
+    foreign.get_by_role("button").evaluate("(button, url) => { button.value = url; }", result)
+    with foreign.expect_popup() as opened:
+        foreign.get_by_role("button").click()
+    opened.value.wait_for_url("**/connections/*/")  # nobody answered, so it has gone on
+    assert foreign.evaluate("heard") == []
+    assert foreign.evaluate("opened.closed") is True  # severed, not readable

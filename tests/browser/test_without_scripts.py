@@ -1,0 +1,59 @@
+"""The whole story as plain pages."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import wizard
+from tests.browser.conftest import DEVELOPER
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture
+def plain(page, visit) -> Page:
+    """Open a page in a browser without scripts; nothing is left of earlier connections."""
+    plain = visit(DEVELOPER, scripts=False)
+    plain.goto("/")
+    return plain
+
+
+def test_it_authorizes_oauth_2(plain, console) -> None:
+    wizard.open_card(plain, "Sandbox")
+    wizard.answer(plain, permissions=True)
+    wizard.press(plain, "Authorize")
+    wizard.sign_in_at_sandbox(plain, console.password)
+    wizard.press(plain, "Allow")
+    expect(wizard.by_alice(plain)).to_be_visible()
+    plain.get_by_role("link", name="Open connection").click()
+    expect(wizard.by_alice(plain)).to_be_visible()
+    wizard.press(plain, "Test")
+    expect(plain.get_by_text("It works: Sandbox answered as alice@example.com")).to_be_visible()
+
+
+def test_it_authorizes_a_password(plain, console) -> None:
+    wizard.open_card(plain, "Sandbox Basic")
+    wizard.answer(plain)
+    wizard.type_credentials(plain, console.password, "Sandbox Basic")
+    expect(wizard.by_alice(plain)).to_be_visible()
+
+
+def test_it_says_what_is_wrong_and_keeps_what_was_typed(plain) -> None:
+    wizard.open_card(plain, "Sandbox Basic")
+    plain.get_by_label("Connection Name").fill("Not <allowed>")
+    wizard.press(plain, "Next")
+    expect(plain.get_by_role("alert").first).to_contain_text("Use letters, digits, spaces")
+    expect(plain.get_by_label("Connection Name")).to_have_value("Not <allowed>")
+
+
+def test_it_revokes_and_deletes(plain, console) -> None:
+    wizard.open_card(plain, "Sandbox Basic")
+    wizard.answer(plain)
+    wizard.type_credentials(plain, console.password, "Sandbox Basic")
+    plain.get_by_role("link", name="Revoke").click()
+    wizard.press(plain, "Revoke")
+    expect(plain.get_by_text("is not authorized any more")).to_be_visible()
+    plain.get_by_role("link", name="Delete this connection").click()
+    wizard.press(plain, "Delete this connection")
+    expect(plain.get_by_text("Sandbox Basic Connection is deleted.")).to_be_visible()

@@ -1,0 +1,85 @@
+"""A sandbox that runs, this console registered with it, and two people who have accounts there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings as configured
+from django.db import connections as database_connections
+
+from connections.models import OAuthClient
+from connectors.registry import get_connectors
+from tests.sandbox.visiting import Browser
+from tests.servers import SandboxServer, sandbox_server
+
+CLIENT_ID = "developer-console"
+CLIENT_SECRET = "console-secret-0123456789"  # of these tests alone
+#: The contexts in which a test may register this console.
+REFERENCES = (
+    "sandbox",
+    "studio--sandbox",
+    "elsewhere--sandbox",
+    "sandbox--development",
+    "sandbox--stage",
+)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    with sandbox_server(tmp_path_factory.mktemp("sandbox")) as server:
+        addresses = [f"{configured.PUBLIC_URL}/oauth/callback/{name}/" for name in REFERENCES]
+        server.register(CLIENT_ID, *addresses, secret=CLIENT_SECRET, name="Console")
+        yield server
+
+
+@pytest.fixture
+def sandbox(running: SandboxServer, settings: Any) -> Iterator[SandboxServer]:
+    """Give a sandbox that works, has counted nothing, and is in the console's catalogue."""
+    running.reset()
+    settings.SANDBOX_URL = running.url
+    settings.ALLOWED_PRIVATE_HOSTS = [urlsplit(running.url).netloc]
+    get_connectors.cache_clear()
+    yield running
+    get_connectors.cache_clear()
+
+
+@pytest.fixture
+def oauth_client(db: None, sandbox: SandboxServer) -> OAuthClient:
+    return OAuthClient.objects.create(
+        connector_slug="sandbox", client_id=CLIENT_ID, client_secret=CLIENT_SECRET
+    )
+
+
+@pytest.fixture(scope="session")
+def alice(running: SandboxServer) -> Iterator[Browser]:
+    with Browser(url=running.url) as browser:
+        browser.sign_in("alice", running.demo_password)
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def bob(running: SandboxServer) -> Iterator[Browser]:
+    with Browser(url=running.url) as browser:
+        browser.sign_in("bob", running.demo_password)
+        yield browser
+
+
+@pytest.fixture
+def at_once() -> Callable[[int, Callable[[], Any]], list[Any]]:
+    """Do the same thing in many threads and return what came of each."""
+
+    def run(times: int, work: Callable[[], Any]) -> list[Any]:
+        def one(_: int) -> Any:
+            try:
+                return work()
+            finally:
+                database_connections.close_all()
+
+        with ThreadPoolExecutor(times) as threads:
+            return list(threads.map(one, range(times)))
+
+    return run

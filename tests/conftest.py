@@ -140,7 +140,7 @@ def grant():
             "client": OAuthClient.objects.filter(connector_slug=connection.connector_slug).first()
             if connection.auth_type == "oauth2"
             else None,
-            "label": "alice@sandbox.example",
+            "label": "alice@example.com",
             "scopes_granted": list(connection.scopes_asked),
             "parameters": connection.parameters,
             "secret": {"access_token": "an-access-token", "refresh_token": "a-refresh-token"},

@@ -69,7 +69,7 @@ def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
             samples = process.submit(console.samples).result()
             counts = process.submit(console.query_counts).result()
             pages[population] = {
-                name: Page(samples=samples[name], queries=counts[name]) for name in samples
+                name: Page(visits=samples[name], queries=counts[name]) for name in samples
             }
         cookie = consoles[max(POPULATIONS)].submit(console.session_cookie).result()
         noise = Figure(

@@ -7,13 +7,14 @@ where its environment is set.
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from console.accounts.models import User
-    from tests.bench.walk import Landmarks, Visitor
+    from tests.bench.walk import Landmarks, Visit, Visitor
 
 WARM_UP = 5
 
@@ -44,6 +45,7 @@ def prepare(environment: dict[str, str], population: int) -> None:
     if connection.vendor == "postgresql":  # its own daemon would do this within a minute
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
+    import_module("console.wsgi")  # whatever a server does at its start
     from tests.bench.walk import Visitor, landmarks, milliseconds
 
     _Here.visitor = Visitor(user, milliseconds)
@@ -63,8 +65,8 @@ def measure(rounds: int) -> float:
     return (perf_counter() - begin) * 1000
 
 
-def samples() -> dict[str, list[float]]:
-    """Return the milliseconds of each visit by page."""
+def samples() -> dict[str, list[Visit]]:
+    """Return each visit by page."""
     return dict(_Here.visitor.measured)
 
 
@@ -74,7 +76,7 @@ def query_counts() -> dict[str, int]:
 
     counter = Visitor(_Here.user, queries)
     walk(counter, _Here.marks)
-    return {name: int(counts[0]) for name, counts in counter.measured.items()}
+    return {name: counts[0] for name, counts in counter.measured.items()}
 
 
 def session_cookie() -> str:

@@ -17,7 +17,9 @@ from console.accounts.policy import Role
 from console.applications.models import Application
 
 APPLICATIONS = 10
-COLLEAGUES = 5
+COLLEAGUES = 2
+#: The other organisation has one connection for so many of the measured one.
+NEIGHBOURS = 5
 #: Its drafts are the wizard's; it has OAuth 2, parameters and a long tree of permissions.
 MEASURED = "zoho_crm"
 BATCH = 500
@@ -33,23 +35,22 @@ class House:
 
 
 def fill(population: int) -> User:
-    """Make as many connections for each of two organisations; return one's developer."""
-    houses = [_house("studio"), _house("elsewhere")]
+    """Make so many connections for one organisation, and some beside; return a developer."""
+    studio, elsewhere = _house("studio"), _house("elsewhere")
     OAuthClient.objects.create(
         connector_slug=MEASURED, client_id="measured", client_secret="measured"
     )
-    connections = [_connection(house, i) for i in range(population) for house in houses]
-    owners = [house for _ in range(population) for house in houses]
-    Connection.objects.bulk_create(connections, batch_size=BATCH)
-    authorizations = [
-        authorization
-        for place, connection in enumerate(connections)
-        for authorization in _authorizations(owners[place], connection, place // len(houses))
+    owned = [
+        (house, _connection(house, i), i)
+        for i in range(population)
+        for house in ([studio] if i % NEIGHBOURS else [studio, elsewhere])
     ]
+    Connection.objects.bulk_create([row for _, row, _ in owned], batch_size=BATCH)
+    authorizations = [authorization for place in owned for authorization in _authorizations(*place)]
     credentials = [a.credential for a in authorizations if a.credential]
     Credential.objects.bulk_create(credentials, batch_size=BATCH)
     Authorization.objects.bulk_create(authorizations, batch_size=BATCH)
-    return houses[0].people[0]
+    return studio.people[0]
 
 
 def _house(slug: str) -> House:

@@ -124,7 +124,15 @@ def _console(environment: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[
     url = f"http://localhost:{port}"
     options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "granian", *options, "--blocking-threads", "4", "console.wsgi"],
+        [
+            sys.executable,
+            "-m",
+            "granian",
+            *options,
+            "--blocking-threads",
+            "4",
+            "console.wsgi:application",
+        ],
         cwd=ROOT,
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,

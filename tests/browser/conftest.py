@@ -19,6 +19,7 @@ from tests.setup import find_chromium
 
 DEVELOPER = "developer@studio.example"
 SUPER_ADMIN = "superadmin@studio.example"
+OPERATOR = "operator@console.example"
 #: Longer than anything takes; a busy machine is no fault of the console.
 PATIENCE_MS = 15_000
 ARGUMENTS = [

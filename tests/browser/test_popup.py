@@ -91,6 +91,8 @@ def test_it_tells_a_foreign_opener_nothing(waiting, console) -> None:
     ) as answered:
         wizard.button(popup, "Allow").click(no_wait_after=True)
     result = answered.value.url
+    expect(wizard.by_alice(waiting)).to_be_visible()
+    waiting.goto("/")  # its own page would answer, and the window close
     foreign = waiting.context.new_page()
     foreign.route(
         "http://foreign.example/",

@@ -113,7 +113,7 @@ def complete(query: Mapping[str, str], *, reference: str, user: User, browser: s
     if not flow.is_waiting:
         return flow
     if flow.is_expired:
-        return _fail(flow, "This took longer than ten minutes, so it was stopped. Start again.")
+        return _fail(flow, "This took longer than ten minutes, so it was stopped.")
     claimed = Flow.objects.filter(pk=flow.pk, outcome=Flow.Outcome.OPEN).update(
         outcome=Flow.Outcome.EXCHANGING
     )
@@ -154,15 +154,15 @@ def _flow_of(query: Mapping[str, str], *, reference: str, user: User, browser: s
             status=400,
         )
     if flow.client.reference != reference:
-        _fail_if_open(flow, "The answer came to the address of another service. Start again.")
+        _fail_if_open(flow, "The answer came to the address of another service.")
         raise CallbackRefused(
             "This answer came to the address of another service. Nothing was changed.", status=400
         )
     if flow.user_id != user.pk or not secrets.compare_digest(flow.browser_hash, digest(browser)):
         _fail_if_open(
             flow,
-            "Somebody else, or another browser, came back from the service. "
-            "Nothing was changed. Start again, and finish in the same browser.",
+            "Somebody else, or another browser, came back from the service. Finish it in the "
+            "browser in which you begin.",
         )
         raise CallbackRefused(
             "Another person or another browser began this authorization, so it cannot be "
@@ -214,8 +214,7 @@ def _compare_issuer(flow: Flow, query: Mapping[str, str]) -> None:
         return
     if said != fill(expected, flow.parameters):
         raise ServiceError(
-            f"The answer does not say that it comes from {connector.name}, so it was not "
-            "used. Nothing was changed. Press Authorize to try again."
+            f"The answer does not say that it comes from {connector.name}, so it was not used."
         )
 
 
@@ -223,13 +222,10 @@ def _refusal(service: str, query: Mapping[str, str]) -> str:
     """Say in words why the service sent the person back without a code."""
     code = words(query.get("error", ""), 60)
     if code == "access_denied":
-        return (
-            f"{service} was not allowed to connect: the request was declined on its page. "
-            "Nothing was changed. Press Authorize to try again."
-        )
+        return f"{service} was not allowed to connect: the request was declined on its page."
     description = words(query.get("error_description", ""), 200)
     said = ": ".join(part for part in (code, description) if part) or "it gave no reason"
-    return f"{service} did not authorize this connection ({said}). Nothing was changed."
+    return f"{service} did not authorize this connection ({said})."
 
 
 def _make_room(flow_id: uuid.UUID, user: User) -> bool:

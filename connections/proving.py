@@ -7,40 +7,44 @@ from django.utils import timezone
 from connections.models import Authorization, Credential
 from connections.refreshing import NeedsAuthorization, fresh, mark
 from connectors.checking import Account, check
-from connectors.errors import CredentialRefused
+from connectors.errors import CredentialRefused, ServiceError
 
 
 def prove(authorization: Authorization) -> Account:
     """Call the service as this authorization does and return the account it acts for.
 
-    A refused access token is renewed once and tried again. Raise ``ServiceError`` with a
-    sentence; a credential that stays refused is marked as needing authorization.
+    Raise ``ServiceError`` with a sentence. A credential that is refused for good is marked
+    as needing authorization; what came of the test stands in its row.
     """
     credential = authorization.credential
     if credential is None:
-        raise CredentialRefused("This connection is not authorized yet. Press Authorize.")
+        raise CredentialRefused("This connection is not authorized yet.")
     try:
-        account = _check(credential)
-    except NeedsAuthorization:
-        raise
-    except CredentialRefused as error:
-        if credential.auth_type != "oauth2":
+        account = _check_or_renew(credential)
+    except ServiceError as error:
+        if isinstance(error, CredentialRefused) and not isinstance(error, NeedsAuthorization):
             mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
-            raise
-        try:
-            fresh(credential, force=True)
-            credential.refresh_from_db()
-            account = _check(credential)
-        except NeedsAuthorization:
-            raise
-        except CredentialRefused as refused:
-            mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(refused))
-            raise
-    Credential.objects.filter(pk=credential.pk).update(checked_at=timezone.now())
+        _remember(credential, str(error))
+        raise
     credential.authorizations.exclude(state=Authorization.State.ACTIVE).update(
         state=Authorization.State.ACTIVE, reason=""
     )
+    _remember(credential, "")
     return account
+
+
+def _check_or_renew(credential: Credential) -> Account:
+    """Check; a refused access token is renewed once and tried again."""
+    try:
+        return _check(credential)
+    except NeedsAuthorization:
+        raise
+    except CredentialRefused:
+        if credential.auth_type != "oauth2":
+            raise
+        fresh(credential, force=True)
+        credential.refresh_from_db()
+        return _check(credential)
 
 
 def _check(credential: Credential) -> Account:
@@ -49,4 +53,10 @@ def _check(credential: Credential) -> Account:
         credential.auth_type,  # type: ignore[arg-type]
         secret=fresh(credential),
         values=credential.values,
+    )
+
+
+def _remember(credential: Credential, problem: str) -> None:
+    Credential.objects.filter(pk=credential.pk).update(
+        checked_at=timezone.now(), check_problem=problem[:300]
     )

@@ -56,8 +56,7 @@ def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
             return _refresh(credential, owner, secret, force=force)
         if time.monotonic() > give_up:
             raise ServiceError(
-                f"{credential.connector.name} is still being asked for a new access token. "
-                "Try again in a moment."
+                f"{credential.connector.name} is still being asked for a new access token."
             )
         time.sleep(POLL_SECONDS)
         try:
@@ -157,7 +156,7 @@ def _newer(credential: Credential) -> Mapping[str, str]:
     """Return what came in while this process asked: a new grant wins."""
     row = Credential.objects.filter(pk=credential.pk).first()
     if row is None:
-        raise NeedsAuthorization("This authorization was replaced meanwhile. Try again.")
+        raise NeedsAuthorization("This authorization was replaced meanwhile.")
     return row.secret.reveal()
 
 

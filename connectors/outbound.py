@@ -101,13 +101,12 @@ class Answer:
         """Raise ``ServiceRefused`` where the service is overloaded or broken (429, 5xx)."""
         if self.status == 429:
             raise ServiceRefused(
-                f"{self.service} takes no more requests just now. Try again in a few minutes.",
+                f"{self.service} takes no more requests just now.",
                 status=429,
             )
         if self.status >= 500:
             raise ServiceRefused(
-                f"{self.service} has a problem of its own (status {self.status}). "
-                "Try again, or look at its status page.",
+                f"{self.service} has a problem of its own (status {self.status}).",
                 status=self.status,
             )
 

@@ -122,10 +122,9 @@ def refusal(
     if standard == "invalid_grant":
         sentence = (
             f"{service} no longer accepts this authorization{said}: it was withdrawn there, has "
-            "run out, or was renewed elsewhere. Press Reauthorize."
+            "run out, or was renewed elsewhere."
             if refreshing
-            else f"{service} did not accept the code that it had given out{said}. "
-            "Press Authorize to try again."
+            else f"{service} did not accept the code that it had given out{said}."
         )
         return CredentialRefused(sentence, code=code, status=answer.status)
     if standard in {"invalid_client", "unauthorized_client"} or answer.status == 401:
@@ -186,13 +185,12 @@ def _default(wanted: KeptField, values: Mapping[str, str]) -> str:
 def _fitting(service: str, wanted: KeptField, value: str) -> str:
     if not value:
         raise ServiceForbidden(
-            f"{service} did not send “{wanted.name}”, without which it cannot be called. "
-            "Press Authorize to try again."
+            f"{service} did not send “{wanted.name}”, without which it cannot be called."
         )
     if len(value) > 1000 or not re.fullmatch(wanted.pattern, value):
         raise ServiceForbidden(
             f"What {service} sent as “{wanted.name}” is not one of its own addresses or "
-            "accounts, so nothing was sent there. Press Authorize to try again."
+            "accounts, so nothing was sent there."
         )
     return value
 

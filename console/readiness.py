@@ -7,7 +7,8 @@ from collections.abc import Callable
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 
-from connections.sealing import SecretUnreadable, sealed_fields
+from connections.sealing import SecretUnreadable, key_ring, sealed_fields
+from connectors.reading import DefinitionFaults
 from connectors.registry import get_connectors
 
 
@@ -17,7 +18,7 @@ def faults() -> dict[str, str]:
     for part, look in PARTS.items():
         try:
             look()
-        except (DatabaseError, ImproperlyConfigured, SecretUnreadable, ValueError) as error:
+        except (DatabaseError, ImproperlyConfigured, SecretUnreadable, DefinitionFaults) as error:
             found[part] = type(error).__name__ if part == "database" else str(error)
     return found
 
@@ -41,9 +42,10 @@ def _database() -> None:
 
 
 def _keys() -> None:
-    """Open one stored secret of each kind, the newest written."""
+    """Read the key ring and open one stored secret of each kind."""
+    key_ring()
     for model, field in sealed_fields():
-        row = model._default_manager.exclude(**{field.name: None}).order_by("-pk").first()
+        row = model._default_manager.exclude(**{field.name: None}).first()
         if row is not None:
             getattr(row, field.attname).reveal()
 

@@ -127,6 +127,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
+#: How many proxies stand before the console: whose X-Forwarded-For sign-in limits believe.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 
 # The browser
@@ -139,6 +141,7 @@ CSRF_COOKIE_HTTPONLY = True
 # A service's redirect back to us must carry the session; Strict would not send it.
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
@@ -180,8 +183,9 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
-vars().update(EMAIL_CONFIG)
+# Mail holds links that sign people in, so it goes nowhere, and into no log, unless asked to.
+vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"console@{urlsplit(PUBLIC_URL).hostname}")
 
 LOGGING = {
     "version": 1,

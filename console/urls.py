@@ -10,6 +10,8 @@ urlpatterns = [
     path("", include("connections.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    # What browsers ask for on pages that are not ours, such as Django admin
+    path("favicon.ico", pages.favicon, name="favicon"),
     # For whoever watches the deployment
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

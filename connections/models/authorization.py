@@ -54,7 +54,9 @@ class Credential(models.Model):
     #: The token endpoint's raw answer, kept until it is parsed and stored.
     journal = SealedField(bound_to=("organization_id", "connector_slug"), null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    #: The last test: when, and what was wrong (nothing if it worked).
     checked_at = models.DateTimeField(null=True)
+    check_problem = models.CharField(max_length=300, blank=True)
 
     def __str__(self) -> str:
         return self.label
@@ -141,6 +143,11 @@ class Authorization(models.Model):
         if oauth2 is None:
             return []
         return list(oauth2.missing(self.connection.scopes_asked, self.credential.scopes_granted))
+
+    @property
+    def scopes_granted_count(self) -> int:
+        """Count what the service has granted of what the connection asks for now."""
+        return len(self.connection.scopes_asked) - len(self.missing_scopes)
 
     @property
     def display_state(self) -> str:

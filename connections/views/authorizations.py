@@ -14,7 +14,7 @@ from connections import revoking
 from connections.forms import LabelForm
 from connections.models import Authorization, Connection
 from connections.proving import prove
-from connectors.errors import ServiceError
+from connectors.errors import CredentialRefused, ServiceError
 from connectors.registry import get_connectors
 from console.http import SeeOther, SignedInRequest
 
@@ -27,8 +27,10 @@ def authorization_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     service = authorization.connection.connector.name
     try:
         account = prove(authorization)
+    except CredentialRefused as error:
+        messages.error(request, f"{error} Reauthorize the connection.")
     except ServiceError as error:
-        messages.error(request, str(error))
+        messages.error(request, f"{error} Nothing was changed. Try again in a minute.")
     else:
         who = account.label or authorization.credential.label
         messages.success(request, f"It works: {service} answered as {who}.")

@@ -48,7 +48,7 @@ def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
             connection, request.user, form.environments, form.secret
         )
     except ServiceError as error:
-        form.add_error(None, f"{error} Nothing was changed.")
+        form.add_error(None, f"{error} Nothing was changed. Correct it, or try again.")
         return _page(request, connection, form)
     instead = f" It replaces {' and '.join(others)}." if others else ""
     messages.success(request, f"{connection} is authorized as {credential.label}.{instead}")

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action
 
+# Roles are memberships here.
 admin.site.unregister(Group)
 
 

@@ -5,3 +5,4 @@ class AccountsConfig(AppConfig):
     """Who uses the console."""
 
     name = "console.accounts"
+    verbose_name = "People"

@@ -36,6 +36,7 @@ def use_demo_environment() -> None:
         "DATABASE_URL": f"sqlite:///{folder / 'console.sqlite3'}",
         "STATIC_ROOT": str(folder / "static"),
         "PUBLIC_URL": f"http://localhost:{port}",
+        "EMAIL_URL": "consolemail://",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "SANDBOX_URL": f"http://localhost:{sandbox_port}",
         "ALLOWED_PRIVATE_HOSTS": f"localhost:{sandbox_port}",

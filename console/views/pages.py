@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from connections.listing import page_of
@@ -12,6 +14,14 @@ from connections.models import Connection
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.http import SignedInRequest
+
+
+# Browsers ask for it on the sign-in page, too.
+@login_not_required
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Lead to the icon."""
+    return redirect(static("console/favicon.svg"))
 
 
 @require_safe

@@ -55,8 +55,7 @@ Pages = Mapping[int, Mapping[str, Page]]
 
 
 def figures_of(database: str, pages: Pages) -> Iterator[Figure]:
-    """Hold each page against the aims, and each population against the smallest one."""
-    smallest = min(pages)
+    """Hold each page against the aims, and the largest population against the others."""
     for population, measured in pages.items():
         for name, page in measured.items():
             whole = f"{database}, {population:,} connections: {name}"
@@ -64,22 +63,23 @@ def figures_of(database: str, pages: Pages) -> Iterator[Figure]:
             yield Figure(name=f"{whole}: p99", value=page.p99, unit="ms")
             yield Figure(name=f"{whole}: computing, median", value=page.computing, unit="ms")
             yield Figure(name=f"{whole}: queries", value=page.queries, unit="", aim=QUERIES)
-    for name, small in pages[smallest].items():
-        large = pages[max(pages)][name]
-        whole = f"{database}, {max(pages):,} : {smallest:,} connections: {name}"
-        is_list = name.startswith("list, first")
-        yield Figure(
-            name=f"{whole}: median",
-            value=large.median / small.median,
-            unit="ratio",
-            aim=GROWTH if is_list else None,
-        )
-        more = large.queries - small.queries
-        yield Figure(name=f"{whole}: more queries", value=more, unit="", aim=0)
+    *smaller, largest = sorted(pages)
+    for population in smaller:
+        for name, small in pages[population].items():
+            large = pages[largest][name]
+            whole = f"{database}, {largest:,} : {population:,} connections: {name}"
+            yield Figure(
+                name=f"{whole}: median",
+                value=large.median / small.median,
+                unit="ratio",
+                aim=GROWTH if name == "list, first page" else None,
+            )
+            more = large.queries - small.queries
+            yield Figure(name=f"{whole}: more queries", value=more, unit="", aim=0)
 
 
 def print_pages(database: str, pages: Pages) -> None:
-    """Print one line a page: for each population its times (ms) and its queries."""
+    """Print one line a page: median, p99, own computing (ms) and queries, by population."""
     smallest, largest = min(pages), max(pages)
     heads = "".join(f"{population:>10,} {'p99':>7} {'own':>6} {'q':>3}" for population in pages)
     print(f"\n{database + ', ms':34}{heads}{'ratio':>8}")
@@ -98,7 +98,7 @@ def print_figures(figures: Sequence[Figure]) -> None:
     for figure in figures:
         aim = "" if figure.aim is None else f"at most {figure.aim:g}"
         value = f"{figure.value:10.1f} {figure.unit}"
-        print(f"{figure.name:66}{value:24}{aim:14}{words[figure.met]}")
+        print(f"{figure.name:70}{value:24}{aim:14}{words[figure.met]}")
 
 
 def save(figures: Sequence[Figure], file: Path) -> None:

@@ -98,23 +98,25 @@ def first_pages(folder: Path) -> Iterator[Figure]:
 
 
 def _weight(name: str, browser: requests.Session, url: str) -> Figure:
-    page, size = _fetch(browser, url)
+    page = browser.get(url, timeout=30)
     if urlsplit(page.url).path != urlsplit(url).path:
         raise RuntimeError(f"{url} led to {page.url}.")
-    for asset in sorted({urljoin(url, found) for found in ASSET.findall(page.text)}):
-        size += _fetch(browser, asset)[1]
+    assets = {urljoin(url, found) for found in ASSET.findall(page.text)}
+    if not assets:
+        raise RuntimeError(f"{url} names no asset.")
+    size = sum(_bytes_sent(browser, address) for address in (url, *assets))
     return Figure(
         name=f"{name}: bytes over the wire", value=size / 1000, unit="kB", aim=FIRST_PAGE_KB
     )
 
 
-def _fetch(browser: requests.Session, url: str) -> tuple[requests.Response, int]:
-    """Return the answer and its size as sent: status line, headers, compressed body."""
+def _bytes_sent(browser: requests.Session, url: str) -> int:
+    """Return the size of an answer as sent: status line, headers, compressed body."""
     with browser.get(url, timeout=30, stream=True) as response:
         response.raise_for_status()
         body = response.raw.read(decode_content=False)
         head = sum(len(f"{name}: {value}\r\n") for name, value in response.raw.headers.items())
-    return response, len("HTTP/1.1 200 OK\r\n\r\n") + head + len(body)
+    return len("HTTP/1.1 200 OK\r\n\r\n") + head + len(body)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from connectors.registry import get_connector
 from console.accounts.models import User
 from tests.bench.rows import MEASURED
 
-
+TRANSACTION = ("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT")
 #: Milliseconds by the clock, and of them those that the console's process was computing.
 Visit = tuple[float, float]
 
@@ -35,11 +35,12 @@ def milliseconds(step: Callable[[], HttpResponse]) -> tuple[HttpResponse, Visit]
 
 
 def queries(step: Callable[[], HttpResponse]) -> tuple[HttpResponse, int]:
-    """Count the statements of one request, those that hold a transaction included."""
+    """Count the queries of one request, without what only begins and ends transactions."""
     statements: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        statements.append(sql)
+        if not sql.startswith(TRANSACTION):
+            statements.append(sql)
         return execute(sql, params, many, context)
 
     counting: AbstractContextManager[None] = connection.execute_wrapper(note)
@@ -88,7 +89,9 @@ def landmarks(user: User) -> Landmarks:
     return Landmarks(
         authorized=Authorization.objects.filter(
             connection__in=seen, environment="all", user=None, credential__isnull=False
-        ).latest("authorized_at"),
+        )
+        .select_related("connection__application")
+        .latest("authorized_at"),
         deep=f"{neighbour.created_at.isoformat()}_{neighbour.pk}",
     )
 
@@ -103,23 +106,26 @@ def walk(visitor: Visitor, marks: Landmarks) -> None:
 def _read_lists(visitor: Visitor, marks: Landmarks) -> None:
     visitor.get("home", reverse("home"))
     visitor.get("applications", reverse("application_list"))
-    visitor.get("application", reverse("application_detail", args=["app_0"]))
+    connection = marks.authorized.connection
+    application, connector = connection.application, connection.connector_slug
+    visitor.get("application", application.get_absolute_url())
     url = reverse("connection_list")
     visitor.get("list, first page", url)
     visitor.get("list, deep page", f"{url}?before={marks.deep.replace('+', '%2B')}")
     for name, query in {
-        "search": "q=salesforce",
+        "search": f"q={connector}",
         "search that finds nothing": "q=nothing-has-this-name",
         "authorized": "status=authorized",
         "not authorized": "status=not_authorized",
         "drafts": "status=draft",
-        "connector": "connector=twilio",
-        "application": "application=app_0",
-        "everything together": "q=hub&status=authorized&connector=github&application=app_0",
+        "connector": f"connector={connector}",
+        "application": f"application={application.link_name}",
+        "everything together": f"q={connector}&status=authorized&connector={connector}"
+        f"&application={application.link_name}",
     }.items():
         visitor.get(f"list, {name}", f"{url}?{query}")
     part = {"hx-request": "true", "hx-target": "table"}
-    visitor.get("list, search as one types", f"{url}?q=sales", **part)
+    visitor.get("list, search as one types", f"{url}?q={connector[:4]}", **part)
 
 
 def _read_details(visitor: Visitor, marks: Landmarks) -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from connections import authorizing
 from connections.authorizing import MAX_OPEN_FLOWS
 from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
 from connections.models.connection import Level
@@ -39,9 +40,12 @@ def test_it_leads_to_the_service(developer_client, connect, oauth_client, sandbo
     assert re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier)
 
 
-def test_states_are_unguessable_and_never_repeated(developer_client, connect, oauth_client):
+def test_states_are_unguessable_and_never_repeated(developer, connect, oauth_client):
     connection = connect()
-    states = {state_of(begin(developer_client, connection)) for _ in range(1000)}
+    states = {
+        state_of(authorizing.begin(connection, developer, ["all"], browser="b"))
+        for _ in range(1000)
+    }
     assert len(states) == 1000
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", state) for state in states)
 

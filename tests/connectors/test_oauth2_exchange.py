@@ -30,7 +30,6 @@ def exchanged(connector, **changes) -> oauth2.TokenAnswer:
         "code": "c0de/+ =&",
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
-        "scopes": ("read", "write"),
         "values": {},
     }
     return oauth2.exchange(connector, **{**asked, **changes})

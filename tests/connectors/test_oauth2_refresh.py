@@ -19,7 +19,7 @@ TOKENS = {"access_token": "at-2", "token_type": "Bearer", "expires_in": 3600}
 
 
 def refreshed(connector, **changes) -> oauth2.TokenAnswer:
-    asked = {"client": CLIENT, "refresh_token": "rt/1 +", "scopes": ("read",), "values": {}}
+    asked = {"client": CLIENT, "refresh_token": "rt/1 +", "values": {}}
     return oauth2.refresh(connector, **{**asked, **changes})
 
 
@@ -101,7 +101,7 @@ def test_fields_that_do_not_come_again_are_left_alone(service, speaks_oauth2) ->
 @pytest.mark.parametrize(
     ("status", "body", "kind", "part"),
     [
-        (400, {"error": "invalid_grant"}, CredentialRefused, "Press Reauthorize"),
+        (400, {"error": "invalid_grant"}, CredentialRefused, "was withdrawn there"),
         (200, {"error": "invalid_code"}, CredentialRefused, "no longer accepts"),
         (400, {"status": "BAD_REFRESH_TOKEN", "message": "no"}, CredentialRefused, "no longer"),
         (200, {"ok": False, "error": "token_revoked"}, CredentialRefused, "no longer accepts"),

@@ -125,18 +125,22 @@ def test_it_authorizes_as_the_user_of_the_broker(connection, developer_client) -
 def test_it_keeps_nothing_when_the_password_is_wrong(connection, developer_client) -> None:
     status, page = authorize(developer_client, connection, "wrong-password-1")
     assert status == 422
-    assert "RabbitMQ Management" in page
-    assert "Nothing was changed." in page
+    assert "RabbitMQ Management refused this user name and password. Nothing was changed." in page
     assert "wrong-password-1" not in page
     assert not Credential.objects.exists()
     assert not Authorization.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("scheme", "sentence"),
+    [("http", "does not begin with https://"), ("https", "leads into a private network")],
+)
 def test_it_does_not_call_a_private_host_that_nobody_allowed(
-    connection, settings, developer_client
+    broker, create_connection, developer_client, scheme, sentence
 ) -> None:
-    settings.ALLOWED_PRIVATE_HOSTS = []
+    connection = create_connection("rabbitmq_management", scheme=scheme, host=broker)
     status, page = authorize(developer_client, connection, "guest")
     assert status == 422
+    assert sentence in page
     assert "Nothing was changed." in page
     assert not Credential.objects.exists()

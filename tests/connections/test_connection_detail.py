@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from connections.models import Authorization, Credential
+from tests.connections.flowing import words_of
+
+
+def test_it_works(developer_client, connect, grant):
+    connection = connect(name="Leads", scopes=["contacts.read", "orders.write"])
+    grant(connection)
+    page = words_of(developer_client.get(connection.get_absolute_url()))
+    for words in ("Leads", connection.link_name, "alice@example.com", "See your contacts."):
+        assert words in page
+
+
+def test_a_draft_leads_to_the_wizard(developer_client, connect):
+    draft = connect(status="draft", link_name="")
+    response = developer_client.get(draft.get_absolute_url())
+    assert response["Location"] == reverse("connection_setup", args=[draft.pk, "name"])
+
+
+def test_it_names_each_environment(developer_client, connect, grant):
+    connection = connect(separate_environments=True)
+    grant(connection, "stage")
+    page = words_of(developer_client.get(connection.get_absolute_url()))
+    assert page.index("Development") < page.index("Stage")
+    assert "Nobody has authorized this connection here yet" in page
+
+
+@pytest.mark.parametrize(
+    ("ends_in", "state"),
+    [
+        (None, "active"),
+        (timedelta(days=15), "active"),
+        (timedelta(days=13), "expiring"),
+        (timedelta(seconds=-1), "needs_authorization"),
+    ],
+)
+def test_it_tells_by_the_end_of_the_grant(developer_client, connect, grant, ends_in, state):
+    connection = connect()
+    authorization = grant(connection, ends_at=timezone.now() + ends_in if ends_in else None)
+    assert authorization.display_state == state
+    assert developer_client.get(connection.get_absolute_url()).status_code == 200
+
+
+@pytest.mark.parametrize("state", Authorization.State.values)
+def test_it_shows_every_state_and_reason(developer_client, connect, grant, state):
+    connection = connect()
+    grant(connection)
+    Authorization.objects.update(state=state, reason="Because of this.")
+    page = words_of(developer_client.get(connection.get_absolute_url()))
+    assert ("Because of this." in page) == (state != "active")
+
+
+def test_it_survives_a_connector_that_left_the_catalogue(developer_client, connect, grant):
+    connection = connect("sandbox_basic")
+    grant(connection)
+    type(connection).objects.update(connector_slug="gone")
+    Credential.objects.update(connector_slug="gone")
+    page = words_of(developer_client.get(connection.get_absolute_url()))
+    assert "gone" in page
+    for name in ("connection_authorize", "connection_permissions"):
+        assert developer_client.get(reverse(name, args=[connection.pk])).status_code == 404
+    assert developer_client.get(reverse("connection_list")).status_code == 200
+    delete = reverse("connection_delete", args=[connection.pk])
+    assert developer_client.post(delete).status_code == 303
+
+
+def test_markup_stays_text(developer_client, connect, grant):
+    hostile = '"><svg onload=alert(1)>'
+    connection = connect("rabbitmq_management", name=hostile, parameters={"host": hostile})
+    grant(connection, label=hostile)
+    Authorization.objects.update(reason=hostile, state="revoked")
+    for address in (connection.get_absolute_url(), reverse("connection_list"), "/"):
+        assert "<svg onload" not in developer_client.get(address).content.decode()

@@ -124,17 +124,13 @@ def complete(query: Mapping[str, str], *, reference: str, user: User, browser: s
         return _fail(flow, "You may not authorize this connection any more. Ask a super admin.")
     try:
         grant = _exchange(flow, query)
+        _, others = store(flow.connection, user, flow.environments, grant)
     except ServiceError as error:
         return _fail(flow, str(error))
-    _, others = store(flow.connection, user, flow.environments, grant)
     problem = f"It replaces {' and '.join(others)}." if others else ""
     if grant.account is None:
         problem = "The account could not be looked up; press Test to try again."
-    Flow.objects.filter(pk=flow.pk).update(
-        outcome=Flow.Outcome.COMPLETED, problem=problem, code_verifier=None
-    )
-    flow.refresh_from_db()
-    return flow
+    return _end(flow, Flow.Outcome.COMPLETED, problem)
 
 
 def _flow_of(query: Mapping[str, str], *, reference: str, user: User, browser: str) -> Flow:
@@ -235,12 +231,20 @@ def _make_room(flow_id: uuid.UUID, user: User) -> bool:
     return not same.exists()
 
 
-def _fail(flow: Flow, problem: str) -> Flow:
-    Flow.objects.filter(pk=flow.pk).update(
-        outcome=Flow.Outcome.FAILED, problem=problem[:600], code_verifier=None
+def _end(flow: Flow, outcome: Flow.Outcome, problem: str) -> Flow:
+    ended = Flow.objects.filter(pk=flow.pk).update(
+        outcome=outcome, problem=problem[:600], code_verifier=None
     )
+    if not ended:
+        raise CallbackRefused(
+            "The connection was deleted meanwhile, so there is nothing to authorize.", status=404
+        )
     flow.refresh_from_db()
     return flow
+
+
+def _fail(flow: Flow, problem: str) -> Flow:
+    return _end(flow, Flow.Outcome.FAILED, problem)
 
 
 def _fail_if_open(flow: Flow, problem: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.utils import timezone
 
 from connections.drafting import name_taken
 from connections.models import Connection, Credential
@@ -22,7 +23,32 @@ AUTH_TYPE_NAMES = {
 }
 
 
-class RenameForm(forms.ModelForm):
+class ConnectionForm(forms.ModelForm):
+    """Some fields of a connection, written alone and only while its status is as it was read.
+
+    A late answer of another tab thus never turns a created connection into a draft again.
+    """
+
+    class Meta:
+        model = Connection
+        fields: ClassVar[list[str]] = []
+
+    def answers(self) -> dict[str, Any]:
+        """Return the attributes of the row that this form answers."""
+        return {name: self.cleaned_data[name] for name in self._meta.fields or ()}
+
+    def save(self, commit: bool = True) -> Connection:
+        connection: Connection = self.instance
+        answers = self.answers()
+        for name, value in answers.items():
+            setattr(connection, name, value)
+        Connection.objects.filter(pk=connection.pk, status=connection.status).update(
+            **answers, updated_at=timezone.now()
+        )
+        return connection
+
+
+class RenameForm(ConnectionForm):
     """The name, whether in the wizard or on the details page."""
 
     class Meta:
@@ -84,16 +110,17 @@ class NameForm(RenameForm):
             )
         return application
 
-    def save(self, commit: bool = True) -> Connection:
-        connection = self.instance
-        connection.application = self.cleaned_data["application"]
-        connection.auth_type = self.cleaned_data.get("auth_type") or connection.auth_type
-        connection.parameters = {
-            name.removeprefix("parameter_"): value
-            for name, value in self.cleaned_data.items()
-            if name.startswith("parameter_")
+    def answers(self) -> dict[str, Any]:
+        return {
+            "name": self.cleaned_data["name"],
+            "application": self.cleaned_data["application"],
+            "auth_type": self.cleaned_data.get("auth_type") or self.instance.auth_type,
+            "parameters": {
+                name.removeprefix("parameter_"): value
+                for name, value in self.cleaned_data.items()
+                if name.startswith("parameter_")
+            },
         }
-        return super().save(commit)
 
 
 def _parameter_field(parameter: Parameter, initial: str) -> forms.Field:
@@ -122,7 +149,7 @@ def _parameter_field(parameter: Parameter, initial: str) -> forms.Field:
     )
 
 
-class LevelForm(forms.ModelForm):
+class LevelForm(ConnectionForm):
     """Step 2: who authorizes where the application is installed."""
 
     class Meta:
@@ -141,7 +168,7 @@ class LevelForm(forms.ModelForm):
         self.chooses_administrator = not self.chooses_logged_in_user
 
 
-class PermissionsForm(forms.ModelForm):
+class PermissionsForm(ConnectionForm):
     """Step 3, OAuth 2 alone: All Actions, or some of them."""
 
     scopes = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
@@ -206,13 +233,12 @@ class PermissionsForm(forms.ModelForm):
             self.add_error("scopes", "Choose at least one permission, or All Actions.")
         return cleaned
 
-    def save(self, commit: bool = True) -> Connection:
+    def answers(self) -> dict[str, Any]:
         chosen = [*self.cleaned_data["scopes"], *self.cleaned_data.get("typed", [])]
-        self.instance.scopes = list(dict.fromkeys(chosen))
-        return super().save(commit)
+        return {**super().answers(), "scopes": list(dict.fromkeys(chosen))}
 
 
-class EnvironmentsForm(forms.ModelForm):
+class EnvironmentsForm(ConnectionForm):
     """Step 4: one authorization for Development and Stage, or one for each."""
 
     class Meta:

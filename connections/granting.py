@@ -15,6 +15,7 @@ from connections.models.connection import Level
 from connections.naming import default_label
 from connections.revoking import discard_unused, give_back
 from connectors.checking import Account, check
+from connectors.errors import ServiceError
 from console.accounts.models import User
 
 
@@ -91,6 +92,8 @@ def store(
     organization = connection.application.organization_id
     label = grant.account.label if grant.account else ""
     with transaction.atomic():
+        if not Connection.objects.select_for_update().filter(pk=connection.pk).exists():
+            raise ServiceError("The connection was deleted meanwhile.")
         credential = Credential.objects.create(
             organization_id=organization,
             connector_slug=connection.connector_slug,

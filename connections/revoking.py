@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from connections.models import Authorization, Connection, Credential
-from connections.sealing import SecretUnreadable
 from connectors import oauth2
 from connectors.errors import ServiceError
 from console.accounts.models import User
@@ -68,6 +67,6 @@ def give_back(credential: Credential) -> str:
             tokens=credential.secret.reveal(),
             values=credential.values,
         )
-    except (ServiceError, SecretUnreadable) as error:
+    except ServiceError as error:
         return f"{error} {by_hand}"
     return f"{connector.name} has withdrawn the access."

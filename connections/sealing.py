@@ -21,9 +21,14 @@ from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 from django_cryptography.fields import EncryptedMixin
 
+from connectors.errors import ServiceError
 
-class SecretUnreadable(Exception):
-    """A sealed value that does not open: its key is gone or it belongs to another row."""
+
+class SecretUnreadable(ServiceError):
+    """A sealed value that does not open: its key is gone or it belongs to another row.
+
+    A ``ServiceError``, because without the secret no service can be asked for anything.
+    """
 
 
 @functools.cache
@@ -128,12 +133,12 @@ class SealedField(EncryptedMixin, models.BinaryField):
             document = json.loads(key_ring().decrypt(bytes(sealed)))
         except InvalidToken as error:
             raise SecretUnreadable(
-                f"A secret of {row._meta.label} {row.pk} does not open with any key of "
-                "CRYPTOGRAPHY_KEYS. Add the key that it was written with."
+                f"The secret of {row._meta.verbose_name} {row.pk} does not open with any key of "
+                "CRYPTOGRAPHY_KEYS. Whoever runs this console can add the key it was written with."
             ) from error
         if document["row"] != self._identity(row):
             raise SecretUnreadable(
-                f"The secret in {row._meta.label} {row.pk} was sealed for another row."
+                f"The secret of {row._meta.verbose_name} {row.pk} was sealed for another row."
             )
         return document["value"]
 

@@ -38,7 +38,9 @@ def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
     """Ask for what the service wants; a POST authorizes, or leads to the service."""
     connection = get_object_or_404(_created(request), pk=pk)
     initial = {"flow": uuid.uuid4(), "environments": _first_missing(request, connection)}
-    form = AuthorizeForm(request.POST or None, connection=connection, initial=initial)
+    form = AuthorizeForm(
+        request.POST if request.method == "POST" else None, connection=connection, initial=initial
+    )
     if request.method != "POST" or not form.is_valid():
         return _page(request, connection, form)
     if AUTH_TYPES[connection.auth_type].redirects:  # type: ignore[index]

@@ -6,6 +6,7 @@ import uuid
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -63,9 +64,13 @@ def connection_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
     )
     form = RenameForm(request.POST, instance=connection)
-    if not form.is_valid():
+    try:
+        if form.is_valid():
+            form.save()
+    except IntegrityError:
+        form.add_error("name", "Another connection just took this name. Choose another one.")
+    if form.errors:
         return _detail_page(request, Connection.objects.get(pk=pk), form)
-    form.save()
     messages.success(request, f"The connection is named {connection} now.")
     return SeeOther(connection.get_absolute_url())
 
@@ -80,7 +85,7 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
         .select_related("application"),
         pk=pk,
     )
-    form = PermissionsForm(request.POST or None, instance=connection)
+    form = PermissionsForm(request.POST if request.method == "POST" else None, instance=connection)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, f"The permissions of {connection} are changed.")

@@ -38,20 +38,23 @@ STEP_OF_FIELD = {"scopes": "permissions"}
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_setup(request: SignedInRequest, pk: uuid.UUID, step: str) -> HttpResponse:
     """Ask one question; a POST keeps the answer and goes on to the next one."""
-    connection = get_object_or_404(_drafts(request), pk=pk)
+    connection = get_object_or_404(_own(request), pk=pk)
     steps = steps_of(connection)
     if step not in steps:
         raise Http404
+    if not connection.is_draft:  # another tab was faster
+        return SeeOther(reverse("connection_authorize", args=[connection.pk]))
     kwargs: dict[str, Any] = {"instance": connection}
     if step == "name":
         kwargs["user"] = request.user
-    form = FORMS[step](request.POST or None, **kwargs)
+    form = FORMS[step](request.POST if request.method == "POST" else None, **kwargs)
     if "back" in request.POST:
         if form.is_valid():
             form.save()
         return SeeOther(_url(connection, _neighbour(steps, step, -1)))
     if request.method == "POST" and form.is_valid():
-        connection = form.save()
+        form.save()
+        connection = get_object_or_404(_own(request), pk=pk)
         following = _neighbour(steps_of(connection), step, +1)
         if following != step:
             return SeeOther(_url(connection, following))
@@ -62,7 +65,7 @@ def connection_setup(request: SignedInRequest, pk: uuid.UUID, step: str) -> Http
 @require_POST
 def draft_discard(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Throw a draft away."""
-    get_object_or_404(_drafts(request), pk=pk).delete()
+    get_object_or_404(_own(request).drafts(), pk=pk).delete()
     return SeeOther(reverse("connector_list"))
 
 
@@ -131,10 +134,9 @@ def _page(
     )
 
 
-def _drafts(request: SignedInRequest):
+def _own(request: SignedInRequest):
     return (
         Connection.objects.visible_to(request.user)
-        .drafts()
         .filter(created_by=request.user, connector_slug__in=get_connectors())
         .select_related("application__organization")
     )

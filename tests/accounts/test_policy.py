@@ -54,6 +54,7 @@ ROUTES: dict[str, Route] = {
     "home": Route(who=SIGNED_IN),
     "application_list": Route(who=MANAGERS, otherwise=403),
     "application_detail": Route(who=OWN_MANAGERS, arguments=("field_service",)),
+    "favicon": Route(who=SIGNED_IN, status=302, public=302),
     "healthz": Route(who=SIGNED_IN, public=200),
     "readyz": Route(who=SIGNED_IN, public=200),
     "connection_list": Route(who=MANAGERS, otherwise=403),

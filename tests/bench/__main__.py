@@ -23,6 +23,7 @@ from tests.servers import ROOT
 
 POPULATIONS = (10, 25, 10_000)
 ROUNDS_A_TURN = 10
+SPAWN = multiprocessing.get_context("spawn")
 FILE = ROOT / "var" / "bench.json"
 
 
@@ -51,18 +52,16 @@ def main() -> None:
 
 def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
     """Measure every page on one kind of database, and the list through a real server."""
-    multiprocess = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
         names = [f"connections-{population}" for population in POPULATIONS]
         urls = stack.enter_context(databases(database, names, folder))
-        consoles = {
-            population: stack.enter_context(
-                ProcessPoolExecutor(
-                    1, multiprocess, console.prepare, (environment(folder, url), population)
-                )
-            )
-            for population, url in zip(POPULATIONS, urls, strict=True)
-        }
+        consoles = {}
+        for population, url in zip(POPULATIONS, urls, strict=True):
+            variables = environment(folder, url)
+            with ProcessPoolExecutor(1, SPAWN) as builder:  # its garbage must not weigh on us
+                user = builder.submit(console.build, variables, population).result()
+            process = ProcessPoolExecutor(1, SPAWN, console.start, (variables, user))
+            consoles[population] = stack.enter_context(process)
         loops = list(_by_turns(consoles, rounds))
         pages = {}
         for population, process in consoles.items():

@@ -7,7 +7,6 @@ where its environment is set.
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -27,8 +26,8 @@ class _Here:
     visitor: Visitor
 
 
-def prepare(environment: dict[str, str], population: int) -> None:
-    """Start the console on an empty database and fill it."""
+def build(environment: dict[str, str], population: int) -> str:
+    """Make the database's tables and rows; return the measured person's key."""
     os.environ.update(environment)
     import django
 
@@ -37,7 +36,7 @@ def prepare(environment: dict[str, str], population: int) -> None:
     from django.db import connection
 
     call_command("migrate", verbosity=0)
-    if not any(Path(environment["STATIC_ROOT"]).glob("staticfiles.json")):
+    if not Path(environment["STATIC_ROOT"], "staticfiles.json").exists():
         call_command("collectstatic", interactive=False, verbosity=0)
     from tests.bench.rows import fill
 
@@ -45,11 +44,19 @@ def prepare(environment: dict[str, str], population: int) -> None:
     if connection.vendor == "postgresql":  # its own daemon would do this within a minute
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
-    import_module("console.wsgi")  # whatever a server does at its start
+    return str(user.pk)
+
+
+def start(environment: dict[str, str], user: str) -> None:
+    """Start the console as a server does, sign the person in, and warm up."""
+    os.environ.update(environment)
+    import console.wsgi  # noqa: F401  (whatever a server does at its start)
+    from console.accounts.models import User
     from tests.bench.walk import Visitor, landmarks, milliseconds
 
-    _Here.visitor = Visitor(user, milliseconds)
-    _Here.user, _Here.marks = user, landmarks(user)
+    _Here.user = User.objects.get(pk=user)
+    _Here.marks = landmarks(_Here.user)
+    _Here.visitor = Visitor(_Here.user, milliseconds)
     measure(WARM_UP)
     _Here.visitor.measured.clear()
 

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from connections.models import OAuthClient
+from console.accounts.policy import Role
+
+LIST = reverse("admin:connections_oauthclient_changelist")
+ADD = reverse("admin:connections_oauthclient_add")
+
+
+def change(client: OAuthClient) -> str:
+    return reverse("admin:connections_oauthclient_change", args=[client.pk])
+
+
+@pytest.fixture
+def form(studio):
+    def make(**changed):
+        return {
+            "connector_slug": "slack",
+            "organization": str(studio.pk),
+            "environment": "",
+            "host": "",
+            "client_id": "1.2",
+            "new_client_secret": "canary-secret",
+        } | changed
+
+    return make
+
+
+@pytest.fixture
+def client_of():
+    def make(organization) -> OAuthClient:
+        return OAuthClient.objects.create(
+            connector_slug="slack",
+            organization=organization,
+            client_id="kept",
+            client_secret="canary-secret",
+        )
+
+    return make
+
+
+def test_it_works(signed_in, super_admin, studio, form):
+    browser = signed_in(super_admin)
+    assert browser.get(ADD).status_code == 200
+    assert browser.post(ADD, form()).status_code == 302
+
+    client = OAuthClient.objects.get()
+    assert client.organization == studio
+    assert client.client_secret.reveal() == "canary-secret"
+    page = browser.get(change(client)).content.decode()
+    assert "http://console.test/oauth/callback/studio--slack/" in page
+    assert "canary-secret" not in page
+
+
+def test_an_empty_box_keeps_the_secret(signed_in, super_admin, studio, client_of, form):
+    client = client_of(studio)
+    signed_in(super_admin).post(change(client), form(client_id="new", new_client_secret=""))
+    client = OAuthClient.objects.get()
+    assert (client.client_id, client.client_secret.reveal()) == ("new", "canary-secret")
+
+
+def test_a_filled_box_replaces_it(signed_in, super_admin, studio, client_of, form):
+    client = client_of(studio)
+    signed_in(super_admin).post(change(client), form(new_client_secret="another"))
+    assert OAuthClient.objects.get().client_secret.reveal() == "another"
+
+
+def test_whom_it_is_for_cannot_be_changed(
+    signed_in, operator, studio, stranger_organization, client_of, form
+):
+    client = client_of(studio)
+    signed_in(operator).post(
+        change(client),
+        form(connector_slug="github", organization=str(stranger_organization.pk), host="evil"),
+    )
+    client = OAuthClient.objects.get()
+    assert (client.connector_slug, client.organization, client.host) == ("slack", studio, "")
+
+
+@pytest.mark.parametrize("organization", ["stranger", ""])
+def test_a_super_admin_registers_for_his_own_organization_alone(
+    signed_in, super_admin, stranger_organization, form, organization
+):
+    chosen = str(stranger_organization.pk) if organization else ""
+    response = signed_in(super_admin).post(ADD, form(organization=chosen))
+    assert response.status_code == 200
+    assert not OAuthClient.objects.exists()
+
+
+def test_a_super_admin_sees_his_own_alone(
+    signed_in, super_admin, studio, stranger_organization, client_of
+):
+    own, theirs, everybodys = client_of(studio), client_of(stranger_organization), client_of(None)
+    browser = signed_in(super_admin)
+    page = browser.get(LIST).content.decode()
+    assert change(own) in page
+    for hidden in (theirs, everybodys):
+        assert change(hidden) not in page
+        assert browser.get(change(hidden)).status_code in (302, 403, 404)
+        browser.post(change(hidden), {"client_id": "taken over"})
+        browser.post(
+            reverse("admin:connections_oauthclient_delete", args=[hidden.pk]), {"post": "yes"}
+        )
+        browser.post(
+            LIST,
+            {"action": "delete_selected", "_selected_action": str(hidden.pk), "post": "yes"},
+        )
+        hidden.refresh_from_db()
+        assert hidden.client_id == "kept"
+
+
+def test_the_operator_sees_all(signed_in, operator, studio, stranger_organization, client_of):
+    clients = [client_of(studio), client_of(stranger_organization), client_of(None)]
+    browser = signed_in(operator)
+    page = browser.get(LIST).content.decode()
+    for client in clients:
+        assert change(client) in page
+        assert browser.get(change(client)).status_code == 200
+
+
+@pytest.mark.parametrize("role", [Role.DEVELOPER, Role.ADMIN, Role.USER])
+def test_nobody_else_comes_in(signed_in, member, studio, client_of, form, role):
+    client = client_of(studio)
+    browser = signed_in(member(studio, role))
+    for address in (reverse("admin:index"), LIST, ADD, change(client)):
+        assert browser.get(address).status_code in (302, 403)
+        assert browser.post(address, form()).status_code in (302, 403)
+    assert OAuthClient.objects.get().client_id == "kept"
+
+
+def test_a_super_admin_manages_no_people(signed_in, super_admin):
+    browser = signed_in(super_admin)
+    for model in ("accounts_user", "accounts_organization"):
+        assert browser.get(reverse(f"admin:{model}_changelist")).status_code == 403
+
+
+def test_a_service_with_a_host_of_your_own_needs_it(signed_in, super_admin, form):
+    browser = signed_in(super_admin)
+    for host in ("", "https://hub.example.com", "hub.example.com/x", "a b"):
+        response = browser.post(ADD, form(connector_slug="jupyterhub", host=host))
+        assert response.status_code == 200
+        assert "host" in response.context["adminform"].form.errors
+    assert browser.post(ADD, form(connector_slug="jupyterhub", host="HUB.example.com")).status_code == 302
+    assert OAuthClient.objects.get().host == "hub.example.com"
+
+
+def test_a_client_for_one_host_belongs_to_one_organization(signed_in, operator, form):
+    response = signed_in(operator).post(
+        ADD, form(connector_slug="jupyterhub", host="hub.example.com", organization="")
+    )
+    assert "organization" in response.context["adminform"].form.errors
+
+
+def test_other_services_have_no_host(signed_in, super_admin, form):
+    response = signed_in(super_admin).post(ADD, form(host="slack.example.com"))
+    assert "host" in response.context["adminform"].form.errors
+
+
+def test_it_is_registered_once(signed_in, super_admin, form):
+    browser = signed_in(super_admin)
+    browser.post(ADD, form())
+    response = browser.post(ADD, form(client_id="again"))
+    assert "registered for this already" in response.content.decode()
+    assert OAuthClient.objects.count() == 1
+
+
+def test_it_offers_only_what_speaks_oauth(signed_in, super_admin, form):
+    response = signed_in(super_admin).post(ADD, form(connector_slug="twilio"))
+    assert "connector_slug" in response.context["adminform"].form.errors
+
+
+def test_a_client_in_use_is_not_deleted(signed_in, super_admin, studio, client_of, connect, grant):
+    client = client_of(studio)
+    grant(connect("slack"))
+    address = reverse("admin:connections_oauthclient_delete", args=[client.pk])
+    signed_in(super_admin).post(address, {"post": "yes"})
+    assert OAuthClient.objects.filter(pk=client.pk).exists()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
-from django.utils.dateparse import parse_datetime
+from django.http import QueryDict
 
 from connections.models import Authorization, Connection
 from connectors.registry import get_connectors
@@ -40,13 +40,7 @@ class FilterForm(forms.Form):
         label="Status", required=False, choices=[("", "Any status"), *Status.choices]
     )
     connector = forms.ChoiceField(label="Connector", required=False)
-    application = forms.ModelChoiceField(
-        label="Application",
-        required=False,
-        queryset=Application.objects.none(),
-        to_field_name="link_name",
-        empty_label="Any application",
-    )
+    application = forms.ChoiceField(label="Application", required=False)
 
     def __init__(self, data: Any, *, user: Any) -> None:
         super().__init__(data)
@@ -55,9 +49,11 @@ class FilterForm(forms.Form):
             ("", "Any connector"),
             *((slug, connector.name) for slug, connector in get_connectors().items()),
         ]
-        self.fields["application"].queryset = Application.objects.allowing(  # type: ignore[attr-defined]
-            user, Action.MANAGE_CONNECTIONS
-        )
+        applications = Application.objects.allowing(user, Action.MANAGE_CONNECTIONS)
+        self.fields["application"].choices = [  # type: ignore[attr-defined]
+            ("", "Any application"),
+            *dict(applications.values_list("link_name", "name")).items(),
+        ]
 
     def selects(self) -> list[forms.BoundField]:
         return [self[name] for name in ("status", "connector", "application")]
@@ -78,8 +74,8 @@ class FilterForm(forms.Form):
             )
         if slug := chosen.get("connector"):
             connections = connections.filter(connector_slug=slug)
-        if application := chosen.get("application"):
-            connections = connections.filter(application=application)
+        if link_name := chosen.get("application"):
+            connections = connections.filter(application__link_name=link_name)
         match chosen.get("status"):
             case Status.DRAFT:
                 connections = connections.drafts()
@@ -125,17 +121,21 @@ def _authorized(user: Any) -> Q:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Some rows, newest first, and where the neighbouring pages begin (or nothing)."""
+    """Some rows, newest first, and the addresses of the neighbouring pages (or nothing)."""
 
     rows: list[Connection]
     newer: str
     older: str
 
 
-def page_of(connections: QuerySet[Connection], user: Any, *, before: str, after: str) -> Page:
-    """Cut one page out of the list, with the authorizations that the person sees."""
-    towards_newer = _position(after)
-    place = towards_newer or _position(before)
+def page_of(connections: QuerySet[Connection], user: Any, params: QueryDict) -> Page:
+    """Cut one page out of the list, with the authorizations that the person sees.
+
+    ``params`` is the query of the page's address: ``before`` or ``after`` say where the
+    page begins, and the rest of it stays in the addresses of its neighbours.
+    """
+    towards_newer = _position(params.get("after", ""))
+    place = towards_newer or _position(params.get("before", ""))
     if towards_newer:
         rows = connections.filter(_beyond(towards_newer, "gt")).order_by("created_at", "id")
     elif place:
@@ -153,8 +153,8 @@ def page_of(connections: QuerySet[Connection], user: Any, *, before: str, after:
     has_older = True if towards_newer else more
     return Page(
         rows=found,
-        newer=_cursor(found[0]) if found and has_newer else "",
-        older=_cursor(found[-1]) if found and has_older else "",
+        newer=_address(params, "after", found[0]) if found and has_newer else "",
+        older=_address(params, "before", found[-1]) if found and has_older else "",
     )
 
 
@@ -178,15 +178,18 @@ def _beyond(place: tuple[datetime, uuid.UUID], comparison: str) -> Q:
     )
 
 
-def _cursor(row: Connection) -> str:
-    return f"{row.created_at.isoformat()}_{row.pk}"
+def _address(params: QueryDict, side: str, row: Connection) -> str:
+    query = params.copy()
+    for name in ("before", "after"):
+        query.pop(name, None)
+    query[side] = f"{row.created_at.isoformat()}_{row.pk}"
+    return f"?{query.urlencode()}"
 
 
 def _position(cursor: str) -> tuple[datetime, uuid.UUID] | None:
-    """Read a cursor; one that was tampered with means the first page."""
+    """Read where a page begins; what was tampered with means the first page."""
     try:
         time, key = cursor.split("_")
-        moment = parse_datetime(time)
-        return (moment, uuid.UUID(key)) if moment and moment.tzinfo else None
-    except ValueError:
+        return datetime.fromisoformat(time).astimezone(UTC), uuid.UUID(key)
+    except (ValueError, OverflowError):
         return None

@@ -71,6 +71,9 @@ class Secret:
     def __repr__(self) -> str:
         return "<Secret>"
 
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
     def reveal(self) -> Any:
         """Return the JSON value; raise :class:`SecretUnreadable` if it does not open."""
         if isinstance(self._state, _Plain):

@@ -27,20 +27,11 @@ def connection_list(request: SignedInRequest) -> HttpResponse:
     if not request.user.may(Action.MANAGE_CONNECTIONS):
         raise PermissionDenied
     form = FilterForm(request.GET, user=request.user)
-    page = page_of(
-        form.connections(),
-        request.user,
-        before=request.GET.get("before", ""),
-        after=request.GET.get("after", ""),
-    )
+    page = page_of(form.connections(), request.user, request.GET)
     template = "connections/connection_list.html"
     if request.htmx and request.htmx.target == "table":
         template += "#table"
-    return render(
-        request,
-        template,
-        {"form": form, "page": page, "tags": form.tags(), "rest": _without_cursor(request)},
-    )
+    return render(request, template, {"form": form, "page": page, "tags": form.tags()})
 
 
 @require_safe
@@ -150,10 +141,3 @@ def _detail_page(
         },
         status=422 if form.is_bound else 200,
     )
-
-
-def _without_cursor(request: SignedInRequest) -> str:
-    rest = request.GET.copy()
-    for name in ("before", "after"):
-        rest.pop(name, None)
-    return rest.urlencode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
@@ -31,7 +31,7 @@ def home(request: SignedInRequest) -> HttpResponse:
     recent = []
     if manages:
         mine = Connection.objects.visible_to(request.user).created()
-        recent = page_of(mine, request.user, before="", after="").rows[:3]
+        recent = page_of(mine, request.user, QueryDict()).rows[:3]
     return render(request, "console/home.html", {"manages": manages, "recent": recent})
 
 
@@ -67,8 +67,7 @@ def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse
     page = page_of(
         Connection.objects.visible_to(request.user).created().filter(application=application),
         request.user,
-        before=request.GET.get("before", ""),
-        after=request.GET.get("after", ""),
+        request.GET,
     )
     return render(
         request, "console/application_detail.html", {"application": application, "page": page}

@@ -75,9 +75,7 @@ ROUTES: dict[str, Route] = {
         who=OWN_MANAGERS, method="post", status=303, of="connection", data={"name": "Other"}
     ),
     "connection_delete": Route(who=OWN_MANAGERS, also=("post",), of="connection"),
-    "authorization_test": Route(
-        who=OWN_MANAGERS, method="post", status=303, of="authorization"
-    ),
+    "authorization_test": Route(who=OWN_MANAGERS, method="post", status=303, of="authorization"),
     "authorization_label": Route(
         who=OWN_MANAGERS, method="post", status=303, of="authorization", data={"label": "Main"}
     ),
@@ -173,7 +171,9 @@ def test_it_opens_for_whom_the_policy_says(name, identity, things, come_as):
 
 
 @pytest.mark.parametrize("name", sorted(n for n, r in ROUTES.items() if r.also))
-@pytest.mark.parametrize("identity", sorted((OWN | OTHER | {"operator"}) - MANAGERS) + ["other developer"])
+@pytest.mark.parametrize(
+    "identity", sorted((OWN | OTHER | {"operator"}) - MANAGERS) + ["other developer"]
+)
 def test_it_changes_nothing_for_others(name, identity, things, come_as):
     route = ROUTES[name]
     before = {model: list(model.objects.values()) for model in (Connection, Authorization)}

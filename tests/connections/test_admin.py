@@ -143,7 +143,10 @@ def test_a_service_with_a_host_of_your_own_needs_it(signed_in, super_admin, form
         response = browser.post(ADD, form(connector_slug="jupyterhub", host=host))
         assert response.status_code == 200
         assert "host" in response.context["adminform"].form.errors
-    assert browser.post(ADD, form(connector_slug="jupyterhub", host="HUB.example.com")).status_code == 302
+    assert (
+        browser.post(ADD, form(connector_slug="jupyterhub", host="HUB.example.com")).status_code
+        == 302
+    )
     assert OAuthClient.objects.get().host == "hub.example.com"
 
 

@@ -24,7 +24,9 @@ def connection(connect, developer_client, alice, sandbox) -> Connection:
 def press(client, connection: Connection) -> str:
     """Press *Test* and return the page that follows."""
     authorization = connection.authorizations.get()
-    return words_of(client.post(reverse("authorization_test", args=[authorization.pk]), follow=True))
+    return words_of(
+        client.post(reverse("authorization_test", args=[authorization.pk]), follow=True)
+    )
 
 
 def expire() -> None:
@@ -123,9 +125,7 @@ def test_without_a_refresh_token_it_says_that_access_has_ended(developer_client,
     assert connection.authorizations.get().state == Authorization.State.NEEDS_AUTHORIZATION
 
 
-def test_refused_typed_credentials_need_authorization(
-    developer_client, connect, grant, sandbox
-):
+def test_refused_typed_credentials_need_authorization(developer_client, connect, grant, sandbox):
     connection = connect("sandbox_basic")
     grant(connection, secret={"username": "alice", "password": "changed"})
     assert "refused" in press(developer_client, connection)

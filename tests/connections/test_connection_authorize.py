@@ -93,7 +93,9 @@ def test_the_redirect_uri_never_depends_on_the_request(
 
 def test_it_sends_no_challenge_where_the_service_wants_none(developer_client, connect):
     OAuthClient.objects.create(connector_slug="slack", client_id="1.2", client_secret="s")
-    query = parse_qs(urlsplit(begin(developer_client, connect("slack", scopes=["chat:write"]))).query)
+    query = parse_qs(
+        urlsplit(begin(developer_client, connect("slack", scopes=["chat:write"]))).query
+    )
     assert "code_challenge" not in query
     assert len(query["state"][0]) == 43
 
@@ -342,9 +344,7 @@ def test_wrong_credentials_are_not_kept_nor_shown(developer_client, connect, san
 
 
 @pytest.mark.parametrize("mode", ["500", "html", "empty", "redirect", "revoked"])
-def test_credentials_are_not_kept_where_the_service_fails(
-    developer_client, connect, sandbox, mode
-):
+def test_credentials_are_not_kept_where_the_service_fails(developer_client, connect, sandbox, mode):
     sandbox.switches(api=mode)
     connection = connect("sandbox_basic")
     response = developer_client.post(page(connection), TYPED["sandbox_basic"])

@@ -41,7 +41,9 @@ def finish(client: Client, draft: Connection, scopes: list[str] | None = None):
     client.post(url(draft, "name"), name_form(draft))
     client.post(url(draft, "level"), {"level": "administrator"})
     if draft.auth_type == "oauth2":
-        client.post(url(draft, "permissions"), {"scopes": scopes} if scopes else {"all_actions": "on"})
+        client.post(
+            url(draft, "permissions"), {"scopes": scopes} if scopes else {"all_actions": "on"}
+        )
     return client.post(url(draft, "environments"), {"create": "1"})
 
 
@@ -330,9 +332,7 @@ def test_creating_twice_makes_one_connection(developer_client, start):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_creating_many_times_at_once_makes_one_connection(
-    developer_client, start, at_once
-):
+def test_creating_many_times_at_once_makes_one_connection(developer_client, start, at_once):
     draft = start("slack")
     Connection.objects.update(scopes=["chat:write"])
 
@@ -354,7 +354,9 @@ def test_a_late_answer_does_not_make_a_connection_a_draft_again(developer_client
     draft = start("slack")
     finish(developer_client, draft)
     for step in ("name", "level", "permissions", "environments"):
-        developer_client.post(url(draft, step), name_form(draft, name="Late", level="administrator"))
+        developer_client.post(
+            url(draft, step), name_form(draft, name="Late", level="administrator")
+        )
     connection = Connection.objects.get()
     assert (connection.status, connection.name) == ("created", "Slack Connection")
 

@@ -12,7 +12,9 @@ ADDRESS = reverse("connector_list")
 
 
 def cards(response) -> list[str]:
-    return re.findall(r'class="connector-card" type="submit" aria-label="([^"]*)"', response.content.decode())
+    return re.findall(
+        r'class="connector-card" type="submit" aria-label="([^"]*)"', response.content.decode()
+    )
 
 
 def test_it_works(developer_client):

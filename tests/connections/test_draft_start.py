@@ -35,9 +35,7 @@ def test_many_tabs_at_once_get_the_same_draft(signed_in, developer, application,
     assert Connection.objects.count() == 1
 
 
-def test_each_person_has_a_draft_of_his_own(
-    developer_client, member, studio, signed_in
-):
+def test_each_person_has_a_draft_of_his_own(developer_client, member, studio, signed_in):
     colleague = signed_in(member(studio, Role.DEVELOPER, "colleague@studio.example"))
     assert developer_client.post(ADDRESS)["Location"] != colleague.post(ADDRESS)["Location"]
 

@@ -171,7 +171,9 @@ class LevelForm(ConnectionForm):
 class PermissionsForm(ConnectionForm):
     """Step 3, OAuth 2 alone: All Actions, or some of them."""
 
-    scopes = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    scopes = forms.MultipleChoiceField(
+        label="Permissions", required=False, widget=forms.CheckboxSelectMultiple
+    )
     typed = forms.CharField(
         label="Other scopes",
         required=False,

@@ -105,7 +105,9 @@ def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         {
             "connection": connection,
             "connector": connection.connector,
-            "authorizations": connection.authorizations.select_related("credential", "user"),
+            "authorizations": connection.authorizations.filter(
+                credential__isnull=False
+            ).select_related("credential", "user"),
         },
     )
 

@@ -11,7 +11,7 @@ from tests.browser import wizard
 from tests.browser.conftest import OPERATOR, SUPER_ADMIN
 from tests.browser.looking import sideways
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_registering_a_service_makes_its_connection_ready_to_authorize(page, visit) -> None:

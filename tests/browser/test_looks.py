@@ -11,7 +11,7 @@ from tests.browser import wizard
 from tests.browser.conftest import DEVELOPER, SUPER_ADMIN
 from tests.browser.looking import look_over
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def test_signing_in(visit, console) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import wizard
 from tests.browser.conftest import DEVELOPER
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 #: In the README; a picture that is there already is made anew with SAVE_PICTURES=1 alone.

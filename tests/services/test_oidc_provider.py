@@ -21,8 +21,6 @@ from connections.refreshing import fresh
 from tests.servers import end, free_port, unavailable, wait_for_line
 from tests.setup import OIDC, oidc_provider_is_there
 
-pytestmark = pytest.mark.xdist_group("oidc-provider")
-
 CLIENT_ID = "developer-console"
 NEEDS_AUTHORIZATION = Authorization.State.NEEDS_AUTHORIZATION
 

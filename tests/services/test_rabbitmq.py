@@ -18,8 +18,6 @@ from connections.models import Authorization, Connection, Credential
 from tests.servers import free_port, unavailable
 from tests.setup import RABBITMQ
 
-pytestmark = pytest.mark.xdist_group("rabbitmq")
-
 PATIENCE_SECONDS = 60
 
 

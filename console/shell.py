@@ -24,31 +24,32 @@ class Door:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Give the templates ``memberships`` and ``navigation`` (a context processor)."""
+    """Give the templates ``memberships``, ``navigation`` and, to search in, ``search_url``."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
     memberships = list(Membership.objects.filter(user=user).select_related("organization"))
-    return {"memberships": memberships, "navigation": _doors(request, memberships)}
 
-
-def _doors(request: HttpRequest, memberships: list[Membership]) -> list[Door]:
     def may(action: Action) -> bool:
         return any(membership.role in ALLOWED[action] for membership in memberships)
 
+    connections = reverse("connection_list")
     doors = [("Home", reverse("home"), "home")]
     if may(Action.MANAGE_CONNECTIONS):
         doors += [
             ("Applications", reverse("application_list"), "apps"),
-            ("Microservices", reverse("connection_list"), "plug"),
+            ("Microservices", connections, "plug"),
         ]
-    if may(Action.MANAGE_OAUTH_CLIENTS) or request.user.is_superuser:
+    if may(Action.MANAGE_OAUTH_CLIENTS) or user.is_superuser:
         doors.append(("Administration", reverse("admin:index"), "settings"))
-    path = request.path
-    return [
-        Door(label=label, url=url, icon=icon, current=_stands_in(path, url))
-        for label, url, icon in doors
-    ]
+    return {
+        "memberships": memberships,
+        "navigation": [
+            Door(label=label, url=url, icon=icon, current=_stands_in(request.path, url))
+            for label, url, icon in doors
+        ],
+        "search_url": connections if may(Action.MANAGE_CONNECTIONS) else "",
+    }
 
 
 def _stands_in(path: str, url: str) -> bool:

@@ -1,4 +1,4 @@
-"""Every route and every every identity, against one table; a new route without a row here fails."""
+"""Every route for every identity, against one table; a new route without a row here fails."""
 
 from __future__ import annotations
 

@@ -31,12 +31,13 @@ def main() -> None:
     """Run everything once."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="visits of each page")
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--database", choices=KINDS, action="append", help="default: all")
+    options = parser.parse_args()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="console-bench-") as name:
         folder = Path(name)
-        for database in KINDS:
-            figures += measure(database, rounds, folder)
+        for database in options.database or KINDS:
+            figures += measure(database, options.rounds, folder)
         rest = [
             *serving.first_pages(folder / "demo"),
             serving.starting(environment(folder, "sqlite://:memory:")),

@@ -13,7 +13,6 @@ from django.utils import timezone
 from connections import authorizing
 from connections.authorizing import MAX_OPEN_FLOWS
 from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
-from connections.models.connection import Level
 from console.accounts.policy import Role
 from tests.connections.flowing import allow, authorize, begin, state_of, words_of
 
@@ -180,95 +179,6 @@ def test_it_refuses_plain_http_to_a_host_that_is_not_allowed(developer_client, c
     assert developer_client.post(page(connection), {"flow": uuid.uuid4()}).status_code == 422
 
 
-# Environments and people
-
-
-def test_each_environment_has_an_authorization_of_its_own(
-    developer_client, connect, oauth_client, alice, bob
-):
-    connection = connect(separate_environments=True)
-    authorize(developer_client, connection, alice, environments=["development"])
-    proposed = developer_client.get(page(connection)).context["form"].initial["environments"]
-    assert proposed == ["stage"]
-    authorize(developer_client, connection, bob, environments=["stage"])
-
-    labels = connection.authorizations.values_list("environment", "credential__label")
-    assert dict(labels) == {"development": "alice@example.com", "stage": "bob@example.com"}
-
-
-def test_one_credential_serves_both_environments(developer_client, connect, oauth_client, alice):
-    connection = connect(separate_environments=True)
-    authorize(developer_client, connection, alice, environments=["development", "stage"])
-    assert connection.authorizations.count() == 2
-    assert Credential.objects.count() == 1
-
-
-@pytest.mark.parametrize("environments", [[], ["production"], ["all"], ["stage", "x"]])
-def test_it_refuses_environments_that_the_connection_has_not(
-    developer_client, connect, oauth_client, environments
-):
-    connection = connect(separate_environments=True)
-    form = {"flow": uuid.uuid4(), "environments": environments}
-    assert developer_client.post(page(connection), form).status_code == 422
-    assert not Flow.objects.exists()
-
-
-def test_two_clients_for_two_environments_are_asked_one_after_the_other(
-    developer_client, connect, oauth_client, alice
-):
-    for environment in ("development", "stage"):
-        OAuthClient.objects.create(
-            connector_slug="sandbox",
-            client_id=oauth_client.client_id,
-            client_secret=oauth_client.client_secret.reveal(),
-            environment=environment,
-        )
-    connection = connect(separate_environments=True)
-    both = {"flow": uuid.uuid4(), "environments": ["development", "stage"]}
-    response = developer_client.post(page(connection), both)
-    assert response.status_code == 422
-    assert "one after the other" in words_of(response)
-    flow = authorize(developer_client, connection, alice, environments=["stage"])
-    assert flow.client.environment == "stage"
-    assert flow.outcome == Flow.Outcome.COMPLETED
-
-
-def test_each_person_has_an_account_of_his_own(
-    developer_client, connect, oauth_client, signed_in, member, studio, alice, bob
-):
-    connection = connect(level=Level.LOGGED_IN_USER)
-    colleague = signed_in(member(studio, Role.DEVELOPER, "colleague@studio.example"))
-
-    authorize(developer_client, connection, alice)
-    unseen = words_of(colleague.get(connection.get_absolute_url()))
-    authorize(colleague, connection, bob)
-
-    assert "alice@example.com" not in unseen
-    assert "Nobody has authorized" in unseen
-    assert connection.authorizations.count() == 2
-    for client, own, other in (
-        (developer_client, "alice@example.com", "bob@example.com"),
-        (colleague, "bob@example.com", "alice@example.com"),
-    ):
-        text = words_of(client.get(connection.get_absolute_url()))
-        assert own in text
-        assert other not in text
-
-
-def test_the_authorizations_of_a_colleague_are_hidden(
-    developer_client, connect, oauth_client, signed_in, member, studio, alice
-):
-    connection = connect(level=Level.LOGGED_IN_USER)
-    authorize(developer_client, connection, alice)
-    authorization = connection.authorizations.get()
-    colleague = signed_in(member(studio, Role.DEVELOPER, "colleague@studio.example"))
-    for name in ("authorization_test", "authorization_label", "authorization_revoke"):
-        response = colleague.post(reverse(name, args=[authorization.pk]), {"label": "Mine"})
-        assert response.status_code == 404
-    authorization.refresh_from_db()
-    assert authorization.state == "active"
-
-
 # Again
 
 
@@ -307,58 +217,6 @@ def test_a_failure_leaves_the_old_authorization_alone(
         sandbox.switches(**switches)
         assert authorize(developer_client, connection, alice).outcome == Flow.Outcome.FAILED
     assert (Authorization.objects.values().get(), Credential.objects.values().get()) == before
-
-
-# Typed credentials
-
-TYPED = {
-    "sandbox_basic": {"username": "alice", "password": "open-sesame-1"},
-    "sandbox_api_key": {"key": "open-sesame-1"},
-}
-
-
-@pytest.mark.parametrize("slug", TYPED)
-def test_typed_credentials_are_tried_out_and_kept(developer_client, connect, sandbox, slug):
-    connection = connect(slug)
-    response = developer_client.post(page(connection), TYPED[slug], follow=True)
-
-    assert "is authorized as alice@example.com" in words_of(response)
-    assert "open-sesame-1" not in response.content.decode()
-    credential = connection.authorizations.get().credential
-    assert credential.secret.reveal() == TYPED[slug]
-    assert sandbox.counts()["api"] == 1
-
-
-@pytest.mark.parametrize("slug", TYPED)
-def test_wrong_credentials_are_not_kept_nor_shown(developer_client, connect, sandbox, slug):
-    connection = connect(slug)
-    wrong = TYPED[slug] | {next(reversed(TYPED[slug])): "canary-wrong-secret"}
-
-    response = developer_client.post(page(connection), wrong)
-
-    assert response.status_code == 422
-    assert "Sandbox" in words_of(response)
-    assert "Nothing was changed" in words_of(response)
-    assert "canary-wrong-secret" not in response.content.decode()
-    assert not Credential.objects.exists()
-
-
-@pytest.mark.parametrize("mode", ["500", "html", "empty", "redirect", "revoked"])
-def test_credentials_are_not_kept_where_the_service_fails(developer_client, connect, sandbox, mode):
-    sandbox.switches(api=mode)
-    connection = connect("sandbox_basic")
-    response = developer_client.post(page(connection), TYPED["sandbox_basic"])
-    assert response.status_code == 422
-    assert sandbox.counts()["elsewhere"] == 0
-    assert not Credential.objects.exists()
-
-
-@pytest.mark.parametrize("value", ["", "line\r\nX-Evil: 1", "nul\0", "x" * 501, "漢字"])
-def test_no_typed_credential_breaks_it(developer_client, connect, sandbox, value):
-    connection = connect("sandbox_api_key")
-    response = developer_client.post(page(connection), {"key": value})
-    assert response.status_code == 422
-    assert not Credential.objects.exists()
 
 
 def test_it_needs_a_created_connection(developer_client, connect):

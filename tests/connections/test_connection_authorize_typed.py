@@ -1,0 +1,63 @@
+"""Credentials that are typed here, of services without OAuth 2."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from connections.models import Connection, Credential
+from tests.connections.flowing import words_of
+
+
+def page(connection: Connection) -> str:
+    return reverse("connection_authorize", args=[connection.pk])
+
+
+TYPED = {
+    "sandbox_basic": {"username": "alice", "password": "open-sesame-1"},
+    "sandbox_api_key": {"key": "open-sesame-1"},
+}
+
+
+@pytest.mark.parametrize("slug", TYPED)
+def test_typed_credentials_are_tried_out_and_kept(developer_client, connect, sandbox, slug):
+    connection = connect(slug)
+    response = developer_client.post(page(connection), TYPED[slug], follow=True)
+
+    assert "is authorized as alice@example.com" in words_of(response)
+    assert "open-sesame-1" not in response.content.decode()
+    credential = connection.authorizations.get().credential
+    assert credential.secret.reveal() == TYPED[slug]
+    assert sandbox.counts()["api"] == 1
+
+
+@pytest.mark.parametrize("slug", TYPED)
+def test_wrong_credentials_are_not_kept_nor_shown(developer_client, connect, sandbox, slug):
+    connection = connect(slug)
+    wrong = TYPED[slug] | {next(reversed(TYPED[slug])): "canary-wrong-secret"}
+
+    response = developer_client.post(page(connection), wrong)
+
+    assert response.status_code == 422
+    assert "Sandbox" in words_of(response)
+    assert "Nothing was changed" in words_of(response)
+    assert "canary-wrong-secret" not in response.content.decode()
+    assert not Credential.objects.exists()
+
+
+@pytest.mark.parametrize("mode", ["500", "html", "empty", "redirect", "revoked"])
+def test_credentials_are_not_kept_where_the_service_fails(developer_client, connect, sandbox, mode):
+    sandbox.switches(api=mode)
+    connection = connect("sandbox_basic")
+    response = developer_client.post(page(connection), TYPED["sandbox_basic"])
+    assert response.status_code == 422
+    assert sandbox.counts()["elsewhere"] == 0
+    assert not Credential.objects.exists()
+
+
+@pytest.mark.parametrize("value", ["", "line\r\nX-Evil: 1", "nul\0", "x" * 501, "漢字"])
+def test_no_typed_credential_breaks_it(developer_client, connect, sandbox, value):
+    connection = connect("sandbox_api_key")
+    response = developer_client.post(page(connection), {"key": value})
+    assert response.status_code == 422
+    assert not Credential.objects.exists()

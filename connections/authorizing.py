@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from connections.granting import Grant, after, store
@@ -67,26 +67,28 @@ def begin(
         code_verifier=verifier,
         values=connection.parameters,
     )
-    flow_id = flow_id or uuid.uuid4()
-    with transaction.atomic():
-        _drop_old_flows(user)
-        if not _make_room(flow_id, user):
-            flow_id = uuid.uuid4()
-        Flow.objects.create(
-            id=flow_id,
-            state_hash=digest(state),
-            browser_hash=digest(browser),
-            code_verifier=verifier,
-            user=user,
-            connection=connection,
-            organization_id=connection.application.organization_id,
-            environments=list(environments),
-            client=client,
-            redirect_uri=client.redirect_uri,
-            parameters=connection.parameters,
-            scopes_asked=list(connection.scopes_asked),
-            expires_at=timezone.now() + FLOW_LIFETIME,
-        )
+    flow = Flow(
+        id=_make_room(user, flow_id),
+        state_hash=digest(state),
+        browser_hash=digest(browser),
+        code_verifier=verifier,
+        user=user,
+        connection=connection,
+        organization_id=connection.application.organization_id,
+        environments=list(environments),
+        client=client,
+        redirect_uri=client.redirect_uri,
+        parameters=connection.parameters,
+        scopes_asked=list(connection.scopes_asked),
+        expires_at=timezone.now() + FLOW_LIFETIME,
+    )
+    try:
+        with transaction.atomic():
+            flow.save(force_insert=True)
+    except IntegrityError:  # the same form was sent twice at once
+        flow.id = uuid.uuid4()
+        flow.code_verifier = verifier  # sealed anew, for the row of this id
+        flow.save(force_insert=True)
     return url
 
 
@@ -224,11 +226,26 @@ def _refusal(service: str, query: Mapping[str, str]) -> str:
     return f"{service} did not authorize this connection ({said})."
 
 
-def _make_room(flow_id: uuid.UUID, user: User) -> bool:
-    """End this person's earlier attempt under the same id; tell whether the id is free."""
-    same = Flow.objects.filter(pk=flow_id)
-    same.filter(user=user, outcome__in=[Flow.Outcome.OPEN, Flow.Outcome.FAILED]).delete()
-    return not same.exists()
+def _make_room(user: User, flow_id: uuid.UUID | None) -> uuid.UUID:
+    """Drop what this person has left over and return an id that is free.
+
+    An earlier attempt under the same id ends, nine open flows stay beside the new one, and
+    nothing stays that is older than a day.
+    """
+    yesterday = timezone.now() - timedelta(days=1)
+    flows = Flow.objects.filter(user=user).order_by("-created_at")
+    dropped, opened = [], 0
+    for pk, outcome, expires_at in flows.values_list("pk", "outcome", "expires_at"):
+        is_open = outcome == Flow.Outcome.OPEN
+        opened += is_open
+        again = pk == flow_id and outcome in (Flow.Outcome.OPEN, Flow.Outcome.FAILED)
+        if again or expires_at < yesterday or (is_open and opened >= MAX_OPEN_FLOWS):
+            dropped.append(pk)
+    if dropped:
+        flows.filter(pk__in=dropped).delete()
+    if flow_id is None or Flow.objects.filter(pk=flow_id).exists():
+        return uuid.uuid4()
+    return flow_id
 
 
 def _end(flow: Flow, outcome: Flow.Outcome, problem: str) -> Flow:
@@ -251,15 +268,3 @@ def _fail_if_open(flow: Flow, problem: str) -> None:
     Flow.objects.filter(pk=flow.pk, outcome=Flow.Outcome.OPEN).update(
         outcome=Flow.Outcome.FAILED, problem=problem[:600], code_verifier=None
     )
-
-
-def _drop_old_flows(user: User) -> None:
-    """Keep the table bounded: nine open flows beside the new one, and none from yesterday."""
-    flows = Flow.objects.filter(user=user)
-    flows.filter(expires_at__lt=timezone.now() - timedelta(days=1)).delete()
-    keep = (
-        flows.filter(outcome=Flow.Outcome.OPEN)
-        .order_by("-created_at")
-        .values_list("pk", flat=True)[: MAX_OPEN_FLOWS - 1]
-    )
-    flows.filter(outcome=Flow.Outcome.OPEN).exclude(pk__in=list(keep)).delete()

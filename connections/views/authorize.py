@@ -37,11 +37,11 @@ TO_SERVICES = csp_update({"form-action": ["https:", "http://localhost:*", "http:
 def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask for what the service wants; a POST authorizes, or leads to the service."""
     connection = get_object_or_404(_created(request), pk=pk)
-    initial = {"flow": uuid.uuid4(), "environments": _first_missing(request, connection)}
-    form = AuthorizeForm(
-        request.POST if request.method == "POST" else None, connection=connection, initial=initial
-    )
-    if request.method != "POST" or not form.is_valid():
+    if request.method != "POST":
+        initial = {"environments": _first_missing(request, connection)}
+        return _page(request, connection, AuthorizeForm(connection=connection, initial=initial))
+    form = AuthorizeForm(request.POST, connection=connection)
+    if not form.is_valid():
         return _page(request, connection, form)
     if AUTH_TYPES[connection.auth_type].redirects:  # type: ignore[index]
         return _to_service(request, connection, form)
@@ -164,6 +164,7 @@ def _page(request: SignedInRequest, connection: Connection, form: AuthorizeForm)
             "connector": connector,
             "form": form,
             "redirects": redirects,
+            "flow_id": uuid.uuid4(),
             "registered": registered,
             "redirect_uri": ""
             if registered
@@ -173,7 +174,7 @@ def _page(request: SignedInRequest, connection: Connection, form: AuthorizeForm)
             "may_register": not registered and request.user.may(Action.MANAGE_OAUTH_CLIENTS),
             "register_url": _register_url(connection),
             "reusable": granting.reusable(connection, request.user),
-            "first_missing": form.initial["environments"],
+            "first_missing": form.initial.get("environments", []),
         },
         status=422 if form.is_bound else 200,
     )

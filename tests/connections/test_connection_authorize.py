@@ -243,3 +243,10 @@ def test_flows_of_yesterday_are_dropped(developer_client, connect, oauth_client)
     )
     begin(developer_client, connect())
     assert Flow.objects.count() == 1
+
+
+def test_a_flow_id_that_is_none_does_not_break_it(developer_client, connection):
+    address = reverse("connection_authorize", args=[connection.pk])
+    response = developer_client.post(address, {"flow": "../../elsewhere"})
+    assert response.status_code == 422
+    assert "elsewhere/status" not in response.content.decode()

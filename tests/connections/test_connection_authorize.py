@@ -245,7 +245,8 @@ def test_flows_of_yesterday_are_dropped(developer_client, connect, oauth_client)
     assert Flow.objects.count() == 1
 
 
-def test_a_flow_id_that_is_none_does_not_break_it(developer_client, connection):
+def test_a_flow_id_that_is_none_does_not_break_it(developer_client, connect, oauth_client):
+    connection = connect("sandbox")
     address = reverse("connection_authorize", args=[connection.pk])
     response = developer_client.post(address, {"flow": "../../elsewhere"})
     assert response.status_code == 422

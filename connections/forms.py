@@ -1,4 +1,4 @@
-"""One form a question of the wizard, and the forms of the details page."""
+"""One form a question of the wizard; the details page asks two of them again."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from django import forms
 from django.utils import timezone
 
 from connections.drafting import name_taken
-from connections.models import Connection, Credential
+from connections.models import Connection
 from connections.models.connection import Level
-from connectors.auth import AUTH_TYPES
 from connectors.definition import Parameter, ScopeAction, ScopeModule
 from console.accounts.policy import Action
 from console.applications.models import Application
@@ -249,55 +248,3 @@ class EnvironmentsForm(ConnectionForm):
         labels = {
             "separate_environments": "Use different authorizations for each environment",
         }
-
-
-class AuthorizeForm(forms.Form):
-    """Where the authorization applies, and the credential of a service without OAuth 2."""
-
-    flow = forms.UUIDField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.connection = connection
-        if connection.separate_environments:
-            self.fields["environments"] = forms.MultipleChoiceField(
-                label="Environments",
-                choices=[(e.value, e.label) for e in connection.environments],
-                widget=forms.CheckboxSelectMultiple,
-                error_messages={"required": "Choose at least one environment."},
-            )
-        self.credential_fields = AUTH_TYPES[connection.auth_type].fields(connection.connector)  # type: ignore[index]
-        for box in self.credential_fields:
-            self.fields[box.name] = forms.CharField(
-                label=box.label,
-                help_text=box.help,
-                max_length=box.max_length,
-                strip=not box.secret,
-                widget=forms.PasswordInput(attrs={"autocomplete": "off"})
-                if box.secret
-                else forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-            )
-
-    @property
-    def environments(self) -> list[str]:
-        """Return what the authorization is for; never a place this connection has not."""
-        return self.cleaned_data.get("environments") or list(self.connection.environments)
-
-    @property
-    def secret(self) -> dict[str, str]:
-        """Return the typed credential by the names that the connector gives its parts."""
-        return {box.name: self.cleaned_data[box.name] for box in self.credential_fields}
-
-    def environments_box(self) -> forms.BoundField | None:
-        return self["environments"] if "environments" in self.fields else None
-
-    def credential_boxes(self) -> list[forms.BoundField]:
-        return [self[box.name] for box in self.credential_fields]
-
-
-class LabelForm(forms.ModelForm):
-    """How the account is called here."""
-
-    class Meta:
-        model = Credential
-        fields = ["label"]

@@ -296,6 +296,5 @@ def _sentence(key: str, text: str) -> Found:
 def _each(key: str, items: Sequence[str]) -> Found:
     if "" in items:
         yield key, "An entry is empty."
-    for item, count in Counter(items).items():
-        if count > 1:
-            yield key, f"{item} is listed twice."
+    for item in (item for item, count in Counter(items).items() if count > 1):
+        yield key, f"{item} is listed twice."

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from connections import revoking
-from connections.forms import LabelForm
+from connections.authorization_forms import LabelForm
 from connections.models import Authorization, Connection
 from connections.proving import prove
 from connectors.errors import CredentialRefused, ServiceError

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections import authorizing, granting
-from connections.forms import AuthorizeForm
+from connections.authorization_forms import AuthorizeForm
 from connections.models import Authorization, Connection, Flow, OAuthClient
 from connections.models.oauth_client import client_reference, host_of, redirect_uri
 from connectors.auth import AUTH_TYPES

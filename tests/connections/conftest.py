@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings as configured
 from django.db import connections as database_connections
+from django.urls import reverse
 
-from connections.models import OAuthClient
+from connections.models import Connection, OAuthClient
 from connectors.registry import get_connectors
 from tests.sandbox.visiting import Browser
 from tests.servers import SandboxServer, sandbox_server
@@ -83,3 +84,14 @@ def at_once() -> Callable[[int, Callable[[], Any]], list[Any]]:
             return list(threads.map(one, range(times)))
 
     return run
+
+
+@pytest.fixture
+def start(developer_client) -> Callable[[str], Connection]:
+    """Choose a card of the gallery."""
+
+    def press(slug: str) -> Connection:
+        developer_client.post(reverse("draft_start", args=[slug]))
+        return Connection.objects.drafts().get(connector_slug=slug)
+
+    return press

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connectors.registry import (
+    CATALOGUE,
     UnknownConnector,
     categories,
     get_connector,
@@ -111,3 +112,15 @@ def test_it_narrows_by_category_and_auth_type() -> None:
     assert "twilio" in slugs(auth_type="api_key")
     assert slugs("zoho", "Sandbox") == []
     assert slugs(category="nothing of the kind") == []
+
+
+def test_a_catalogue_of_ones_own_adds_and_replaces(settings, tmp_path) -> None:
+    definition = (CATALOGUE / "github.toml").read_text()
+    ours = definition.replace('name = "GitHub"', 'name = "Our GitHub"', 1)
+    (tmp_path / "github.toml").write_text(ours)
+    (tmp_path / "our_other.toml").write_text(ours.replace("Our GitHub", "Our other", 1))
+    settings.EXTRA_CATALOGUES = [str(tmp_path)]
+    get_connectors.cache_clear()
+    assert get_connector("github").name == "Our GitHub"
+    assert get_connector("our_other").name == "Our other"
+    assert get_connector("slack").name == "Slack"

@@ -18,12 +18,18 @@ from console.applications.models import Application
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep SQLite in a file, as it is in production: in memory, threads get no lock to wait for."""
+    """Keep SQLite in a file, as in production: in memory, threads get no lock to wait for.
+
+    PostgreSQL goes without the pool, which gives connections back in a thread of its own and
+    may hold one yet when the test database is dropped. The browser tests run with it.
+    """
     database = configured.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         file = tmp_path_factory.mktemp("database") / "tests.sqlite3"
         database.setdefault("TEST", {})["NAME"] = str(file)
-    elif worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        return
+    database["OPTIONS"].pop("pool", None)
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         database.setdefault("TEST", {})["NAME"] = f"test_{database['NAME']}_{worker}"
 
 

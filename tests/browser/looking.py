@@ -15,6 +15,7 @@ def look_over(page: Page, name: str) -> None:
 
     The view is left as it was: 1440 pixels wide and light.
     """
+    page.locator("main").wait_for()
     found = []
     for width, height in WIDTHS.items():
         page.set_viewport_size({"width": width, "height": height})

@@ -37,7 +37,7 @@ class FilterForm(forms.Form):
 
     q = forms.CharField(label="Search", required=False, max_length=100)
     status = forms.ChoiceField(
-        label="Status", required=False, choices=[("", "Any status"), *Status.choices]
+        label="Status", required=False, choices=[("", "Any"), *Status.choices]
     )
     connector = forms.ChoiceField(label="Connector", required=False)
     application = forms.ChoiceField(label="Application", required=False)
@@ -46,12 +46,12 @@ class FilterForm(forms.Form):
         super().__init__(data)
         self.user = user
         self.fields["connector"].choices = [  # type: ignore[attr-defined]
-            ("", "Any connector"),
+            ("", "Any"),
             *((slug, connector.name) for slug, connector in get_connectors().items()),
         ]
         applications = Application.objects.allowing(user, Action.MANAGE_CONNECTIONS)
         self.fields["application"].choices = [  # type: ignore[attr-defined]
-            ("", "Any application"),
+            ("", "Any"),
             *dict(applications.values_list("link_name", "name")).items(),
         ]
 

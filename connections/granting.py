@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential, OAuthClient
@@ -51,15 +52,18 @@ def reusable(connection: Connection, user: User) -> list[Credential]:
     """List the live credentials with the same service, parameters, person and scopes."""
     candidates = (
         Credential.objects.filter(
+            Exists(
+                Authorization.objects.filter(
+                    credential=OuterRef("pk"), state=Authorization.State.ACTIVE
+                )
+            ),
             organization=connection.application.organization_id,
             connector_slug=connection.connector_slug,
             auth_type=connection.auth_type,
             parameters=connection.parameters,
             user=_owner(connection, user),
-            authorizations__state=Authorization.State.ACTIVE,
         )
         .defer("secret", "journal")
-        .distinct()
         .order_by("-created_at")[:20]
     )
     oauth2, asked = connection.connector.oauth2, connection.scopes_asked

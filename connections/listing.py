@@ -173,8 +173,9 @@ def _with_authorizations(rows: QuerySet[Connection], user: Any) -> QuerySet[Conn
 
 def _beyond(place: tuple[datetime, uuid.UUID], comparison: str) -> Q:
     time, key = place
-    return Q(**{f"created_at__{comparison}": time}) | Q(
-        **{"created_at": time, f"id__{comparison}": key}
+    # The outer bound alone lets SQLite begin in the middle of the index.
+    return Q(**{f"created_at__{comparison}e": time}) & (
+        Q(**{f"created_at__{comparison}": time}) | Q(**{f"id__{comparison}": key})
     )
 
 

@@ -58,6 +58,14 @@ class Credential(models.Model):
     checked_at = models.DateTimeField(null=True)
     check_problem = models.CharField(max_length=300, blank=True)
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["organization", "connector_slug", "-created_at"],
+                name="credential_newest_first",
+            )
+        ]
+
     def __str__(self) -> str:
         return self.label
 
@@ -102,7 +110,10 @@ class Authorization(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="authorizations")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
     environment = models.CharField(max_length=20, choices=Environment.choices)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
+    #: No index of its own: nearly all rows have none here, and SQLite would choose it.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+", db_index=False
+    )
     authorized_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )

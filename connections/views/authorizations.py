@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
@@ -76,5 +76,5 @@ def _authorizations(request: SignedInRequest):
     """Return the authorizations of the person's connections: the shared ones and his own."""
     return Authorization.objects.filter(
         Q(user=None) | Q(user=request.user),
-        connection__in=Connection.objects.visible_to(request.user),
+        Exists(Connection.objects.visible_to(request.user).filter(pk=OuterRef("connection"))),
     ).select_related("connection__application", "credential__client")

@@ -21,7 +21,7 @@ from connectors.registry import get_connectors
 from console.accounts.policy import Action
 from console.applications.models import Application
 
-PAGE_SIZE = 25
+PAGE_SIZE = 20
 
 
 class Status(models.TextChoices):

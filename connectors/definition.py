@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 AuthType = Literal["oauth2", "basic", "api_key"]
@@ -154,7 +155,7 @@ class OAuth2:
     kept: tuple[KeptField, ...] = ()
     signing: Signing = Signing(header="Authorization", value="Bearer {access_token}")
 
-    @property
+    @cached_property
     def actions(self) -> Mapping[str, ScopeAction]:
         """Map each listed scope to its action, the fixed ones included."""
         listed = {a.scope: a for module in self.modules for a in module.actions}
@@ -163,9 +164,8 @@ class OAuth2:
     def missing(self, asked: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
         """Name what was asked for and is not granted, neither by name nor by a wider scope."""
         held = set(granted)
-        for scope in tuple(held):
-            if action := self.actions.get(scope):
-                held.update(action.includes)
+        for scope in held & self.actions.keys():
+            held.update(self.actions[scope].includes)
         return tuple(scope for scope in asked if scope not in held)
 
 

@@ -161,6 +161,17 @@ class Authorization(models.Model):
         return len(self.connection.scopes_asked) - len(self.missing_scopes)
 
     @property
+    def shown(self) -> dict[str, Any]:
+        """Return the state and its facts, as the tag ``state`` shows them."""
+        name, credential = self.display_state, self.credential
+        if name == "permissions_missing":
+            asked = len(self.connection.scopes_asked)
+            return {"name": name, "granted": asked - len(self.missing_scopes), "asked": asked}
+        if credential is None:
+            return {"name": name}
+        return {"name": name, "account": credential.label, "expires_at": credential.ends_at}
+
+    @property
     def display_state(self) -> str:
         """Name the state as the pages show it (``templates/parts/state.html``)."""
         if self.state != self.State.ACTIVE or self.credential is None:

@@ -41,6 +41,12 @@ class Service(Protocol):
     name: str
 
 
+class Authorization(Protocol):
+    """What a state is shown for: ``shown`` holds the arguments of the tag ``state``."""
+
+    shown: Mapping[str, Any]
+
+
 @dataclass(frozen=True, kw_only=True)
 class State:
     """How a state looks: ``words`` alone, or ``detailed`` where its slots are known."""
@@ -97,9 +103,15 @@ def icon(name: str, *, label: str = "", css: str = "") -> SafeString:
         '<svg class="{}" {}><use href="{}#{}"/></svg>',
         f"icon {css}".rstrip(),
         SafeString(meaning),
-        static(SPRITE),
+        static_once(SPRITE),
         name,
     )
+
+
+@cache
+def static_once(path: str) -> str:
+    """Return the address of a static file, looked up once: a page of rows asks for dozens."""
+    return static(path)
 
 
 @cache
@@ -120,7 +132,7 @@ def logo(connector: Service, size: str = "md") -> SafeString:
         return format_html(
             '<img class="logo logo-{}" src="{}" alt="" width="{}" height="{}">',
             size,
-            static(path),
+            static_once(path),
             pixels,
             pixels,
         )
@@ -134,8 +146,8 @@ def logo(connector: Service, size: str = "md") -> SafeString:
     )
 
 
-@register.inclusion_tag("parts/state.html")
-def state(name: str, **facts: Any) -> dict[str, Any]:
+@register.simple_tag
+def state(name: str, **facts: Any) -> SafeString:
     """Show a state as colour, icon and words.
 
     Facts: ``account`` (active), ``expires_at`` (expiring), ``reason`` (needs
@@ -146,7 +158,19 @@ def state(name: str, **facts: Any) -> dict[str, Any]:
     if expires_at := facts.pop("expires_at", None):
         facts["expires"] = from_now(expires_at)
     words = facts.pop("words", "") or shown.say(facts)
-    return {"name": name, "tone": shown.tone, "icon": shown.icon, "words": words}
+    return format_html(
+        '<span class="state tone-{}" data-state="{}">{}<span>{}</span></span>',
+        shown.tone,
+        name,
+        icon(shown.icon),
+        words,
+    )
+
+
+@register.simple_tag
+def authorization_state(authorization: Authorization | None) -> SafeString:
+    """Show the state of an authorization, or that there is none."""
+    return state(**authorization.shown) if authorization else state("needs_authorization")
 
 
 @register.simple_tag

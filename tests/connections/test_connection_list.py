@@ -189,7 +189,7 @@ def test_the_pages_lead_to_every_row_and_back(developer_client, connect):
         if older is None:
             break
         response = developer_client.get(older)
-    assert pages == [made[:25], made[25:50], made[50:]]
+    assert pages == [made[:20], made[20:40], made[40:]]
 
     back = [names(response)]
     while newer := link(response, "prev"):

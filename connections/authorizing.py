@@ -197,6 +197,7 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
         account=account,
         parameters=flow.parameters,
         kept=kept,
+        scopes_asked=flow.scopes_asked,
         scopes_granted=flow.scopes_asked if answer.scopes is None else answer.scopes,
         client=flow.client,
         expires_at=expires_at,

@@ -28,6 +28,7 @@ class Grant:
     account: Account | None
     parameters: Mapping[str, str]
     kept: Mapping[str, str] = field(default_factory=dict)
+    scopes_asked: Sequence[str] = ()
     scopes_granted: Sequence[str] = ()
     client: OAuthClient | None = None
     expires_at: datetime | None = None
@@ -79,7 +80,9 @@ def reuse(
 ) -> None:
     """Let the connection act with a credential that another authorization has already."""
     with transaction.atomic():
-        replaced = _point_authorizations(connection, user, environments, credential)
+        replaced = _point_authorizations(
+            connection, user, environments, credential, connection.scopes_asked
+        )
     discard_unused(replaced)
 
 
@@ -114,7 +117,9 @@ def store(
             ends_at=grant.ends_at,
             checked_at=timezone.now() if grant.account else None,
         )
-        replaced = _point_authorizations(connection, user, environments, credential)
+        replaced = _point_authorizations(
+            connection, user, environments, credential, grant.scopes_asked
+        )
     others = [c for c in replaced if c.account_id and c.account_id != credential.account_id]
     for old in discard_unused(replaced):
         # A service may take back the new grant of an account together with the old one.
@@ -124,7 +129,11 @@ def store(
 
 
 def _point_authorizations(
-    connection: Connection, user: User, environments: Sequence[str], credential: Credential
+    connection: Connection,
+    user: User,
+    environments: Sequence[str],
+    credential: Credential,
+    scopes_asked: Sequence[str],
 ) -> list[Credential]:
     """Make the authorizations of these environments use ``credential``; return the old ones."""
     replaced = []
@@ -142,7 +151,7 @@ def _point_authorizations(
             **slot,
             defaults={
                 "authorized_by": user,
-                "scopes_asked": list(connection.scopes_asked),
+                "scopes_asked": list(scopes_asked),
                 "credential": credential,
                 "state": Authorization.State.ACTIVE,
                 "reason": "",

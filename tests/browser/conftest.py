@@ -59,8 +59,13 @@ def _database() -> Iterator[str | None]:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Run Chromium for the tests of one file.
+
+    While Playwright runs, an event loop does, too, and Django then opens another database
+    connection for the same thread: no test that needs rows may run beside it.
+    """
     chromium = find_chromium()
     if not chromium:
         unavailable("There is no Chromium here, and it could not be installed (tests/setup.py).")
@@ -100,7 +105,7 @@ def faults() -> Iterator[Faults]:
 Visit = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sessions(browser, console) -> Callable[[str], Any]:
     """Sign each person in once and remember the cookies."""
     known: dict[str, Any] = {}

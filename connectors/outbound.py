@@ -69,15 +69,6 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
-    @property
-    def is_json(self) -> bool:
-        """Tell by the content whether this is JSON."""
-        try:
-            parse_json(self.body)
-        except ValueError:
-            return False
-        return True
-
     def json(self) -> Any:
         """Read the JSON or raise ``ServiceUnintelligible`` saying what came instead."""
         try:

@@ -166,7 +166,7 @@ class Authorization(models.Model):
         name, credential = self.display_state, self.credential
         if name == "permissions_missing":
             asked = len(self.connection.scopes_asked)
-            return {"name": name, "granted": asked - len(self.missing_scopes), "asked": asked}
+            return {"name": name, "granted": self.scopes_granted_count, "asked": asked}
         if credential is None:
             return {"name": name}
         return {"name": name, "account": credential.label, "expires_at": credential.ends_at}

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from connections.models import Connection, OAuthClient
 from connectors.registry import get_connectors
+from tests.connections.flowing import authorize
 from tests.sandbox.visiting import Browser
 from tests.servers import SandboxServer, sandbox_server
 
@@ -95,3 +96,12 @@ def start(developer_client) -> Callable[[str], Connection]:
         return Connection.objects.drafts().get(connector_slug=slug)
 
     return press
+
+
+@pytest.fixture
+def connection(connect, developer_client, alice, sandbox, oauth_client) -> Connection:
+    """Make a sandbox connection that alice has authorized; nothing is counted of that."""
+    connection = connect()
+    authorize(developer_client, connection, alice)
+    sandbox.reset()
+    return connection

@@ -5,17 +5,9 @@ from cryptography.fernet import Fernet
 from django.urls import reverse
 
 from connections.models import Authorization, Connection, Credential
-from tests.connections.flowing import authorize, words_of
+from tests.connections.flowing import words_of
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
-
-
-@pytest.fixture
-def connection(connect, developer_client, alice, sandbox) -> Connection:
-    connection = connect()
-    authorize(developer_client, connection, alice)
-    sandbox.reset()
-    return connection
 
 
 def address(connection: Connection) -> str:

@@ -8,17 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential
-from tests.connections.flowing import authorize, words_of
+from tests.connections.flowing import words_of
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
-
-
-@pytest.fixture
-def connection(connect, developer_client, alice, sandbox) -> Connection:
-    connection = connect()
-    authorize(developer_client, connection, alice)
-    sandbox.reset()
-    return connection
 
 
 def press(client, connection: Connection) -> str:

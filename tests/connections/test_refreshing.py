@@ -8,20 +8,12 @@ import pytest
 import responses
 from django.utils import timezone
 
-from connections.models import Authorization, Connection, Credential
+from connections.models import Authorization, Credential
 from connections.refreshing import NeedsAuthorization, fresh, is_due
 from connectors.errors import ServiceError
 from tests.connections.flowing import authorize
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
-
-
-@pytest.fixture
-def connection(connect, developer_client, alice, sandbox) -> Connection:
-    connection = connect()
-    authorize(developer_client, connection, alice)
-    sandbox.reset()
-    return connection
 
 
 @pytest.fixture

@@ -56,13 +56,14 @@ def begin(
     """
     client = _client_for(connection, environments)
     connector = connection.connector
+    scopes = connection.scopes_to_ask(environments)
     state = secrets.token_urlsafe(32)
     verifier = oauth2.new_verifier() if connector.oauth2.pkce else None
     url = oauth2.authorization_url(
         connector,
         client_id=client.client_id,
         redirect_uri=client.redirect_uri,
-        scopes=connection.scopes_asked,
+        scopes=scopes,
         state=state,
         code_verifier=verifier,
         values=connection.parameters,
@@ -79,7 +80,7 @@ def begin(
         client=client,
         redirect_uri=client.redirect_uri,
         parameters=connection.parameters,
-        scopes_asked=list(connection.scopes_asked),
+        scopes_asked=list(scopes),
         expires_at=timezone.now() + FLOW_LIFETIME,
     )
     try:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from connections.drafting import name_taken
 from connections.models import Connection
-from connections.models.connection import Level
+from connections.standing import Level
 from connectors.definition import Parameter, ScopeAction, ScopeModule
 from console.accounts.policy import Action
 from console.applications.models import Application

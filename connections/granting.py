@@ -12,9 +12,9 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential, OAuthClient
-from connections.models.connection import Level
 from connections.naming import default_label
 from connections.revoking import discard_unused, give_back
+from connections.standing import Level
 from connectors.checking import Account, check
 from connectors.errors import ServiceError
 from console.accounts.models import User
@@ -67,7 +67,8 @@ def reusable(connection: Connection, user: User) -> list[Credential]:
         .defer("secret", "journal")
         .order_by("-created_at")[:20]
     )
-    oauth2, asked = connection.connector.oauth2, connection.scopes_asked
+    oauth2 = connection.connector.oauth2
+    asked = connection.scopes_to_ask(connection.environments)
     return [
         c
         for c in candidates
@@ -81,7 +82,7 @@ def reuse(
     """Let the connection act with a credential that another authorization has already."""
     with transaction.atomic():
         replaced = _point_authorizations(
-            connection, user, environments, credential, connection.scopes_asked
+            connection, user, environments, credential, connection.scopes_to_ask(environments)
         )
     discard_unused(replaced)
 

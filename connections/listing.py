@@ -167,7 +167,7 @@ def _with_authorizations(rows: QuerySet[Connection], user: Any) -> QuerySet[Conn
         .order_by("environment")
     )
     return rows.select_related("application").prefetch_related(
-        Prefetch("authorizations", seen, to_attr="seen_authorizations")
+        "released", Prefetch("authorizations", seen, to_attr="seen_authorizations")
     )
 
 

@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "console.accounts",
     "console.applications",
     "connections",
+    "console.publishing",
+    "console.transfer",
     "connectors",
     "allauth",
     "allauth.account",

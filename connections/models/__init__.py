@@ -1,8 +1,17 @@
 """The rows of a connection: what is asked for, who allowed it, and with which secret."""
 
 from connections.models.authorization import Authorization, Credential
-from connections.models.connection import Connection, Environment
+from connections.models.connection import Connection
 from connections.models.flow import Flow
 from connections.models.oauth_client import OAuthClient
+from connections.models.reference import Reference, ReleasedConnection
 
-__all__ = ["Authorization", "Connection", "Credential", "Environment", "Flow", "OAuthClient"]
+__all__ = [
+    "Authorization",
+    "Connection",
+    "Credential",
+    "Flow",
+    "OAuthClient",
+    "Reference",
+    "ReleasedConnection",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from connections.models.connection import Connection, Environment
+from connections.models.connection import Connection
 from connections.models.oauth_client import OAuthClient
 from connections.sealing import SealedField
+from connections.standing import Environment, Level, Standing
 from connectors.definition import Connector
 from connectors.registry import connector_or_gone
 from console.accounts.models import Organization
@@ -96,6 +98,27 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
             user=user if connection.level == "logged_in_user" else None,
         )
 
+    def acting(
+        self, standings: Mapping[uuid.UUID, Standing], environment: str, user: Any
+    ) -> dict[uuid.UUID, Authorization]:
+        """Find whose authorizations act for these connections in one environment.
+
+        ``standings`` maps connections to how each stands there. An authorization of another
+        environment is never taken, nor that of another person for a Logged-in User one.
+        """
+        rows = self.filter(
+            models.Q(user=None) | models.Q(user=user),
+            connection__in=standings,
+            organization=models.F("connection__application__organization"),
+        ).select_related("credential")
+        return {
+            row.connection_id: row
+            for row in rows.defer("credential__secret", "credential__journal")
+            if (standing := standings[row.connection_id])
+            and row.environment == standing.slot(environment)
+            and (row.user_id is not None) == (standing.level == Level.LOGGED_IN_USER)
+        }
+
 
 class Authorization(models.Model):
     """The grant that lets a connection act in one environment of one organisation."""
@@ -146,26 +169,33 @@ class Authorization(models.Model):
         return f"{self.connection} in {self.get_environment_display()}"
 
     @property
+    def scopes_needed(self) -> tuple[str, ...]:
+        """Name the scopes that the connection needs where this authorization acts."""
+        if self.environment == Environment.STAGE:
+            return self.connection.standing_in(Environment.STAGE).scopes_asked
+        return self.connection.scopes_to_ask([self.environment])
+
+    @property
     def missing_scopes(self) -> list[str]:
-        """Name the scopes the connection asks for now and the service has not granted."""
+        """Name the scopes the connection needs here and the service has not granted."""
         if self.credential is None:
             return []
         oauth2 = self.connection.connector.oauth2
         if oauth2 is None:
             return []
-        return list(oauth2.missing(self.connection.scopes_asked, self.credential.scopes_granted))
+        return list(oauth2.missing(self.scopes_needed, self.credential.scopes_granted))
 
     @property
     def scopes_granted_count(self) -> int:
-        """Count what the service has granted of what the connection asks for now."""
-        return len(self.connection.scopes_asked) - len(self.missing_scopes)
+        """Count what the service has granted of what the connection needs here."""
+        return len(self.scopes_needed) - len(self.missing_scopes)
 
     @property
     def shown(self) -> dict[str, Any]:
         """Return the state and its facts, as the tag ``state`` shows them."""
         name, credential = self.display_state, self.credential
         if name == "permissions_missing":
-            asked = len(self.connection.scopes_asked)
+            asked = len(self.scopes_needed)
             return {"name": name, "granted": self.scopes_granted_count, "asked": asked}
         if credential is None:
             return {"name": name}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 
+from connections.standing import Environment, Level, Standing
 from connectors.definition import Connector
 from connectors.registry import connector_or_gone
 from console.accounts.policy import Action
@@ -20,22 +22,6 @@ CONNECTION_NAME = RegexValidator(
     r"\A[\w &@!:\-\\|/~*.()]+\Z",
     "Use letters, digits, spaces and these: & @ ! : - _ \\ | / ~ * . ( )",
 )
-
-
-class Environment(models.TextChoices):
-    """Where a connection acts. ``ALL`` is Development and Stage with one authorization."""
-
-    ALL = "all", "Development and Stage"
-    DEVELOPMENT = "development", "Development"
-    STAGE = "stage", "Stage"
-    PRODUCTION = "production", "Production"
-
-
-class Level(models.TextChoices):
-    """Who authorizes the connection where the application is installed."""
-
-    ADMINISTRATOR = "administrator", "Administrator"
-    LOGGED_IN_USER = "logged_in_user", "Logged-in User"
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
@@ -125,10 +111,35 @@ class Connection(models.Model):
         return (Environment.ALL,)
 
     @property
+    def standing(self) -> Standing:
+        """Return the connection as it stands here, which is in Development."""
+        return Standing(
+            **{name: getattr(self, name) for name in Standing.FIELDS},
+            connector=self.connector_slug,
+            scopes=tuple(self.scopes),
+            parameters=dict(self.parameters),
+        )
+
+    def standing_in(self, environment: str) -> Standing:
+        """Return the connection as an environment reads it: Stage as it was released.
+
+        What no release holds yet stands everywhere as it does in Development.
+        """
+        released = (r.standing for r in self.released.all() if r.environment == environment)
+        return next(released, self.standing)
+
+    @property
     def scopes_asked(self) -> tuple[str, ...]:
-        """Name every scope an authorization asks for, the connector's fixed ones included."""
-        oauth2 = self.connector.oauth2
-        if oauth2 is None or self.auth_type != "oauth2":
-            return ()
-        chosen = oauth2.all_actions if self.all_actions else self.scopes
-        return tuple(dict.fromkeys([*(action.scope for action in oauth2.always), *chosen]))
+        """Name every scope that Development needs, the connector's fixed ones included."""
+        return self.standing.scopes_asked
+
+    def scopes_to_ask(self, environments: Iterable[str]) -> tuple[str, ...]:
+        """Name the scopes to ask a service for when these environments are authorized.
+
+        Stage needs those of its release today and those of Development with the next one;
+        an account that both share must be allowed both.
+        """
+        needed = list(self.scopes_asked)
+        if {Environment.ALL, Environment.STAGE} & set(environments):
+            needed += self.standing_in(Environment.STAGE).scopes_asked
+        return tuple(dict.fromkeys(needed))

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
-from connections.models.connection import Connection, Environment
+from connections.models.connection import Connection
 from connections.sealing import SealedField
+from connections.standing import Environment
 from connectors.oauth2 import ClientCredentials
 from connectors.registry import connector_or_gone
 from console.accounts.models import Organization

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from connections import drafting
 from connections.forms import EnvironmentsForm, LevelForm, NameForm, PermissionsForm
 from connections.models import Connection
-from connections.models.connection import Level
+from connections.standing import Level
 from connectors.registry import get_connectors
 from console.http import SeeOther, SignedInRequest
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential, OAuthClient
-from connections.models.connection import Level
+from connections.standing import Level
 from connectors.definition import Connector
 from connectors.registry import get_connectors
 from console.accounts.models import Membership, Organization, User

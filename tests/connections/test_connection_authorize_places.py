@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Connection, Credential, Flow, OAuthClient
-from connections.models.connection import Level
+from connections.standing import Level
 from console.accounts.policy import Role
 from tests.connections.flowing import authorize, words_of
 

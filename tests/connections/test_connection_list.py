@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from connections.listing import PAGE_SIZE
 from connections.models import Authorization, Connection, Credential
-from connections.models.connection import Level
+from connections.standing import Level
 from console.accounts.models import Membership
 from console.accounts.policy import Role
 from console.applications.models import Application

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Connection
-from connections.models.connection import Level
+from connections.standing import Level
 from console.applications.models import Application
 from tests.connections.answering import finish, name_form, url
 from tests.connections.flowing import words_of

@@ -1,0 +1,153 @@
+"""Save and delete components; what they reference is found by reading them.
+
+Whoever changes what references what holds the application's row: a connection cannot go
+while a component that is just being saved begins to use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from connections.models import Connection, Reference
+from console.accounts.models import User
+from console.applications.definitions import Definition, parse, reach, unknown_names
+from console.applications.models import Application, Component, Kind
+from console.applications.naming import free_link_name
+from console.applications.source import Fault, Faults, read
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else has saved or deleted the component since it was read."""
+
+
+class StillUsed(Exception):
+    """It cannot go while others use it; ``users`` are their names."""
+
+    def __init__(self, users: Iterable[str]) -> None:
+        self.users = tuple(users)
+        super().__init__(f"It is used by {', '.join(self.users)}.")
+
+
+def faults_of(component: Component, text: str) -> list[Fault]:
+    """List what keeps a definition from being saved; empty if nothing does."""
+    try:
+        _read(component, text)
+    except Faults as error:
+        return list(error.faults)
+    return []
+
+
+def create(component: Component, user: User) -> Component:
+    """Keep a new component under a link name of its own, made from its name."""
+    component.updated_by = user
+    for _ in range(3):  # another one may take the link name between look and save
+        try:
+            with transaction.atomic():
+                hold(component.application)
+                taken = component.application.components.values_list("link_name", flat=True)
+                component.link_name = free_link_name(
+                    component.name, set(taken), fallback=component.kind
+                )
+                definition = _read(component, component.definition)
+                component.save(force_insert=True)
+                _refer(component, definition)
+                return component
+        except IntegrityError:
+            continue
+    raise ChangedMeanwhile("Another component just took this name. Choose another one.")
+
+
+def save(component: Component, user: User, *, version: int) -> Component:
+    """Keep the changed name and definition of a component that was read at ``version``.
+
+    Raise ``Faults`` for a definition that is wrong, with its lines, and
+    :class:`ChangedMeanwhile` where another save came in between. Nothing is kept then.
+    """
+    with transaction.atomic():
+        hold(component.application)
+        definition = _read(component, component.definition)
+        rows = Component.objects.filter(pk=component.pk, version=version)
+        if not rows.update(version=F("version") + 1):
+            raise ChangedMeanwhile(_who_changed(component))
+        component.version = version + 1
+        component.updated_by = user
+        component.save()
+        _refer(component, definition)
+    return component
+
+
+def delete(component: Component) -> None:
+    """Take a component out of Development; raise :class:`StillUsed` while others run it."""
+    with transaction.atomic():
+        hold(component.application)
+        if users := users_of(component):
+            raise StillUsed(user.name for user in users)
+        component.delete()
+
+
+def users_of(component: Component) -> list[Component]:
+    """List the components that run this function."""
+    if component.kind != Kind.FUNCTION:
+        return []
+    others = component.application.components.exclude(kind=Kind.FUNCTION)
+    return [
+        other
+        for other in others.filter(definition__contains=component.link_name)
+        if component.link_name in reach(read(other.definition)).functions
+    ]
+
+
+def hold(application: Application) -> Application:
+    """Let nobody else change what the application is made of until the transaction ends."""
+    return Application.objects.select_for_update().get(pk=application.pk)
+
+
+def _read(component: Component, text: str) -> Definition:
+    definition = parse(component.kind, text)
+    application = component.application
+    faults: list[Fault] = []
+    if definition.calls:
+        connections = Connection.objects.created().filter(application=application)
+        faults += unknown_names(
+            text,
+            definition.calls,
+            connections.values_list("link_name", flat=True),
+            what="connection",
+        )
+    if definition.uses:
+        functions = application.components.filter(kind=Kind.FUNCTION)
+        faults += unknown_names(
+            text,
+            definition.uses,
+            functions.values_list("link_name", flat=True),
+            what="function",
+        )
+    if faults:
+        raise Faults(sorted(faults, key=lambda fault: (fault.line, fault.column)))
+    return definition
+
+
+def _refer(component: Component, definition: Definition) -> None:
+    """Write down which connections the component calls now."""
+    connections = Connection.objects.created().filter(
+        application=component.application, link_name__in=definition.connections
+    )
+    component.references.exclude(connection__in=connections).delete()
+    Reference.objects.bulk_create(
+        [Reference(component=component, connection=connection) for connection in connections],
+        ignore_conflicts=True,
+    )
+
+
+def _who_changed(component: Component) -> str:
+    row = Component.objects.filter(pk=component.pk).select_related("updated_by").first()
+    if row is None:
+        return f"{component.name} was deleted meanwhile. Copy your text before you leave this page."
+    who = row.updated_by or "Somebody"
+    return (
+        f"{who} has saved {row.name} since you opened it, so your text was not saved. Copy what "
+        "you need, open the component again and put it in there."
+    )

@@ -1,0 +1,85 @@
+"""Whether connections can act in an environment, and if not, what is missing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connections.models import Authorization
+from connections.standing import Environment, Standing
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """One connection in one environment, for one person.
+
+    ``name`` is one of those that the tag ``state`` knows; ``missing`` names scopes.
+    """
+
+    environment: Environment
+    standing: Standing
+    name: str
+    authorization: Authorization | None = None
+    missing: tuple[str, ...] = ()
+
+    @property
+    def works(self) -> bool:
+        """Tell whether a call through the connection can be made as it should."""
+        return self.name in {"active", "expiring"}
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """Return the arguments of the tag ``state``."""
+        if self.name == "permissions_missing":
+            asked = len(self.standing.scopes_asked)
+            return {"name": self.name, "granted": asked - len(self.missing), "asked": asked}
+        credential = self.authorization.credential if self.authorization else None
+        if credential is None:
+            return {"name": self.name}
+        return {"name": self.name, "account": credential.label, "expires_at": credential.ends_at}
+
+    @property
+    def slot(self) -> str:
+        """Name the environment to authorize, which mends it."""
+        return self.standing.slot(self.environment)
+
+
+def states(
+    standings: Mapping[uuid.UUID, Standing], environment: Environment, user: Any
+) -> dict[uuid.UUID, State]:
+    """Tell for each connection, as it stands in ``environment``, whether it can act there.
+
+    One query, however many there are.
+    """
+    acting = Authorization.objects.acting(standings, environment, user)
+    return {
+        pk: state_of(standing, environment, acting.get(pk)) for pk, standing in standings.items()
+    }
+
+
+def state_of(
+    standing: Standing, environment: Environment, authorization: Authorization | None
+) -> State:
+    """Judge one connection by the authorization that acts for it, or by having none."""
+    missing: tuple[str, ...] = ()
+    if authorization is None:
+        name = "needs_authorization"
+    elif authorization.state != Authorization.State.ACTIVE or authorization.credential is None:
+        name = authorization.state
+    elif authorization.credential.has_ended:
+        name = "needs_authorization"
+    else:
+        oauth2 = standing.definition.oauth2
+        granted = authorization.credential.scopes_granted
+        missing = oauth2.missing(standing.scopes_asked, granted) if oauth2 else ()
+        expiring = "expiring" if authorization.credential.is_expiring else "active"
+        name = "permissions_missing" if missing else expiring
+    return State(
+        environment=environment,
+        standing=standing,
+        name=name,
+        authorization=authorization,
+        missing=missing,
+    )

@@ -1,0 +1,211 @@
+"""What a component's definition holds: calls through connections and uses of functions.
+
+An object with the name ``connection`` is a call, one with ``function`` a use, wherever in
+the definition it stands. ``schemas/component.json`` is the whole grammar.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from console.applications import schema
+from console.applications.models import Kind
+from console.applications.source import MAX_NESTING, Fault, Faults, Path, fault_at, read, walk
+
+MAX_LENGTH = 200_000
+#: A definition stands three brackets deep in an exported application.
+DEFINITION_NESTING = MAX_NESTING - 3
+ROOTS = ("input", "answer", "connection")
+#: ``{{ input.x }}``; the path goes on into what was given: ``{{ answer.contacts.0.email }}``.
+PLACEHOLDER = re.compile(r"\{\{\s*(\w+)((?:\.\w+)*)\s*\}\}")
+#: Headers by which the console itself signs or sends a request.
+OWN_HEADERS = frozenset(
+    {"accept-encoding", "authorization", "connection", "content-length", "cookie", "host"}
+    | {"keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "user-agent"}
+)
+
+STARTERS: Mapping[str, str] = {
+    Kind.FORM: '{\n  "fields": []\n}\n',
+    Kind.REPORT: '{\n  "columns": []\n}\n',
+    Kind.PAGE: '{\n  "sections": []\n}\n',
+    Kind.WORKFLOW: '{\n  "steps": []\n}\n',
+    Kind.FUNCTION: '{\n  "calls": []\n}\n',
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request through a connection, placeholders and all."""
+
+    connection: str
+    method: str
+    path: str
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    at: Path = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """One run of a function; without ``input`` it gets what came before it."""
+
+    function: str
+    input: Mapping[str, Any] | None = None
+    at: Path = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """A definition that has been read: its value, and what it reaches out to."""
+
+    value: Any
+    calls: tuple[Call, ...] = ()
+    uses: tuple[Use, ...] = ()
+
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """Name the connections that it calls, each once."""
+        return tuple(dict.fromkeys(call.connection for call in self.calls))
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Name the functions that it uses, each once."""
+        return tuple(dict.fromkeys(use.function for use in self.uses))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Name what must be given to run it: every ``x`` of a ``{{ input.x }}``."""
+        texts = [text for part in (*self.calls, *self.uses) for _, text in _texts(part)]
+        return tuple(
+            dict.fromkeys(
+                path.split(".")[1]
+                for text in texts
+                for root, path in PLACEHOLDER.findall(text)
+                if root == "input"
+            )
+        )
+
+
+def parse(kind: str, text: str) -> Definition:
+    """Read a definition that a person has typed; raise ``Faults`` with every fault's line."""
+    if len(text) > MAX_LENGTH:
+        words = f"A definition may have at most {MAX_LENGTH:,} characters; this has {len(text):,}."
+        raise Faults([Fault(line=1, column=1, message=words)])
+    value = read(text, max_nesting=DEFINITION_NESTING)
+    if faults := schema.faults(value, text, name="component", part=kind):
+        raise Faults(faults)
+    definition = reach(value)
+    if wrong := list(_wrong(kind, definition)):
+        raise Faults([fault_at(text, path, message) for path, message in wrong])
+    return definition
+
+
+def reach(value: Any) -> Definition:
+    """Find the calls and the uses in a definition that is known to be right."""
+    calls: list[Call] = []
+    uses: list[Use] = []
+    inside: Path | None = None
+    for path, node in walk(value):
+        if inside is not None and path[: len(inside)] == inside:
+            continue  # what a call sends is not a part of the application
+        if isinstance(node, dict) and "connection" in node:
+            inside = path
+            calls.append(
+                Call(
+                    connection=node["connection"],
+                    method=node.get("method", "GET"),
+                    path=node["path"],
+                    query=node.get("query", {}),
+                    headers=node.get("headers", {}),
+                    body=node.get("body"),
+                    at=path,
+                )
+            )
+        elif isinstance(node, dict) and "function" in node:
+            inside = path
+            uses.append(Use(function=node["function"], input=node.get("input"), at=path))
+    return Definition(value=value, calls=tuple(calls), uses=tuple(uses))
+
+
+def unknown_names(
+    text: str, parts: Iterable[Call] | Iterable[Use], known: Iterable[str], *, what: str
+) -> list[Fault]:
+    """Name every call or use of something that is not there, with the nearest names."""
+    names = sorted(known)
+    faults = []
+    for part in parts:
+        name = getattr(part, what)
+        if name in names:
+            continue
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else _all_of(names, what)
+        faults.append(
+            fault_at(text, (*part.at, what), f"This application has no {what} {name}. {hint}")
+        )
+    return faults
+
+
+def dumps(value: Any) -> str:
+    """Write a definition as people read it."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _all_of(names: list[str], what: str) -> str:
+    if not names:
+        return f"It has no {what} yet: create one first."
+    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+    return f"It has {', '.join(names[:6])}{more}."
+
+
+def _wrong(kind: str, definition: Definition) -> Iterator[tuple[Path, str]]:
+    """Find what no schema can say."""
+    if kind == Kind.FUNCTION and definition.uses:
+        yield (
+            (*definition.uses[0].at, "function"),
+            "A function calls services and no other function. Put them one after the other "
+            "in a workflow.",
+        )
+    for call in definition.calls:
+        if any(step in {".", ".."} for step in call.path.split("/")):
+            yield (*call.at, "path"), "A path may not hold the segments . and .."
+        for name in call.headers:
+            if name.lower() in OWN_HEADERS:
+                yield (
+                    (*call.at, "headers", name),
+                    f"The header {name} is set by the console, which signs and sends the request.",
+                )
+    for part in (*definition.calls, *definition.uses):
+        for path, text in _texts(part):
+            if problem := _placeholder_problem(text):
+                yield path, problem
+
+
+def _placeholder_problem(text: str) -> str:
+    for root, path in PLACEHOLDER.findall(text):
+        if root not in ROOTS or not path:
+            return (
+                f"{{{{ {root}{path} }}}} is no placeholder. Write {{{{ input.x }}}}, "
+                "{{ answer.x }} or {{ connection.x }}."
+            )
+    if "{{" in PLACEHOLDER.sub("", text):
+        return "This placeholder is not closed, or holds something else than a name."
+    return ""
+
+
+def _texts(part: Call | Use) -> Iterator[tuple[Path, str]]:
+    """Give every text of a call or a use in which placeholders may stand."""
+    fields: Mapping[str, Any] = (
+        {"path": part.path, "query": part.query, "headers": part.headers, "body": part.body}
+        if isinstance(part, Call)
+        else {"input": part.input}
+    )
+    for name, value in fields.items():
+        for path, text in walk(value, (*part.at, name)):
+            if isinstance(text, str):
+                yield path, text

@@ -1,0 +1,223 @@
+"""JSON as people write it: read it, and find the line on which something stands.
+
+Files and definitions come from outside, so everything that a database, another program or
+this process could not bear is refused here, with its place.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MAX_NESTING = 64
+#: Where something stands in a document: the keys and positions that lead to it.
+Path = tuple[str | int, ...]
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+#: What no database takes: NUL and the halves of surrogate pairs.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_WORDS = {
+    "Expecting value": "A value is missing here, or a text lacks its quotes.",
+    "Expecting property name enclosed in double quotes": (
+        "A name in double quotes is missing here; a comma before a closing bracket is one too many."
+    ),
+    "Expecting ',' delimiter": "A comma is missing before this, or a bracket is not closed.",
+    "Expecting ':' delimiter": "A colon is missing between the name and its value.",
+    "Unterminated string starting at": "This text has no closing quote.",
+    "Invalid control character at": "A line break or tab inside a text is written \\n or \\t.",
+    "Invalid \\escape": 'After a backslash only " \\ / b f n r t or u may stand.',
+    "Invalid \\uXXXX escape": "After \\u four hexadecimal digits must stand.",
+    "Extra data": "Nothing may follow after the end of the document.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """Something wrong in a document: where it stands, and one sentence.
+
+    ``line`` and ``column`` count from 1; ``where`` is the dotted path, empty for the whole.
+    """
+
+    line: int
+    column: int
+    message: str
+    where: str = ""
+
+    def __str__(self) -> str:
+        place = f"line {self.line}, column {self.column}"
+        return (
+            f"{place} ({self.where}): {self.message}" if self.where else f"{place}: {self.message}"
+        )
+
+
+class Faults(ValueError):
+    """A document that cannot be taken, with everything that is wrong in it."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+def read(text: str, *, max_nesting: int = MAX_NESTING) -> Any:
+    """Read JSON (RFC 8259) strictly; raise :class:`Faults` with the first thing wrong.
+
+    Refused are names that stand twice in one object, NaN and infinite numbers, integers
+    of more than 40 digits, NUL and halves of surrogate pairs, and brackets nested deeper
+    than ``max_nesting``.
+    """
+    try:
+        document = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_short,
+        )
+    except json.JSONDecodeError as error:
+        words = _WORDS.get(error.msg, "This is not JSON.")
+        raise Faults([Fault(line=error.lineno, column=error.colno, message=words)]) from None
+    except RecursionError:
+        raise Faults([_too_deep(text, max_nesting)]) from None
+    except _Refused as refused:
+        raise Faults([_fault_at_words(text, refused)]) from None
+    if _is_too_deep(document, max_nesting):
+        raise Faults([_too_deep(text, max_nesting)])
+    if (path := _first_unstorable(document)) is not None:
+        raise Faults([fault_at(text, path, "This holds a character that cannot be stored.")])
+    return document
+
+
+def fault_at(text: str, path: Path, message: str) -> Fault:
+    """Say what is wrong with the value to which ``path`` leads."""
+    line, column = place_of(text, path)
+    return Fault(line=line, column=column, message=message, where=".".join(map(str, path)))
+
+
+def place_of(text: str, path: Path) -> tuple[int, int]:
+    """Find line and column, from 1, of a value in a document that can be read.
+
+    For a path that leads nowhere it is the place of the last value on the way.
+    """
+    tokens = _TOKEN.finditer(text)
+    token = next(tokens, None)
+    for step in path:
+        found = _enter(tokens, token[0], step) if token else None
+        if found is None:
+            break
+        token = found
+    return _line_and_column(text, token.start() if token else 0)
+
+
+def _enter(tokens: Iterator[re.Match[str]], opening: str, step: str | int) -> re.Match[str] | None:
+    """Go into an object or a list to the first token of one of its values."""
+    for position, token in enumerate(tokens):
+        if token[0] in "]}":
+            return None
+        name: str | int = position
+        if opening == "{":
+            name = json.loads(token[0])
+            next(tokens)  # the colon
+            token = next(tokens)
+        if name == step:
+            return token
+        _skip(tokens, token[0])
+        if next(tokens)[0] != ",":
+            return None
+    return None
+
+
+def _skip(tokens: Iterator[re.Match[str]], first: str) -> None:
+    depth = first in "{["
+    while depth:
+        match next(tokens)[0]:
+            case "{" | "[":
+                depth += 1
+            case "}" | "]":
+                depth -= 1
+
+
+class _Refused(ValueError):
+    """JSON that the standard allows and this console does not; ``words`` stand in the text."""
+
+    def __init__(self, message: str, words: str) -> None:
+        super().__init__(message)
+        self.words = words
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _Refused(f"“{twice[:60]}” stands twice in one object.", json.dumps(twice))
+    return found
+
+
+def _no_constant(word: str) -> None:
+    raise _Refused(f"{word} is not a number that JSON knows.", word)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise _Refused("This number is too large.", digits)
+    return number
+
+
+def _short(digits: str) -> int:
+    if len(digits) > 40:
+        raise _Refused("This number has too many digits.", digits)
+    return int(digits)
+
+
+def _fault_at_words(text: str, refused: _Refused) -> Fault:
+    # The last one: of a name that stands twice, the second is the one too many.
+    line, column = _line_and_column(text, max(text.rfind(refused.words), 0))
+    return Fault(line=line, column=column, message=str(refused))
+
+
+def _too_deep(text: str, max_nesting: int) -> Fault:
+    depth = start = 0
+    for token in _TOKEN.finditer(text):
+        depth += (token[0] in "{[") - (token[0] in "}]")
+        if depth > max_nesting:
+            start = token.start()
+            break
+    line, column = _line_and_column(text, start)
+    message = f"Brackets may be nested {max_nesting} deep, and here they are nested deeper."
+    return Fault(line=line, column=column, message=message)
+
+
+def _is_too_deep(document: Any, max_nesting: int) -> bool:
+    return any(
+        len(path) >= max_nesting and isinstance(value, dict | list)
+        for path, value in walk(document)
+    )
+
+
+def _first_unstorable(document: Any) -> Path | None:
+    for path, value in walk(document):
+        names = value if isinstance(value, dict) else [value]
+        if any(isinstance(name, str) and _UNSTORABLE.search(name) for name in names):
+            return path
+    return None
+
+
+def walk(document: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Give every value of a document with its path, outer ones first, in their order."""
+    waiting: list[tuple[Path, Any]] = [(path, document)]
+    while waiting:
+        path, value = waiting.pop()
+        yield path, value
+        if isinstance(value, dict):
+            waiting += [((*path, name), item) for name, item in reversed(value.items())]
+        elif isinstance(value, list):
+            waiting += [((*path, index), value[index]) for index in range(len(value) - 1, -1, -1)]
+
+
+def _line_and_column(text: str, index: int) -> tuple[int, int]:
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)

@@ -18,6 +18,7 @@ class State:
     ``name`` is one of those that the tag ``state`` knows; ``missing`` names scopes.
     """
 
+    connection: uuid.UUID
     environment: Environment
     standing: Standing
     name: str
@@ -55,12 +56,16 @@ def states(
     """
     acting = Authorization.objects.acting(standings, environment, user)
     return {
-        pk: state_of(standing, environment, acting.get(pk)) for pk, standing in standings.items()
+        pk: state_of(pk, standing, environment, acting.get(pk))
+        for pk, standing in standings.items()
     }
 
 
 def state_of(
-    standing: Standing, environment: Environment, authorization: Authorization | None
+    connection: uuid.UUID,
+    standing: Standing,
+    environment: Environment,
+    authorization: Authorization | None,
 ) -> State:
     """Judge one connection by the authorization that acts for it, or by having none."""
     missing: tuple[str, ...] = ()
@@ -77,6 +82,7 @@ def state_of(
         expiring = "expiring" if authorization.credential.is_expiring else "active"
         name = "permissions_missing" if missing else expiring
     return State(
+        connection=connection,
         environment=environment,
         standing=standing,
         name=name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 from django.conf import settings as configured
 from django.test import Client
 
+from connections import referencing
 from connections.models import Authorization, Connection, Credential, OAuthClient
 from connectors.registry import get_connector
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Role
-from console.applications.models import Application
+from console.applications.models import Application, Component
 
 
 @pytest.fixture(scope="session")
@@ -164,5 +166,32 @@ def grant():
             scopes_asked=list(connection.scopes_asked),
             credential=credential,
         )
+
+    return make
+
+
+@pytest.fixture
+def build(application, developer):
+    """Make a component; by default a function with the calls through these connections."""
+
+    def make(
+        name: str,
+        *connections: Connection,
+        kind: str = "function",
+        definition: Any = None,
+        **fields: Any,
+    ) -> Component:
+        if definition is None:
+            definition = {
+                "calls": [
+                    {"connection": connection.link_name, "path": "/contacts"}
+                    for connection in connections
+                ]
+            }
+        component = Component(
+            **{"application": application, "kind": kind, "name": name} | fields,
+            definition=json.dumps(definition, indent=2),
+        )
+        return referencing.create(component, developer)
 
     return make

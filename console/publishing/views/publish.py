@@ -1,0 +1,112 @@
+"""Publish to Stage: what changed, what goes, and whether it will work there."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from connections.standing import Environment
+from console.accounts.policy import Action
+from console.applications.models import Application
+from console.http import SeeOther, SignedInRequest
+from console.publishing import publishing
+from console.publishing.environments import manifest_in, states_in
+from console.publishing.forms import NoteForm
+from console.publishing.selecting import select
+
+#: What people are told when the ground has moved under their decision.
+MOVED = (
+    "Development or Stage has changed since this page was shown, so nothing was published. "
+    "This is how it stands now: look at it and publish again."
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def publish(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show what can go to Stage; a POST puts what is ticked there."""
+    application = _application(request, pk)
+    if request.method != "POST":
+        return _page(request, application, request.GET.getlist("tick"), NoteForm())
+    form = NoteForm(request.POST)
+    ticked = request.POST.getlist("tick")
+    if not form.is_valid():
+        return _page(request, application, ticked, form, status=422)
+    try:
+        outcome = publishing.publish(
+            application,
+            request.user,
+            ticked=ticked,
+            note=form.cleaned_data["note"],
+            seen=request.POST.get("seen", ""),
+        )
+    except publishing.NothingChosen:
+        form.add_error(None, "Nothing is ticked, so nothing was published. Tick a change first.")
+        return _page(request, application, ticked, form, status=422)
+    except publishing.ChangedMeanwhile:
+        form.add_error(None, MOVED)
+        return _page(request, application, ticked, form, status=409)
+    except publishing.SomebodyPublishes as error:
+        form.add_error(
+            None, f"{error} Nothing of yours was published. Look again in a moment and try again."
+        )
+        return _page(request, application, ticked, form, status=409)
+    release = outcome.release
+    if outcome.is_new:
+        messages.success(request, f"{release} of {application} is in Stage.")
+    else:
+        messages.info(request, f"{release} holds all of this already, so nothing new was made.")
+    return SeeOther(release.get_absolute_url())
+
+
+@require_POST
+def publish_preview(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show the same page with other changes ticked; nothing is published."""
+    application = _application(request, pk)
+    form = NoteForm(initial={"note": request.POST.get("note", "")[:500]})
+    return _page(request, application, request.POST.getlist("tick"), form)
+
+
+def _page(
+    request: SignedInRequest,
+    application: Application,
+    wanted: Iterable[str],
+    form: NoteForm,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    stage = manifest_in(application, Environment.STAGE)
+    development = manifest_in(application, Environment.DEVELOPMENT)
+    match request.POST.get("choose"):
+        case "all":
+            wanted = [*stage.components, *development.components]
+        case "none":
+            wanted = []
+    selection = select(stage, development, wanted)
+    states = states_in(
+        application, selection.result.connections.values(), Environment.STAGE, request.user
+    )
+    context: dict[str, Any] = {
+        "application": application,
+        "form": form,
+        "selection": selection,
+        "is_empty": not stage.components,
+        "seen": publishing.fingerprint(stage, development),
+        "states": states.values() if selection.ticked else [],
+        "mending": sum(not state.works for state in states.values()),
+        "going": [p.change for p in selection.passengers.values() if p.goes],
+    }
+    template = "publishing/publish.html"
+    if request.htmx and request.htmx.target == "choices":
+        template += "#choices"
+    return render(request, template, context, status=status)
+
+
+def _application(request: SignedInRequest, pk: uuid.UUID) -> Application:
+    applications = Application.objects.allowing(request.user, Action.PUBLISH)
+    return get_object_or_404(applications.select_related("organization"), pk=pk)

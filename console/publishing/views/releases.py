@@ -1,0 +1,203 @@
+"""What was released: the list, one release, two of them side by side, and the way back."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from connections.models import Connection
+from connections.standing import Environment
+from console.accounts.policy import Action
+from console.applications.models import Application
+from console.http import SeeOther, SignedInRequest
+from console.publishing import publishing
+from console.publishing.comparing import changes, diff
+from console.publishing.environments import manifest_in, release_in_stage, states_in
+from console.publishing.forms import CompareForm, NoteForm
+from console.publishing.manifest import Manifest, of_development
+from console.publishing.models import Release
+
+PAGE_SIZE = 20
+
+
+@require_safe
+def release_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show the releases of an application, the newest one first."""
+    application = _application(request, pk)
+    releases = application.releases.select_related("created_by").defer("content")
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 10:
+        releases = releases.filter(number__lt=int(before))
+    rows = list(releases[: PAGE_SIZE + 1])
+    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    return render(
+        request,
+        "publishing/release_list.html",
+        {
+            "application": application,
+            "releases": rows,
+            "older": f"?before={rows[-1].number}" if more else "",
+            "in_stage": release_in_stage(application),
+            "form": CompareForm(None, application=application),
+        },
+    )
+
+
+@require_safe
+def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show one release: who, when, what is in it, and whether it is in Stage."""
+    release = _release(request, pk)
+    application = release.application
+    in_stage = release_in_stage(application)
+    manifest = release.manifest
+    keys = dict(
+        Connection.objects.created().filter(application=application).values_list("link_name", "pk")
+    )
+    is_in_stage = in_stage == release
+    states = {}
+    if is_in_stage:
+        states = states_in(
+            application, manifest.connections.values(), Environment.STAGE, request.user
+        )
+    return render(
+        request,
+        "publishing/release_detail.html",
+        {
+            "application": application,
+            "release": release,
+            "in_stage": in_stage,
+            "is_in_stage": is_in_stage,
+            "components": manifest.components.values(),
+            "connections": [
+                (standing, keys.get(name), states.get(name))
+                for name, standing in manifest.connections.items()
+            ],
+            "earlier": release.number - 1,
+        },
+    )
+
+
+@require_safe
+def release_compare(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show what differs between two releases, or between a release and Development."""
+    application = _application(request, pk)
+    form = CompareForm(request.GET, application=application)
+    found = None
+    if form.is_valid():
+        before, after = _sides(application, form)
+        found = changes(before, after)
+    return render(
+        request,
+        "publishing/release_compare.html",
+        {
+            "application": application,
+            "form": form,
+            "changes": found,
+            "sides": f"?{request.GET.urlencode()}",
+        },
+        status=200 if form.is_valid() else 404,
+    )
+
+
+@require_safe
+def change_detail(
+    request: SignedInRequest, pk: uuid.UUID, what: str, link_name: str
+) -> HttpResponse:
+    """Show how one component or connection differs, line by line.
+
+    Without ``before`` and ``after`` in the address it is Stage against Development.
+    """
+    application = _application(request, pk)
+    if request.GET.get("before") or request.GET.get("after"):
+        form = CompareForm(request.GET, application=application)
+        if not form.is_valid():
+            raise Http404
+        before, after = _sides(application, form)
+    else:
+        before, after = manifest_in(application, Environment.STAGE), of_development(application)
+    found = changes(before, after)
+    parts = {"components": found.components, "connections": found.connections}
+    change = parts.get(what, {}).get(link_name)
+    if change is None:
+        raise Http404
+    template = "publishing/change_detail.html"
+    if request.htmx:
+        template += "#diff"
+    return render(
+        request, template, {"application": application, "change": change, "lines": diff(change)}
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def release_roll_back(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what would change in Stage; a POST makes a new release with this one's content."""
+    release = _release(request, pk)
+    application = release.application
+    form = NoteForm(
+        request.POST if request.method == "POST" else None,
+        initial={"note": f"Back to release {release.number}"},
+    )
+    status = 422 if form.is_bound else 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            outcome = publishing.roll_back(
+                application, request.user, to=release, note=form.cleaned_data["note"]
+            )
+        except publishing.SomebodyPublishes as error:
+            form.add_error(None, f"{error} Nothing was changed. Try again in a moment.")
+            status = 409
+        else:
+            if outcome.is_new:
+                messages.success(
+                    request, f"{outcome.release} is in Stage, with the content of {release}."
+                )
+            else:
+                messages.info(request, "Stage holds this already, so nothing was changed.")
+            return SeeOther(outcome.release.get_absolute_url())
+    states = states_in(
+        application, release.manifest.connections.values(), Environment.STAGE, request.user
+    )
+    in_stage = release_in_stage(application)
+    before = in_stage.manifest if in_stage else Manifest()
+    return render(
+        request,
+        "publishing/release_roll_back.html",
+        {
+            "application": application,
+            "release": release,
+            "form": form,
+            "changes": changes(before, release.manifest),
+            "sides": f"?before={in_stage.number}&after={release.number}" if in_stage else "",
+            "states": states.values(),
+        },
+        status=status,
+    )
+
+
+def _sides(application: Application, form: CompareForm) -> tuple[Manifest, Manifest]:
+    return (
+        _manifest(application, form.cleaned_data["before"]),
+        _manifest(application, form.cleaned_data["after"]),
+    )
+
+
+def _manifest(application: Application, side: str) -> Manifest:
+    if side == CompareForm.DEVELOPMENT:
+        return of_development(application)
+    return application.releases.get(number=int(side)).manifest
+
+
+def _application(request: SignedInRequest, pk: uuid.UUID) -> Application:
+    applications = Application.objects.allowing(request.user, Action.PUBLISH)
+    return get_object_or_404(applications.select_related("organization"), pk=pk)
+
+
+def _release(request: SignedInRequest, pk: uuid.UUID) -> Release:
+    releases = Release.objects.allowing(request.user, Action.PUBLISH)
+    return get_object_or_404(
+        releases.select_related("application__organization", "created_by"), pk=pk
+    )

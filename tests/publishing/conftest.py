@@ -1,0 +1,60 @@
+"""Applications with something to publish."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from connections import referencing
+from console.applications.models import Component
+from console.publishing import publishing
+
+
+@pytest.fixture
+def two(connect, build) -> dict[str, Any]:
+    """Two functions, each with a connection of its own."""
+    people, parts = connect(name="People"), connect(name="Parts")
+    return {
+        "people": people,
+        "parts": parts,
+        "find": build("Find people", people),
+        "order": build("Order parts", parts),
+    }
+
+
+@pytest.fixture
+def publish(application, developer):
+    """Publish changes by link name and return the release in Stage."""
+
+    def do(*ticked: str, user=None, **options: Any):
+        outcome = publishing.publish(application, user or developer, ticked=ticked, **options)
+        return outcome.release
+
+    return do
+
+
+@pytest.fixture
+def edit(developer):
+    """Change a component's definition, or its name."""
+
+    def do(component: Component, definition: Any = None, name: str = "") -> Component:
+        row = Component.objects.get(pk=component.pk)
+        row.name = name or row.name
+        if definition is not None:
+            row.definition = json.dumps(definition)
+        return referencing.save(row, developer, version=row.version)
+
+    return do
+
+
+@pytest.fixture
+def ask_for(connect):
+    """Change what a connection asks for."""
+
+    def do(connection, *scopes: str) -> None:
+        connection.scopes = list(scopes)
+        connection.save()
+
+    return do

@@ -1,0 +1,173 @@
+"""Publish and roll back: one release, whole or not at all, whoever else is there."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from connections.models import ReleasedConnection
+from console.accounts.policy import Role
+from console.publishing import publishing
+from console.publishing.environments import manifest_in, release_in_stage
+from console.publishing.manifest import Manifest, digest_of
+from console.publishing.models import LEASE, Release, Stage
+
+
+def test_it_works(two, publish, application, developer):
+    release = publish("find_people", note="The first")
+
+    assert release.number == 1
+    assert release.created_by == developer
+    assert release.digest == digest_of(release.content)
+    assert release_in_stage(application) == release
+    assert set(manifest_in(application, "stage").components) == {"find_people"}
+    two["people"].refresh_from_db()
+    two["parts"].refresh_from_db()
+    assert (two["people"].first_released, two["parts"].first_released) == (1, None)
+
+
+def test_stage_reads_a_connection_as_it_was_released(two, publish, ask_for):
+    publish("find_people")
+    ask_for(two["people"], "contacts.read", "contacts.write")
+
+    assert two["people"].standing_in("stage").scopes == ("contacts.read",)
+    assert two["people"].standing.scopes == ("contacts.read", "contacts.write")
+    # An account that both share must be allowed what either needs.
+    assert "contacts.write" in two["people"].scopes_to_ask(["all"])
+
+
+def test_the_second_time_makes_nothing_new(two, publish, application):
+    first = publish("find_people")
+    outcome = publishing.publish(application, first.created_by, ticked=["find_people"])
+    assert (outcome.release, outcome.is_new) == (first, False)
+
+
+def test_nothing_ticked_publishes_nothing(two, publish):
+    with pytest.raises(publishing.NothingChosen):
+        publish()
+    assert not Release.objects.exists()
+
+
+def test_what_is_no_change_publishes_nothing(two, publish):
+    with pytest.raises(publishing.NothingChosen):
+        publish("no_such_component")
+
+
+def test_it_refuses_a_decision_about_something_else(two, publish, edit, application):
+    seen = publishing.fingerprint(Manifest(), manifest_in(application, "development"))
+    edit(two["find"], {"calls": []})
+    with pytest.raises(publishing.ChangedMeanwhile):
+        publish("find_people", seen=seen)
+    assert not Release.objects.exists()
+
+
+def test_rolling_back_makes_a_new_release_with_the_old_content(
+    two, publish, edit, application, developer
+):
+    first = publish("find_people")
+    edit(two["find"], {"calls": []})
+    publish("find_people")
+    assert not ReleasedConnection.objects.exists()
+
+    outcome = publishing.roll_back(application, developer, to=first)
+
+    assert outcome.release.number == 3
+    assert outcome.release.content == first.content
+    assert outcome.release.rolled_back_to == 1
+    assert ReleasedConnection.objects.get().connection == two["people"]
+    assert manifest_in(application, "development").components["find_people"].definition == {
+        "calls": []
+    }
+
+
+def test_rolling_back_to_what_is_there_makes_nothing(two, publish, application, developer):
+    first = publish("find_people")
+    assert not publishing.roll_back(application, developer, to=first).is_new
+
+
+def test_a_release_never_changes(two, publish):
+    release = publish("find_people")
+    with pytest.raises(TypeError):
+        Release.objects.update(note="x")
+    with pytest.raises(TypeError):
+        Release.objects.all().delete()
+    with pytest.raises(TypeError):
+        release.delete()
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE publishing_release SET note = 'changed by hand'")
+    assert Release.objects.get().note == ""
+
+
+def test_another_person_is_told_who_is_publishing(two, publish, application, member, studio):
+    other = member(studio, Role.SUPER_ADMIN)
+    Stage.objects.create(
+        application=application,
+        publisher=other,
+        lease="x",
+        leased_at=timezone.now(),
+        lease_until=timezone.now() + LEASE,
+    )
+    with pytest.raises(publishing.SomebodyPublishes, match=other.email):
+        publish("find_people")
+    assert not Release.objects.exists()
+
+
+def test_a_publisher_that_was_killed_does_not_block_for_ever(two, publish, application, developer):
+    Stage.objects.create(
+        application=application,
+        publisher=None,
+        lease="x",
+        leased_at=timezone.now() - 2 * LEASE,
+        lease_until=timezone.now() - LEASE,
+    )
+    assert publish("find_people").number == 1
+    assert Stage.objects.get().lease == ""
+
+
+def test_whoever_slept_longer_than_his_lease_changes_nothing(two, application, developer):
+    with pytest.raises(publishing.SomebodyPublishes), publishing._leased(application, developer):
+        Stage.objects.update(lease="of somebody else")
+        release = Release(application=application, content=Manifest().text, created_by=developer)
+        with transaction.atomic():
+            publishing._into_stage(release, Manifest(), None, "mine")
+    assert not Release.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_at_once_make_one_release(two, application, developer):
+    barrier = threading.Barrier(50)
+
+    def press(number: int) -> tuple[int, bool] | str:
+        barrier.wait()
+        try:
+            outcome = publishing.publish(
+                application, developer, ticked=["find_people", "order_parts"]
+            )
+            return outcome.release.number, outcome.is_new
+        except publishing.SomebodyPublishes:
+            return "told"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(press, range(50)))
+
+    assert Release.objects.count() == 1
+    assert answers.count((1, True)) == 1
+    assert set(answers) <= {(1, True), (1, False), "told"}
+    assert Stage.objects.get().lease == ""
+
+
+def test_it_takes_twelve_queries_whatever_the_size(
+    connect, build, publish, django_assert_max_num_queries
+):
+    connections = [connect(name=f"C {number}") for number in range(12)]
+    for number in range(60):
+        build(f"F {number}", connections[number % 12])
+    # Savepoints of the tests' own transaction come on top.
+    with django_assert_max_num_queries(12 + 3 + 4):
+        publish(*(f"f_{number}" for number in range(60)))

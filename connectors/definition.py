@@ -204,6 +204,20 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RateLimit:
+    """Headers by which a service says how many calls are left, empty where it has none.
+
+    ``reset`` says when the count begins anew, in the unit of ``reset_unit``: seconds from
+    now, or a moment counted from 1970 or written as a date.
+    """
+
+    limit: str = ""
+    remaining: str = ""
+    reset: str = ""
+    reset_unit: Literal["seconds", "epoch_seconds", "epoch_milliseconds", "date"] = "seconds"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Connector:
     """A service that connections can be made to."""
 
@@ -213,6 +227,7 @@ class Connector:
     summary: str
     aliases: tuple[str, ...] = ()
     documentation: str  # the service's own page about authentication
+    scopes_documentation: str = ""  # and the one that lists its permissions
     sources: tuple[str, ...]
     read_on: str  # ISO date on which the sources were read
     registration: tuple[str, ...] = ()  # steps to register an OAuth client there
@@ -221,6 +236,7 @@ class Connector:
     api_base_url: str
     api_headers: Mapping[str, str] = field(default_factory=dict)
     check: Check
+    rate_limit: RateLimit = RateLimit()
     #: The service's own error codes, in lower case, and the codes of RFC 6749 they stand for.
     error_codes: Mapping[str, str] = field(default_factory=dict)
     oauth2: OAuth2 | None = None

@@ -22,6 +22,7 @@ _SLOT = re.compile(r"\{(\w+)\}")
 _ADDRESS = re.compile(
     r"(?:(?P<scheme>https?|\{\w+\})://(?P<host>[^/?#]+)|\{(?P<origin>\w+)\})(?:[/?#].*)?"
 )
+_HEADER = re.compile(r"[A-Za-z0-9-]+")
 _HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?")
 #: The fields that an OAuth 2 credential always has.
 _TOKEN_FIELDS = ("access_token",)
@@ -47,8 +48,15 @@ def _identity(connector: Connector) -> Found:
         yield "sources", "Name the pages that this definition was read from."
     yield from _each("sources", connector.sources)
     pages = {f"sources.{n}": page for n, page in enumerate(connector.sources)}
-    for key, page in {**pages, "documentation": connector.documentation}.items():
+    pages["documentation"] = connector.documentation
+    if connector.scopes_documentation:
+        pages["scopes_documentation"] = connector.scopes_documentation
+    for key, page in pages.items():
         yield from _address(key, page, {}, connector.sandbox)
+    for name in ("limit", "remaining", "reset"):
+        header = getattr(connector.rate_limit, name)
+        if header and not _HEADER.fullmatch(header):
+            yield f"rate_limit.{name}", "This is not the name of a header."
     try:
         datetime.date.fromisoformat(connector.read_on)
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.db import transaction
 from connections.models import OAuthClient
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Role
-from console.applications.models import Application
+from console.transfer.importing import import_application
 
 PEOPLE = {
     ("studio", "Studio"): {
@@ -24,6 +25,7 @@ PEOPLE = {
     },
 }
 OPERATOR = "operator@console.example"
+FIELD_SERVICE = Path(__file__).parent / "field_service.json"
 
 
 @transaction.atomic
@@ -40,12 +42,16 @@ def seed(password: str) -> list[tuple[str, str]]:
             people.append((email, f"{role.label} of {name}"))
     _person(OPERATOR, password, is_superuser=True)
     people.append((OPERATOR, "runs the deployment"))
-    Application.objects.get_or_create(
-        organization=Organization.objects.get(slug="studio"),
-        link_name="field_service",
-        defaults={"name": "Field Service"},
-    )
+    _field_service()
     return people
+
+
+def _field_service() -> None:
+    """Import the demo's application, unless it is there already."""
+    studio = Organization.objects.get(slug="studio")
+    if not studio.applications.filter(link_name="field_service").exists():
+        creator = User.objects.get(email="superadmin@studio.example")
+        import_application(FIELD_SERVICE.read_text(encoding="utf-8"), studio, creator)
 
 
 def sandbox_client() -> OAuthClient:

@@ -17,8 +17,8 @@ from connections.states import State
 from console.applications.models import Kind
 from console.publishing.manifest import Manifest, Part
 
-WIDTH = 760
-BOX_WIDTH = 280
+WIDTH = 960
+BOX_WIDTH = 330
 TOP = 28
 GAP = 12
 CALLER_HEIGHT = 40
@@ -26,7 +26,7 @@ CONNECTION_HEIGHT = 72
 #: Up to here every component has a box of its own.
 MAX_SINGLE = 14
 MAX_BOXES = 40
-LETTERS = 34
+LETTERS = 42
 
 
 #: State to sign, colour and words: each alone says enough.
@@ -47,6 +47,7 @@ class Row:
     sign: str
     tone: str
     words: str
+    short: str
     y: int
 
 
@@ -61,7 +62,7 @@ class Caller:
     connections: tuple[str, ...]
     url: str
     y: float = 0
-    x: int = 0
+    x: int = 1
     width: int = BOX_WIDTH
     height: int = CALLER_HEIGHT
 
@@ -75,7 +76,7 @@ class Target:
     states: tuple[State, ...]
     callers: tuple[str, ...]
     y: float = 0
-    x: int = WIDTH - BOX_WIDTH
+    x: int = WIDTH - BOX_WIDTH - 1
     width: int = BOX_WIDTH
     height: int = CONNECTION_HEIGHT
 
@@ -97,8 +98,10 @@ class Target:
             credential = state.authorization.credential if state.authorization else None
             if state.works and credential:
                 words = f"authorized as {credential.label}"
-            said = _short(f"{state.environment.label}: {words}")
-            rows.append(Row(sign=sign, tone=tone, words=said, y=42 + 18 * number))
+            said = f"{state.environment.label}: {words}"
+            rows.append(
+                Row(sign=sign, tone=tone, words=said, short=_short(said, 50), y=42 + 18 * number)
+            )
         return rows
 
 
@@ -213,7 +216,7 @@ def _lines(callers: list[Caller], targets: list[Target], manifest: Manifest) -> 
         for name in caller.connections:
             if not (target := place.get(name)):
                 continue
-            x1, y1 = BOX_WIDTH, caller.y + CALLER_HEIGHT / 2
+            x1, y1 = caller.x + BOX_WIDTH, caller.y + CALLER_HEIGHT / 2
             x2, y2 = target.x, target.y + CONNECTION_HEIGHT / 2
             bend = (x2 - x1) / 2
             yield Line(
@@ -230,5 +233,5 @@ def _middle(caller: Caller, order: Mapping[str, int]) -> float:
     return sum(places) / len(places) if places else len(order)
 
 
-def _short(words: str) -> str:
-    return words if len(words) <= LETTERS else f"{words[: LETTERS - 1].rstrip()}…"
+def _short(words: str, letters: int = LETTERS) -> str:
+    return words if len(words) <= letters else f"{words[: letters - 1].rstrip()}…"

@@ -95,6 +95,15 @@ STATES: Mapping[str, State] = {
 }
 
 
+KIND_ICONS: Mapping[str, str] = {
+    "form": "forms",
+    "report": "report",
+    "page": "layout",
+    "workflow": "sitemap",
+    "function": "function",
+}
+
+
 @register.simple_tag
 def icon(name: str, *, label: str = "", css: str = "") -> SafeString:
     """Draw an icon of the sprite; it is decoration unless it has a label."""
@@ -171,6 +180,12 @@ def state(name: str, **facts: Any) -> SafeString:
 def authorization_state(authorization: Authorization | None) -> SafeString:
     """Show the state of an authorization, or that there is none."""
     return state(**authorization.shown) if authorization else state("needs_authorization")
+
+
+@register.simple_tag
+def component_icon(kind: str) -> SafeString:
+    """Draw what a kind of component looks like; its word stands beside it."""
+    return icon(KIND_ICONS[kind])
 
 
 @register.simple_tag

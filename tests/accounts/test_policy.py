@@ -15,9 +15,15 @@ from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 
 import connections.urls
+import console.publishing.urls
+import console.transfer.urls
 import console.urls
 from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
 from console.accounts.policy import ALLOWED, Action, Role
+from console.publishing.manifest import Manifest
+from console.publishing.models import Release, Stage
+from console.transfer.exporting import export
+from console.transfer.models import Upload
 
 OWN = {f"own {role}" for role in Role.values}
 OTHER = {f"other {role}" for role in Role.values}
@@ -32,6 +38,9 @@ def holders(action: Action) -> set[str]:
 
 MANAGERS = holders(Action.MANAGE_CONNECTIONS)
 OWN_MANAGERS = MANAGERS & OWN
+OWN_PUBLISHERS = holders(Action.PUBLISH) & OWN
+CREATORS = holders(Action.CREATE_APPLICATIONS)
+SUPER_ADMIN = {"own super_admin"}
 DEVELOPER = {"own developer"}
 
 
@@ -47,6 +56,7 @@ class Route:
     of: str = ""  # which of the objects of the test stands in the address
     arguments: tuple[str, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
     public: int = 0  # what somebody gets who is not signed in, where that is no redirect
 
 
@@ -80,6 +90,25 @@ ROUTES: dict[str, Route] = {
         who=OWN_MANAGERS, method="post", status=303, of="authorization", data={"label": "Main"}
     ),
     "authorization_revoke": Route(who=OWN_MANAGERS, also=("post",), of="authorization"),
+    "component_list": Route(who=OWN_MANAGERS, of="application"),
+    "publish": Route(who=OWN_PUBLISHERS, also=("post",), of="application"),
+    "publish_preview": Route(who=OWN_PUBLISHERS, method="post", of="application"),
+    "release_list": Route(who=OWN_PUBLISHERS, of="application"),
+    "release_compare": Route(
+        who=OWN_PUBLISHERS, of="application", query="?before=development&after=1"
+    ),
+    "change_detail": Route(
+        who=OWN_PUBLISHERS, of="application", arguments=("connections", "connection_1")
+    ),
+    "release_detail": Route(who=OWN_PUBLISHERS, of="release"),
+    "release_roll_back": Route(who=OWN_PUBLISHERS, also=("post",), of="release"),
+    "application_export": Route(who=holders(Action.MANAGE_COMPONENTS) & OWN, of="application"),
+    "application_import": Route(who=CREATORS, also=("post",), otherwise=403),
+    # A file that was sent is one person's own.
+    "upload_detail": Route(who=SUPER_ADMIN, of="upload"),
+    "upload_confirm": Route(who=SUPER_ADMIN, method="post", status=303, of="upload"),
+    "upload_discard": Route(who=SUPER_ADMIN, method="post", status=303, of="upload"),
+    "schema_detail": Route(who=SIGNED_IN, arguments=("component",), public=200),
     # Nobody's without its state; the view itself refuses who is not signed in.
     "oauth_callback": Route(who=SIGNED_IN, status=400, arguments=("sandbox",), public=403),
     "flow_detail": Route(who=DEVELOPER, of="flow"),
@@ -87,17 +116,31 @@ ROUTES: dict[str, Route] = {
     "flow_status": Route(who=SIGNED_IN, of="flow"),
 }
 #: What other people's applications bring, tested in other files.
-INCLUDED = {"connections.urls", "allauth.urls"}
+INCLUDED = {"connections.urls", "console.publishing.urls", "console.transfer.urls", "allauth.urls"}
 OF_ROWS = sorted(name for name, route in ROUTES.items() if route.of)
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @pytest.fixture
-def things(application, connect, grant, developer) -> dict[str, Connection | Authorization | Flow]:
+def things(
+    application, connect, grant, developer, super_admin
+) -> dict[str, Connection | Authorization | Flow]:
     """One row of each kind, all of them of the same organisation."""
     client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
     connection = connect(name="Secret plan")
+    release = Release.objects.create(
+        application=application, number=1, content=Manifest().text, created_by=developer
+    )
+    Stage.objects.create(application=application, release=release)
     return {
+        "application": application,
+        "release": release,
+        "upload": Upload.objects.create(
+            user=super_admin,
+            organization=application.organization,
+            file_name="secret_plan.json",
+            text=export(application),
+        ),
         "connection": connection,
         "draft": connect(name="A draft", status="draft", link_name=""),
         "authorization": grant(connection),
@@ -116,7 +159,9 @@ def things(application, connect, grant, developer) -> dict[str, Connection | Aut
 
 
 @pytest.fixture
-def come_as(things, member, developer, studio, stranger_organization, operator, signed_in):
+def come_as(
+    things, member, developer, super_admin, studio, stranger_organization, operator, signed_in
+):
     """Return the browser of somebody."""
 
     def come(identity: str) -> Client:
@@ -127,6 +172,8 @@ def come_as(things, member, developer, studio, stranger_organization, operator, 
         place, _, role = identity.partition(" ")
         if identity == "own developer":
             return signed_in(developer)
+        if identity == "own super_admin":
+            return signed_in(super_admin)
         return signed_in(member(studio if place == "own" else stranger_organization, role))
 
     return come
@@ -135,11 +182,16 @@ def come_as(things, member, developer, studio, stranger_organization, operator, 
 def address(name: str, things, pk: uuid.UUID | None = None) -> str:
     route = ROUTES[name]
     key = [pk or things[route.of].pk] if route.of else []
-    return reverse(name, args=[*key, *route.arguments])
+    return reverse(name, args=[*key, *route.arguments]) + route.query
 
 
 def test_every_route_is_in_the_table():
-    patterns = [*console.urls.urlpatterns, *connections.urls.urlpatterns]
+    patterns = [
+        *console.urls.urlpatterns,
+        *connections.urls.urlpatterns,
+        *console.publishing.urls.urlpatterns,
+        *console.transfer.urls.urlpatterns,
+    ]
     names = [pattern.name for pattern in patterns if isinstance(pattern, URLPattern)]
     assert sorted(names) == sorted(ROUTES)
 

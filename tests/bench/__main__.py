@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from tests.bench import console, serving
+from tests.bench import console, serving, shipping
 from tests.bench.databases import KINDS, databases
 from tests.bench.figures import Figure, Page, figures_of, print_figures, print_pages, save
 from tests.servers import ROOT
@@ -54,8 +54,13 @@ def main() -> None:
 def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
     """Measure every page on one kind of database, and the list through a real server."""
     with ExitStack() as stack:
-        names = [f"connections-{population}" for population in POPULATIONS]
+        names = [*(f"connections-{population}" for population in POPULATIONS), "shipping"]
         urls = stack.enter_context(databases(database, names, folder))
+        *urls, empty = urls
+        variables = environment(folder, empty)
+        with ProcessPoolExecutor(1, SPAWN) as builder:
+            builder.submit(console.prepare, variables).result()
+        ships = list(shipping.shipped(database, variables, SPAWN))
         consoles = {}
         for population, url in zip(POPULATIONS, urls, strict=True):
             variables = environment(folder, url)
@@ -79,8 +84,8 @@ def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
         )
         served = [noise, *serving.served(database, environment(folder, urls[-1]), cookie)]
     print_pages(database, pages)
-    print_figures(served)
-    return [*figures_of(database, pages), *served]
+    print_figures([*served, *ships])
+    return [*figures_of(database, pages), *served, *ships]
 
 
 def _by_turns(consoles: dict[int, ProcessPoolExecutor], rounds: int) -> Iterator[float]:

@@ -26,18 +26,24 @@ class _Here:
     visitor: Visitor
 
 
-def build(environment: dict[str, str], population: int) -> str:
-    """Make the database's tables and rows; return the measured person's key."""
+def prepare(environment: dict[str, str]) -> None:
+    """Make the database's tables, and the static files once."""
     os.environ.update(environment)
     import django
 
     django.setup()
     from django.core.management import call_command
-    from django.db import connection
 
     call_command("migrate", verbosity=0)
     if not Path(environment["STATIC_ROOT"], "staticfiles.json").exists():
         call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def build(environment: dict[str, str], population: int) -> str:
+    """Make tables and rows; return the measured person's key."""
+    prepare(environment)
+    from django.db import connection
+
     from tests.bench.rows import fill
 
     user = fill(population)

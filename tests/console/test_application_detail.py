@@ -34,3 +34,37 @@ def test_the_pages_lead_to_every_row(developer_client, application, connect):
         older = re.search(r'href="([^"]*)" rel="next"', page)
         address = urljoin(address, unescape(older[1])) if older else ""
     assert len(seen) == 30
+
+
+def test_it_draws_the_map_with_the_state_in_each_environment(
+    developer_client, application, connect, build, grant
+):
+    people = connect(name="People", separate_environments=True)
+    build("Find people", people)
+    grant(people, environment="development")
+    page = developer_client.get(application.get_absolute_url())
+    words = words_of(page)
+    assert "<svg" in page.content.decode()
+    assert "Development: authorized as alice@example.com" in words
+    assert "Stage: not authorized" in words
+    assert "1 connection does not work in Stage yet: People" in words
+    assert "Called by Find people." in words
+
+
+def test_it_says_what_is_not_published(developer_client, application, build):
+    build("Find people")
+    assert "1 component changed" in words_of(developer_client.get(application.get_absolute_url()))
+
+
+def test_without_components_it_offers_the_first(developer_client, application):
+    assert "No components yet" in words_of(developer_client.get(application.get_absolute_url()))
+
+
+def test_a_thousand_components_take_as_many_queries_as_ten(
+    developer_client, application, connect, build, django_assert_max_num_queries
+):
+    people = connect(name="People")
+    for number in range(40):
+        build(f"Find {number}", people)
+    with django_assert_max_num_queries(18):
+        developer_client.get(application.get_absolute_url())

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from connections import referencing
+from connections.models import Connection
+from connections.standing import Environment
 from console.applications.models import Component
 from console.publishing import publishing
+from console.publishing.running import run
 
 
 @pytest.fixture
@@ -58,3 +61,33 @@ def ask_for(connect):
         connection.save()
 
     return do
+
+
+@pytest.fixture
+def people(connect, grant) -> Connection:
+    """A connection with the link name ``people`` that somebody has authorized."""
+    connection = connect(name="People", link_name="people")
+    grant(connection)
+    return connection
+
+
+@pytest.fixture
+def go(application, developer):
+    """Run a component as the developer."""
+
+    def start(link_name: str, environment: Environment = Environment.DEVELOPMENT, **given):
+        return run(application, link_name, environment, developer, given)
+
+    return start
+
+
+@pytest.fixture
+def function(build):
+    """Make a function whose calls go through the connection ``people``."""
+
+    def make(name: str, *calls: dict[str, Any]) -> Component:
+        return build(
+            name, definition={"calls": [{"connection": "people", **call} for call in calls]}
+        )
+
+    return make

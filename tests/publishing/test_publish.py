@@ -1,0 +1,137 @@
+"""The page on which changes are ticked and go to Stage."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from connections.models import Authorization
+from console.accounts.policy import Role
+from console.publishing.models import LEASE, Release, Stage
+from tests.connections.flowing import words_of
+
+
+@pytest.fixture
+def address(application) -> str:
+    return reverse("publish", args=[application.pk])
+
+
+def seen_on(page) -> str:
+    return re.search(r'name="seen" value="(\w+)"', page.content.decode())[1]
+
+
+def test_it_works(developer_client, address, two):
+    page = developer_client.get(address)
+    words = words_of(page)
+    assert "2 changes" in words
+    assert "Nothing is ticked yet" in words
+
+    response = developer_client.post(
+        address, {"tick": "find_people", "note": "First", "seen": seen_on(page)}, follow=True
+    )
+
+    release = Release.objects.get()
+    assert release.note == "First"
+    assert set(release.manifest.components) == {"find_people"}
+    assert "Release 1 of Field Service is in Stage." in words_of(response)
+
+
+def test_nothing_changed_has_nothing_to_publish(developer_client, address, two, publish):
+    publish("find_people", "order_parts")
+    assert "Nothing to publish" in words_of(developer_client.get(address))
+
+
+def test_a_connection_without_a_reference_says_why_it_cannot_go(developer_client, address, connect):
+    connect(name="Spare")
+    words = words_of(developer_client.get(address))
+    assert "It cannot go: no component references it." in words
+
+
+def test_nothing_ticked_loses_nothing(developer_client, address, two):
+    response = developer_client.post(address, {"note": "My words"})
+    assert response.status_code == 422
+    assert "Nothing is ticked, so nothing was published." in words_of(response)
+    assert "My words" in response.content.decode()
+    assert not Release.objects.exists()
+
+
+def test_a_note_that_is_too_long_keeps_the_ticks(developer_client, address, two):
+    response = developer_client.post(address, {"tick": "find_people", "note": "x" * 501})
+    assert response.status_code == 422
+    assert re.search(r'id="tick-find_people"[^>]* checked', response.content.decode())
+
+
+def test_what_changed_meanwhile_is_shown_first(developer_client, address, two, edit):
+    seen = seen_on(developer_client.get(address))
+    edit(two["find"], {"calls": []})
+
+    response = developer_client.post(address, {"tick": "find_people", "seen": seen})
+
+    assert response.status_code == 409
+    assert "has changed since this page was shown" in words_of(response)
+    assert re.search(r'id="tick-find_people"[^>]* checked', response.content.decode())
+    assert not Release.objects.exists()
+
+
+def test_pressed_twice_it_makes_one_release(developer_client, address, two):
+    data = {"tick": "find_people", "seen": seen_on(developer_client.get(address))}
+    developer_client.post(address, data)
+    response = developer_client.post(address, data, follow=True)
+    assert "Release 1 holds all of this already" in words_of(response)
+    assert Release.objects.count() == 1
+
+
+def test_a_second_person_is_told_who_is_publishing(
+    developer_client, address, two, application, member, studio
+):
+    other = member(studio, Role.SUPER_ADMIN)
+    now = timezone.now()
+    Stage.objects.create(
+        application=application, publisher=other, lease="x", leased_at=now, lease_until=now + LEASE
+    )
+    response = developer_client.post(address, {"tick": "find_people"})
+    assert response.status_code == 409
+    assert f"{other.email} is publishing Field Service just now." in words_of(response)
+
+
+def test_names_from_people_are_shown_as_text(developer_client, address, build):
+    build('"><svg onload=alert(1)>')
+    assert "<svg onload" not in developer_client.get(address).content.decode()
+
+
+def test_the_pre_flight_names_who_authorized(developer_client, address, two, grant, developer):
+    grant(two["people"])
+    words = words_of(developer_client.get(address, {"tick": "find_people"}))
+    assert "Authorized as alice@example.com" in words
+    assert f"Authorized by {developer.email}." in words
+
+
+def test_the_pre_flight_names_a_missing_permission(
+    developer_client, address, two, grant, ask_for, publish
+):
+    grant(two["people"])
+    publish("find_people")
+    ask_for(two["people"], "contacts.read", "contacts.write")
+    page = developer_client.get(address, {"tick": "find_people"})
+    assert "Missing in Stage: contacts.write" in words_of(page)
+    assert reverse("connection_authorize", args=[two["people"].pk]) in page.content.decode()
+
+
+def test_the_pre_flight_says_what_is_not_authorized(developer_client, address, two):
+    words = words_of(developer_client.get(address, {"tick": "find_people"}))
+    assert "Not authorized in Stage" in words
+    assert "1 connection will not work there yet" in words
+
+
+def test_an_authorization_of_development_does_not_count_in_stage(
+    developer_client, address, two, grant
+):
+    two["people"].separate_environments = True
+    two["people"].save()
+    grant(two["people"], environment="development")
+    words = words_of(developer_client.get(address, {"tick": "find_people"}))
+    assert "Not authorized in Stage" in words
+    assert Authorization.objects.count() == 1

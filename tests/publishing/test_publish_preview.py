@@ -1,0 +1,55 @@
+"""Ticking: what goes along shows at once, and nothing is published."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from console.publishing.models import Release
+from tests.connections.flowing import words_of
+
+
+@pytest.fixture
+def address(application) -> str:
+    return reverse("publish_preview", args=[application.pk])
+
+
+def ticked(response) -> list[str]:
+    return re.findall(r'id="tick-(\w+)"[^>]* checked', response.content.decode())
+
+
+def test_it_works(developer_client, address, two):
+    response = developer_client.post(address, {"tick": "find_people", "note": "My words"})
+    assert ticked(response) == ["find_people"]
+    words = words_of(response)
+    assert "It goes along, because Find people references it." in words
+    assert "It stays behind: it goes only with Order parts." in words
+    assert "1 component and 1 connection of Field Service go to Stage." in words
+    assert "My words" in response.content.decode()
+    assert not Release.objects.exists()
+
+
+def test_with_htmx_only_the_choices_come(developer_client, address, two):
+    response = developer_client.post(
+        address, {"tick": "find_people"}, headers={"HX-Request": "true", "HX-Target": "choices"}
+    )
+    assert "<html" not in response.content.decode()
+    assert ticked(response) == ["find_people"]
+
+
+def test_all_and_none(developer_client, address, two):
+    assert ticked(developer_client.post(address, {"choose": "all"})) == [
+        "find_people",
+        "order_parts",
+    ]
+    assert ticked(developer_client.post(address, {"choose": "none", "tick": "find_people"})) == []
+
+
+def test_what_a_ticked_workflow_runs_cannot_be_unticked(developer_client, address, two, build):
+    build("Morning", kind="workflow", definition={"steps": [{"function": "find_people"}]})
+    response = developer_client.post(address, {"tick": "morning"})
+    assert ticked(response) == ["find_people", "morning"]
+    assert re.search(r'id="tick-find_people"[^>]* disabled', response.content.decode())
+    assert "Goes along, because Morning runs it." in words_of(response)

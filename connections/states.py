@@ -48,16 +48,27 @@ class State:
 
 
 def states(
-    standings: Mapping[uuid.UUID, Standing], environment: Environment, user: Any
-) -> dict[uuid.UUID, State]:
-    """Tell for each connection, as it stands in ``environment``, whether it can act there.
+    standings: Mapping[Environment, Mapping[uuid.UUID, Standing]], user: Any
+) -> dict[Environment, dict[uuid.UUID, State]]:
+    """Tell for connections, as they stand in each environment, whether they can act there.
 
     One query, however many there are.
     """
-    acting = Authorization.objects.acting(standings, environment, user)
+    connections = {pk for known in standings.values() for pk in known}
+    rows: dict[uuid.UUID, list[Authorization]] = {}
+    for row in Authorization.objects.seen(connections, user):
+        rows.setdefault(row.connection_id, []).append(row)
     return {
-        pk: state_of(pk, standing, environment, acting.get(pk))
-        for pk, standing in standings.items()
+        environment: {
+            pk: state_of(
+                pk,
+                standing,
+                environment,
+                next((r for r in rows.get(pk, ()) if r.acts(standing, environment)), None),
+            )
+            for pk, standing in known.items()
+        }
+        for environment, known in standings.items()
     }
 
 

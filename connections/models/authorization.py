@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -98,26 +98,17 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
             user=user if connection.level == "logged_in_user" else None,
         )
 
-    def acting(
-        self, standings: Mapping[uuid.UUID, Standing], environment: str, user: Any
-    ) -> dict[uuid.UUID, Authorization]:
-        """Find whose authorizations act for these connections in one environment.
-
-        ``standings`` maps connections to how each stands there. An authorization of another
-        environment is never taken, nor that of another person for a Logged-in User one.
-        """
-        rows = self.filter(
-            models.Q(user=None) | models.Q(user=user),
-            connection__in=standings,
-            organization=models.F("connection__application__organization"),
-        ).select_related("credential")
-        return {
-            row.connection_id: row
-            for row in rows.defer("credential__secret", "credential__journal")
-            if (standing := standings[row.connection_id])
-            and row.environment == standing.slot(environment)
-            and (row.user_id is not None) == (standing.level == Level.LOGGED_IN_USER)
-        }
+    def seen(self, connections: Iterable[uuid.UUID], user: Any) -> AuthorizationQuerySet:
+        """Keep those of these connections at home that this person may act with."""
+        return (
+            self.filter(
+                models.Q(user=None) | models.Q(user=user),
+                connection__in=connections,
+                organization=models.F("connection__application__organization"),
+            )
+            .select_related("credential")
+            .defer("credential__secret", "credential__journal")
+        )
 
 
 class Authorization(models.Model):
@@ -167,6 +158,15 @@ class Authorization(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection} in {self.get_environment_display()}"
+
+    def acts(self, standing: Standing, environment: str) -> bool:
+        """Tell whether a connection that stands so in an environment acts with this.
+
+        An authorization of another environment is never taken, nor a shared one for a
+        Logged-in User connection, nor a person's own for an Administrator one.
+        """
+        own = standing.level == Level.LOGGED_IN_USER
+        return self.environment == standing.slot(environment) and (self.user_id is not None) == own
 
     @property
     def scopes_needed(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connections.models import Connection
@@ -32,14 +32,24 @@ def manifest_in(application: Application, environment: str) -> Manifest:
 def states_in(
     application: Application, standings: Iterable[Standing], environment: Environment, user: Any
 ) -> dict[str, State]:
-    """Tell by link name how each connection of the application stands in an environment."""
-    by_name = {standing.link_name: standing for standing in standings}
-    keys: dict[str, uuid.UUID] = dict(
-        Connection.objects.created().filter(application=application).values_list("link_name", "pk")
-    )
+    """Tell by link name how each connection of the application does in an environment."""
+    return states_across(application, {environment: standings}, user)[environment]
+
+
+def states_across(
+    application: Application, standings: Mapping[Environment, Iterable[Standing]], user: Any
+) -> dict[Environment, dict[str, State]]:
+    """Tell the same for several environments; two queries, whatever the size."""
+    connections = Connection.objects.created().filter(application=application)
+    keys: dict[str, uuid.UUID] = dict(connections.values_list("link_name", "pk"))
     found = states(
-        {keys[name]: standing for name, standing in by_name.items() if name in keys},
-        environment,
+        {
+            environment: {keys[s.link_name]: s for s in known if s.link_name in keys}
+            for environment, known in standings.items()
+        },
         user,
     )
-    return {state.standing.link_name: state for state in found.values()}
+    return {
+        environment: {state.standing.link_name: state for state in by_key.values()}
+        for environment, by_key in found.items()
+    }

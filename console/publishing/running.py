@@ -13,10 +13,9 @@ from connections.standing import Environment
 from connections.states import State
 from connectors.errors import ServiceError
 from console.accounts.models import User
-from console.applications.definitions import PLACEHOLDER, Call, Definition
+from console.applications.definitions import Call, Use
 from console.applications.filling import NoValue, fill, fill_path, fill_text
 from console.applications.models import Application, Kind
-from console.applications.source import walk
 from console.publishing.environments import manifest_in, states_in
 from console.publishing.manifest import Manifest, Part
 
@@ -87,12 +86,14 @@ def run(
         manifest=manifest,
         environment=environment,
         states=states_in(application, manifest.connections.values(), environment, user),
-        calls_left=max_calls,
-        deadline=started + max_seconds,
+        max_calls=max_calls,
+        max_seconds=max_seconds,
+        started=started,
     )
-    steps = running.function(part, given), *()
     if part.kind == Kind.WORKFLOW:
         steps = running.workflow(part, given)
+    else:
+        steps = (running.function(part, given),)
     last = steps[-1] if steps else None
     return Run(
         component=part,
@@ -102,6 +103,21 @@ def run(
         problem=last.problem if last else "",
         milliseconds=round((time.monotonic() - started) * 1000),
     )
+
+
+def inputs(manifest: Manifest, part: Part) -> dict[str, Mapping[str, Any]]:
+    """Name what can be given to a run, each with what the definition declares about it.
+
+    A function that a workflow hands no input of its own takes what the workflow was given.
+    """
+    declared = part.definition.get("input") or []
+    found: dict[str, Mapping[str, Any]] = {field["name"]: field for field in declared}
+    for name in part.reached.inputs:
+        found.setdefault(name, {})
+    for use in part.reached.uses:
+        if use.input is None and (function := manifest.components.get(use.function)):
+            found = {**inputs(manifest, function), **found}
+    return found
 
 
 def _part(
@@ -125,34 +141,42 @@ class _Running:
     manifest: Manifest
     environment: Environment
     states: Mapping[str, State]
-    calls_left: int
-    deadline: float
+    max_calls: int
+    max_seconds: float
+    started: float
+    calls_made: int = 0
 
     def workflow(self, part: Part, given: Mapping[str, Any]) -> tuple[Step, ...]:
+        """Run functions one after the other until one of them fails."""
         steps: list[Step] = []
         for use in part.reached.uses:
-            function = self.manifest.components.get(use.function)
-            values = {"input": given} | ({"answer": steps[-1].answer} if steps else {})
-            name, problem = function.name if function else use.function, ""
-            if function is None:
-                problem = f"The function {use.function} is not in {self.environment.label}."
-            elif use.input is None:
-                before = values.get("answer")
-                handed = {**given, **(before if isinstance(before, dict) else {})}
-            else:
-                try:
-                    handed = fill(dict(use.input), values)
-                except NoValue as error:
-                    problem = str(error)
-            if function is None or problem:
-                steps.append(Step(function=use.function, name=name, problem=problem))
-            else:
-                steps.append(self.function(function, handed))
+            steps.append(self._step(use, given, steps[-1] if steps else None))
             if steps[-1].problem:
                 break
         return tuple(steps)
 
+    def _step(self, use: Use, given: Mapping[str, Any], before: Step | None) -> Step:
+        function = self.manifest.components.get(use.function)
+        if function is None:
+            return Step(
+                function=use.function,
+                name=use.function,
+                problem=f"The function {use.function} is not in {self.environment.label}.",
+            )
+        if use.input is None:
+            answer = before.answer if before else None
+            return self.function(
+                function, {**given, **(answer if isinstance(answer, dict) else {})}
+            )
+        values = {"input": given} | ({"answer": before.answer} if before else {})
+        try:
+            handed = fill(dict(use.input), values)
+        except NoValue as error:
+            return Step(function=use.function, name=function.name, problem=str(error))
+        return self.function(function, handed)
+
     def function(self, part: Part, given: Mapping[str, Any]) -> Step:
+        """Make the calls of a function until one of them fails."""
         exchanges: list[Exchange] = []
         values: dict[str, Any] = {"input": given}
         problem = ""
@@ -164,9 +188,8 @@ class _Running:
                 break
             exchanges.append(exchange)
             if exchange.has_failed:
-                problem = exchange.problem or (
-                    f"{exchange.service} answered {exchange.status_words}, so it stopped there."
-                )
+                answered = f"{exchange.service} answered {exchange.status_words}."
+                problem = exchange.problem or answered
                 break
             values["answer"] = exchange.answer
         return Step(
@@ -178,19 +201,27 @@ class _Running:
         )
 
     def _call(self, call: Call, values: Mapping[str, Any]) -> Exchange:
-        if self.calls_left <= 0:
-            raise _Stopped("A run makes at most so many calls, and this was the last one.")
-        if time.monotonic() >= self.deadline:
-            raise _Stopped("The run took too long. What was done so far stays done.")
+        if self.calls_made >= self.max_calls:
+            raise _Stopped(
+                f"A run makes at most {self.max_calls} calls, and this one has made as many. "
+                "What was done so far stays done."
+            )
+        if time.monotonic() - self.started >= self.max_seconds:
+            raise _Stopped(
+                f"The run took longer than {self.max_seconds:g} s, so it stopped before its next "
+                "call. What was done so far stays done."
+            )
         state = self.states.get(call.connection)
         if state is None:
-            raise _Stopped(
-                f"The connection {call.connection} is not in {self.environment.label}."
-            )
-        self.calls_left -= 1
+            raise _Stopped(f"The connection {call.connection} is not in {self.environment.label}.")
+        self.calls_made += 1
         if exchange := refused(Request(method=call.method, path=call.path), state):
             return exchange
-        return invoke(_filled(call, {**values, "connection": facts(state)}), state)
+        try:
+            known = facts(state)
+        except ServiceError as error:
+            raise _Stopped(str(error)) from None
+        return invoke(_filled(call, {**values, "connection": known}), state)
 
 
 class _Stopped(Exception):

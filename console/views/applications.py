@@ -8,7 +8,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from connections.listing import page_of
@@ -18,7 +17,7 @@ from console.accounts.policy import Action
 from console.applications.models import Application, Component, Kind
 from console.http import SignedInRequest
 from console.publishing.comparing import changes
-from console.publishing.environments import release_in_stage, states_in
+from console.publishing.environments import release_in_stage, states_across
 from console.publishing.manifest import Manifest, of_development
 from console.publishing.mapping import draw
 
@@ -61,27 +60,20 @@ def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse
         request.user,
         request.GET,
     )
-    development = of_development(application)
+    components = list(application.components.order_by("-updated_at"))
+    development = of_development(application, components)
     release = release_in_stage(application)
     stage = release.manifest if release else Manifest()
-    # What Stage does not hold yet would stand there as it does in Development.
-    planned = {**development.connections, **stage.connections}
-    picture = draw(
-        development,
-        [
-            states_in(
-                application,
-                development.connections.values(),
-                Environment.DEVELOPMENT,
-                request.user,
-            ),
-            states_in(application, planned.values(), Environment.STAGE, request.user),
-        ],
+    states = states_across(
+        application,
         {
-            name: reverse("component_detail", args=[key])
-            for name, key in application.components.values_list("link_name", "pk")
+            Environment.DEVELOPMENT: development.connections.values(),
+            # What Stage does not hold yet would stand there as it does in Development.
+            Environment.STAGE: {**development.connections, **stage.connections}.values(),
         },
+        request.user,
     )
+    addresses = {component.link_name: component.get_absolute_url() for component in components}
     return render(
         request,
         "console/application_detail.html",
@@ -90,9 +82,9 @@ def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse
             "page": page,
             "release": release,
             "changed": len(changes(stage, development).components),
-            "picture": picture,
-            "components": application.components.order_by("-updated_at")[:LATEST],
-            "component_count": len(development.components),
+            "picture": draw(development, states.values(), addresses),
+            "components": components[:LATEST],
+            "component_count": len(components),
         },
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from django.utils import timezone
 
 from connections.models import Authorization, Credential
-from connections.refreshing import NeedsAuthorization, fresh, mark
+from connections.refreshing import NeedsAuthorization, mark, renewing
 from connectors.checking import Account, check
 from connectors.errors import CredentialRefused, ServiceError
 
@@ -19,44 +21,50 @@ def prove(authorization: Authorization) -> Account:
     credential = authorization.credential
     if credential is None:
         raise CredentialRefused("This connection is not authorized yet.")
-    try:
-        account = _check_or_renew(credential)
-    except ServiceError as error:
-        if isinstance(error, CredentialRefused) and not isinstance(error, NeedsAuthorization):
-            mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
-        _remember(credential, str(error))
-        raise
-    credential.authorizations.exclude(state=Authorization.State.ACTIVE).update(
-        state=Authorization.State.ACTIVE, reason=""
+    return _remembered(
+        credential, lambda: renewing(credential, lambda secret: _check(credential, secret))
     )
-    _remember(credential, "")
-    return account
 
 
-def _check_or_renew(credential: Credential) -> Account:
-    """Check; a refused access token is renewed once and tried again."""
+def is_refused(credential: Credential, secret: Mapping[str, str]) -> bool:
+    """Tell whether a refusal of some other call (401) was meant for the credential as a whole.
+
+    Some services answer 401 to a missing permission, too, so the check call decides, and
+    what comes of it is remembered as by :func:`prove`.
+    """
     try:
-        return _check(credential)
-    except NeedsAuthorization:
-        raise
-    except CredentialRefused:
-        if credential.auth_type != "oauth2":
-            raise
-        fresh(credential, force=True)
-        credential.refresh_from_db()
-        return _check(credential)
+        _remembered(credential, lambda: _check(credential, secret))
+    except ServiceError as error:
+        return isinstance(error, CredentialRefused)
+    return False
 
 
-def _check(credential: Credential) -> Account:
+def _check(credential: Credential, secret: Mapping[str, str]) -> Account:
     return check(
         credential.connector,
         credential.auth_type,  # type: ignore[arg-type]
-        secret=fresh(credential),
+        secret=secret,
         values=credential.values,
     )
 
 
-def _remember(credential: Credential, problem: str) -> None:
+def _remembered(credential: Credential, checked: Callable[[], Account]) -> Account:
+    """Write down what comes of a check, in the credential and on all who use it."""
+    try:
+        account = checked()
+    except ServiceError as error:
+        if isinstance(error, CredentialRefused) and not isinstance(error, NeedsAuthorization):
+            mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
+        _note(credential, str(error))
+        raise
+    credential.authorizations.exclude(state=Authorization.State.ACTIVE).update(
+        state=Authorization.State.ACTIVE, reason=""
+    )
+    _note(credential, "")
+    return account
+
+
+def _note(credential: Credential, problem: str) -> None:
     Credential.objects.filter(pk=credential.pk).update(
         checked_at=timezone.now(), check_problem=problem[:300]
     )

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -30,6 +31,8 @@ MARGIN = timedelta(minutes=15)
 LEASE = timedelta(seconds=60)
 WAIT_SECONDS = 20.0
 POLL_SECONDS = 0.1
+
+T = TypeVar("T")
 
 
 class NeedsAuthorization(CredentialRefused):
@@ -63,6 +66,24 @@ def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
             credential.refresh_from_db()
         except Credential.DoesNotExist:
             return _newer(credential)
+
+
+def renewing(credential: Credential, attempt: Callable[[Mapping[str, str]], T]) -> T:
+    """Make an attempt with the secret; a refused access token is renewed once and tried again.
+
+    ``attempt`` raises ``CredentialRefused`` where the service refuses the secret.
+    """
+    secret = fresh(credential)
+    try:
+        return attempt(secret)
+    except CredentialRefused:
+        if credential.auth_type != "oauth2":
+            raise
+        renewed = fresh(credential, force=True)
+        if renewed == secret:  # there is nothing to renew it with
+            raise
+    credential.refresh_from_db()
+    return attempt(renewed)
 
 
 def is_due(credential: Credential, now: datetime | None = None) -> bool:

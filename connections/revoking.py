@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from connections.models import Authorization, Connection, Credential
+from connections.referencing import hold
 from connectors import oauth2
 from connectors.errors import ServiceError
 from console.accounts.models import User
+from console.applications.models import Component
 
 
 def revoke(authorization: Authorization, by: User) -> str:
@@ -38,11 +40,39 @@ def revoke(authorization: Authorization, by: User) -> str:
     return sentence
 
 
-def delete(connection: Connection, by: User) -> None:
-    """Revoke every authorization of a connection and delete it."""
-    for authorization in connection.authorizations.select_related("credential", "connection"):
-        revoke(authorization, by)
-    connection.delete()
+class StillHeld(Exception):
+    """A connection that cannot go: components call it, or a release holds it."""
+
+    def __init__(self, components: Iterable[Component], release: int | None) -> None:
+        self.components, self.release = tuple(components), release
+        super().__init__("The connection is still held.")
+
+
+def holders(connection: Connection) -> StillHeld | None:
+    """Say what keeps a connection from being deleted, or return ``None``."""
+    components = Component.objects.filter(references__connection=connection)
+    if components or connection.first_released:
+        return StillHeld(components, connection.first_released)
+    return None
+
+
+def delete(connection: Connection) -> None:
+    """Delete a connection and give its authorizations back; raise :class:`StillHeld`.
+
+    First it is gone here, in one step, and then the services are told: nothing is given
+    back for a connection that stays.
+    """
+    with transaction.atomic():
+        hold(connection.application)
+        row = Connection.objects.select_for_update().get(pk=connection.pk)
+        if held := holders(row):
+            raise held
+        credentials = Credential.objects.filter(authorizations__connection=row).distinct()
+        used = list(credentials.select_related("client"))
+        row.delete()
+        unused = discard_unused(used)
+    for credential in unused:
+        give_back(credential)
 
 
 def discard_unused(credentials: Iterable[Credential]) -> list[Credential]:

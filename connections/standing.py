@@ -90,7 +90,8 @@ class Standing:
             "all_actions": self.all_actions,
             "scopes": list(self.scopes),
             "separate_environments": self.separate_environments,
-            "parameters": dict(self.parameters),
+            # A database gives them in an order of its own.
+            "parameters": dict(sorted(self.parameters.items())),
         }
 
     @classmethod

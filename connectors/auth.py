@@ -48,6 +48,10 @@ class AuthStrategy:
         settings = self.settings_of(connector)
         return () if isinstance(settings, OAuth2) else settings.fields
 
+    def public(self, connector: Connector, secret: Mapping[str, str]) -> dict[str, str]:
+        """Return the fields of a credential that are no secret, such as an account SID."""
+        return {f.name: secret.get(f.name, "") for f in self.fields(connector) if not f.secret}
+
     def sign(self, connector: Connector, secret: Mapping[str, str]) -> Signed:
         """Return the headers and parameters that carry ``secret`` to the API."""
         signing = self.settings_of(connector).signing

@@ -57,8 +57,7 @@ def _call(
     values: Mapping[str, str],
 ) -> outbound.Answer:
     call = connector.check
-    public = {f.name: secret.get(f.name, "") for f in strategy.fields(connector) if not f.secret}
-    known = {**public, **values}
+    known = {**strategy.public(connector, secret), **values}
     signed = strategy.sign(connector, secret)
     headers = {"Accept": "application/json"}
     if call.body:

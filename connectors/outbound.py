@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -176,7 +177,7 @@ class Session(requests.Session):
                 f"The request to {self.service} holds something that cannot be sent."
             ) from None
         judge_url(str(prepared.url), service=self.service)
-        if origin(str(prepared.url)) != origin(str(request.url)):
+        if _place(str(prepared.url)) != _place(str(request.url)):
             raise ServiceForbidden(f"{self.service}'s address can be read in two ways.")
         prepared.headers["Accept-Encoding"] = "identity"
         prepared.headers["User-Agent"] = _user_agent()
@@ -276,6 +277,11 @@ def _judge_headers(headers: Mapping[str, Any], service: str) -> None:
                 f"What goes to {service} in the header “{name}” holds a character that cannot be "
                 "sent there, such as a line break or a space at its end."
             )
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Return what an address leads to: the origin, and the path however it is encoded."""
+    return origin(url), unquote(urlsplit(url).path) or "/"
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:

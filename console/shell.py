@@ -11,6 +11,12 @@ from django.urls import reverse
 from console.accounts.models import Membership
 from console.accounts.policy import ALLOWED, Action
 
+#: Pages behind a door whose addresses do not begin with its own.
+_BEHIND = {
+    "/microservices/": ("/connections/",),
+    "/apps/": ("/applications/", "/components/", "/releases/"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Door:
@@ -54,4 +60,4 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def _stands_in(path: str, url: str) -> bool:
     inside = path.startswith(url) if url != "/" else path == "/"
-    return inside or (url == reverse("connection_list") and path.startswith("/connections/"))
+    return inside or path.startswith(_BEHIND.get(url, ()))

@@ -1,13 +1,27 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from console.views import health, pages
+from console.views import applications, components, health, pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
-    path("apps/", pages.application_list, name="application_list"),
-    path("apps/<slug:link_name>/", pages.application_detail, name="application_detail"),
+    path("apps/", applications.application_list, name="application_list"),
+    path("apps/<slug:link_name>/", applications.application_detail, name="application_detail"),
+    path("applications/<uuid:pk>/components/", applications.component_list, name="component_list"),
+    path(
+        "applications/<uuid:pk>/components/new/",
+        components.component_create,
+        name="component_create",
+    ),
+    # /components/<uuid>/
+    path("components/<uuid:pk>/", components.component_detail, name="component_detail"),
+    path("components/<uuid:pk>/save/", components.component_save, name="component_save"),
+    path("components/<uuid:pk>/check/", components.component_check, name="component_check"),
+    path("components/<uuid:pk>/run/", components.component_run, name="component_run"),
+    path("components/<uuid:pk>/delete/", components.component_delete, name="component_delete"),
     path("", include("connections.urls")),
+    path("", include("console.publishing.urls")),
+    path("", include("console.transfer.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     # What browsers ask for on pages that are not ours, such as Django admin

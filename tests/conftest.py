@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import responses
 from django.conf import settings as configured
 from django.test import Client
 
@@ -195,3 +197,11 @@ def build(application, developer):
         return referencing.create(component, developer)
 
     return make
+
+
+@pytest.fixture
+def network(settings) -> Iterator[responses.RequestsMock]:
+    """Stand in for every service, the sandbox too: nothing leaves this machine."""
+    settings.ALLOWED_PRIVATE_HOSTS = ["localhost:9000"]
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock

@@ -13,10 +13,18 @@ ROOT = Path(__file__).resolve().parent.parent
 CLOSED: dict[str, tuple[str, ...]] = {
     "connectors": ("console", "connections", "tests"),
     "connectors/sandbox": ("connectors.oauth2", "connectors.registry", "connectors.outbound"),
-    "console/accounts": ("console.applications", "connections", "tests"),
-    "console/applications": ("connections", "tests"),
+    "console/accounts": (
+        "console.applications",
+        "connections",
+        "console.publishing",
+        "console.transfer",
+        "tests",
+    ),
+    "console/applications": ("connections", "console.publishing", "console.transfer", "tests"),
+    "connections": ("console.publishing", "console.transfer", "tests"),
+    "console/publishing": ("console.transfer", "console.urls", "console.views", "tests"),
+    "console/transfer": ("console.urls", "console.views", "tests"),
     "console": ("tests",),
-    "connections": ("tests",),
 }
 #: What speaks to the network, and the files that may import it.
 NETWORK = (

@@ -60,6 +60,8 @@ class Connection(models.Model):
     separate_environments = models.BooleanField(default=False)
     parameters = models.JSONField(default=dict, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    #: The number of the first release that held it: from then on it cannot be deleted.
+    first_released = models.PositiveIntegerField(null=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

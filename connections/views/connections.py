@@ -18,6 +18,7 @@ from connections.listing import FilterForm, page_of
 from connections.models import Authorization, Connection
 from connectors.registry import get_connectors
 from console.accounts.policy import Action
+from console.applications.models import Component
 from console.http import SeeOther, SignedInRequest
 
 
@@ -91,24 +92,31 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what stops working; a POST revokes every authorization and deletes."""
+    """Say what stops working, or what holds it; a POST revokes every authorization and deletes."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
     )
+    held = revoking.holders(connection)
     if request.method == "POST":
-        revoking.delete(connection, request.user)
-        messages.success(request, f"{connection} is deleted.")
-        return SeeOther(reverse("connection_list"))
+        try:
+            revoking.delete(connection)
+        except revoking.StillHeld as error:
+            held = error
+        else:
+            messages.success(request, f"{connection} is deleted.")
+            return SeeOther(reverse("connection_list"))
     return render(
         request,
         "connections/connection_delete.html",
         {
             "connection": connection,
             "connector": connection.connector,
+            "held": held,
             "authorizations": connection.authorizations.filter(
                 credential__isnull=False
             ).select_related("credential", "user"),
         },
+        status=409 if request.method == "POST" else 200,
     )
 
 
@@ -139,6 +147,7 @@ def _detail_page(
                 for p in connector.parameters
                 if (value := connection.parameters.get(p.name))
             ],
+            "components": Component.objects.filter(references__connection=connection),
             "reusable": len(granting.reusable(connection, request.user)) if not found else 0,
         },
         status=422 if form.is_bound else 200,

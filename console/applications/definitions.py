@@ -15,7 +15,16 @@ from typing import Any
 
 from console.applications import schema
 from console.applications.models import Kind
-from console.applications.source import MAX_NESTING, Fault, Faults, Path, fault_at, read, walk
+from console.applications.source import (
+    MAX_NESTING,
+    Fault,
+    Faults,
+    Path,
+    Problem,
+    faults_at,
+    read,
+    walk,
+)
 
 MAX_LENGTH = 200_000
 #: A definition stands three brackets deep in an exported application.
@@ -69,6 +78,11 @@ class Definition:
     uses: tuple[Use, ...] = ()
 
     @property
+    def parts(self) -> tuple[Call | Use, ...]:
+        """Return the calls and then the uses."""
+        return (*self.calls, *self.uses)
+
+    @property
     def connections(self) -> tuple[str, ...]:
         """Name the connections that it calls, each once."""
         return tuple(dict.fromkeys(call.connection for call in self.calls))
@@ -81,7 +95,7 @@ class Definition:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Name what must be given to run it: every ``x`` of a ``{{ input.x }}``."""
-        texts = [text for part in (*self.calls, *self.uses) for _, text in _texts(part)]
+        texts = [text for part in self.parts for _, text in _texts(part)]
         return tuple(
             dict.fromkeys(
                 path.split(".")[1]
@@ -94,16 +108,22 @@ class Definition:
 
 def parse(kind: str, text: str) -> Definition:
     """Read a definition that a person has typed; raise ``Faults`` with every fault's line."""
-    if len(text) > MAX_LENGTH:
-        words = f"A definition may have at most {MAX_LENGTH:,} characters; this has {len(text):,}."
+    if words := too_long(text):
         raise Faults([Fault(line=1, column=1, message=words)])
     value = read(text, max_nesting=DEFINITION_NESTING)
     if faults := schema.faults(value, text, name="component", part=kind):
         raise Faults(faults)
     definition = reach(value)
-    if wrong := list(_wrong(kind, definition)):
-        raise Faults([fault_at(text, path, message) for path, message in wrong])
+    if faults := faults_at(text, problems(kind, definition)):
+        raise Faults(faults)
     return definition
+
+
+def too_long(text: str) -> str:
+    """Say that a definition has too many characters; nothing if it has not."""
+    if len(text) <= MAX_LENGTH:
+        return ""
+    return f"A definition may have at most {MAX_LENGTH:,} characters; this has {len(text):,}."
 
 
 def reach(value: Any) -> Definition:
@@ -137,23 +157,31 @@ def unknown_names(
     text: str, parts: Iterable[Call] | Iterable[Use], known: Iterable[str], *, what: str
 ) -> list[Fault]:
     """Name every call or use of something that is not there, with the nearest names."""
-    names = sorted(known)
-    faults = []
+    return faults_at(text, unknown(parts, frozenset(known), what=what))
+
+
+def unknown(
+    parts: Iterable[Call] | Iterable[Use], known: frozenset[str], *, what: str
+) -> Iterator[Problem]:
+    """Find what calls or uses something that is not there, and name the nearest names."""
     for part in parts:
         name = getattr(part, what)
-        if name in names:
+        if name in known:
             continue
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else _all_of(names, what)
-        faults.append(
-            fault_at(text, (*part.at, what), f"This application has no {what} {name}. {hint}")
-        )
-    return faults
+        near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else _all_of(sorted(known), what)
+        yield (*part.at, what), f"This application has no {what} {name}. {hint}"
 
 
 def dumps(value: Any) -> str:
-    """Write a definition as people read it."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    """Write a definition as people read it; without spaces where it is too long for that."""
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return text if len(text) <= MAX_LENGTH else compact(value)
+
+
+def compact(value: Any) -> str:
+    """Write a definition in as few characters as it can do with."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _all_of(names: list[str], what: str) -> str:
@@ -163,8 +191,8 @@ def _all_of(names: list[str], what: str) -> str:
     return f"It has {', '.join(names[:6])}{more}."
 
 
-def _wrong(kind: str, definition: Definition) -> Iterator[tuple[Path, str]]:
-    """Find what no schema can say."""
+def problems(kind: str, definition: Definition) -> Iterator[Problem]:
+    """Find what is wrong with a definition and no schema can say."""
     if kind == Kind.FUNCTION and definition.uses:
         yield (
             (*definition.uses[0].at, "function"),
@@ -180,7 +208,7 @@ def _wrong(kind: str, definition: Definition) -> Iterator[tuple[Path, str]]:
                     (*call.at, "headers", name),
                     f"The header {name} is set by the console, which signs and sends the request.",
                 )
-    for part in (*definition.calls, *definition.uses):
+    for part in definition.parts:
         for path, text in _texts(part):
             if problem := _placeholder_problem(text):
                 yield path, problem

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path as File
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
+from jsonschema_rs import Draft202012Validator, Registry
 
-from console.applications.source import Fault, fault_at
+from console.applications.source import Fault, Problem, faults_at
+
+Schema = Mapping[str, Any]
 
 FOLDER = File(__file__).parent / "schemas"
 MAX_FAULTS = 50
@@ -41,40 +42,61 @@ def names() -> tuple[str, ...]:
 
 @cache
 def _validator(name: str, part: str) -> Draft202012Validator:
-    registry: Registry = Registry().with_resources(
-        (f"{known}.json", Resource.from_contents(schema(known))) for known in names()
-    )
-    return Draft202012Validator(
-        {"$ref": f"{name}.json" + (f"#/$defs/{part}" if part else "")}, registry=registry
-    )
+    registry = Registry([(f"{known}.json", schema(known)) for known in names()])
+    return Draft202012Validator(_reference(name, part), registry=registry)
+
+
+def _reference(name: str, part: str) -> Schema:
+    return {"$ref": f"{name}.json" + (f"#/$defs/{part}" if part else "")}
 
 
 def faults(document: Any, text: str, *, name: str, part: str = "") -> list[Fault]:
     """List what in ``document``, read from ``text``, breaks a schema or one of its ``$defs``."""
-    found: dict[tuple[Any, ...], ValidationError] = {}
+    return faults_at(text, problems(document, name=name, part=part))
+
+
+def problems(document: Any, *, name: str, part: str = "") -> list[Problem]:
+    """List what breaks a schema or one of its ``$defs``, and where; no more than a person reads."""
+    found: dict[tuple[Any, ...], str] = {}
     for error in _validator(name, part).iter_errors(document):
-        found.setdefault((*error.absolute_path, "\0", error.validator), error)
+        *way, keyword = error.evaluation_path
+        key = (*error.instance_path, keyword)
+        if key not in found:
+            found[key] = _sentence(str(keyword), _rule(way, name, part), error.instance)
         if len(found) >= MAX_FAULTS:
             break
-    return [
-        fault_at(text, tuple(error.absolute_path), sentence(error))
-        for error in sorted(found.values(), key=lambda e: [str(step) for step in e.absolute_path])
-    ]
+    return [(key[:-1], words) for key, words in found.items()]
 
 
-def sentence(error: ValidationError) -> str:
+def _rule(way: Sequence[str | int], name: str, part: str) -> Schema:
+    """Go the way that led to a broken rule, through references, and return the rule."""
+    rule: Any = _reference(name, part)
+    for step in way:
+        if step != "$ref":
+            rule = rule[step]
+            continue
+        file, _, pointer = rule["$ref"].partition("#/")
+        name = file.removesuffix(".json") or name
+        rule = schema(name)
+        for place in filter(None, pointer.split("/")):
+            rule = rule[place]
+    return rule
+
+
+def _sentence(keyword: str, rule: Schema, instance: Any) -> str:
     """Say what is wrong, and what would be right."""
-    wanted = error.validator_value
-    if error.validator == "pattern":
-        return str(error.schema["x-sentence"])
-    match error.validator:
+    if keyword == "pattern":
+        return str(rule["x-sentence"])
+    wanted = rule[keyword]
+    match keyword:
         case "required":
-            missing = [name for name in wanted if name not in error.instance]
-            return f"{_listed(missing)} is missing here."
+            missing = [name for name in wanted if name not in instance]
+            return f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing here."
         case "additionalProperties":
-            known = error.schema.get("properties", {})
-            unknown = [name for name in error.instance if name not in known]
-            return f"{_listed(unknown)} is not known here. Known are {_listed(known)}."
+            known = rule.get("properties", {})
+            unknown = [name for name in instance if name not in known]
+            verb = "is" if len(unknown) == 1 else "are"
+            return f"{_listed(unknown)} {verb} not known here. Known are {_listed(known)}."
         case "type":
             types = [wanted] if isinstance(wanted, str) else wanted
             return f"This must be {' or '.join(_TYPES[name] for name in types)}."
@@ -87,10 +109,11 @@ def sentence(error: ValidationError) -> str:
         case "minLength" | "minItems":
             return "This may not be empty."
         case "maxItems":
-            return f"At most {wanted} may stand here, and there are {len(error.instance)}."
+            return f"At most {wanted} may stand here, and there are {len(instance)}."
         case _:
             return "This does not fit."
 
 
 def _listed(words: Any) -> str:
-    return " and ".join(f"“{str(word)[:60]}”" for word in list(words)[:12])
+    *others, last = [f"“{str(word)[:60]}”" for word in list(words)[:12]]
+    return f"{', '.join(others)} and {last}" if others else last

@@ -6,16 +6,19 @@ this process could not bear is refused here, with its place.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 MAX_NESTING = 64
 #: Where something stands in a document: the keys and positions that lead to it.
 Path = tuple[str | int, ...]
+#: Something wrong with the value to which a path leads, in one sentence.
+Problem = tuple[Path, str]
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 #: What no database takes: NUL and the halves of surrogate pairs.
@@ -93,45 +96,74 @@ def read(text: str, *, max_nesting: int = MAX_NESTING) -> Any:
 
 def fault_at(text: str, path: Path, message: str) -> Fault:
     """Say what is wrong with the value to which ``path`` leads."""
-    line, column = place_of(text, path)
-    return Fault(line=line, column=column, message=message, where=".".join(map(str, path)))
+    return faults_at(text, [(path, message)])[0]
+
+
+def faults_at(text: str, problems: Iterable[Problem]) -> list[Fault]:
+    """Say what is wrong with each of these values, in the order of the text.
+
+    It is read once, however many they are.
+    """
+    problems = list(problems)
+    places = _places(text, [path for path, _ in problems])
+    faults = []
+    for path, message in problems:
+        # A path that leads nowhere stands at the last value on its way.
+        on_the_way = (path[:length] for length in range(len(path), -1, -1))
+        line, column = _line_and_column(
+            text, next((places[each] for each in on_the_way if each in places), 0)
+        )
+        where = ".".join(map(str, path))
+        faults.append(Fault(line=line, column=column, message=message, where=where))
+    return sorted(faults, key=lambda fault: (fault.line, fault.column))
 
 
 def place_of(text: str, path: Path) -> tuple[int, int]:
-    """Find line and column, from 1, of a value in a document that can be read.
+    """Find line and column, from 1, of a value in a document that can be read."""
+    fault = fault_at(text, path, "")
+    return fault.line, fault.column
 
-    For a path that leads nowhere it is the place of the last value on the way.
-    """
+
+def _places(text: str, paths: Iterable[Path]) -> dict[Path, int]:
+    """Find where in the text values begin, those on the way to them included."""
     tokens = _TOKEN.finditer(text)
-    token = next(tokens, None)
-    for step in path:
-        found = _enter(tokens, token[0], step) if token else None
-        if found is None:
-            break
-        token = found
-    return _line_and_column(text, token.start() if token else 0)
+    wanted = {path[:length] for path in paths for length in range(len(path) + 1)}
+    found: dict[Path, int] = {}
+    if wanted and (token := next(tokens, None)):
+        _note(tokens, token, (), wanted, found)
+    return found
 
 
-def _enter(tokens: Iterator[re.Match[str]], opening: str, step: str | int) -> re.Match[str] | None:
-    """Go into an object or a list to the first token of one of its values."""
-    for position, token in enumerate(tokens):
-        if token[0] in "]}":
-            return None
-        name: str | int = position
-        if opening == "{":
-            name = json.loads(token[0])
+def _note(
+    tokens: Iterator[re.Match[str]],
+    opening: re.Match[str],
+    path: Path,
+    wanted: Container[Path],
+    found: dict[Path, int],
+) -> None:
+    """Note where a value stands and, if it holds others, where the wanted ones of them do."""
+    found[path] = opening.start()
+    if opening[0] not in ("{", "["):
+        return
+    for position in itertools.count():
+        token = next(tokens)
+        if token[0] in ("}", "]"):
+            return
+        step: str | int = position
+        if opening[0] == "{":
+            step = json.loads(token[0])
             next(tokens)  # the colon
             token = next(tokens)
-        if name == step:
-            return token
-        _skip(tokens, token[0])
+        if (*path, step) in wanted:
+            _note(tokens, token, (*path, step), wanted, found)
+        else:
+            _skip(tokens, token[0])
         if next(tokens)[0] != ",":
-            return None
-    return None
+            return
 
 
 def _skip(tokens: Iterator[re.Match[str]], first: str) -> None:
-    depth = first in "{["
+    depth = int(first in "{[")
     while depth:
         match next(tokens)[0]:
             case "{" | "[":

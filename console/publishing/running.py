@@ -59,8 +59,8 @@ class Run:
 
     @property
     def calls(self) -> int:
-        """Count the calls that were made or tried."""
-        return sum(len(step.exchanges) for step in self.steps)
+        """Count the calls that reached for a service."""
+        return sum(exchange.was_sent for step in self.steps for exchange in step.exchanges)
 
 
 def run(

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
+from django.utils import timezone
 
 from console.accounts.models import Organization
+from console.accounts.policy import Action
+
+#: How long a file waits to be imported.
+UPLOAD_LIFETIME = timedelta(days=1)
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def waiting_for(self, user: Any) -> UploadQuerySet:
+        """Keep the file that the person has sent lately and may still import."""
+        return self.filter(
+            user=user,
+            organization__in=Organization.objects.allowing(user, Action.CREATE_APPLICATIONS),
+            created_at__gt=timezone.now() - UPLOAD_LIFETIME,
+        )
 
 
 class Upload(models.Model):
@@ -20,5 +38,10 @@ class Upload(models.Model):
     text = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = UploadQuerySet.as_manager()
+
     def __str__(self) -> str:
         return self.file_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("upload_detail", args=[self.pk])

@@ -38,6 +38,7 @@ def holders(action: Action) -> set[str]:
 
 MANAGERS = holders(Action.MANAGE_CONNECTIONS)
 OWN_MANAGERS = MANAGERS & OWN
+OWN_MAKERS = holders(Action.MANAGE_COMPONENTS) & OWN
 OWN_PUBLISHERS = holders(Action.PUBLISH) & OWN
 CREATORS = holders(Action.CREATE_APPLICATIONS)
 SUPER_ADMIN = {"own super_admin"}
@@ -91,6 +92,20 @@ ROUTES: dict[str, Route] = {
     ),
     "authorization_revoke": Route(who=OWN_MANAGERS, also=("post",), of="authorization"),
     "component_list": Route(who=OWN_MANAGERS, of="application"),
+    "component_create": Route(who=OWN_MAKERS, also=("post",), of="application"),
+    "component_detail": Route(who=OWN_MAKERS, of="component"),
+    "component_save": Route(
+        who=OWN_MAKERS,
+        method="post",
+        status=303,
+        of="component",
+        data={"name": "Other", "definition": "{}", "version": "1"},
+    ),
+    "component_check": Route(who=OWN_MAKERS, method="post", of="component"),
+    "component_run": Route(
+        who=OWN_MAKERS, method="post", of="component", data={"environment": "development"}
+    ),
+    "component_delete": Route(who=OWN_MAKERS, also=("post",), of="component"),
     "publish": Route(who=OWN_PUBLISHERS, also=("post",), of="application"),
     "publish_preview": Route(who=OWN_PUBLISHERS, method="post", of="application"),
     "release_list": Route(who=OWN_PUBLISHERS, of="application"),
@@ -123,7 +138,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @pytest.fixture
 def things(
-    application, connect, grant, developer, super_admin
+    application, connect, grant, build, developer, super_admin
 ) -> dict[str, Connection | Authorization | Flow]:
     """One row of each kind, all of them of the same organisation."""
     client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
@@ -134,6 +149,7 @@ def things(
     Stage.objects.create(application=application, release=release)
     return {
         "application": application,
+        "component": build("Secret plan"),
         "release": release,
         "upload": Upload.objects.create(
             user=super_admin,

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import wizard
-from tests.browser.conftest import DEVELOPER, SUPER_ADMIN
+from tests.browser.conftest import CLIENT, DEVELOPER, SUPER_ADMIN
 from tests.browser.looking import look_over
 
 pytestmark = pytest.mark.browser
@@ -25,14 +25,14 @@ def test_signing_in(visit, console) -> None:
     look_over(page, "sign in, refused")
 
 
-def test_pages_with_nothing_on_them_yet(page) -> None:
+def test_pages_with_nothing_on_them_yet(visit) -> None:
+    page = visit(CLIENT)
     for path, name in (
         ("/", "home"),
         ("/microservices/", "list"),
         ("/microservices/?q=nothing", "list, no result"),
         ("/microservices/new/?q=nothing-like-that", "gallery, no result"),
         ("/apps/", "applications"),
-        ("/apps/field_service/", "application"),
     ):
         page.goto(path)
         look_over(page, f"{name}, empty")

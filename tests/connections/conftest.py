@@ -13,7 +13,9 @@ from django.db import connections as database_connections
 from django.urls import reverse
 
 from connections.models import Connection, OAuthClient
+from connections.states import State
 from connectors.registry import get_connectors
+from tests.connections.calling import state_of
 from tests.connections.flowing import authorize
 from tests.sandbox.visiting import Browser
 from tests.servers import SandboxServer, sandbox_server
@@ -105,3 +107,15 @@ def connection(connect, developer_client, alice, sandbox, oauth_client) -> Conne
     authorize(developer_client, connection, alice)
     sandbox.reset()
     return connection
+
+
+@pytest.fixture
+def acting(connect, grant) -> Callable[..., State]:
+    """Return how a connection that somebody has authorized stands."""
+
+    def make(connector: str = "sandbox", **fields: Any) -> State:
+        connection = connect(connector, name="Customers")
+        grant(connection, **fields)
+        return state_of(connection)
+
+    return make

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from django.urls import reverse
 
-from connections.models import Authorization, Connection, Credential, Flow
+from connections.models import Authorization, Connection, Credential, Flow, Reference
+from connections.revoking import StillHeld, delete
 from connections.standing import Level
 from console.accounts.policy import Role
+from console.applications.source import Faults
 from tests.connections.flowing import authorize, words_of
 
 
@@ -67,3 +71,55 @@ def test_its_name_is_free_again(developer_client, connect):
     connection = connect(name="Alerts")
     developer_client.post(address(connection))
     connect(name="Alerts")
+
+
+def test_what_a_component_calls_stays(developer_client, connect, grant, build, sandbox):
+    connection = connect()
+    grant(connection)
+    build("Find customer", connection)
+    for method in ("get", "post"):
+        response = getattr(developer_client, method)(address(connection))
+        assert response.status_code == (200 if method == "get" else 409)
+        page = words_of(response)
+        assert f"{connection} cannot be deleted" in page
+        assert "Find customer (Function)" in page
+        assert "Delete this connection" not in page
+    assert Connection.objects.exists()
+    assert Authorization.objects.get().credential is not None
+    assert sandbox.counts()["revoke"] == 0
+
+
+def test_it_goes_once_nothing_calls_it(developer_client, connect, build):
+    connection = connect()
+    build("Find customer", connection).delete()
+    assert developer_client.post(address(connection)).status_code == 303
+    assert not Connection.objects.exists()
+
+
+def test_what_was_ever_released_stays(developer_client, connect, build):
+    """The release in Stage may not hold it any more, but one before did."""
+    connection = connect()
+    Connection.objects.update(first_released=2)
+    response = developer_client.post(address(connection))
+    assert response.status_code == 409
+    assert "It was published with release 2." in words_of(response)
+    assert Connection.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_either_the_component_or_the_deletion_wins(connect, build, at_once):
+    """A component that is just being saved never loses its connection."""
+    for number in range(6):
+        connection = connect(name=f"Race {number}", link_name=f"race_{number}")
+        turns = iter([partial(delete, connection), partial(build, f"Call {number}", connection)])
+
+        def go(turns=turns):
+            try:
+                next(turns)()
+            except (StillHeld, Faults):
+                return "refused"
+            return "done"
+
+        assert sorted(at_once(2, go)) == ["done", "refused"]
+        held = Connection.objects.filter(pk=connection.pk).exists()
+        assert Reference.objects.filter(connection=connection.pk).exists() == held

@@ -57,6 +57,21 @@ def test_it_shows_every_state_and_reason(developer_client, connect, grant, state
     assert ("Because of this." in page) == (state != "active")
 
 
+def test_it_lists_what_calls_it(developer_client, connect, build):
+    connection = connect()
+    address = connection.get_absolute_url()
+    page = words_of(developer_client.get(address))
+    assert "No component of Field Service calls Sandbox through this connection yet." in page
+
+    component = build("Find customer", connection)
+    build("Something else", connect())
+
+    response = developer_client.get(address)
+    assert f'href="{component.get_absolute_url()}"' in response.content.decode()
+    assert "Find customer Function · find_customer" in words_of(response)
+    assert "Something else" not in words_of(response)
+
+
 def test_it_survives_a_connector_that_left_the_catalogue(developer_client, connect, grant):
     connection = connect("sandbox_basic")
     grant(connection)

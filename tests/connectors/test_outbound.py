@@ -331,13 +331,19 @@ def test_it_sends_no_header_that_changes_the_message(service, headers) -> None:
     assert service.asked == []
 
 
-@pytest.mark.parametrize(
-    "path", ["//evil.example/", "/@evil.example/", "/..//evil.example", "/a:b@c"]
-)
+@pytest.mark.parametrize("path", ["//evil.example/", "/@evil.example/", "/a:b@c", "/%2F%2Fevil"])
 def test_no_path_leads_to_another_host(service, path: str) -> None:
     outbound.send("GET", f"{service.url}{path}", service="Zoho CRM")
 
     assert service.only.all("Host") == [f"127.0.0.1:{service.port}"]
+
+
+@pytest.mark.parametrize("path", ["/api/../admin", "/..//evil.example", "/api/./x"])
+def test_it_asks_for_no_path_but_the_one_that_was_written(service, path: str) -> None:
+    with pytest.raises(ServiceForbidden):
+        outbound.send("GET", f"{service.url}{path}", service="Zoho CRM")
+
+    assert service.asked == []
 
 
 def test_it_logs_no_query_and_no_body(service, leaks_nothing) -> None:

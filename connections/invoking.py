@@ -1,0 +1,121 @@
+"""Make one call through a connection, and tell all of it but the secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django.urls import reverse
+
+from connections.exchange import Exchange, Request
+from connections.models import Credential
+from connections.proving import is_refused
+from connections.refreshing import NeedsAuthorization, renewing
+from connections.sending import Line, Unauthorized
+from connections.standing import Level
+from connections.states import State
+from connectors.auth import AUTH_TYPES
+from connectors.errors import ServiceError
+from connectors.registry import get_connectors
+
+
+def invoke(request: Request, state: State) -> Exchange:
+    """Send a request as ``state`` says, whose authorization acts for the connection.
+
+    A refused access token is renewed once, and the request sent once more. No transaction
+    may be open: the service is asked in between.
+    """
+    if exchange := refused(request, state):
+        return exchange
+    credential = _credential(state)
+    line = Line(request, credential)
+    problem = authorize_url = ""
+    try:
+        renewing(credential, line.send)
+    except NeedsAuthorization as error:
+        problem, authorize_url = f"{error} {_mend(state)}", _authorize_url(state)
+    except Unauthorized as error:
+        if is_refused(credential, line.secret):
+            problem, authorize_url = f"{error} {_mend(state)}", _authorize_url(state)
+    except ServiceError as error:
+        problem = str(error)
+        if not error.certain and request.method not in {"GET", "HEAD"}:
+            service = credential.connector.name
+            problem += f" It may have arrived: look at {service} before you run it again."
+    return _exchange(
+        request, state, **line.shown(), problem=line.mask(problem), authorize_url=authorize_url
+    )
+
+
+def refused(request: Request, state: State) -> Exchange | None:
+    """Say why a call cannot be made here at all, or return ``None``.
+
+    Where only permissions are missing the call is made: the service knows what it allows.
+    """
+    if not (problem := _problem(state)):
+        return None
+    gone = state.standing.connector not in get_connectors()
+    authorize_url = "" if gone else _authorize_url(state)
+    return _exchange(
+        request, state, address=request.path, problem=problem, authorize_url=authorize_url
+    )
+
+
+def facts(state: State) -> dict[str, str]:
+    """Return what calls may say about the connection; never a secret."""
+    credential = _credential(state)
+    strategy = AUTH_TYPES[credential.auth_type]  # type: ignore[index]
+    public = strategy.public(credential.connector, credential.secret.reveal())
+    return {**public, **credential.values}
+
+
+def _exchange(request: Request, state: State, **told: Any) -> Exchange:
+    return Exchange(
+        connection=state.standing.name,
+        service=state.standing.definition.name,
+        environment=state.environment,
+        method=request.method,
+        **told,
+    )
+
+
+def _problem(state: State) -> str:
+    standing, authorization = state.standing, state.authorization
+    if standing.connector not in get_connectors():
+        return (
+            f"{standing.name} cannot be called: its service, {standing.connector}, is not in "
+            "the catalogue of this console any more."
+        )
+    credential = authorization.credential if authorization else None
+    if credential and (state.works or state.name == "permissions_missing"):
+        if _meant_for(credential) == (standing.connector, standing.auth_type, standing.parameters):
+            return ""
+        return (
+            f"{standing.name} was authorized for other settings than those that it has in "
+            f"{state.environment.label}. {_mend(state)}"
+        )
+    if authorization is None and standing.level == Level.LOGGED_IN_USER:
+        words = f"You have not authorized {standing.name} in {state.environment.label} yet."
+    else:
+        words = f"{standing.name} is not authorized in {state.environment.label}."
+    reason = authorization.reason if authorization else ""
+    return " ".join(filter(None, (words, reason, _mend(state))))
+
+
+def _credential(state: State) -> Credential:
+    """Return what every state but a refusal has."""
+    return cast("Credential", state.authorization.credential)
+
+
+def _meant_for(credential: Credential) -> tuple[str, str, Mapping[str, str]]:
+    """Return what the credential was given for: sent elsewhere, it would be given away."""
+    return credential.connector_slug, credential.auth_type, credential.parameters
+
+
+def _mend(state: State) -> str:
+    return f"Authorize {state.standing.name}, and run this again."
+
+
+def _authorize_url(state: State) -> str:
+    address = reverse("connection_authorize", args=[state.connection])
+    return f"{address}?environment={state.slot}"

@@ -1,0 +1,96 @@
+"""Build a request to a service's API that stays within it, whatever it is made of."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+from connectors.answers import words
+from connectors.definition import Connector
+from connectors.errors import ServiceForbidden
+from connectors.templating import fill_url, origin
+
+FORM = "application/x-www-form-urlencoded"
+#: What may stand in a path as it is (RFC 3986 section 3.3), beside what is encoded already.
+_SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
+_UNFIT = re.compile(r"[\\?#\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
+#: More than any server takes off; what is encoded deeper than this is refused.
+_DECODINGS = 5
+
+
+def address_of(connector: Connector, path: str, known: Mapping[str, str]) -> str:
+    """Return the address of a path of the API; raise ``ServiceForbidden`` if it leads out.
+
+    ``path`` begins with one slash, and its values are percent-encoded; ``known`` fills the
+    slots of the API's own address.
+    """
+    base = fill_url(connector.api_base_url, known).rstrip("/")
+    address = base + quote(path, safe=_SAFE_IN_PATH)
+    begins = path.startswith("/") and not path.startswith("//")
+    if not begins or _UNFIT.search(path) or _climbs(path) or not _is_within(base, address):
+        raise ServiceForbidden(
+            f"The path “{words(path, 100)}” could lead out of {connector.name}'s API, "
+            "so nothing was sent."
+        )
+    return address
+
+
+def query_of(query: Mapping[str, Any]) -> dict[str, str]:
+    """Return the query as text; what is null is left out."""
+    return _as_texts(query, "the query")
+
+
+def body_of(body: Any, content_type: str) -> tuple[bytes | None, str]:
+    """Return the bytes of a body and the type to send them as, both empty where there is none.
+
+    An object becomes a form where ``content_type`` says so and else JSON; a text stays as
+    it is, in UTF-8.
+    """
+    if body is None:
+        return None, content_type
+    if isinstance(body, str):
+        return body.encode(), content_type or "text/plain; charset=utf-8"
+    if content_type.partition(";")[0].strip().lower() == FORM:
+        if not isinstance(body, Mapping):
+            raise ServiceForbidden("A form is an object of names and values. Nothing was sent.")
+        return urlencode(_as_texts(body, "a form")).encode(), content_type
+    return json.dumps(body, ensure_ascii=False).encode(), content_type or "application/json"
+
+
+def _as_texts(values: Mapping[str, Any], place: str) -> dict[str, str]:
+    texts = {}
+    for name, value in values.items():
+        if isinstance(value, dict | list):
+            raise ServiceForbidden(
+                f"“{words(name, 60)}” is a list or an object, and {place} holds texts, numbers, "
+                "true and false alone. Nothing was sent."
+            )
+        if value is not None:
+            texts[name] = value if isinstance(value, str) else json.dumps(value)
+    return texts
+
+
+def _climbs(path: str) -> bool:
+    """Tell whether a server could read dot segments in it, however they are disguised.
+
+    Servers decode before or after they resolve, some twice, some take ``\\`` for a slash,
+    and some cut ``;parameters`` off a segment.
+    """
+    for _ in range(_DECODINGS):
+        for segment in re.split(r"[/\\]", path):
+            if re.sub(r"[\x00-\x20]", "", segment.partition(";")[0]) in {".", ".."}:
+                return True
+        decoded = unquote(path)
+        if decoded == path:
+            return False
+        path = decoded
+    return True
+
+
+def _is_within(base: str, address: str) -> bool:
+    return origin(address) == origin(base) and urlsplit(address).path.startswith(
+        f"{urlsplit(base).path}/"
+    )

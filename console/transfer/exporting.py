@@ -1,0 +1,25 @@
+"""An application as a file: all that it is made of, and nothing that only this console knows."""
+
+from __future__ import annotations
+
+import json
+
+from console.applications.models import Application
+from console.publishing.manifest import of_development
+
+FORMAT = "developer-console/application"
+#: The newest form of the file that this console knows (``schemas/application.json``).
+SCHEMA = 1
+
+
+def export(application: Application) -> str:
+    """Write what is in Development; the same application gives the same bytes.
+
+    Connections that no component references go along, drafts do not. Authorizations and
+    secrets are no part of a manifest.
+    """
+    document = of_development(application).as_document()
+    return (
+        json.dumps({"format": FORMAT, "schema": SCHEMA, **document}, indent=2, ensure_ascii=False)
+        + "\n"
+    )

@@ -1,0 +1,76 @@
+"""The question which file to import, and for whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from console.accounts.models import Organization, User
+from console.accounts.policy import Action
+from console.applications.schema import MAX_FAULTS
+from console.applications.source import Fault, Faults
+from console.transfer.importing import MAX_BYTES, decode, read
+from console.transfer.models import Upload
+
+
+class UploadForm(forms.Form):
+    """A file that can be imported; ``faults`` says what keeps one from it."""
+
+    file = forms.FileField(
+        label="File",
+        help_text="An application that this or another Developer Console has exported, "
+        "at most 10 MB.",
+        widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.faults: tuple[Fault, ...] = ()
+        self.user = user
+        self.organizations = Organization.objects.allowing(user, Action.CREATE_APPLICATIONS)
+        if len(self.organizations) > 1:
+            self.fields["organization"] = forms.ModelChoiceField(
+                self.organizations,
+                label="Organisation",
+                empty_label=None,
+                help_text="It will own the application.",
+            )
+
+    @property
+    def has_more_faults(self) -> bool:
+        return len(self.faults) == MAX_FAULTS
+
+    def refuse(self, faults: tuple[Fault, ...]) -> None:
+        """Say of a file, whenever it was read, that it cannot be imported."""
+        self.faults = faults
+        count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+        self.add_error(
+            None, f"This file has {count}, so nothing was imported. Mend it and choose it again."
+        )
+
+    def clean_file(self) -> str:
+        file: UploadedFile = self.cleaned_data["file"]
+        data = file.read(MAX_BYTES + 1)
+        try:
+            read(data)
+        except Faults as error:
+            self.refuse(error.faults)
+            return ""
+        return decode(data)
+
+    def save(self) -> Upload:
+        """Keep the file in place of the one that the person sent before."""
+        organization = self.cleaned_data.get("organization") or self.organizations[0]
+        with transaction.atomic():
+            # A second tab waits: each person has one file.
+            User.objects.select_for_update(no_key=True).get(pk=self.user.pk)
+            Upload.objects.filter(user=self.user).delete()
+            return Upload.objects.create(
+                user=self.user,
+                organization=organization,
+                file_name=(self.files["file"].name or "")[:200],
+                text=self.cleaned_data["file"],
+            )

@@ -1,0 +1,113 @@
+"""From a file to an application: read it, plan it, make it as a whole or not at all."""
+
+from __future__ import annotations
+
+import itertools
+
+from django.db import IntegrityError, transaction
+
+from connections.models import Connection, Reference
+from console.accounts.models import Organization, User
+from console.applications import source
+from console.applications.definitions import dumps
+from console.applications.models import Application, Component
+from console.applications.schema import MAX_FAULTS
+from console.applications.source import Fault, Faults, faults_at
+from console.publishing.manifest import Manifest
+from console.transfer.checking import problems
+from console.transfer.planning import Plan, plan
+
+MAX_BYTES = 10 * 1024 * 1024
+
+
+class TakenMeanwhile(Exception):
+    """Others made applications of the same name while this one was being made."""
+
+
+def decode(data: str | bytes) -> str:
+    """Return a file's text; raise ``Faults`` where it is too large or not UTF-8."""
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogatepass")
+    if len(data) > MAX_BYTES:
+        words = "A file may have at most 10 MB (10,485,760 bytes), and this one has more."
+        raise Faults([Fault(line=1, column=1, message=words)])
+    try:
+        return data.decode("utf-8-sig")  # some editors put a byte order mark before the text
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        words = "This is not a text in UTF-8. Save the file in that encoding, and choose it again."
+        line = data[before.rfind(b"\n") + 1 : error.start].decode()
+        raise Faults(
+            [Fault(line=before.count(b"\n") + 1, column=len(line) + 1, message=words)]
+        ) from None
+
+
+def read(data: str | bytes) -> Manifest:
+    """Read a file; raise ``Faults`` with all that is wrong in it, sorted by line."""
+    text = decode(data)
+    document = source.read(text)
+    if found := list(itertools.islice(problems(document), MAX_FAULTS)):
+        raise Faults(faults_at(text, found))
+    return Manifest.from_document(document)
+
+
+def import_application(
+    manifest: Manifest | str | bytes, organization: Organization, user: User
+) -> Application:
+    """Make an application of a file, under names that are free when it is made.
+
+    Raise ``Faults`` for a file that cannot be taken and :class:`TakenMeanwhile` where
+    somebody else was faster three times; nothing is made then. Whether the person may is the
+    caller's to ask.
+    """
+    if not isinstance(manifest, Manifest):
+        manifest = read(manifest)
+    for _ in range(3):  # Administration makes applications, too, and holds nothing
+        try:
+            with transaction.atomic():
+                # Whoever imports at the same time waits here, and then finds these names taken.
+                held = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+                return _make(plan(manifest, held), held, user)
+        except IntegrityError:
+            continue
+    raise TakenMeanwhile(
+        f"Others are making applications of the same name in {organization} just now. Nothing "
+        "was imported. Try again."
+    )
+
+
+def _make(planned: Plan, organization: Organization, user: User) -> Application:
+    application = Application.objects.create(
+        organization=organization, name=planned.name, link_name=planned.link_name
+    )
+    connections = {
+        standing.link_name: Connection(
+            **{name: getattr(standing, name) for name in standing.FIELDS},
+            connector_slug=standing.connector,
+            scopes=list(standing.scopes),
+            parameters=dict(standing.parameters),
+            application=application,
+            status=Connection.Status.CREATED,
+            created_by=user,
+        )
+        for standing in (each.standing for each in planned.connections)
+    }
+    components = [
+        Component(
+            application=application,
+            kind=part.kind,
+            name=part.name,
+            link_name=part.link_name,
+            definition=dumps(part.definition),
+            updated_by=user,
+        )
+        for part in planned.components
+    ]
+    Connection.objects.bulk_create(connections.values())
+    Component.objects.bulk_create(components)
+    Reference.objects.bulk_create(
+        Reference(component=component, connection=connections[name])
+        for component, part in zip(components, planned.components, strict=True)
+        for name in part.reached.connections
+    )
+    return application

@@ -1,0 +1,78 @@
+"""Make an application of a file, as the *Import* page does."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from connections.models import Connection
+from console.accounts.models import Organization, User
+from console.accounts.policy import Action
+from console.applications.source import Faults
+from console.publishing.manifest import Manifest
+from console.transfer.importing import MAX_BYTES, TakenMeanwhile, import_application, read
+from console.transfer.planning import plan
+
+
+class Command(BaseCommand):
+    help = "Import an exported application into an organisation."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("file", help="A file; - reads standard input.")
+        parser.add_argument("--organization", required=True, help="Slug.")
+        parser.add_argument("--user", required=True, help="E-mail address of who imports it.")
+        parser.add_argument("--dry-run", action="store_true", help="Say what would be made.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user, organization = _who(options["user"], options["organization"])
+        manifest = self._read(options["file"])
+        if options["dry_run"]:
+            planned = plan(manifest, organization)
+            self.stdout.write(f"Would make {planned.name} ({planned.link_name}), with:")
+            names = [(e.standing.name, e.standing.link_name) for e in planned.connections]
+        else:
+            try:
+                application = import_application(manifest, organization, user)
+            except TakenMeanwhile as error:
+                raise CommandError(str(error)) from error
+            self.stdout.write(f"Made {application.name} ({application.link_name}), with:")
+            rows = Connection.objects.filter(application=application).order_by("link_name")
+            names = list(rows.values_list("name", "link_name"))
+        for name, link_name in names:
+            self.stdout.write(f"  connection {name} ({link_name})")
+        self.stdout.write(f"  {len(manifest.components)} components")
+
+    def _read(self, place: str) -> Manifest:
+        try:
+            if place == "-":
+                data = sys.stdin.buffer.read(MAX_BYTES + 1)
+            else:
+                with Path(place).open("rb") as file:
+                    data = file.read(MAX_BYTES + 1)
+            return read(data)
+        except OSError as error:
+            raise CommandError(f"{place} cannot be read: {error.strerror}.") from error
+        except Faults as error:
+            for fault in error.faults:
+                self.stderr.write(str(fault))
+            raise CommandError(
+                "Nothing was imported. Mend what stands above, and import the file again."
+            ) from error
+
+
+def _who(email: str, slug: str) -> tuple[User, Organization]:
+    organization = Organization.objects.filter(slug=slug).first()
+    if organization is None:
+        raise CommandError(f"There is no organisation {slug}.")
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        raise CommandError(f"There is nobody with the address {email}.")
+    allowed = Organization.objects.allowing(user, Action.CREATE_APPLICATIONS)
+    if not allowed.filter(pk=organization.pk).exists():
+        raise CommandError(
+            f"{user} may not create applications in {organization}. Name a super admin of it."
+        )
+    return user, organization

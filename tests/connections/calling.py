@@ -1,0 +1,24 @@
+"""Calls through connections, and how these stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connections.exchange import Request
+from connections.models import Connection
+from connections.standing import Environment
+from connections.states import State, states
+
+#: Where the sandbox is said to be; the ``network`` answers for it.
+API = "http://localhost:9000"
+
+
+def state_of(
+    connection: Connection, environment: Environment = Environment.DEVELOPMENT, user: Any = None
+) -> State:
+    standings = {connection.pk: connection.standing_in(environment)}
+    return states({environment: standings}, user)[environment][connection.pk]
+
+
+def get(path: str = "/contacts", **fields: Any) -> Request:
+    return Request(method="GET", path=path, **fields)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import pytest
+from cryptography.fernet import Fernet
+from django.urls import reverse
+
+from connections.exchange import Request
+from connections.invoking import invoke
+from connections.models import Authorization, Connection, Credential
+from connections.standing import Environment, Level
+from tests.connections.calling import API, get, state_of
+
+
+def test_without_authorization_it_says_where_to_authorize(network, connect):
+    connection = connect(name="Customers", separate_environments=True)
+    exchange = invoke(get(), state_of(connection, Environment.STAGE))
+    assert exchange.problem == (
+        "Customers is not authorized in Stage. Authorize Customers, and run this again."
+    )
+    page = reverse("connection_authorize", args=[connection.pk])
+    assert exchange.authorize_url == f"{page}?environment=stage"
+    assert exchange.has_failed
+    assert len(network.calls) == 0
+
+
+def test_who_has_not_authorized_himself_is_told_so(network, connect, developer):
+    connection = connect(name="Customers", level=Level.LOGGED_IN_USER)
+    exchange = invoke(get(), state_of(connection, user=developer))
+    assert exchange.problem.startswith("You have not authorized Customers in Development yet.")
+    assert exchange.authorize_url.endswith("?environment=all")
+
+
+@pytest.mark.parametrize("name", ["needs_authorization", "revoked", "unknown_outcome"])
+def test_it_asks_nothing_where_the_authorization_does_not_hold(network, connect, grant, name):
+    connection = connect()
+    grant(connection)
+    Authorization.objects.update(state=name, reason="Because of this.")
+    exchange = invoke(get(), state_of(connection))
+    assert "Because of this." in exchange.problem
+    assert exchange.authorize_url
+    assert len(network.calls) == 0
+
+
+def test_where_permissions_are_missing_the_service_decides(network, acting):
+    network.get(f"{API}/api/contacts", status=403, json={"error": "insufficient_scope"})
+    state = acting(scopes_granted=[])
+    assert state.name == "permissions_missing"
+    exchange = invoke(get(), state)
+    assert (exchange.status, exchange.problem, exchange.has_failed) == (403, "", True)
+
+
+def test_a_service_that_left_the_catalogue_is_not_called(network, connect, grant):
+    connection = connect()
+    grant(connection)
+    Connection.objects.update(connector_slug="gone")
+    connection.refresh_from_db()
+    exchange = invoke(get(), state_of(connection))
+    assert "is not in the catalogue of this console any more" in exchange.problem
+    assert exchange.authorize_url == ""
+
+
+def test_a_secret_that_does_not_open_is_said(network, acting, settings):
+    state = acting()
+    settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
+    assert "does not open" in invoke(get(), state).problem
+    assert len(network.calls) == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_outage_takes_nothing_away(sandbox, connection, method):
+    sandbox.switches(api="redirect")
+    exchange = invoke(Request(method=method, path="/contacts"), state_of(connection))
+    assert "Sandbox redirected to another address" in exchange.problem
+    assert ("It may have arrived: look at Sandbox" in exchange.problem) == (method == "POST")
+    assert (exchange.status, exchange.authorize_url) == (0, "")
+    assert connection.authorizations.get().state == Authorization.State.ACTIVE
+
+
+def test_an_error_of_the_service_is_an_answer(sandbox, connection):
+    sandbox.switches(api="500")
+    exchange = invoke(get(), state_of(connection))
+    assert (exchange.status, exchange.problem, exchange.has_failed) == (500, "", True)
+
+
+def test_a_refused_token_is_renewed_once(sandbox, connection):
+    credential = Credential.objects.get()
+    credential.secret = credential.secret.reveal() | {"access_token": "withdrawn"}
+    credential.save()
+
+    exchange = invoke(get(), state_of(connection))
+
+    assert exchange.status == 200
+    assert (sandbox.counts()["api"], sandbox.counts()["token"]) == (2, 1)
+
+
+def test_a_token_that_stays_refused_needs_authorization(sandbox, connection):
+    sandbox.switches(api="revoked")
+
+    exchange = invoke(get(), state_of(connection))
+
+    assert exchange.status == 401
+    assert "Sandbox refused this authorization." in exchange.problem
+    assert exchange.authorize_url
+    # the call, its replay, and the check
+    assert (sandbox.counts()["api"], sandbox.counts()["token"]) == (3, 1)
+    assert connection.authorizations.get().state == Authorization.State.NEEDS_AUTHORIZATION
+
+
+def test_a_grant_that_was_withdrawn_needs_authorization(sandbox, connection):
+    sandbox.switches(api="revoked", token="revoked")
+    exchange = invoke(get(), state_of(connection))
+    assert exchange.status == 401
+    assert exchange.authorize_url
+    assert connection.authorizations.get().state == Authorization.State.NEEDS_AUTHORIZATION
+
+
+def test_a_401_to_one_call_alone_takes_nothing_away(network, acting):
+    """Zoho answers so to a missing permission."""
+    network.get(f"{API}/key/api/contacts", status=401, json={"code": "SCOPE_MISMATCH"})
+    network.get(f"{API}/key/api/me", json={"id": 1, "email": "alice@example.com"})
+
+    exchange = invoke(get(), acting("sandbox_api_key", secret={"key": "the-right-key"}))
+
+    assert (exchange.status, exchange.problem) == (401, "")
+    assert Authorization.objects.get().state == Authorization.State.ACTIVE
+    assert len(network.calls) == 2
+
+
+def test_refused_typed_credentials_need_authorization(network, acting):
+    for path in ("contacts", "me"):
+        network.get(f"{API}/key/api/{path}", status=401, json={})
+    exchange = invoke(get(), acting("sandbox_api_key", secret={"key": "the-wrong-key"}))
+    assert "Sandbox API Key refused this key." in exchange.problem
+    assert Authorization.objects.get().state == Authorization.State.NEEDS_AUTHORIZATION

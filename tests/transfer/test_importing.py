@@ -1,0 +1,245 @@
+"""Making an application of a file: as it was, as a whole, and under free names."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connections.models import Authorization, Connection, Reference
+from console.accounts.models import Organization
+from console.applications.definitions import parse
+from console.applications.models import Application, Component
+from console.applications.source import Faults
+from console.transfer.exporting import export
+from console.transfer.importing import TakenMeanwhile, import_application, read
+from tests.transfer.files import component, connection, document, many, text_of
+
+
+def with_old_names(text: str, old: dict[str, str]) -> Any:
+    """Return what an export holds, with names put back, in an order that no name decides."""
+    for new, name in sorted(old.items(), key=lambda pair: -len(pair[0])):
+        text = text.replace(json.dumps(new), json.dumps(name))
+    held = json.loads(text)
+    for part in ("connections", "components"):
+        held[part].sort(key=lambda item: item["link_name"])
+    return held
+
+
+def test_it_works(studio, developer):
+    application = import_application(text_of(document()), studio, developer)
+
+    assert (application.name, application.link_name) == ("Repairs", "repairs")
+    assert application.organization == studio
+    connection = application.connections.get()
+    assert (connection.status, connection.created_by) == ("created", developer)
+    assert (connection.name, connection.link_name) == ("Customers", "customers")
+    function = application.components.get(link_name="add_customer")
+    assert function.updated_by == developer
+    assert parse(function.kind, function.definition).connections == ("customers",)
+    assert list(Reference.objects.values_list("component", "connection")) == [
+        (function.pk, connection.pk)
+    ]
+    assert not Authorization.objects.exists()
+
+
+def test_what_is_exported_again_is_the_same(studio, developer, stranger_organization, stranger):
+    first = export(import_application(text_of(document()), studio, developer))
+    assert first == text_of(document())
+    again = import_application(first, stranger_organization, stranger)
+    assert export(again) == first
+
+
+def test_in_the_same_organization_it_differs_by_names_alone(repairs, studio, developer):
+    original = export(repairs)
+    for suffix in ("_copy", "_copy_2", "_copy_3"):
+        made = import_application(original, studio, developer)
+        again = export(made)
+        assert (made.name, made.link_name) == (f"Repairs{suffix}", f"repairs{suffix}")
+        assert made.connections.get().name == f"Customers{suffix}"
+        assert made.connections.get().link_name == f"customers{suffix}"
+        names = ("Repairs", "repairs", "Customers", "customers")
+        old = {f"{name}{suffix}": name for name in names}
+        assert again != original
+        assert with_old_names(again, old) == json.loads(original)
+    assert export(repairs) == original
+
+
+def test_connections_of_other_applications_count(application, connect, studio, developer):
+    connect(name="CUSTOMERS", link_name="something_else")
+    made = import_application(text_of(document()), studio, developer)
+    assert (made.name, made.link_name) == ("Repairs", "repairs")
+    assert made.connections.get().name == "Customers_copy"
+
+
+def test_drafts_count_for_nothing(connect, studio, developer):
+    connect(name="Customers", link_name="", status=Connection.Status.DRAFT)
+    made = import_application(text_of(document()), studio, developer)
+    assert made.connections.get().name == "Customers"
+
+
+def test_connections_of_other_organizations_count_for_nothing(
+    connect, stranger_organization, stranger
+):
+    connect(name="Customers")
+    made = import_application(text_of(document()), stranger_organization, stranger)
+    assert made.connections.get().name == "Customers"
+
+
+def test_calls_are_pointed_to_the_new_names_and_bodies_are_let_alone(repairs, studio, developer):
+    body = {"connection": "customers", "note": "connection customers"}
+    call = {"connection": "customers", "path": "/customers", "body": body}
+    value = document(
+        components=[
+            component("f", "function", {"calls": [call], "later": {"deep": [dict(call)]}}),
+            component("p", "page", {"customers": "customers"}),
+        ]
+    )
+    made = import_application(text_of(value), studio, developer)
+    held = json.loads(made.components.get(link_name="f").definition)
+    for new in (held["calls"][0], held["later"]["deep"][0]):
+        assert new == {**call, "connection": "customers_copy"}
+    assert json.loads(made.components.get(link_name="p").definition) == {"customers": "customers"}
+
+
+def test_names_change_all_at_once(repairs, studio, developer):
+    """A new name that is another one's old one does not lead a call astray."""
+    value = document(
+        connections=[connection(), connection("Customers_copy", connector="sandbox_basic",
+                     auth_type="basic", scopes=[])],
+        components=[
+            component("f", "function", {"calls": [
+                {"connection": "customers", "path": "/a"},
+                {"connection": "customers_copy", "path": "/b"},
+            ]}),
+        ],
+    )  # fmt: skip
+    import_application(text_of(document()), studio, developer)  # now both names are there
+    made = import_application(text_of(value), studio, developer)
+    found = {c.link_name: c for c in made.connections.all()}
+    calls = json.loads(made.components.get().definition)["calls"]
+    assert found[calls[0]["connection"]].connector_slug == "sandbox"
+    assert found[calls[1]["connection"]].connector_slug == "sandbox_basic"
+    assert sorted(c.name for c in found.values()) == ["Customers_copy_2", "Customers_copy_copy"]
+
+
+def test_long_names_are_cut(studio, developer):
+    value = document(
+        application={"name": "N" * 100, "link_name": "n" * 60},
+        connections=[connection("C" * 50, link_name="c" * 60)],
+        components=[],
+    )
+    for suffix in ("", "_copy", "_copy_2"):
+        made = import_application(text_of(value), studio, developer)
+        assert made.name == ("N" * 100)[: 100 - len(suffix)] + suffix
+        assert made.connections.get().name == ("C" * 50)[: 50 - len(suffix)] + suffix
+        made.full_clean()
+        made.connections.get().full_clean(validate_constraints=False)
+
+
+def test_what_it_makes_can_be_saved_as_it_stands(repairs):
+    for each in [*repairs.connections.all(), *repairs.components.all()]:
+        each.full_clean()
+
+
+def test_a_definition_too_long_with_spaces_is_kept_without(studio, developer):
+    wide = {"list": list(range(30_000))}
+    value = document(components=[component("wide", definition=wide)])
+    made = import_application(text_of(value), studio, developer)
+    stored = made.components.get().definition
+    assert parse("page", stored).value == wide
+    assert export(made) == text_of(value)
+
+
+def test_of_a_faulty_file_nothing_is_made(studio, developer):
+    value = document(connections=[connection(connector="sandbux")])
+    with pytest.raises(Faults):
+        import_application(text_of(value), studio, developer)
+    assert not Application.objects.exists()
+
+
+def test_of_what_the_database_refuses_nothing_is_made(studio, developer):
+    """As if somebody else were faster each time: two components get the same link name."""
+    whole = read(text_of(document()))
+    twice = {str(n): whole.components["add_customer"] for n in range(2)}
+    with pytest.raises(TakenMeanwhile, match="Nothing was imported"):
+        import_application(replace(whole, components=twice), studio, developer)
+    for model in (Application, Connection, Component, Reference):
+        assert not model.objects.exists()
+
+
+@pytest.mark.parametrize("count", [20, 200])
+def test_it_asks_as_often_for_many(studio, developer, count, django_assert_max_num_queries):
+    manifest = read(text_of(many(count)))
+    with django_assert_max_num_queries(14):
+        made = import_application(manifest, studio, developer)
+    assert made.components.count() == count
+    assert Reference.objects.count() == count
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_both_succeed_under_different_names(studio, developer, at_once):
+    text = text_of(document())
+    made = at_once(2, lambda: import_application(text, studio, developer))
+    assert {each.link_name for each in made} == {"repairs", "repairs_copy"}
+    names = set(Connection.objects.values_list("name", flat=True))
+    assert names == {"Customers", "Customers_copy"}
+
+
+def test_a_large_file_is_read_in_a_few_seconds():
+    filling = {"fields": [{"name": f"f{n}", "label": "Label", "required": True} for n in range(12)]}
+    value = document(components=[component(f"c{n}", "form", filling) for n in range(5000)])
+    text = text_of(value)
+    begun = time.monotonic()
+    read(text)
+    assert time.monotonic() - begun < 20
+
+
+words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | words
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(words.filter(lambda w: w not in ("connection", "function")), inner,
+                      max_size=4),
+    max_leaves=10,
+)  # fmt: skip
+pages = st.dictionaries(st.sampled_from(["a", "b", "Ω", "title x"]), plain, max_size=3)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    definitions=st.lists(pages, max_size=4),
+    bodies=st.lists(plain.filter(lambda body: "{{" not in json.dumps(body)), max_size=3),
+)
+def test_whatever_it_holds_comes_back(studio, developer, definitions, bodies):
+    value = document(
+        components=[
+            *(
+                component(f"f{n}", "function", {"calls": [
+                    {"connection": "customers", "path": "/x", "body": body}
+                ]})
+                for n, body in enumerate(bodies)
+            ),
+            *(component(f"p{n}", definition=each) for n, each in enumerate(definitions)),
+        ]
+    )  # fmt: skip
+    organization = Organization.objects.create(
+        name="New", slug=f"new-{Organization.objects.count()}"
+    )
+    text = text_of(value)
+    made = import_application(text, organization, developer)
+    assert export(made) == text
+    copy = import_application(text, organization, developer)
+    old = {"Repairs_copy": "Repairs", "repairs_copy": "repairs", "Customers_copy": "Customers",
+           "customers_copy": "customers"}  # fmt: skip
+    assert with_old_names(export(copy), old) == json.loads(text)

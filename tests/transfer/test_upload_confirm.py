@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from connections.models import Connection
+from console.applications.models import Application
+from console.transfer.importing import import_application
+from console.transfer.models import Upload
+from tests.connections.flowing import words_of
+from tests.transfer.files import connection, document, text_of
+from tests.transfer.sending import waiting
+
+
+def address(upload: Upload) -> str:
+    return reverse("upload_confirm", args=[upload.pk])
+
+
+def test_it_works(super_admin_client, super_admin, studio):
+    response = super_admin_client.post(address(waiting(super_admin, studio)))
+
+    application = Application.objects.get()
+    assert (response.status_code, response["Location"]) == (303, application.get_absolute_url())
+    assert application.connections.get().created_by == super_admin
+    assert application.components.count() == 2
+    assert not Upload.objects.exists()
+
+
+def said(client) -> str:
+    """Return the messages that wait for the next page, whichever that is."""
+    return words_of(client.get("/"))
+
+
+def test_it_says_what_to_authorize_next(super_admin_client, super_admin, studio):
+    super_admin_client.post(address(waiting(super_admin, studio)))
+    words = said(super_admin_client)
+    assert "Repairs is imported, with the link name repairs. Next, authorize Customers:" in words
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (2, "authorize Service 0 and Service 1:"),
+        (4, "authorize Service 0, Service 1, Service 2 and Service 3:"),
+        (9, "authorize Service 0, Service 1, Service 2 and 6 more:"),
+    ],
+)
+def test_of_many_connections_it_names_a_few(
+    super_admin_client, super_admin, studio, count, expected
+):
+    connections = [connection(f"Service {number}") for number in range(count)]
+    super_admin_client.post(
+        address(waiting(super_admin, studio, connections=connections, components=[]))
+    )
+    assert expected in said(super_admin_client)
+
+
+def test_without_connections_there_is_nothing_to_authorize(super_admin_client, super_admin, studio):
+    super_admin_client.post(address(waiting(super_admin, studio, connections=[], components=[])))
+    words = said(super_admin_client)
+    assert "Repairs is imported" in words
+    assert "authorize" not in words.split("Repairs is imported")[1][:60]
+
+
+def test_it_plans_anew_and_says_what_it_made(super_admin_client, super_admin, studio, developer):
+    upload = waiting(super_admin, studio)
+    super_admin_client.get(upload.get_absolute_url())
+    import_application(text_of(document()), studio, developer)
+
+    super_admin_client.post(address(upload))
+
+    words = said(super_admin_client)
+    assert "Repairs_copy is imported, with the link name repairs_copy." in words
+    assert "authorize Customers_copy:" in words
+
+
+def test_pressed_twice_it_imports_once(super_admin_client, super_admin, studio):
+    upload = waiting(super_admin, studio)
+    super_admin_client.post(address(upload))
+    assert super_admin_client.post(address(upload)).status_code == 404
+    assert Application.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pressed_twice_at_once_it_imports_once(signed_in, super_admin, studio, at_once):
+    place = address(waiting(super_admin, studio))
+    clients = [signed_in(super_admin), signed_in(super_admin)]
+    statuses = at_once(2, lambda: clients.pop().post(place).status_code)
+    assert sorted(statuses) == [303, 404]
+    assert Application.objects.count() == 1
+
+
+def test_somebody_elses_is_not_found(signed_in, super_admin, stranger, studio):
+    assert signed_in(stranger).post(address(waiting(super_admin, studio))).status_code == 404
+    assert not Application.objects.exists()
+
+
+def test_one_older_than_a_day_is_not_found(super_admin_client, super_admin, studio):
+    upload = waiting(super_admin, studio)
+    Upload.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert super_admin_client.post(address(upload)).status_code == 404
+
+
+def test_a_file_that_cannot_be_taken_any_more_is_kept_and_answered_with_its_faults(
+    super_admin_client, super_admin, studio
+):
+    upload = waiting(super_admin, studio, connections=[connection(connector="gone_by_now")])
+    response = super_admin_client.post(address(upload))
+    assert response.status_code == 422
+    assert "gone_by_now" in words_of(response)
+    assert not Connection.objects.exists()
+    assert Upload.objects.exists()
+
+
+def test_it_rejects_get(super_admin_client, super_admin, studio):
+    upload = waiting(super_admin, studio)
+    assert super_admin_client.get(address(upload)).status_code == 405

@@ -80,17 +80,16 @@ def state_of(
 ) -> State:
     """Judge one connection by the authorization that acts for it, or by having none."""
     missing: tuple[str, ...] = ()
-    if authorization is None:
-        name = "needs_authorization"
-    elif authorization.state != Authorization.State.ACTIVE or authorization.credential is None:
+    credential = authorization.credential if authorization else None
+    if authorization and authorization.state != Authorization.State.ACTIVE:
         name = authorization.state
-    elif authorization.credential.has_ended:
+    elif credential is None or credential.has_ended:
         name = "needs_authorization"
     else:
         oauth2 = standing.definition.oauth2
-        granted = authorization.credential.scopes_granted
+        granted = credential.scopes_granted
         missing = oauth2.missing(standing.scopes_asked, granted) if oauth2 else ()
-        expiring = "expiring" if authorization.credential.is_expiring else "active"
+        expiring = "expiring" if credential.is_expiring else "active"
         name = "permissions_missing" if missing else expiring
     return State(
         connection=connection,

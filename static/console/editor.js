@@ -85,6 +85,7 @@
         EditorState.readOnly.of(textarea.readOnly),
         // Ids mean nothing across the shadow's border, so the label's words go in.
         EditorView.contentAttributes.of(() => ({
+          tabindex: "0", // or a scrolled editor counts as a region that no key reaches
           "aria-label": words(label) ?? textarea.getAttribute("aria-label") ?? "",
           ...(required && { "aria-required": "true" }),
           ...(invalid && { "aria-invalid": "true" }),

@@ -1,0 +1,202 @@
+"""Build, publish and run: Stage holds what was ticked, and no more."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser import wizard
+from tests.browser.conftest import SUPER_ADMIN
+from tests.browser.looking import look_over
+
+pytestmark = pytest.mark.browser
+
+
+def open_application(page: Page) -> None:
+    page.goto("/apps/field_service/")
+    page.get_by_role("heading", name="Field Service", level=1).wait_for()
+
+
+def editor_of(page: Page) -> Locator:
+    """Return the editor once it stands in the place of the plain text box."""
+    page.locator(".cm-content").wait_for()
+    return page.get_by_role("textbox", name="Definition")
+
+
+def build(page: Page, name: str, connection: str, path: str = "/contacts") -> str:
+    """Make a function with one call in the editor and return its address."""
+    open_application(page)
+    page.get_by_role("link", name="+ New component").click()
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("radio", name="Function").check()
+    wizard.press(page, "Create component")
+    editor = editor_of(page)
+    definition = {"calls": [{"connection": connection, "method": "GET", "path": path}]}
+    editor.fill(json.dumps(definition, indent=2))
+    wizard.press(page, "Save")
+    page.get_by_text(f"{name} is saved.").wait_for()
+    return page.url
+
+
+def run(page: Page, address: str, environment: str) -> None:
+    page.goto(address)
+    page.get_by_role("radio", name=environment).check()
+    wizard.press(page, "Run")
+
+
+def connect(page: Page, name: str) -> str:
+    """Make a connection to the sandbox that may read contacts; return its link name."""
+    page.goto("/")
+    wizard.open_card(page, "Sandbox")
+    page.get_by_label("Connection Name").fill(name)
+    wizard.press(page, "Next")
+    page.get_by_role("radio", name="Administrator").wait_for()
+    wizard.press(page, "Next")
+    page.get_by_role("checkbox", name="Read Contacts").check()
+    wizard.press(page, "Next")
+    wizard.press(page, "Create and Authorize")
+    return re.sub(r"\W+", "_", name.lower())
+
+
+def publish(page: Page, *names: str) -> None:
+    open_application(page)
+    page.get_by_role("link", name="Publish to Stage").click()
+    for name in names:
+        page.get_by_role("checkbox", name=name, exact=True).check()
+        # The server ticks what goes along, and shows the pre-flight.
+        expect(page.locator("#summary")).to_contain_text(f"{names.index(name) + 1} component")
+
+
+def in_stage(page: Page) -> str:
+    return page.get_by_role("main").inner_text()
+
+
+def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
+    people = connect(page, "Walk people")
+    wizard.authorize_in_popup(page, console.password)
+    people_details = page.url
+    parts = connect(page, "Walk parts")
+    wizard.authorize_in_popup(page, console.password)
+    find = build(page, "Walk find", people)
+    build(page, "Walk order", parts)
+
+    # Both go, and Stage has both.
+    publish(page, "Walk find", "Walk order")
+    look_over(page, "publish")
+    wizard.press(page, "Publish to Stage")
+    page.get_by_text("is in Stage.").wait_for()
+    look_over(page, "release")
+    first = page.url
+    assert "Walk people" in in_stage(page)
+    assert "Walk parts" in in_stage(page)
+
+    # Both connections ask for more; only one function is published again.
+    for name in ("Walk people", "Walk parts"):
+        page.goto("/microservices/")
+        page.get_by_role("link", name=name).click()
+        page.get_by_role("link", name="Change permissions").click()
+        page.get_by_role("checkbox", name="Write Contacts").check()
+        wizard.press(page, "Save permissions")
+        page.get_by_text(f"The permissions of {name} are changed.").wait_for()
+    publish(page, "Walk find")
+    preflight = page.get_by_role("listitem").filter(has_text="Missing in Stage: contacts.write")
+    expect(preflight).to_have_count(1)
+    expect(page.get_by_text("It stays behind: it goes only with Walk order.")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Walk parts")).to_be_disabled()
+    expect(page.get_by_role("checkbox", name="Walk parts")).not_to_be_checked()
+    expect(page.get_by_role("checkbox", name="Walk people")).to_be_checked()
+    look_over(page, "publish, permission missing")
+    wizard.press(page, "Publish to Stage")
+    page.get_by_text("is in Stage.").wait_for()
+    second = page.url
+    held = page.get_by_role("listitem")
+    expect(held.filter(has_text="Walk people").first).to_contain_text("contacts.write")
+    expect(held.filter(has_text="Walk parts").first).not_to_contain_text("contacts.write")
+
+    # What Stage holds runs there.
+    run(page, find, "Stage")
+    page.get_by_text("It worked in Stage").wait_for()
+    expect(page.get_by_text("200 OK")).to_be_visible()
+    expect(page.locator("#run")).not_to_contain_text("Bearer ey")
+    look_over(page, "run")
+
+    # The way back is a new release with the old content.
+    page.goto(first)
+    page.get_by_role("link", name="Roll back").click()
+    look_over(page, "roll back")
+    wizard.press(page, "Roll back")
+    page.get_by_text("is in Stage, with the content of").wait_for()
+    expect(held.filter(has_text="Walk people").first).not_to_contain_text("contacts.write")
+    assert page.url not in (first, second)
+    run(page, find, "Stage")
+    page.get_by_text("It worked in Stage").wait_for()
+
+    # And two releases can be held side by side.
+    page.goto(second)
+    page.get_by_role("link", name=re.compile("with Release .*, which is in Stage")).click()
+    expect(page.get_by_text("Does not ask for contacts.write any more.")).to_be_visible()
+    page.get_by_text("What changed").first.click()
+    expect(page.locator("del").first).to_be_visible()
+    look_over(page, "compare")
+    page.get_by_role("link", name="Releases").click()
+    look_over(page, "releases")
+    page.goto(people_details)
+    expect(page.get_by_role("heading", name="References")).to_be_visible()
+    expect(page.get_by_role("link", name="Walk find")).to_be_visible()
+
+
+def test_what_is_wrong_stands_at_its_line(page) -> None:
+    page.goto("/apps/field_service/")
+    page.get_by_role("link", name="+ New component").click()
+    look_over(page, "new component")
+    page.get_by_label("Name").fill("Walk mistake")
+    wizard.press(page, "Create component")
+    editor = editor_of(page)
+    editor.fill('{\n "calls": [\n  {"connection": "parts_dsk", "path": "/contacts"}\n ]\n}')
+    expect(page.locator("[data-editor-status]")).to_contain_text("Did you mean parts_desk")
+    expect(page.locator(".cm-lint-marker-error")).to_have_count(1)
+    wizard.press(page, "Save")
+    page.get_by_role("link", name=re.compile("Line 3")).wait_for()
+    look_over(page, "component, with a fault")
+    expect(page.locator("#id_definition")).to_have_value(re.compile("parts_dsk"))
+
+
+def test_without_scripts_everything_can_be_published(visit) -> None:
+    page = visit("developer@studio.example", scripts=False)
+    page.goto("/apps/field_service/")
+    page.get_by_role("link", name="Publish to Stage").click()
+    page.get_by_role("checkbox", name="Welcome a customer").check()
+    wizard.press(page, "Show what goes along")
+    expect(page.get_by_role("checkbox", name="Add customer", exact=True)).to_be_disabled()
+    expect(page.get_by_role("checkbox", name="Add customer", exact=True)).to_be_checked()
+    wizard.press(page, "Publish to Stage")
+    page.get_by_text("is in Stage.").wait_for()
+
+
+def test_an_application_leaves_and_comes_back(visit, tmp_path) -> None:
+    page = visit(SUPER_ADMIN)
+    page.goto("/apps/field_service/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export").click()
+    file = tmp_path / "field_service.json"
+    download.value.save_as(file)
+    page.goto("/apps/")
+    page.get_by_role("link", name="Import").click()
+    look_over(page, "import")
+    page.get_by_label("File").set_input_files(file)
+    wizard.press(page, "Look into the file")
+    page.get_by_text("Office CRM_copy").first.wait_for()
+    look_over(page, "import, before")
+    wizard.press(page, "Import")
+    page.get_by_role("heading", name="Field Service_copy", level=1).wait_for()
+    look_over(page, "application, imported")
+
+
+def test_the_applications_page_and_its_components(page) -> None:
+    open_application(page)
+    look_over(page, "application")
+    page.get_by_role("link", name="All components").click()
+    look_over(page, "components")

@@ -93,6 +93,9 @@ TEMPLATES = [
     }
 ]
 
+#: A tick for each component of the largest application, and what else a form holds.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000
+
 # Rows
 
 DATABASES = {"default": env.db_url("DATABASE_URL")}

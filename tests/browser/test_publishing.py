@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser import wizard
 from tests.browser.conftest import SUPER_ADMIN
 from tests.browser.looking import look_over
+from tests.browser.pictures import keep_picture
 
 pytestmark = pytest.mark.browser
 
@@ -72,6 +73,34 @@ def publish(page: Page, *names: str) -> None:
 
 def in_stage(page: Page) -> str:
     return page.get_by_role("main").inner_text()
+
+
+def test_the_walk_of_the_readme(page, console) -> None:
+    open_application(page)
+    look_over(page, "application")
+    page.locator(".connection-list").get_by_role("link", name="Customers and orders").click()
+    if page.get_by_role("link", name="Authorize", exact=True).is_visible():
+        page.get_by_role("link", name="Authorize", exact=True).click()
+        wizard.authorize_in_popup(page, console.password)
+    open_application(page)
+    page.get_by_role("heading", name="Map").scroll_into_view_if_needed()
+    keep_picture(page, "application")
+    page.get_by_role("link", name="All components").click()
+    look_over(page, "components")
+    page.get_by_label("Search").fill("find customers")
+    page.get_by_role("link", name="Find customers").click()
+    page.get_by_label("Name, e-mail address or company").fill("lumen")
+    wizard.press(page, "Run")
+    page.get_by_text("It worked in Development").wait_for()
+    expect(page.locator("#run-result")).to_contain_text("Chiara Rossi")
+    page.get_by_role("heading", name="Run").scroll_into_view_if_needed()
+    keep_picture(page, "component")
+    publish(page, "Find customers")
+    page.get_by_role("heading", name="Pre-flight").scroll_into_view_if_needed()
+    keep_picture(page, "publish")
+    wizard.press(page, "Publish to Stage")
+    page.get_by_text("is in Stage.").wait_for()
+    keep_picture(page, "release")
 
 
 def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
@@ -193,10 +222,3 @@ def test_an_application_leaves_and_comes_back(visit, tmp_path) -> None:
     wizard.press(page, "Import")
     page.get_by_role("heading", name="Field Service_copy", level=1).wait_for()
     look_over(page, "application, imported")
-
-
-def test_the_applications_page_and_its_components(page) -> None:
-    open_application(page)
-    look_over(page, "application")
-    page.get_by_role("link", name="All components").click()
-    look_over(page, "components")

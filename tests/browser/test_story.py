@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import wizard
 from tests.browser.conftest import DEVELOPER
+from tests.browser.pictures import keep_picture
 
 pytestmark = pytest.mark.browser
-
-PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
-#: In the README; a picture that is there already is made anew with SAVE_PICTURES=1 alone.
-PICTURE_NAMES = {
-    "gallery": "wizard-1-gallery",
-    "name": "wizard-2-name",
-    "level": "wizard-3-level",
-    "permissions": "wizard-4-permissions",
-    "environments": "wizard-5-environments",
-    "authorize": "wizard-6-authorize",
-    "waiting": "wizard-7-waiting",
-    "sandbox-sign-in": "wizard-8-sandbox-sign-in",
-    "sandbox-consent": "wizard-9-sandbox-consent",
-    "authorized": "wizard-10-authorized",
-    "details": "details",
-}
-LARGEST_PICTURE = 150_000
-
-
-def keep_picture(page: Page, name: str) -> None:
-    path = PICTURES / f"{PICTURE_NAMES[name]}.png"
-    if path.exists() and os.environ.get("SAVE_PICTURES") != "1":
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=path, animations="disabled")
-    assert path.stat().st_size < LARGEST_PICTURE
 
 
 def test_it_authorizes_oauth_2_for_both_environments_at_once(page, console) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from connections.models import Authorization
 from console.accounts.policy import Role
+from console.applications.models import Component
 from console.publishing.models import LEASE, Release, Stage
 from tests.connections.flowing import words_of
 
@@ -135,3 +136,19 @@ def test_an_authorization_of_development_does_not_count_in_stage(
     words = words_of(developer_client.get(address, {"tick": "find_people"}))
     assert "Not authorized in Stage" in words
     assert Authorization.objects.count() == 1
+
+
+def test_more_than_a_thousand_ticks_arrive(developer_client, address, application, developer):
+    Component.objects.bulk_create(
+        Component(
+            application=application,
+            kind="page",
+            name=f"Page {number}",
+            link_name=f"page_{number}",
+            definition='{"sections": []}',
+        )
+        for number in range(1_500)
+    )
+    names = [f"page_{number}" for number in range(1_500)]
+    assert developer_client.post(address, {"tick": names}).status_code == 303
+    assert len(Release.objects.get().manifest.components) == 1_500

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path as File
 from typing import Any
@@ -12,7 +12,7 @@ from jsonschema_rs import Draft202012Validator, Registry
 
 from console.applications.source import Fault, Problem, faults_at
 
-Schema = Mapping[str, Any]
+Schema = dict[str, Any]
 
 FOLDER = File(__file__).parent / "schemas"
 MAX_FAULTS = 50

@@ -120,7 +120,7 @@ class Line:
 def diff(change: Change) -> list[Line]:
     """Compare how both sides are written, line by line, with three lines around."""
     before, after = _written(change.before), _written(change.after)
-    lines = []
+    lines: list[Line] = []
     for line in list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]:
         if line.startswith("@@"):
             lines += [Line(sign="…", text="")] if lines else []

@@ -100,8 +100,8 @@ def _with_dependencies(
     while waiting:
         name = waiting.pop()
         change = found.components[name]
-        part = development.components.get(name)
-        needs = part.reached.functions if part else runners.get(name, ())
+        here = development.components.get(name)
+        needs = here.reached.functions if here else runners.get(name, ())
         for other in needs:
             if other not in found.components:
                 continue

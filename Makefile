@@ -27,11 +27,12 @@ test: test-setup ## Test on SQLite and on PostgreSQL, in parallel
 	$(BIN)/python -m pytest --database sqlite
 	$(BIN)/python -m pytest --database postgresql
 
-check: setup ## Lint, types, templates, migrations, catalogue
+check: setup ## Lint, types, templates, routes and their rules, migrations, catalogue
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	SECRET_KEY=types CRYPTOGRAPHY_KEYS=types PUBLIC_URL=http://types DATABASE_URL=sqlite://:memory: $(BIN)/mypy
 	$(BIN)/djlint --lint --quiet templates connectors/sandbox/templates
+	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check_connectors
 

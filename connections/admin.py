@@ -13,6 +13,8 @@ from connections.models.oauth_client import client_reference
 from connectors.registry import connector_or_gone, get_connectors
 from console.accounts.admin import PolicyAdmin
 from console.accounts.policy import Action
+from console.audit.admin import RecordedAdmin
+from console.signing_in.again import PasswordAgainMixin
 
 
 class OAuthClientForm(forms.ModelForm):
@@ -76,7 +78,7 @@ class OAuthClientForm(forms.ModelForm):
 
 
 @admin.register(OAuthClient)
-class OAuthClientAdmin(PolicyAdmin):
+class OAuthClientAdmin(PasswordAgainMixin, RecordedAdmin, PolicyAdmin):
     action = Action.MANAGE_OAUTH_CLIENTS
     form = OAuthClientForm
     list_display = ["connector_name", "organization", "environment", "host", "client_id"]

@@ -10,6 +10,8 @@ from connections.naming import default_link_name, default_name
 from connectors.definition import Connector
 from console.accounts.models import User
 from console.applications.models import Application
+from console.audit.acts import Act
+from console.audit.recording import record
 
 
 def start(user: User, application: Application, connector: Connector) -> Connection:
@@ -28,7 +30,7 @@ def start(user: User, application: Application, connector: Connector) -> Connect
     return draft
 
 
-def create(draft: Connection) -> Connection:
+def create(draft: Connection, user: User) -> Connection:
     """Turn a finished draft into a connection and give it its link name for ever.
 
     Raise :class:`ValidationError` naming the field where a choice is still missing or
@@ -46,6 +48,17 @@ def create(draft: Connection) -> Connection:
                     row.link_name = default_link_name(row.application, row.name, row.connector)
                     row.status = Connection.Status.CREATED
                     row.save()
+                    record(
+                        Act.CONNECTION_CREATED,
+                        row.application.organization_id,
+                        user,
+                        row,
+                        application=row.application.name,
+                        service=row.connector.name,
+                        level=row.get_level_display(),
+                        all_actions=row.all_actions or None,
+                        scopes=row.scopes,
+                    )
                 return row
         except IntegrityError:
             continue

@@ -18,6 +18,8 @@ from connections.standing import Level
 from connectors.checking import Account, check
 from connectors.errors import ServiceError
 from console.accounts.models import User
+from console.audit.acts import Act
+from console.audit.recording import record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,7 @@ def reuse(
         replaced = _point_authorizations(
             connection, user, environments, credential, connection.scopes_to_ask(environments)
         )
+        _record(Act.AUTHORIZATION_REUSED, connection, user, environments, credential, replaced)
     discard_unused(replaced)
 
 
@@ -121,6 +124,8 @@ def store(
         replaced = _point_authorizations(
             connection, user, environments, credential, grant.scopes_asked
         )
+        given = Act.AUTHORIZATION_REPLACED if replaced else Act.AUTHORIZATION_GIVEN
+        _record(given, connection, user, environments, credential, replaced)
     others = [c for c in replaced if c.account_id and c.account_id != credential.account_id]
     for old in discard_unused(replaced):
         # A service may take back the new grant of an account together with the old one.
@@ -160,6 +165,26 @@ def _point_authorizations(
             },
         )
     return replaced
+
+
+def _record(
+    action: Act,
+    connection: Connection,
+    user: User,
+    environments: Sequence[str],
+    credential: Credential,
+    replaced: Sequence[Credential],
+) -> None:
+    record(
+        action,
+        connection.application.organization_id,
+        user,
+        connection,
+        account=credential.label,
+        environments=[str(environment) for environment in environments],
+        scopes=credential.scopes_granted,
+        instead_of=list(dict.fromkeys(old.label for old in replaced)),
+    )
 
 
 def _owner(connection: Connection, user: User) -> User | None:

@@ -1,14 +1,7 @@
-"""The list of connections: filters that combine, and pages by keyset.
-
-A page is found by where it begins (``created_at`` and ``id`` of its neighbour), not by
-counting rows, so the thousandth page costs what the first one does.
-"""
+"""The list of connections: filters that combine, and pages by keyset."""
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -20,6 +13,7 @@ from connections.models import Authorization, Connection
 from connectors.registry import get_connectors
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.paging import Page, cut
 
 PAGE_SIZE = 20
 
@@ -119,43 +113,14 @@ def _authorized(user: Any) -> Q:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """Some rows, newest first, and the addresses of the neighbouring pages (or nothing)."""
-
-    rows: list[Connection]
-    newer: str
-    older: str
-
-
-def page_of(connections: QuerySet[Connection], user: Any, params: QueryDict) -> Page:
-    """Cut one page out of the list, with the authorizations that the person sees.
-
-    ``params`` is the query of the page's address: ``before`` or ``after`` say where the
-    page begins, and the rest of it stays in the addresses of its neighbours.
-    """
-    towards_newer = _position(params.get("after", ""))
-    place = towards_newer or _position(params.get("before", ""))
-    if towards_newer:
-        rows = connections.filter(_beyond(towards_newer, "gt")).order_by("created_at", "id")
-    elif place:
-        rows = connections.filter(_beyond(place, "lt")).order_by("-created_at", "-id")
-    else:
-        rows = connections.order_by("-created_at", "-id")
-    found = list(_with_authorizations(rows, user)[: PAGE_SIZE + 1])
-    more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
-    for row in found:
+def page_of(connections: QuerySet[Connection], user: Any, params: QueryDict) -> Page[Connection]:
+    """Cut one page out of the list, with the authorizations that the person sees."""
+    rows = _with_authorizations(connections, user)
+    page = cut(rows, params, by="created_at", size=PAGE_SIZE)
+    for row in page.rows:
         seen = {a.environment: a for a in row.seen_authorizations}  # type: ignore[attr-defined]
         row.places = [(place, seen.get(place)) for place in row.environments]  # type: ignore[attr-defined]
-    if towards_newer:
-        found.reverse()
-    has_newer = more if towards_newer else place is not None
-    has_older = True if towards_newer else more
-    return Page(
-        rows=found,
-        newer=_address(params, "after", found[0]) if found and has_newer else "",
-        older=_address(params, "before", found[-1]) if found and has_older else "",
-    )
+    return page
 
 
 def _with_authorizations(rows: QuerySet[Connection], user: Any) -> QuerySet[Connection]:
@@ -169,28 +134,3 @@ def _with_authorizations(rows: QuerySet[Connection], user: Any) -> QuerySet[Conn
     return rows.select_related("application").prefetch_related(
         "released", Prefetch("authorizations", seen, to_attr="seen_authorizations")
     )
-
-
-def _beyond(place: tuple[datetime, uuid.UUID], comparison: str) -> Q:
-    time, key = place
-    # The outer bound alone lets SQLite begin in the middle of the index.
-    return Q(**{f"created_at__{comparison}e": time}) & (
-        Q(**{f"created_at__{comparison}": time}) | Q(**{f"id__{comparison}": key})
-    )
-
-
-def _address(params: QueryDict, side: str, row: Connection) -> str:
-    query = params.copy()
-    for name in ("before", "after"):
-        query.pop(name, None)
-    query[side] = f"{row.created_at.isoformat()}_{row.pk}"
-    return f"?{query.urlencode()}"
-
-
-def _position(cursor: str) -> tuple[datetime, uuid.UUID] | None:
-    """Read where a page begins; what was tampered with means the first page."""
-    try:
-        time, key = cursor.split("_")
-        return datetime.fromisoformat(time).astimezone(UTC), uuid.UUID(key)
-    except (ValueError, OverflowError):
-        return None

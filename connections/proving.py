@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from django.utils import timezone
 
 from connections.models import Authorization, Credential
-from connections.refreshing import NeedsAuthorization, mark, renewing
+from connections.refreshing import NeedsAuthorization, mark, renewing, unmark
 from connectors.checking import Account, check
 from connectors.errors import CredentialRefused, ServiceError
 
@@ -57,9 +57,7 @@ def _remembered(credential: Credential, checked: Callable[[], Account]) -> Accou
             mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
         _note(credential, str(error))
         raise
-    credential.authorizations.exclude(state=Authorization.State.ACTIVE).update(
-        state=Authorization.State.ACTIVE, reason=""
-    )
+    unmark(credential)
     _note(credential, "")
     return account
 

@@ -7,6 +7,7 @@ while a component that is just being saved begins to use it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -17,6 +18,8 @@ from console.applications.definitions import Definition, parse, reach, unknown_n
 from console.applications.models import Application, Component, Kind
 from console.applications.naming import free_link_name
 from console.applications.source import Fault, Faults, read
+from console.audit.acts import Act
+from console.audit.recording import Subject, record
 
 
 class ChangedMeanwhile(Exception):
@@ -54,6 +57,7 @@ def create(component: Component, user: User) -> Component:
                 definition = _read(component, component.definition)
                 component.save(force_insert=True)
                 _refer(component, definition)
+                _record(Act.COMPONENT_CREATED, component, user)
                 return component
         except IntegrityError:
             continue
@@ -76,16 +80,19 @@ def save(component: Component, user: User, *, version: int) -> Component:
         component.updated_by = user
         component.save()
         _refer(component, definition)
+        _record(Act.COMPONENT_SAVED, component, user, version=component.version)
     return component
 
 
-def delete(component: Component) -> None:
+def delete(component: Component, user: User) -> None:
     """Take a component out of Development; raise :class:`StillUsed` while others run it."""
     with transaction.atomic():
         hold(component.application)
         if users := users_of(component):
-            raise StillUsed(user.name for user in users)
+            raise StillUsed(other.name for other in users)
+        subject = Subject.of(component)
         component.delete()
+        _record(Act.COMPONENT_DELETED, component, user, subject)
 
 
 def users_of(component: Component) -> list[Component]:
@@ -103,6 +110,22 @@ def users_of(component: Component) -> list[Component]:
 def hold(application: Application) -> Application:
     """Let nobody else change what the application is made of until the transaction ends."""
     return Application.objects.select_for_update().get(pk=application.pk)
+
+
+def _record(
+    action: Act, component: Component, user: User, subject: Subject | None = None, **details: Any
+) -> None:
+    application = component.application
+    record(
+        action,
+        application.organization_id,
+        user,
+        subject or component,
+        application=application.name,
+        link_name=component.link_name,
+        kind=component.kind,
+        **details,
+    )
 
 
 def _read(component: Component, text: str) -> Definition:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -20,11 +20,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from connections.granting import after
-from connections.models import Authorization, Credential
+from connections.models import Authorization, Connection, Credential
 from connectors import oauth2
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.outbound import Answer
 from connectors.tokens import TokenAnswer, read_token_answer
+from console.audit.acts import Act
+from console.audit.recording import Happening, Subject, record_all
 
 MARGIN = timedelta(minutes=15)
 #: Longer than the outbound module's total deadline, or a slow answer loses its lease.
@@ -162,7 +164,49 @@ def _refused(credential: Credential, owner: str, reason: str) -> Mapping[str, st
 
 def mark(credential: Credential, state: Authorization.State, reason: str) -> None:
     """Record on every authorization that uses the credential what has become of it."""
-    credential.authorizations.update(state=state, reason=reason[:300], changed_at=timezone.now())
+    with transaction.atomic():
+        ended = _held_authorizations(credential, Q(state=Authorization.State.ACTIVE))
+        credential.authorizations.update(
+            state=state, reason=reason[:300], changed_at=timezone.now()
+        )
+        _record(Act.AUTHORIZATION_ENDED, credential, ended, reason=reason[:300])
+
+
+def unmark(credential: Credential) -> None:
+    """Record that what uses the credential works again."""
+    with transaction.atomic():
+        again = _held_authorizations(credential, ~Q(state=Authorization.State.ACTIVE))
+        if again:
+            credential.authorizations.filter(pk__in=[row.pk for row in again]).update(
+                state=Authorization.State.ACTIVE, reason=""
+            )
+        _record(Act.AUTHORIZATION_RECOVERED, credential, again)
+
+
+def _held_authorizations(credential: Credential, which: Q) -> list[Authorization]:
+    rows = credential.authorizations.filter(which).select_related("connection").order_by("pk")
+    return list(rows.select_for_update(of=("self",)))
+
+
+def _record(
+    action: Act, credential: Credential, authorizations: Iterable[Authorization], **details: str
+) -> None:
+    """Write that the console found this out by itself, once for each connection."""
+    places: dict[Connection, list[str]] = {}
+    for row in authorizations:
+        places.setdefault(row.connection, []).append(row.environment)
+    record_all(
+        credential.organization_id,
+        None,
+        [
+            Happening(
+                action=action,
+                subject=Subject.of(connection),
+                details={"account": credential.label, "environments": environments, **details},
+            )
+            for connection, environments in places.items()
+        ],
+    )
 
 
 def _held(credential: Credential, owner: str) -> Credential | None:

@@ -12,6 +12,8 @@ from connectors import oauth2
 from connectors.errors import ServiceError
 from console.accounts.models import User
 from console.applications.models import Component
+from console.audit.acts import Act
+from console.audit.recording import Subject, record
 
 
 def revoke(authorization: Authorization, by: User) -> str:
@@ -23,10 +25,20 @@ def revoke(authorization: Authorization, by: User) -> str:
     with transaction.atomic():
         row = Authorization.objects.select_for_update().get(pk=authorization.pk)
         row.credential, credential = None, row.credential
+        is_news = credential is not None or row.state != Authorization.State.REVOKED
         row.state = Authorization.State.REVOKED
         row.reason = f"Revoked by {by}."
         row.save()
         in_use = credential is not None and credential.authorizations.exists()
+        if is_news:
+            record(
+                Act.AUTHORIZATION_REVOKED,
+                row.organization_id,
+                by,
+                authorization.connection,
+                account=credential.label if credential else None,
+                environments=[row.environment],
+            )
     service = authorization.connection.connector.name
     if credential is None:
         return f"There was nothing left to revoke at {service}."
@@ -56,21 +68,30 @@ def holders(connection: Connection) -> StillHeld | None:
     return None
 
 
-def delete(connection: Connection) -> None:
+def delete(connection: Connection, by: User) -> None:
     """Delete a connection and give its authorizations back; raise :class:`StillHeld`.
 
     First it is gone here, in one step, and then the services are told: nothing is given
     back for a connection that stays.
     """
     with transaction.atomic():
-        hold(connection.application)
+        application = hold(connection.application)
         row = Connection.objects.select_for_update().get(pk=connection.pk)
         if held := holders(row):
             raise held
         credentials = Credential.objects.filter(authorizations__connection=row).distinct()
         used = list(credentials.select_related("client"))
+        subject = Subject.of(row)
         row.delete()
         unused = discard_unused(used)
+        record(
+            Act.CONNECTION_DELETED,
+            application.organization_id,
+            by,
+            subject,
+            application=application.name,
+            accounts=[credential.label for credential in used],
+        )
     for credential in unused:
         give_back(credential)
 

@@ -47,6 +47,24 @@ def key_ring() -> MultiFernet:
     return _ring(tuple(settings.CRYPTOGRAPHY_KEYS))
 
 
+def seal_text(text: str, *, purpose: str) -> str:
+    """Encrypt a text that lies outside a sealed field; it opens for the same purpose alone."""
+    return key_ring().encrypt(json.dumps([purpose, text]).encode()).decode()
+
+
+def open_text(sealed: str, *, purpose: str, max_age: int | None = None) -> str:
+    """Decrypt what :func:`seal_text` gave, at most ``max_age`` seconds ago."""
+    try:
+        sealed_for, text = json.loads(key_ring().decrypt(sealed, ttl=max_age))
+    except InvalidToken as error:
+        raise SecretUnreadable(
+            f"A {purpose} does not open with any key of CRYPTOGRAPHY_KEYS, or it is too old."
+        ) from error
+    if sealed_for != purpose:
+        raise SecretUnreadable(f"What was sealed as another thing was read as a {purpose}.")
+    return text
+
+
 class _Sealed(bytes):
     """Ciphertext as it stands in the row."""
 

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponseRedirect
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
 
-    from console.accounts.models import User
+    from console.accounts.models import Membership, Organization, User
 
 
-class SignedInRequest(HttpRequest):
+class ConsoleRequest(HttpRequest):
+    """A request behind ``ActiveOrganizationMiddleware``, for annotations.
+
+    ``prefix`` is where its address begins if it names an organisation, ``root`` where the
+    console's addresses begin otherwise.
+    """
+
+    user: Any
+    organization: Organization | None
+    memberships: Sequence[Membership]
+    prefix: str
+    root: str
+
+
+class SignedInRequest(ConsoleRequest):
     """A request behind ``LoginRequiredMiddleware`` and django-htmx, for annotations."""
 
     user: User

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection
 from connections.sealing import SecretUnreadable, key_ring, sealed_fields
 from connectors.reading import DefinitionFaults
 from connectors.registry import get_connectors
+from console.signing_in.factors import open_one_of_each
 
 
 def faults() -> dict[str, str]:
@@ -48,6 +49,7 @@ def _keys() -> None:
         row = model._default_manager.exclude(**{field.name: None}).first()
         if row is not None:
             getattr(row, field.attname).reveal()
+    open_one_of_each()
 
 
 PARTS: dict[str, Callable[[], object]] = {

@@ -6,6 +6,7 @@ does not start. ``manage.py`` gives a bare checkout the demo's environment.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,8 +25,10 @@ DEBUG = env.bool("DEBUG", default=False)
 
 #: Where people and services reach this console; every redirect URI starts with it.
 PUBLIC_URL: str = env("PUBLIC_URL").rstrip("/")
+#: The path of it, if any: the proxy takes it off, the console puts it before every address.
+FORCE_SCRIPT_NAME = urlsplit(PUBLIC_URL).path or None
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(PUBLIC_URL).hostname or ""])
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+CSRF_TRUSTED_ORIGINS = [urlsplit(PUBLIC_URL)._replace(path="").geturl()]
 
 #: "host:port" of services that may have a private address and speak plain http.
 ALLOWED_PRIVATE_HOSTS: list[str] = env.list("ALLOWED_PRIVATE_HOSTS", default=[])
@@ -39,6 +42,7 @@ EXTRA_CATALOGUES: list[str] = env.list("EXTRA_CATALOGUES", default=[])
 INSTALLED_APPS = [
     "console.apps.ConsoleConfig",
     "console.accounts",
+    "console.audit",
     "console.applications",
     "connections",
     "console.publishing",
@@ -46,6 +50,10 @@ INSTALLED_APPS = [
     "connectors",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "axes",
+    "console.signing_in",
     "csp",
     "django_htmx",
     "template_partials",
@@ -66,11 +74,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "console.accounts.active.ActiveOrganizationMiddleware",
+    "console.accounts.enforcing.PolicyMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "console.audit.middleware.UnrecordedMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "console.urls"
@@ -117,7 +129,10 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 # People
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -129,7 +144,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-ACCOUNT_ADAPTER = "console.accounts.adapter.ClosedSignUpAdapter"
+ACCOUNT_ADAPTER = "console.signing_in.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -139,6 +154,33 @@ ACCOUNT_RATE_LIMITS = {"login": "300/m/ip"}
 #: How many proxies stand before the console: whose X-Forwarded-For sign-in limits believe.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+#: Seconds within which nobody is asked for the password again.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+# A link for a new password goes to that address.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+PASSWORD_RESET_TIMEOUT = 3600
+
+MFA_ADAPTER = "console.signing_in.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Operators and super admins make the accounts: nobody signs up with another person's address.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+
+# Wrong passwords for one account from one address, and how long it then takes no more of them.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_CALLABLE = "console.signing_in.guessing.account"
+AXES_CLIENT_IP_CALLABLE = "console.signing_in.guessing.address"
+AXES_LOCKOUT_CALLABLE = "console.signing_in.guessing.refuse"
+AXES_SENSITIVE_PARAMETERS = ["csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 # The browser
 
@@ -150,7 +192,7 @@ CSRF_COOKIE_HTTPONLY = True
 # A service's redirect back to us must carry the session; Strict would not send it.
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"(^|/)healthz$", r"(^|/)readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
@@ -173,7 +215,8 @@ CONTENT_SECURITY_POLICY = {
 
 # Files, words, mail, log
 
-STATIC_URL = "static/"
+# Not relative: it would follow the organisation in a request's address.
+STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "var" / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
@@ -203,5 +246,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     # These log tokens at DEBUG, whatever the level of the root is.
-    "loggers": {name: {"level": "INFO"} for name in ("requests_oauthlib", "oauthlib", "urllib3")},
+    "loggers": {name: {"level": "INFO"} for name in ("requests_oauthlib", "oauthlib", "urllib3")}
+    # It tells at INFO that it is about to count, and at WARNING what it counted.
+    | {"axes": {"level": "WARNING"}},
 }

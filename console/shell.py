@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
-from console.accounts.models import Membership
+from console.accounts.active import home_of
 from console.accounts.policy import ALLOWED, Action
+from console.http import ConsoleRequest
 
 #: Pages behind a door whose addresses do not begin with its own.
 _BEHIND = {
@@ -29,15 +30,32 @@ class Door:
     count: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One of the person's organisations, at the top of the left pane."""
+
+    name: str
+    url: str
+    current: bool
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Give the templates ``memberships``, ``navigation`` and, to search in, ``search_url``."""
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
+    """Give the templates ``organizations``, ``navigation`` and, to search in, ``search_url``.
+
+    The doors are those of the active organisation; of all of them where none is active.
+    """
+    if not hasattr(request, "memberships") or not request.user.is_authenticated:
         return {}
-    memberships = list(Membership.objects.filter(user=user).select_related("organization"))
+    request = cast(ConsoleRequest, request)
+    user, active = request.user, request.organization
+    roles = {
+        membership.role
+        for membership in request.memberships
+        if active in (None, membership.organization)
+    }
 
     def may(action: Action) -> bool:
-        return any(membership.role in ALLOWED[action] for membership in memberships)
+        return not ALLOWED[action].isdisjoint(roles)
 
     connections = reverse("connection_list")
     doors = [("Home", reverse("home"), "home")]
@@ -46,10 +64,19 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             ("Applications", reverse("application_list"), "apps"),
             ("Microservices", connections, "plug"),
         ]
+    if may(Action.READ_AUDIT) or user.is_superuser:
+        doors.append(("Activity", reverse("event_list"), "history"))
     if may(Action.MANAGE_OAUTH_CLIENTS) or user.is_superuser:
         doors.append(("Administration", reverse("admin:index"), "settings"))
     return {
-        "memberships": memberships,
+        "organizations": [
+            Place(
+                name=membership.organization.name,
+                url=home_of(request, membership.organization),
+                current=membership.organization == active,
+            )
+            for membership in request.memberships
+        ],
         "navigation": [
             Door(label=label, url=url, icon=icon, current=_stands_in(request.path, url))
             for label, url, icon in doors
@@ -59,5 +86,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _stands_in(path: str, url: str) -> bool:
+    before = get_script_prefix()[:-1]
+    path, url = path.removeprefix(before), url.removeprefix(before)
     inside = path.startswith(url) if url != "/" else path == "/"
     return inside or path.startswith(_BEHIND.get(url, ()))

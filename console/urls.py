@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from console.signing_in.views import security
 from console.views import applications, components, health, pages
 
 urlpatterns = [
@@ -22,6 +23,9 @@ urlpatterns = [
     path("", include("connections.urls")),
     path("", include("console.publishing.urls")),
     path("", include("console.transfer.urls")),
+    path("", include("console.audit.urls")),
+    # allauth's own page of second factors has this address, too: there is one such page.
+    path("accounts/2fa/", security, name="security"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     # What browsers ask for on pages that are not ours, such as Django admin

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import responses
+from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings as configured
+from django.http import HttpRequest
 from django.test import Client
 
 from connections import referencing
@@ -18,6 +20,24 @@ from connectors.registry import get_connector
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Role
 from console.applications.models import Application, Component
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many cells of the policy's matrix were compared."""
+    reports = [
+        report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)
+    ]
+    cells = sum(
+        value
+        for report in reports
+        for key, value in getattr(report, "user_properties", ())
+        if key == "cells"
+    )
+    if cells:
+        differing = [
+            each for each in terminalreporter.getreports("failed") if "matrix" in each.nodeid
+        ]
+        terminalreporter.write_line(f"policy: {cells} cells, routes that differ: {len(differing)}")
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +116,10 @@ def signed_in():
     def sign_in(user: User) -> Client:
         client = Client()
         client.force_login(user)
+        request = HttpRequest()
+        request.session = client.session
+        record_authentication(request, user, "password")  # as signing in does
+        request.session.save()
         return client
 
     return sign_in

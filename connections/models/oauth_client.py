@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 
-from django.conf import settings
 from django.db import models
-from django.urls import reverse
 
 from connections.models.connection import Connection
 from connections.sealing import SealedField
@@ -15,6 +13,7 @@ from connections.standing import Environment
 from connectors.oauth2 import ClientCredentials
 from connectors.registry import connector_or_gone
 from console.accounts.models import Organization
+from console.addresses import public_url
 
 
 class OAuthClientQuerySet(models.QuerySet["OAuthClient"]):
@@ -113,7 +112,7 @@ def client_reference(
 
 def redirect_uri(reference: str) -> str:
     """Return the whole redirect URI; it never depends on a request's Host header."""
-    return settings.PUBLIC_URL + reverse("oauth_callback", args=[reference])
+    return public_url("oauth_callback", reference)
 
 
 def host_of(connection: Connection) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connections import revoking
+from connections import changing, revoking
 from connections.authorization_forms import LabelForm
 from connections.models import Authorization, Connection
 from connections.proving import prove
@@ -45,7 +45,7 @@ def authorization_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
     )
     form = LabelForm(request.POST, instance=authorization.credential)
     if form.is_valid():
-        form.save()
+        changing.label(authorization, form, request.user)
         messages.success(request, f"The account is named {authorization.credential} now.")
     else:
         messages.error(request, " ".join(str(error) for error in form.errors["label"]))

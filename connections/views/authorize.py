@@ -22,6 +22,7 @@ from connections.models.oauth_client import client_reference, host_of, redirect_
 from connectors.auth import AUTH_TYPES
 from connectors.errors import ServiceError
 from connectors.registry import get_connectors
+from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.http import SeeOther, SignedInRequest
 
@@ -214,7 +215,9 @@ def _created(request: SignedInRequest):
 
 
 def _flows(request: SignedInRequest):
-    return Flow.objects.filter(user=request.user).select_related("connection__application", "user")
+    return Flow.objects.filter(
+        user=request.user, organization__in=Organization.objects.of(request.user)
+    ).select_related("connection__application", "user")
 
 
 def _authorizations(request: SignedInRequest, connection: Connection) -> list[Authorization]:

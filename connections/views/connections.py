@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connections import granting, revoking
+from connections import changing, granting, revoking
 from connections.forms import PermissionsForm, RenameForm
 from connections.listing import FilterForm, page_of
 from connections.models import Authorization, Connection
@@ -58,7 +58,7 @@ def connection_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     form = RenameForm(request.POST, instance=connection)
     try:
         if form.is_valid():
-            form.save()
+            changing.rename(form, request.user)
     except IntegrityError:
         form.add_error("name", "Another connection just took this name. Choose another one.")
     if form.errors:
@@ -79,7 +79,7 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
     )
     form = PermissionsForm(request.POST if request.method == "POST" else None, instance=connection)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        changing.change_permissions(form, request.user)
         messages.success(request, f"The permissions of {connection} are changed.")
         return SeeOther(connection.get_absolute_url())
     return render(
@@ -99,7 +99,7 @@ def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     held = revoking.holders(connection)
     if request.method == "POST":
         try:
-            revoking.delete(connection)
+            revoking.delete(connection, request.user)
         except revoking.StillHeld as error:
             held = error
         else:

@@ -96,7 +96,7 @@ def _create(
     request: SignedInRequest, connection: Connection, form: forms.ModelForm
 ) -> HttpResponse:
     try:
-        connection = drafting.create(connection)
+        connection = drafting.create(connection, request.user)
     except ValidationError as faults:
         field, sentences = next(iter(faults.message_dict.items()))
         step = STEP_OF_FIELD.get(field, "name")

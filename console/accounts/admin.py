@@ -8,9 +8,11 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils.decorators import method_decorator
 
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action
+from console.signing_in.again import PasswordAgainMixin, password_again
 
 # Roles are memberships here.
 admin.site.unregister(Group)
@@ -72,7 +74,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(PasswordAgainMixin, DjangoUserAdmin):
     ordering = ["email"]
     list_display = ["email", "first_name", "last_name", "is_active", "is_superuser"]
     list_filter = ["is_active", "is_superuser"]
@@ -90,6 +92,10 @@ class UserAdmin(DjangoUserAdmin):
             {"classes": ["wide"], "fields": ["email", "usable_password", "password1", "password2"]},
         )
     ]
+
+    @method_decorator(password_again)
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return super().user_change_password(request, *args, **kwargs)
 
 
 @admin.register(Organization)

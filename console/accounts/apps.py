@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class AccountsConfig(AppConfig):
@@ -6,3 +7,8 @@ class AccountsConfig(AppConfig):
 
     name = "console.accounts"
     verbose_name = "People"
+
+    def ready(self) -> None:
+        from console.accounts.checks import check_routes  # models are loaded only now
+
+        register(check_routes, Tags.urls)

@@ -34,6 +34,9 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
 
+    #: The organisation that the address of this request names; it narrows ``allowing``.
+    acting_in: Organization | None = None
+
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     USERNAME_FIELD = "email"
@@ -51,12 +54,19 @@ class User(AbstractUser):
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def of(self, user: Any) -> OrganizationQuerySet:
+        """Keep the organisations that the person belongs to."""
+        return self._in_which(user)
+
     def allowing(self, user: Any, action: Action) -> OrganizationQuerySet:
         """Keep the organisations in which the person may do this (policy table)."""
-        return self.filter(
-            memberships__user=user if user.is_authenticated and user.is_active else None,
-            memberships__role__in=ALLOWED[action],
-        )
+        return self._in_which(user, memberships__role__in=ALLOWED[action])
+
+    def _in_which(self, user: Any, **conditions: Any) -> OrganizationQuerySet:
+        """Keep those with such a membership; where the address names one, that one alone."""
+        known = user.is_authenticated and user.is_active
+        found = self.filter(memberships__user=user if known else None, **conditions)
+        return found.filter(pk=user.acting_in.pk) if known and user.acting_in else found
 
 
 class Organization(models.Model):

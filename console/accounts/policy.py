@@ -1,10 +1,16 @@
-"""Who may do what: the one table that views, querysets and tests read."""
+"""Who may do what: the one table that views, querysets, middleware and tests read.
+
+``ALLOWED`` says which role may do what; ``RULES`` names for every route who may come.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
 
 from django.db import models
+from django.urls import ResolverMatch
 
 
 class Role(models.TextChoices):
@@ -24,6 +30,9 @@ class Action(StrEnum):
     PUBLISH = "releases:publish"
     MANAGE_OAUTH_CLIENTS = "oauth_clients:manage"
     CREATE_APPLICATIONS = "applications:create"
+    READ_AUDIT = "audit:read"
+    #: What concerns people and their roles, and this console at its services, as well.
+    READ_AUDIT_OF_PEOPLE = "audit:read_people"
 
 
 ALLOWED: dict[Action, frozenset[Role]] = {
@@ -32,4 +41,190 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.PUBLISH: frozenset({Role.SUPER_ADMIN, Role.DEVELOPER}),
     Action.MANAGE_OAUTH_CLIENTS: frozenset({Role.SUPER_ADMIN}),
     Action.CREATE_APPLICATIONS: frozenset({Role.SUPER_ADMIN}),
+    Action.READ_AUDIT: frozenset({Role.SUPER_ADMIN, Role.ADMIN, Role.DEVELOPER}),
+    Action.READ_AUDIT_OF_PEOPLE: frozenset({Role.SUPER_ADMIN, Role.ADMIN}),
 }
+
+
+class Who(Enum):
+    """Whom a route admits where no action of an organisation decides it."""
+
+    PUBLIC = auto()
+    SIGNED_IN = auto()
+    OPERATOR = auto()
+
+
+class Of(Enum):
+    """What a route is about where it is about no row."""
+
+    #: The organisation that the address names, or any of the person's.
+    ORGANIZATION = auto()
+    #: The person, or the console itself: such a route has no organisation in its address.
+    NOTHING = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row that the address names, and how to find whose it is.
+
+    ``by`` is the argument of the route and the field of the row; ``person`` the field that
+    makes a row one person's own, where it is not empty.
+    """
+
+    model: str
+    organization: str
+    by: str = "pk"
+    person: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may come, to what, and what others get to see: 403, or 404 where a row is hidden."""
+
+    who: Who | Action
+    of: Of | Row = Of.ORGANIZATION
+    #: Why nobody has to sign in for it.
+    because: str = ""
+    #: Whoever runs the deployment may come as well.
+    or_operator: bool = False
+    #: Rows of several organisations may stand on one page: the address need not name one.
+    across: bool = False
+
+    @property
+    def refusal(self) -> int:
+        return 404 if isinstance(self.of, Row) else 403
+
+    def admits(self, roles: Iterable[str], *, operator: bool) -> bool:
+        """Tell whether somebody with these roles may come; whose the row is comes on top."""
+        if isinstance(self.who, Action):
+            allowed = not ALLOWED[self.who].isdisjoint(roles)
+            return allowed or (self.or_operator and operator)
+        return operator if self.who is Who.OPERATOR else True
+
+
+def public(because: str) -> Rule:
+    """Let everybody in, for a reason."""
+    return Rule(Who.PUBLIC, Of.NOTHING, because=because)
+
+
+MANAGE, MAKE, PUBLISH = Action.MANAGE_CONNECTIONS, Action.MANAGE_COMPONENTS, Action.PUBLISH
+APPLICATION = Row(model="applications.Application", organization="organization")
+NAMED_APPLICATION = Row(
+    model="applications.Application", organization="organization", by="link_name"
+)
+COMPONENT = Row(model="applications.Component", organization="application__organization")
+CONNECTION = Row(model="connections.Connection", organization="application__organization")
+DRAFT = Row(
+    model="connections.Connection", organization="application__organization", person="created_by"
+)
+AUTHORIZATION = Row(model="connections.Authorization", organization="organization", person="user")
+FLOW = Row(model="connections.Flow", organization="organization", person="user")
+RELEASE = Row(model="publishing.Release", organization="application__organization")
+EVENT = Row(model="audit.Event", organization="organization")
+UPLOAD = Row(model="transfer.Upload", organization="organization", person="user")
+
+MYSELF = Rule(Who.SIGNED_IN, Of.NOTHING)
+SIGNING_IN = public("Whoever signs in, or has forgotten how, is not signed in yet.")
+WATCHING = public("What watches the deployment does not sign in, and learns up or down alone.")
+
+#: Every route by its name, or by its namespace as a whole. One that is not here is closed.
+RULES: dict[str, Rule] = {
+    "home": Rule(Who.SIGNED_IN),
+    "application_list": Rule(MANAGE),
+    "application_detail": Rule(MANAGE, NAMED_APPLICATION),
+    # Components
+    "component_list": Rule(MAKE, APPLICATION),
+    "component_create": Rule(MAKE, APPLICATION),
+    "component_detail": Rule(MAKE, COMPONENT),
+    "component_save": Rule(MAKE, COMPONENT),
+    "component_check": Rule(MAKE, COMPONENT),
+    "component_run": Rule(MAKE, COMPONENT),
+    "component_delete": Rule(MAKE, COMPONENT),
+    # Connections
+    "connection_list": Rule(MANAGE),
+    "connector_list": Rule(MANAGE),
+    "draft_start": Rule(MANAGE),
+    "connection_detail": Rule(MANAGE, CONNECTION),
+    "connection_setup": Rule(MANAGE, DRAFT),
+    "draft_discard": Rule(MANAGE, DRAFT),
+    "connection_authorize": Rule(MANAGE, CONNECTION),
+    "connection_reuse": Rule(MANAGE, CONNECTION),
+    "connection_permissions": Rule(MANAGE, CONNECTION),
+    "connection_rename": Rule(MANAGE, CONNECTION),
+    "connection_delete": Rule(MANAGE, CONNECTION),
+    "authorization_test": Rule(MANAGE, AUTHORIZATION),
+    "authorization_label": Rule(MANAGE, AUTHORIZATION),
+    "authorization_revoke": Rule(MANAGE, AUTHORIZATION),
+    # The flow
+    "oauth_callback": public("To sign in, the code would have to be carried along in an address."),
+    "flow_detail": Rule(Who.SIGNED_IN, FLOW),
+    # It answers for a flow that is not there, too: the page that asks is ahead of the popup.
+    "flow_status": Rule(Who.SIGNED_IN),
+    # Publishing
+    "publish": Rule(PUBLISH, APPLICATION),
+    "publish_preview": Rule(PUBLISH, APPLICATION),
+    "release_list": Rule(PUBLISH, APPLICATION),
+    "release_compare": Rule(PUBLISH, APPLICATION),
+    "change_detail": Rule(PUBLISH, APPLICATION),
+    "release_detail": Rule(PUBLISH, RELEASE),
+    "release_roll_back": Rule(PUBLISH, RELEASE),
+    # Export and import
+    "application_export": Rule(MAKE, APPLICATION),
+    "application_import": Rule(Action.CREATE_APPLICATIONS),
+    "upload_detail": Rule(Action.CREATE_APPLICATIONS, UPLOAD),
+    "upload_confirm": Rule(Action.CREATE_APPLICATIONS, UPLOAD),
+    "upload_discard": Rule(Action.CREATE_APPLICATIONS, UPLOAD),
+    "schema_detail": public(
+        "Programs check a file before anybody signs in; it says nothing of us."
+    ),
+    # Activity
+    "event_list": Rule(Action.READ_AUDIT, or_operator=True),
+    "event_detail": Rule(Action.READ_AUDIT, EVENT, or_operator=True),
+    "event_export": Rule(Action.READ_AUDIT, or_operator=True),
+    # Administration narrows its rows by the same table (``PolicyAdmin``).
+    "admin": Rule(Action.MANAGE_OAUTH_CLIENTS, or_operator=True, across=True),
+    # Signing in
+    "account_login": SIGNING_IN,
+    "account_logout": SIGNING_IN,
+    "account_inactive": SIGNING_IN,
+    "account_signup": SIGNING_IN,
+    "account_reauthenticate": MYSELF,
+    "account_email": MYSELF,
+    "account_email_verification_sent": SIGNING_IN,
+    "account_change_password": MYSELF,
+    "account_set_password": MYSELF,
+    "account_reset_password": SIGNING_IN,
+    "account_confirm_login_code": SIGNING_IN,
+    "account_confirm_email": SIGNING_IN,
+    "account_reset_password_from_key_done": SIGNING_IN,
+    "account_reset_password_from_key": SIGNING_IN,
+    "account_reset_password_done": SIGNING_IN,
+    # Second factors, and where somebody is signed in
+    "security": MYSELF,
+    "mfa_authenticate": SIGNING_IN,
+    "mfa_index": MYSELF,
+    "mfa_reauthenticate": MYSELF,
+    "mfa_activate_totp": MYSELF,
+    "mfa_deactivate_totp": MYSELF,
+    "mfa_view_recovery_codes": MYSELF,
+    "mfa_generate_recovery_codes": MYSELF,
+    "mfa_download_recovery_codes": MYSELF,
+    "mfa_list_webauthn": MYSELF,
+    "mfa_add_webauthn": MYSELF,
+    "mfa_reauthenticate_webauthn": MYSELF,
+    "mfa_remove_webauthn": MYSELF,
+    "mfa_edit_webauthn": MYSELF,
+    "usersessions_list": MYSELF,
+    # For browsers, and for whoever watches the deployment
+    "favicon": public("Browsers ask for it on the page to sign in, too."),
+    "healthz": WATCHING,
+    "readyz": WATCHING,
+}
+
+
+def rule_of(route: ResolverMatch | None) -> Rule | None:
+    """Return the rule of the route that an address has led to."""
+    if route is None:
+        return None
+    named = RULES.get(route.view_name)
+    return named or (RULES.get(route.namespaces[0]) if route.namespaces else None)

@@ -6,10 +6,11 @@ from django.http import HttpRequest
 from console.accounts.admin import PolicyAdmin
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.audit.admin import RecordedAdmin
 
 
 @admin.register(Application)
-class ApplicationAdmin(PolicyAdmin):
+class ApplicationAdmin(RecordedAdmin, PolicyAdmin):
     action = Action.CREATE_APPLICATIONS
     list_display = ["name", "link_name", "organization", "created_at"]
     search_fields = ["name", "link_name"]

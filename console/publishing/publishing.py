@@ -23,6 +23,8 @@ from connections.referencing import hold
 from connections.standing import Environment
 from console.accounts.models import User
 from console.applications.models import Application
+from console.audit.acts import Act
+from console.audit.recording import record
 from console.publishing.manifest import Manifest, digest_of, of_development
 from console.publishing.models import LEASE, Release, Stage
 from console.publishing.selecting import select
@@ -138,6 +140,17 @@ def _into_stage(
     )
     connections.filter(first_released=None, link_name__in=manifest.connections).update(
         first_released=release.number
+    )
+    record(
+        Act.RELEASE_ROLLED_BACK if release.rolled_back_to else Act.RELEASE_PUBLISHED,
+        release.application.organization_id,
+        release.created_by,
+        release,
+        application=release.application.name,
+        rolled_back_to=release.rolled_back_to,
+        components=len(manifest.components),
+        connections=list(manifest.connections),
+        digest=release.digest,
     )
     return Outcome(release=release, is_new=True)
 

@@ -202,6 +202,17 @@ def ago(moment: datetime | None) -> SafeString:
     )
 
 
+@register.filter
+def browser_name(user_agent: str) -> str:
+    """Say in two words which browser a User-Agent header names, as far as it tells."""
+    # Each names those after it as well, to be taken for them.
+    browsers = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome"}
+    systems = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows"}
+    known = {**browsers, "Safari": "Safari"}, {**systems, "Mac OS": "macOS", "Linux": "Linux"}
+    words = [next((word for mark, word in of.items() if mark in user_agent), "") for of in known]
+    return " on ".join(filter(None, words)) or "an unknown browser"
+
+
 @register.simple_tag
 def control(field: BoundField | BoundWidget, **attrs: Any) -> SafeString:
     """Render a form field's control, or one option of it, in Tabler's classes."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 
+from django.db import transaction
+
+from console.accounts.models import User
 from console.applications.models import Application
+from console.audit.acts import Act
+from console.audit.recording import record
 from console.publishing.manifest import of_development
 
 FORMAT = "developer-console/application"
@@ -23,3 +28,17 @@ def export(application: Application) -> str:
         json.dumps({"format": FORMAT, "schema": SCHEMA, **document}, indent=2, ensure_ascii=False)
         + "\n"
     )
+
+
+def hand_out(application: Application, by: User | None) -> str:
+    """Export and record to whom; at the command line it is nobody that the console knows."""
+    with transaction.atomic():
+        text = export(application)
+        record(
+            Act.APPLICATION_EXPORTED,
+            application.organization_id,
+            by,
+            application,
+            link_name=application.link_name,
+        )
+    return text

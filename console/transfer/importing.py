@@ -13,6 +13,8 @@ from console.applications.definitions import dumps
 from console.applications.models import Application, Component
 from console.applications.schema import MAX_FAULTS
 from console.applications.source import Fault, Faults, faults_at
+from console.audit.acts import Act
+from console.audit.recording import record
 from console.publishing.manifest import Manifest
 from console.transfer.checking import problems
 from console.transfer.planning import Plan, plan
@@ -109,5 +111,14 @@ def _make(planned: Plan, organization: Organization, user: User) -> Application:
         Reference(component=component, connection=connections[name])
         for component, part in zip(components, planned.components, strict=True)
         for name in part.reached.connections
+    )
+    record(
+        Act.APPLICATION_IMPORTED,
+        organization,
+        user,
+        application,
+        link_name=application.link_name,
+        components=len(components),
+        connections=list(connections),
     )
     return application

@@ -14,12 +14,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections.models import Connection
+from console.accounts.active import address_in
 from console.accounts.policy import Action
 from console.applications import schema
 from console.applications.models import Application, Kind
 from console.applications.source import Faults
 from console.http import SeeOther, SignedInRequest
-from console.transfer.exporting import export
+from console.transfer.exporting import hand_out
 from console.transfer.forms import UploadForm
 from console.transfer.importing import TakenMeanwhile, import_application, read
 from console.transfer.models import Upload
@@ -47,7 +48,7 @@ def application_export(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS), pk=pk
     )
     return HttpResponse(
-        export(application),
+        hand_out(application, request.user),
         content_type="application/json",
         headers={
             "Content-Disposition": f'attachment; filename="{application.link_name}.json"',
@@ -107,7 +108,7 @@ def upload_confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         messages.error(request, str(error))
         return SeeOther(reverse("upload_detail", args=[pk]))
     messages.success(request, _made(application))
-    return SeeOther(application.get_absolute_url())
+    return SeeOther(address_in(request, application.organization, application.get_absolute_url()))
 
 
 @require_POST

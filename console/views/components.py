@@ -147,7 +147,7 @@ def component_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     users = referencing.users_of(component)
     if request.method == "POST":
         try:
-            referencing.delete(component)
+            referencing.delete(component, request.user)
         except referencing.StillUsed:
             users = referencing.users_of(component)
         else:

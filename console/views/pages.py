@@ -12,6 +12,7 @@ from connections.listing import page_of
 from connections.models import Connection
 from console.accounts.policy import Action
 from console.http import SignedInRequest
+from console.signing_in.factors import is_exposed
 
 
 # Browsers ask for it on the sign-in page, too.
@@ -30,4 +31,8 @@ def home(request: SignedInRequest) -> HttpResponse:
     if manages:
         mine = Connection.objects.visible_to(request.user).created()
         recent = page_of(mine, request.user, QueryDict()).rows[:3]
-    return render(request, "console/home.html", {"manages": manages, "recent": recent})
+    return render(
+        request,
+        "console/home.html",
+        {"manages": manages, "recent": recent, "exposed": is_exposed(request.user)},
+    )

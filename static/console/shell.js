@@ -138,7 +138,7 @@
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
     // The session ended: a sign-in page has no place inside another page.
-    if (!new URL(event.detail.xhr.responseURL).pathname.startsWith("/accounts/login/")) return;
+    if (!new URL(event.detail.xhr.responseURL).pathname.endsWith("/accounts/login/")) return;
     event.detail.shouldSwap = false;
     location.reload();
   });

@@ -111,7 +111,8 @@ def test_either_the_component_or_the_deletion_wins(connect, build, at_once):
     """A component that is just being saved never loses its connection."""
     for number in range(6):
         connection = connect(name=f"Race {number}", link_name=f"race_{number}")
-        turns = iter([partial(delete, connection), partial(build, f"Call {number}", connection)])
+        go_away = partial(delete, connection, connection.created_by)
+        turns = iter([go_away, partial(build, f"Call {number}", connection)])
 
         def go(turns=turns):
             try:

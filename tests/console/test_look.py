@@ -6,7 +6,6 @@ import re
 
 from connections.models import Authorization
 from console.settings import BASE_DIR
-from console.shell import shell
 from console.templatetags.look import SPRITE, STATES, icon
 from tests.servers import ROOT
 
@@ -25,12 +24,10 @@ def test_every_icon_of_the_templates_is_in_the_sprite():
     assert {name for name in named if f'<symbol id="{name}"' not in sprite} == set()
 
 
-def test_every_door_of_the_pane_has_its_icon(rf, super_admin):
+def test_every_door_of_the_pane_has_its_icon(signed_in, super_admin):
     sprite = (BASE_DIR / "static" / SPRITE).read_text()
-    request = rf.get("/")
-    request.user = super_admin
-    doors = shell(request)["navigation"]
-    assert len(doors) == 4
+    doors = signed_in(super_admin).get("/").context["navigation"]
+    assert len(doors) == 5
     assert all(f'<symbol id="{door.icon}"' in sprite for door in doors)
 
 

@@ -96,7 +96,7 @@ class Console(RuleBasedStateMachine):
     def delete_component(self, data) -> None:
         if rows := self.components():
             with contextlib.suppress(referencing.StillUsed):
-                referencing.delete(data.draw(st.sampled_from(rows)))
+                referencing.delete(data.draw(st.sampled_from(rows)), self.user)
 
     @rule(data=st.data())
     def publish(self, data) -> None:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from connections.admin import OAuthClientForm
 from connections.models import OAuthClient
 from connections.models.oauth_client import client_reference
 from console.accounts.models import Organization
+from console.audit.acts import Act
+from console.audit.recording import record
 
 
 class Command(BaseCommand):
@@ -51,5 +54,8 @@ class Command(BaseCommand):
             raise CommandError(
                 " ".join(str(message) for errors in form.errors.values() for message in errors)
             )
-        client = form.save()
+        act = Act.OAUTH_CLIENT_CHANGED if client else Act.OAUTH_CLIENT_CREATED
+        with transaction.atomic():
+            client = form.save()
+            record(act, client.organization_id, None, client)
         self.stdout.write(f"Registered. redirect_uri: {client.redirect_uri}")

@@ -8,6 +8,7 @@ from cryptography.fernet import InvalidToken
 from django.core.management.base import BaseCommand, CommandError
 
 from connections.sealing import key_ring, sealed_fields
+from console.signing_in.factors import rotate, sealed_factors
 
 BATCH = 500
 
@@ -39,6 +40,13 @@ class Command(BaseCommand):
                     model._default_manager.filter(
                         pk=row.pk, **{field.name: field.to_python(old)}
                     ).update(**{field.name: field.sealed(new)})
+                rotated += 1
+        for factor in sealed_factors():
+            try:
+                rotate(factor, dry_run=options["dry_run"])
+            except InvalidToken:
+                unreadable.append(f"{factor._meta.label} {factor.pk}")
+            else:
                 rotated += 1
         for name in unreadable:
             self.stderr.write(f"{name} opens with no key of CRYPTOGRAPHY_KEYS.")

@@ -1,0 +1,52 @@
+"""All that the audit log records, by the names that rows, exports and filters use."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Act(StrEnum):
+    """Something that was done to something; alphabetised, and never renamed."""
+
+    APPLICATION_CHANGED = "application.changed"
+    APPLICATION_CREATED = "application.created"
+    APPLICATION_DELETED = "application.deleted"
+    APPLICATION_EXPORTED = "application.exported"
+    APPLICATION_IMPORTED = "application.imported"
+    AUDIT_EXPORTED = "audit.exported"
+    AUTHORIZATION_ENDED = "authorization.ended"
+    AUTHORIZATION_GIVEN = "authorization.given"
+    AUTHORIZATION_LABELLED = "authorization.labelled"
+    AUTHORIZATION_RECOVERED = "authorization.recovered"
+    AUTHORIZATION_REPLACED = "authorization.replaced"
+    AUTHORIZATION_REUSED = "authorization.reused"
+    AUTHORIZATION_REVOKED = "authorization.revoked"
+    COMPONENT_CREATED = "component.created"
+    COMPONENT_DELETED = "component.deleted"
+    COMPONENT_SAVED = "component.saved"
+    CONNECTION_CREATED = "connection.created"
+    CONNECTION_DELETED = "connection.deleted"
+    CONNECTION_PERMISSIONS_CHANGED = "connection.permissions_changed"
+    CONNECTION_RENAMED = "connection.renamed"
+    MEMBERSHIP_CHANGED = "membership.changed"
+    MEMBERSHIP_CREATED = "membership.created"
+    MEMBERSHIP_DELETED = "membership.deleted"
+    OAUTH_CLIENT_CHANGED = "oauth_client.changed"
+    OAUTH_CLIENT_CREATED = "oauth_client.created"
+    OAUTH_CLIENT_DELETED = "oauth_client.deleted"
+    ORGANIZATION_CHANGED = "organization.changed"
+    ORGANIZATION_CREATED = "organization.created"
+    ORGANIZATION_DELETED = "organization.deleted"
+    RELEASE_PUBLISHED = "release.published"
+    RELEASE_ROLLED_BACK = "release.rolled_back"
+    USER_CHANGED = "user.changed"
+    USER_CREATED = "user.created"
+    USER_DELETED = "user.deleted"
+    USER_PASSWORD_CHANGED = "user.password_changed"
+    USER_SIGN_IN_FAILED = "user.sign_in_failed"
+    USER_SIGNED_IN = "user.signed_in"
+    USER_SIGNED_OUT = "user.signed_out"
+
+
+#: Types of objects that developers work on: their events are open to developers, too.
+BUILT = ("application", "component", "connection", "release")

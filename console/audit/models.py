@@ -1,0 +1,146 @@
+"""What happened: rows that are made once and never changed, and where each chain of them ends.
+
+The keys of organisations and people have no constraint in the database. An event outlives
+both, with the key that its hash was made of; a key that goes to NULL would change the row.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from console.accounts.models import Organization
+from console.accounts.policy import Action
+from console.audit.acts import BUILT, Act
+from console.audit.chaining import GENESIS
+
+#: The chain of the deployment itself (the nil UUID, RFC 9562 section 5.9): first of all in order.
+DEPLOYMENT = uuid.UUID(int=0)
+#: Who acts where nobody does.
+SYSTEM = "system"
+
+
+class Chain(models.Model):
+    """The head of an organisation's events; whoever writes the next one locks this row.
+
+    The key is the organisation's own, or :data:`DEPLOYMENT`.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    number = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default=GENESIS)
+
+    def __str__(self) -> str:
+        return f"{self.id}: {self.number}"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Rows that are made and never changed."""
+
+    def visible_to(self, user: Any) -> EventQuerySet:
+        """Keep what the person may read.
+
+        Whoever may read about people, too, sees everything of his organisation; others see
+        what concerns applications and connections. The operator sees the deployment's own.
+        """
+        read = set(Organization.objects.allowing(user, Action.READ_AUDIT).values_list("pk"))
+        whole = set(
+            Organization.objects.allowing(user, Action.READ_AUDIT_OF_PEOPLE).values_list("pk")
+        )
+        seen = Q(organization__in=[key for (key,) in whole])
+        if part := read - whole:
+            seen |= Q(organization__in=[key for (key,) in part], object_type__in=BUILT)
+        if user.is_active and user.is_superuser:
+            seen |= Q(organization=None)
+        return self.filter(seen)
+
+    def update(self, **values: Any) -> NoReturn:
+        raise TypeError("An event never changes.")
+
+    bulk_update = update  # type: ignore[assignment]
+
+    def delete(self) -> NoReturn:
+        raise TypeError("An event is never deleted.")
+
+
+class Event(models.Model):
+    """One thing that was done; ``hash`` holds it and all events before it (``chaining.py``).
+
+    ``number`` counts 1, 2, 3 … in each organisation, and in the deployment itself, where
+    ``organization`` is empty. The database refuses to change a row, too.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(
+        Organization,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    number = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.DO_NOTHING,
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    actor_email = models.CharField(max_length=254)
+    action = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=40)
+    object_id = models.CharField(max_length=64)
+    object_label = models.CharField(max_length=200)
+    details = models.JSONField(default=dict)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        base_manager_name = "objects"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "number"], name="event_number_in_organization"
+            ),
+            models.UniqueConstraint(
+                fields=["number"],
+                condition=Q(organization=None),
+                name="event_number_in_deployment",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-at", "-id"], name="event_newest_first"),
+            models.Index(fields=["object_id", "-at"], name="event_of_an_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.action}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("An event never changes.")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def get_absolute_url(self) -> str:
+        return reverse("event_detail", args=[self.pk])
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("An event is never deleted.")
+
+    @property
+    def act(self) -> Act | None:
+        """Return what was done, or nothing for a name that this version does not know."""
+        try:
+            return Act(self.action)
+        except ValueError:
+            return None

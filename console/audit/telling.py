@@ -1,0 +1,153 @@
+"""Events in the words of a helpful colleague."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.accounts.policy import Role
+from console.audit.acts import Act
+from console.audit.models import SYSTEM, Event
+
+SENTENCES: Mapping[Act, str] = {
+    Act.APPLICATION_CHANGED: "{who} changed the application {what}",
+    Act.APPLICATION_CREATED: "{who} created the application {what}",
+    Act.APPLICATION_DELETED: "{who} deleted the application {what}",
+    Act.APPLICATION_EXPORTED: "{who} exported the application {what}",
+    Act.APPLICATION_IMPORTED: "{who} imported the application {what}",
+    Act.AUDIT_EXPORTED: "{who} exported the activity of {what}",
+    Act.AUTHORIZATION_ENDED: "{what} is not authorized as {account} any more",
+    Act.AUTHORIZATION_GIVEN: "{who} authorized {what} as {account} in {environments}",
+    Act.AUTHORIZATION_LABELLED: "{who} renamed the account {was} of {what} to {account}",
+    Act.AUTHORIZATION_RECOVERED: "{what} works again as {account}",
+    Act.AUTHORIZATION_REPLACED: "{who} authorized {what} anew as {account} in {environments}",
+    Act.AUTHORIZATION_REUSED: "{who} let {what} use the account {account} in {environments}",
+    Act.AUTHORIZATION_REVOKED: "{who} revoked the authorization of {what} in {environments}",
+    Act.COMPONENT_CREATED: "{who} created the {kind} {what} in {application}",
+    Act.COMPONENT_DELETED: "{who} deleted the {kind} {what} from {application}",
+    Act.COMPONENT_SAVED: "{who} changed the {kind} {what} in {application}",
+    Act.CONNECTION_CREATED: "{who} created the connection {what} in {application}",
+    Act.CONNECTION_DELETED: "{who} deleted the connection {what} from {application}",
+    Act.CONNECTION_PERMISSIONS_CHANGED: "{who} changed the permissions of the connection {what}",
+    Act.CONNECTION_RENAMED: "{who} renamed the connection {was} to {what}",
+    Act.MEMBERSHIP_CHANGED: "{who} made {what} {role}",
+    Act.MEMBERSHIP_CREATED: "{who} added {what} as {role}",
+    Act.MEMBERSHIP_DELETED: "{who} took {what} out of the organisation",
+    Act.OAUTH_CLIENT_CHANGED: "{who} changed the OAuth client {what}",
+    Act.OAUTH_CLIENT_CREATED: "{who} registered the OAuth client {what}",
+    Act.OAUTH_CLIENT_DELETED: "{who} deleted the OAuth client {what}",
+    Act.ORGANIZATION_CHANGED: "{who} changed the organisation {what}",
+    Act.ORGANIZATION_CREATED: "{who} created the organisation {what}",
+    Act.ORGANIZATION_DELETED: "{who} deleted the organisation {what}",
+    Act.RELEASE_PUBLISHED: "{who} published {what} of {application}",
+    Act.RELEASE_ROLLED_BACK: "{who} rolled {application} back to release {rolled_back_to}",
+    Act.USER_CHANGED: "{who} changed the account of {what}",
+    Act.USER_CREATED: "{who} made an account for {what}",
+    Act.USER_DELETED: "{who} deleted the account of {what}",
+    Act.USER_PASSWORD_CHANGED: "{who} changed the password of {what}",
+    Act.USER_SIGN_IN_FAILED: "Somebody gave a wrong password for {what}",
+    Act.USER_SIGNED_IN: "{who} signed in",
+    Act.USER_SIGNED_OUT: "{who} signed out",
+}
+#: Environments as :mod:`connections.standing` writes them, which stands above this room.
+ENVIRONMENTS = {
+    "all": "Development and Stage",
+    "development": "Development",
+    "stage": "Stage",
+    "production": "Production",
+}
+ICONS = {
+    "application": "apps",
+    "audit": "download",
+    "authorization": "key",
+    "component": "function",
+    "connection": "plug",
+    "membership": "users",
+    "oauth_client": "settings",
+    "organization": "building",
+    "release": "rocket",
+    "user": "users",
+}
+NOUNS = {
+    "audit": "Activity",
+    "authorization": "Authorization",
+    "membership": "Role",
+    "oauth_client": "OAuth client",
+    "organization": "Organisation",
+    "user": "Account",
+}
+FACTS = {
+    "instead_of": "Instead of",
+    "digest": "SHA-256",
+    "was": "Before",
+    "all_actions": "Asks for",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """An event as the page shows it."""
+
+    event: Event
+    sentence: str
+    icon: str
+    act: str
+    facts: list[tuple[str, str]]
+
+
+def told(event: Event) -> Told:
+    """Say an event in words, with its details as pairs of name and value."""
+    noun = event.action.partition(".")[0]
+    return Told(
+        event=event,
+        sentence=sentence(event),
+        icon=ICONS.get(noun, "history"),
+        act=act_label(event.action),
+        facts=[
+            (FACTS.get(name, name.replace("_", " ").capitalize()), _words(name, value))
+            for name, value in event.details.items()
+        ],
+    )
+
+
+def sentence(event: Event) -> str:
+    """Say in one sentence what happened."""
+    what = event.object_label
+    if event.object_type == "release":
+        what = what[:1].lower() + what[1:]
+    facts = _Facts(
+        {name: _words(name, value) for name, value in event.details.items()},
+        who="The console" if event.actor_email == SYSTEM else event.actor_email,
+        what=what,
+    )
+    template = SENTENCES.get(event.act) if event.act else None
+    return (template or "{who}: " + event.action + " {what}").format_map(facts)
+
+
+def act_label(action: str) -> str:
+    """Name an act for a person: "Connection: permissions changed"."""
+    noun, _, done = action.partition(".")
+    return f"{NOUNS.get(noun, noun.capitalize())}: {done.replace('_', ' ')}"
+
+
+class _Facts(dict[str, str]):
+    """What an older version did not write down is named in general."""
+
+    def __missing__(self, name: str) -> str:
+        return f"some {name}"
+
+
+def _words(name: str, value: Any) -> str:
+    if name == "environments" and isinstance(value, list):
+        value = [ENVIRONMENTS.get(each, each) for each in value]
+    if name in ("role", "was") and value in Role.values:
+        return Role(value).label
+    if name == "all_actions":
+        return "All Actions"
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    if isinstance(value, list):
+        words = [str(each) for each in value]
+        return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+    return str(value)

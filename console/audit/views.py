@@ -1,0 +1,87 @@
+"""Who did what: the list, one event, and both as a file."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from console.accounts.models import Organization
+from console.accounts.policy import Action
+from console.audit.acts import Act
+from console.audit.exporting import as_csv, as_json_lines
+from console.audit.listing import PAGE_SIZE, FilterForm
+from console.audit.models import DEPLOYMENT, Event
+from console.audit.recording import Subject, record
+from console.audit.telling import told
+from console.http import SignedInRequest
+from console.paging import cut
+
+FORMATS = {
+    "csv": (as_csv, "text/csv; charset=utf-8"),
+    "jsonl": (as_json_lines, "application/jsonl"),
+}
+
+
+@require_safe
+def event_list(request: SignedInRequest) -> HttpResponse:
+    """Show what happened, newest first, narrowed by the filters in the address."""
+    form = FilterForm(request.GET, user=request.user)
+    page = cut(form.events().select_related("organization"), request.GET, by="at", size=PAGE_SIZE)
+    template = "audit/event_list.html"
+    if request.htmx and request.htmx.target == "table":
+        template += "#table"
+    return render(
+        request,
+        template,
+        {
+            "form": form,
+            "page": page,
+            "rows": [told(event) for event in page.rows],
+            "tags": form.tags(),
+            "query": form.query(),
+        },
+    )
+
+
+@require_safe
+def event_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show one event, with its number and the hash that joins it to the others."""
+    events = Event.objects.visible_to(request.user).select_related("organization")
+    event = get_object_or_404(events, pk=pk)
+    return render(request, "audit/event_detail.html", {"told": told(event)})
+
+
+@require_safe
+def event_export(request: SignedInRequest, form: str) -> HttpResponseBase:
+    """Give out what the filters leave as a file, and record that."""
+    if form not in FORMATS:
+        raise Http404
+    lines, content_type = FORMATS[form]
+    filters = FilterForm(request.GET, user=request.user)
+    events = filters.events()
+    _record_export(request, form, filters)
+    name = f"activity-{timezone.now():%Y-%m-%d}.{form}"
+    return StreamingHttpResponse(
+        lines(events),
+        content_type=content_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _record_export(request: SignedInRequest, form: str, filters: FilterForm) -> None:
+    used = {tag["name"]: tag["value"] for tag in filters.tags()}
+    with transaction.atomic():
+        if request.user.is_superuser:
+            home = Subject(type="audit", id=str(DEPLOYMENT), label="the deployment")
+            record(Act.AUDIT_EXPORTED, None, request.user, home, format=form, filters=used)
+        for organization in Organization.objects.allowing(request.user, Action.READ_AUDIT).order_by(
+            "pk"
+        ):
+            home = Subject(type="audit", id=str(organization.pk), label=organization.name)
+            record(Act.AUDIT_EXPORTED, organization, request.user, home, format=form, filters=used)

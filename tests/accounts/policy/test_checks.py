@@ -1,0 +1,95 @@
+"""``manage.py check`` fails where routes and rules do not agree; so does the door."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.decorators import login_not_required
+from django.core.checks import run_checks
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLResolver, include, path
+from django.urls.resolvers import RegexPattern
+
+import console.urls
+from console.accounts import checks
+from console.accounts.policy import RULES, Of, Rule, Who, public
+
+
+def page(request):
+    return HttpResponse("opened")
+
+
+@login_not_required
+def open_page(request):
+    return HttpResponse("opened")
+
+
+def found(patterns, rules) -> list[str]:
+    resolver = URLResolver(RegexPattern(r"^/"), patterns)
+    return [each.id for each in checks.disagreements(resolver, rules)]
+
+
+#: An urlconf of the console with a route that nobody has thought about.
+urlpatterns = [
+    *console.urls.urlpatterns,
+    path("forgotten/", page, name="forgotten"),
+    path("forgotten/open/", open_page, name="forgotten_open"),
+    path("forgotten/nameless/", page),
+]
+
+
+def test_the_console_passes():
+    assert [each for each in run_checks() if each.id.startswith("console.")] == []
+
+
+@pytest.mark.parametrize("name", ["forgotten", None])
+def test_it_reports_a_route_without_a_rule(name):
+    assert found([path("x/", page, name=name)], {}) == ["console.E001"]
+
+
+def test_it_looks_into_what_is_included():
+    inner = ([path("x/", page, name="x")], "inner")
+    assert found([path("", include(inner))], {}) == ["console.E001"]
+    assert found([path("", include(inner))], {"inner": Rule(Who.SIGNED_IN)}) == []
+    assert found([path("", include(inner))], {"inner:x": Rule(Who.SIGNED_IN)}) == []
+
+
+def test_it_reports_a_rule_without_a_route():
+    assert found([], {"gone": Rule(Who.SIGNED_IN)}) == ["console.E002"]
+
+
+def test_it_reports_who_must_sign_in_where_nobody_has_to():
+    assert found([path("x/", page, name="x")], {"x": public("Why not.")}) == ["console.E003"]
+    assert found([path("x/", open_page, name="x")], {"x": Rule(Who.SIGNED_IN)}) == ["console.E003"]
+
+
+def test_it_wants_a_reason_for_what_is_public():
+    rules = {"x": Rule(Who.PUBLIC, Of.NOTHING)}
+    assert found([path("x/", open_page, name="x")], rules) == ["console.E004"]
+
+
+def test_every_fault_says_what_to_do():
+    resolver = SimpleNamespace(url_patterns=[path("x/", page, name="x")])
+    for each in checks.disagreements(resolver, {"gone": Rule(Who.SIGNED_IN)}):
+        assert each.hint
+
+
+@pytest.mark.urls(__name__)
+@pytest.mark.parametrize("place", ["/forgotten/", "/forgotten/open/", "/forgotten/nameless/"])
+def test_a_route_without_a_rule_is_closed_even_if_nobody_has_checked(
+    place, signed_in, operator, super_admin
+):
+    for client in (Client(), signed_in(super_admin), signed_in(operator)):
+        answer = client.get(place)
+        assert (answer.status_code, b"opened" in answer.content) == (404, False)
+    assert signed_in(super_admin).get("/o/studio" + place).status_code == 404
+
+
+@pytest.mark.urls(__name__)
+def test_the_same_route_opens_with_a_rule(signed_in, super_admin, monkeypatch):
+    monkeypatch.setitem(RULES, "forgotten", Rule(Who.SIGNED_IN))
+    assert signed_in(super_admin).get("/forgotten/").content == b"opened"
+    monkeypatch.setitem(RULES, "forgotten", Rule(Who.OPERATOR))
+    assert signed_in(super_admin).get("/forgotten/").status_code == 403

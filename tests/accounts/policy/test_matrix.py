@@ -1,0 +1,74 @@
+"""Every route for everybody, from everywhere, in every environment, against the policy table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from console.accounts.policy import RULES
+from tests.accounts.policy.expecting import IDENTITIES, PREFIXES, expected
+from tests.accounts.policy.visits import VISITS, address, rule
+
+
+def names(resolver: URLResolver) -> set[str]:
+    """Name every route that stands in no namespace."""
+    found = set()
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            found.add(entry.name)
+        elif not entry.namespace:
+            found |= names(entry)
+    return found
+
+
+def test_every_route_is_visited():
+    plain = {name for name in VISITS if ":" not in name}
+    assert plain == names(get_resolver())
+    assert {name.partition(":")[0] for name in VISITS} == set(RULES)
+
+
+@pytest.mark.parametrize("name", VISITS)
+def test_it_opens_for_whom_the_policy_says(name, things, come_as, record_property):
+    visit, path = VISITS[name], address(name, things)
+    cells, differences = 0, []
+    for identity in IDENTITIES.values():
+        client = come_as(identity.name)
+        for prefix, start in PREFIXES.items():
+            for environment, status in [("", None), *visit.environments.items()]:
+                data, query = _naming(environment, visit, path)
+                wanted = expected(name, identity, prefix, path + query, status)
+                came, location = _look(client, visit.method, start + path + query, data)
+                cells += 1
+                if came != wanted.status or not location.startswith(wanted.location):
+                    cell = f"{identity.name}, {start or '/'}, {environment or 'no environment'}"
+                    differences.append(f"{cell}: {came} {location}, not {wanted}")
+    record_property("cells", cells)
+    assert differences == [], "\n".join(differences)
+
+
+def test_the_table_says_more_than_that_all_may_come():
+    """A matrix of which every cell is alike would prove nothing."""
+    laws = {rule(name) for name in VISITS}
+    assert len({law.who for law in laws}) > 5
+    assert {law.refusal for law in laws} == {403, 404}
+
+
+def _naming(environment: str, visit: Any, path: str) -> tuple[dict[str, str], str]:
+    """Name an environment in the way that the route takes it."""
+    if not environment:
+        return dict(visit.data), ""
+    if visit.method == "post":
+        return {**visit.data, "environment": environment}, ""
+    return dict(visit.data), f"{'&' if '?' in path else '?'}environment={environment}"
+
+
+def _look(client: Client, method: str, where: str, data: dict[str, str]) -> tuple[int, str]:
+    """Ask, and undo what came of it: the next one finds everything as it was."""
+    with transaction.atomic():
+        response = getattr(client, method)(where, data)
+        transaction.set_rollback(True)
+    return response.status_code, response.get("Location", "")

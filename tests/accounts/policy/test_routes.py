@@ -1,0 +1,140 @@
+"""What holds of every route, whoever comes: methods, tokens, headers, and what stays hidden."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from django.test import Client
+
+from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
+from console.accounts.policy import Role
+from tests.accounts.policy.expecting import IDENTITIES
+from tests.accounts.policy.visits import VISITS, address, rule
+
+OURS = {name: visit for name, visit in VISITS.items() if not visit.foreign}
+OF_ROWS = sorted(name for name, visit in OURS.items() if visit.of)
+METHODS = ("get", "post", "put", "patch", "delete")
+#: What keeps a row from him: another organisation, his role, or the organisation he is in.
+HIDDEN_FROM = (
+    ("other developer", ""),
+    ("other developer", "/o/elsewhere"),
+    ("own user", ""),
+    ("both user", ""),
+    ("both user", "/o/studio"),
+    ("both developer", "/o/elsewhere"),
+)
+
+
+def owner(name: str) -> str:
+    """Name somebody whom the route lets in."""
+    if VISITS[name].person:
+        return VISITS[name].person
+    return "own super_admin" if name == "application_import" else "own developer"
+
+
+@pytest.mark.parametrize("name", sorted(n for n, v in OURS.items() if "post" in v.also))
+@pytest.mark.parametrize("identity", ["own user", "own admin", "other developer", "operator"])
+def test_it_changes_nothing_for_others(name, identity, things, come_as):
+    before = {model: list(model.objects.values()) for model in (Connection, Authorization)}
+
+    response = come_as(identity).post(
+        address(name, things), {"name": "Taken over", "all_actions": "on", "flow": uuid.uuid4()}
+    )
+
+    assert response.status_code == rule(name).refusal
+    assert {model: list(model.objects.values()) for model in before} == before
+    assert Credential.objects.count() == 1
+
+
+@pytest.mark.parametrize(("identity", "prefix"), HIDDEN_FROM)
+def test_it_answers_as_for_a_row_that_is_not_there(identity, prefix, things, come_as):
+    client = come_as(identity)
+    for name in OF_ROWS:
+        method, absent_key = VISITS[name].method, uuid.uuid4()
+
+        hidden = getattr(client, method)(prefix + address(name, things))
+        absent = getattr(client, method)(prefix + address(name, things, absent_key))
+
+        assert hidden.status_code == absent.status_code, name
+        if 300 <= hidden.status_code < 400:
+            assert name == "flow_status"  # it names no row: it answers for any
+            continue
+        key = str(things[VISITS[name].of].pk)
+        page = without_tokens(absent).replace(str(absent_key), "")
+        assert without_tokens(hidden).replace(key, "") == page, name
+        assert "Secret plan" not in hidden.content.decode(), name
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_it_rejects_other_methods(name, things, come_as):
+    client = come_as(owner(name))
+    for method in set(METHODS) - set(VISITS[name].methods):
+        assert getattr(client, method)(address(name, things)).status_code == 405, method
+
+
+@pytest.mark.parametrize("name", sorted(n for n, v in OURS.items() if "post" in v.methods))
+@pytest.mark.parametrize("prefix", ["", "/o/studio"])
+def test_it_needs_a_csrf_token(name, prefix, things, developer):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(developer)
+
+    response = client.post(prefix + address(name, things), VISITS[name].data)
+
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize("name", sorted(n for n, v in OURS.items() if v.method == "get"))
+@pytest.mark.parametrize("prefix", ["", "/o/studio"])
+def test_looking_changes_nothing(name, prefix, things, come_as):
+    client = come_as(owner(name))
+    models = (Connection, Authorization, Credential, Flow, OAuthClient)
+    before = [list(model.objects.order_by("pk").values()) for model in models]
+
+    for method in ("get", "head"):
+        getattr(client, method)(prefix + address(name, things))
+
+    assert [list(model.objects.order_by("pk").values()) for model in models] == before
+
+
+@pytest.mark.parametrize("name", sorted(n for n, v in VISITS.items() if v.status < 300))
+def test_every_page_tells_the_browser_to_be_careful(name, things, come_as):
+    response = come_as(owner(name)).get(address(name, things))
+
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "base-uri 'none'" in policy
+    assert "unsafe" not in policy
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert "Access-Control-Allow-Origin" not in response
+
+
+@pytest.mark.parametrize("change", [{"role": Role.USER}, None], ids=["demoted", "put out"])
+@pytest.mark.parametrize("prefix", ["", "/o/studio"])
+def test_a_change_of_role_counts_at_once(change, prefix, things, come_as, developer):
+    client, place = come_as("own developer"), prefix + address("connection_detail", things)
+    assert client.get(place).status_code == 200
+    developer.memberships.update(**change) if change else developer.memberships.all().delete()
+    assert client.get(place).status_code == 404
+
+
+def test_who_is_switched_off_is_signed_out_at_once(things, come_as, developer):
+    client = come_as("own developer")
+    type(developer).objects.filter(pk=developer.pk).update(is_active=False)
+    assert client.get(address("connection_detail", things)).status_code == 302
+
+
+def test_somebody_comes_in_everywhere():
+    """Nothing above is proved by pages that open for nobody."""
+    assert {owner(name) for name in VISITS} <= set(IDENTITIES)
+
+
+def without_tokens(response) -> str:
+    """Return a page without what differs on every request."""
+    return re.sub(r'"[A-Za-z0-9]{64}"', "", response.content.decode())

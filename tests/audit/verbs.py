@@ -1,0 +1,207 @@
+"""Every way in which the console is changed: what is done, and which event tells of it.
+
+A verb is a function of the test's :class:`~tests.audit.world.World`. It prepares, and returns
+what does it.
+"""
+
+from __future__ import annotations
+
+from allauth.account.adapter import get_adapter
+from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
+
+from connections import changing, drafting, granting, referencing, refreshing, revoking
+from connections.authorization_forms import LabelForm
+from connections.forms import PermissionsForm, RenameForm
+from connections.models import Authorization
+from console.audit.acts import Act
+from console.publishing import publishing
+from console.transfer import exporting, importing
+from tests.audit import administering
+from tests.audit.world import CANARY, Verb, World
+
+
+def connection_created(w: World):
+    draft = w.connect("twilio", name="Messages", status="draft", link_name="")
+    return lambda: drafting.create(draft, w.developer)
+
+
+def connection_renamed(w: World):
+    form = RenameForm({"name": "Other"}, instance=w.connection())
+    assert form.is_valid()
+    return lambda: changing.rename(form, w.developer)
+
+
+def permissions_changed(w: World):
+    form = PermissionsForm({"scopes": ["orders.read"]}, instance=w.connect())
+    assert form.is_valid(), form.errors
+    return lambda: changing.change_permissions(form, w.developer)
+
+
+def connection_deleted(w: World):
+    connection = w.connection()
+    w.grant(connection)
+    return lambda: revoking.delete(connection, w.developer)
+
+
+def given(w: World):
+    connection = w.connection()
+    return lambda: w.store(connection)
+
+
+def replaced(w: World):
+    connection = w.connection()
+    w.grant(connection)
+    return lambda: w.store(connection)
+
+
+def reused(w: World):
+    connection, other = w.connection(), w.connect("twilio", name="Others")
+    credential = w.grant(other).credential
+    return lambda: granting.reuse(connection, w.developer, ["all"], credential)
+
+
+def revoked(w: World):
+    authorization = w.grant(w.connection())
+    return lambda: revoking.revoke(authorization, w.developer)
+
+
+def labelled(w: World):
+    authorization = w.grant(w.connection())
+    form = LabelForm({"label": "Main"}, instance=authorization.credential)
+    assert form.is_valid()
+    return lambda: changing.label(authorization, form, w.developer)
+
+
+def ended(w: World):
+    credential = w.grant(w.connection()).credential
+    state = Authorization.State.NEEDS_AUTHORIZATION
+    return lambda: refreshing.mark(credential, state, "Twilio said no.")
+
+
+def recovered(w: World):
+    credential = w.grant(w.connection()).credential
+    Authorization.objects.update(state=Authorization.State.NEEDS_AUTHORIZATION)
+    return lambda: refreshing.unmark(credential)
+
+
+def component_created(w: World):
+    w.connection()
+    return lambda: w.build("Find people")
+
+
+def component_saved(w: World):
+    component = w.build("Find people")
+    return lambda: referencing.save(component, w.developer, version=1)
+
+
+def component_deleted(w: World):
+    component = w.build("Find people")
+    return lambda: referencing.delete(component, w.developer)
+
+
+def published(w: World):
+    w.build("Find people")
+    return lambda: publishing.publish(w.application, w.developer, ticked=["find_people"])
+
+
+def rolled_back(w: World):
+    w.build("Find people")
+    first = publishing.publish(w.application, w.developer, ticked=["find_people"]).release
+    w.build("Order parts")
+    publishing.publish(w.application, w.developer, ticked=["order_parts"])
+    return lambda: publishing.roll_back(w.application, w.developer, to=first)
+
+
+def imported(w: World):
+    w.build("Find people")
+    text = exporting.export(w.application)
+    return lambda: importing.import_application(text, w.studio, w.developer)
+
+
+def exported(w: World):
+    return lambda: exporting.hand_out(w.application, w.developer)
+
+
+def exported_by_command(w: World):
+    return lambda: call_command("export_application", "studio", "field_service")
+
+
+def password_changed(w: World):
+    return lambda: get_adapter().set_password(w.developer, CANARY)
+
+
+def _sign_in(w: World, password: str):
+    data = {"login": w.developer.email, "password": password}
+    return lambda: Client(raise_request_exception=False).post(reverse("account_login"), data)
+
+
+def signed_in(w: World):
+    return _sign_in(w, "pass-word-1")
+
+
+def sign_in_failed(w: World):
+    return _sign_in(w, CANARY)
+
+
+def signed_out(w: World):
+    client = w.browser(w.developer)
+    return lambda: client.post(reverse("account_logout"))
+
+
+def activity_exported(w: World):
+    client = w.browser(w.super_admin)
+    return lambda: client.get(reverse("event_export", args=["csv"]))
+
+
+#: A verb and its act; then who acts, and whose chain tells of it.
+VERBS: list[tuple[Verb, Act, str, str]] = [
+    (administering.application_changed, Act.APPLICATION_CHANGED, "operator", "studio"),
+    (administering.application_created, Act.APPLICATION_CREATED, "operator", "studio"),
+    (administering.application_deleted, Act.APPLICATION_DELETED, "operator", "studio"),
+    (
+        administering.application_deleted_from_the_list,
+        Act.APPLICATION_DELETED,
+        "operator",
+        "studio",
+    ),
+    (exported, Act.APPLICATION_EXPORTED, "developer", "studio"),
+    (exported_by_command, Act.APPLICATION_EXPORTED, "", "studio"),
+    (imported, Act.APPLICATION_IMPORTED, "developer", "studio"),
+    (activity_exported, Act.AUDIT_EXPORTED, "super_admin", "studio"),
+    (ended, Act.AUTHORIZATION_ENDED, "", "studio"),
+    (given, Act.AUTHORIZATION_GIVEN, "developer", "studio"),
+    (labelled, Act.AUTHORIZATION_LABELLED, "developer", "studio"),
+    (recovered, Act.AUTHORIZATION_RECOVERED, "", "studio"),
+    (replaced, Act.AUTHORIZATION_REPLACED, "developer", "studio"),
+    (reused, Act.AUTHORIZATION_REUSED, "developer", "studio"),
+    (revoked, Act.AUTHORIZATION_REVOKED, "developer", "studio"),
+    (component_created, Act.COMPONENT_CREATED, "developer", "studio"),
+    (component_deleted, Act.COMPONENT_DELETED, "developer", "studio"),
+    (component_saved, Act.COMPONENT_SAVED, "developer", "studio"),
+    (connection_created, Act.CONNECTION_CREATED, "developer", "studio"),
+    (connection_deleted, Act.CONNECTION_DELETED, "developer", "studio"),
+    (permissions_changed, Act.CONNECTION_PERMISSIONS_CHANGED, "developer", "studio"),
+    (connection_renamed, Act.CONNECTION_RENAMED, "developer", "studio"),
+    (administering.member_changed, Act.MEMBERSHIP_CHANGED, "operator", "studio"),
+    (administering.member_added, Act.MEMBERSHIP_CREATED, "operator", "studio"),
+    (administering.member_removed, Act.MEMBERSHIP_DELETED, "operator", "studio"),
+    (administering.client_changed, Act.OAUTH_CLIENT_CHANGED, "operator", "studio"),
+    (administering.client_created, Act.OAUTH_CLIENT_CREATED, "operator", "studio"),
+    (administering.client_registered_by_command, Act.OAUTH_CLIENT_CREATED, "", "studio"),
+    (administering.client_deleted, Act.OAUTH_CLIENT_DELETED, "operator", "studio"),
+    (administering.organization_changed, Act.ORGANIZATION_CHANGED, "operator", "studio"),
+    (administering.organization_created, Act.ORGANIZATION_CREATED, "operator", "new"),
+    (administering.organization_deleted, Act.ORGANIZATION_DELETED, "operator", ""),
+    (published, Act.RELEASE_PUBLISHED, "developer", "studio"),
+    (rolled_back, Act.RELEASE_ROLLED_BACK, "developer", "studio"),
+    (administering.user_changed, Act.USER_CHANGED, "operator", "studio"),
+    (administering.user_created, Act.USER_CREATED, "operator", ""),
+    (administering.user_deleted, Act.USER_DELETED, "operator", ""),
+    (password_changed, Act.USER_PASSWORD_CHANGED, "developer", "studio"),
+    (administering.password_set_in_administration, Act.USER_PASSWORD_CHANGED, "operator", "studio"),
+    (signed_in, Act.USER_SIGNED_IN, "developer", "studio"),
+    (signed_out, Act.USER_SIGNED_OUT, "developer", "studio"),
+    (sign_in_failed, Act.USER_SIGN_IN_FAILED, "", "studio"),
+]

@@ -20,7 +20,7 @@ setup: .venv/ready ## Make .venv with everything that is locked in requirements/
 run: setup ## Run the console with the sandbox service; everything it makes lies under var/
 	$(BIN)/python manage.py demo
 
-test-setup: setup ## Find or install what the tests need beside Python: a browser, npm, a broker
+test-setup: setup ## Find or install what the tests need beside Python: a browser, and services that are real
 	$(BIN)/python tests/setup.py
 
 test: test-setup ## Test on SQLite and on PostgreSQL, in parallel

@@ -189,7 +189,8 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
     kept = {**kept, **answer.kept}
     secret = {"access_token": answer.access_token, "refresh_token": answer.refresh_token}
     try:
-        account = check(connector, "oauth2", secret=secret, values={**flow.parameters, **kept})
+        known = {**flow.parameters, **kept, "client_id": flow.client.client_id}
+        account = check(connector, "oauth2", secret=secret, values=known)
     except ServiceError:
         account = None  # the grant is good; the check can be repeated from the details page
     expires_at = after(answer.expires_in)

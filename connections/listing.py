@@ -39,14 +39,22 @@ class FilterForm(forms.Form):
     def __init__(self, data: Any, *, user: Any) -> None:
         super().__init__(data)
         self.user = user
-        self.fields["connector"].choices = [  # type: ignore[attr-defined]
-            ("", "Any"),
-            *((slug, connector.name) for slug, connector in get_connectors().items()),
-        ]
-        applications = Application.objects.allowing(user, Action.MANAGE_CONNECTIONS)
+        applications = list(
+            Application.objects.allowing(user, Action.MANAGE_CONNECTIONS).values_list(
+                "pk", "link_name", "name"
+            )
+        )
         self.fields["application"].choices = [  # type: ignore[attr-defined]
             ("", "Any"),
-            *dict(applications.values_list("link_name", "name")).items(),
+            *{link_name: name for _, link_name, name in applications}.items(),
+        ]
+        rows = Connection.objects.filter(application__in=[pk for pk, _, _ in applications])
+        # Of hundreds of services only those that there is something of, and what was asked for.
+        used = {*rows.values_list("connector_slug", flat=True).distinct().order_by()}
+        used.add(self.data.get("connector", ""))
+        self.fields["connector"].choices = [  # type: ignore[attr-defined]
+            ("", "Any"),
+            *((slug, c.name) for slug, c in get_connectors().items() if slug in used),
         ]
 
     def selects(self) -> list[forms.BoundField]:

@@ -89,11 +89,17 @@ def renewing(credential: Credential, attempt: Callable[[Mapping[str, str]], T]) 
 
 
 def is_due(credential: Credential, now: datetime | None = None) -> bool:
-    """Tell whether the access token ends within 15 minutes or half of its lifetime."""
+    """Tell whether the access token ends within 15 minutes or half of its lifetime.
+
+    One that is traded for the next is due when half of its lifetime is over.
+    """
     if credential.expires_at is None:
         return False
-    lifetime = credential.expires_at - credential.obtained_at
-    return credential.expires_at - (now or timezone.now()) < min(MARGIN, lifetime / 2)
+    half = (credential.expires_at - credential.obtained_at) / 2
+    oauth2 = credential.connector.oauth2
+    # What is traded for the next token must live: once it has ended, only a person can help.
+    margin = half if oauth2 and oauth2.exchange else min(MARGIN, half)
+    return credential.expires_at - (now or timezone.now()) < margin
 
 
 def _take_lease(credential: Credential, owner: str) -> bool:

@@ -23,7 +23,7 @@ _NOT_SHOWN = frozenset({"set-cookie", "set-cookie2"})
 
 
 class Unauthorized(CredentialRefused):
-    """The service answered 401: to the credential, or to this request alone."""
+    """The service answered 401 or the like: to the credential, or to this request alone."""
 
 
 class Line:
@@ -40,7 +40,7 @@ class Line:
         self._milliseconds = 0
 
     def send(self, secret: Mapping[str, str]) -> None:
-        """Sign and send; raise ``ServiceError`` where no answer comes or it is 401."""
+        """Sign and send; raise ``ServiceError`` where no answer comes or it is a refusal."""
         request, connector = self.request, self.credential.connector
         strategy = AUTH_TYPES[self.credential.auth_type]  # type: ignore[index]
         public = strategy.public(connector, secret)
@@ -70,8 +70,8 @@ class Line:
             )
         finally:
             self._milliseconds = round((time.monotonic() - started) * 1000)
-        if self._answer.status == 401:
-            raise Unauthorized(f"{connector.name} refused {strategy.credential}.", status=401)
+        if (status := self._answer.status) in {401, *connector.check.refused_statuses}:
+            raise Unauthorized(f"{connector.name} refused {strategy.credential}.", status=status)
 
     def shown(self) -> dict[str, Any]:
         """Return what an :class:`Exchange` tells of it."""

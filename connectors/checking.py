@@ -9,7 +9,7 @@ from connectors import outbound
 from connectors.answers import dig, has_failed, scalar, words
 from connectors.auth import AUTH_TYPES, AuthStrategy
 from connectors.definition import AuthType, Check, Connector
-from connectors.errors import CredentialRefused, ServiceRefused
+from connectors.errors import CredentialRefused, ServiceError, ServiceRefused
 from connectors.templating import fill, fill_url
 
 _LABEL_LENGTH = 100
@@ -38,7 +38,7 @@ def check(
     """
     strategy = AUTH_TYPES[auth_type]
     answer = _call(connector, strategy, secret, values)
-    _refuse_status(connector.name, strategy, answer)
+    _refuse_status(connector, strategy, answer)
     if not answer.body.strip() and not connector.check.account and not connector.check.error_when:
         return Account(label="", identifier="")
     document = answer.json()
@@ -80,13 +80,14 @@ def _address(connector: Connector, call: Check) -> str:
     return f"{connector.api_base_url.rstrip('/')}/{call.path.lstrip('/')}"
 
 
-def _refuse_status(service: str, strategy: AuthStrategy, answer: outbound.Answer) -> None:
+def _refuse_status(connector: Connector, strategy: AuthStrategy, answer: outbound.Answer) -> None:
     """Say in one sentence what an answer other than 2xx means."""
-    status = answer.status
+    service, status = connector.name, answer.status
     if status < 300:
         return
     answer.refuse_outage()
-    if status == 401:
+    dead = {401, *connector.check.refused_statuses}
+    if status in dead or _tells_of_the_credential(connector, answer):
         raise CredentialRefused(f"{service} refused {strategy.credential}.", status=status)
     if status == 403:
         raise ServiceRefused(
@@ -100,6 +101,16 @@ def _refuse_status(service: str, strategy: AuthStrategy, answer: outbound.Answer
             status=status,
         )
     raise ServiceRefused(f"{service} did not accept the request (status {status}).", status=status)
+
+
+def _tells_of_the_credential(connector: Connector, answer: outbound.Answer) -> bool:
+    """Tell whether an error is one of the service's own words for a dead credential (Meta)."""
+    try:
+        document = answer.json()
+    except ServiceError:
+        return False
+    codes = (scalar(dig(document, path)).lower() for path in ("error", "error.code", "code"))
+    return "invalid_grant" in {connector.error_codes.get(code) for code in codes}
 
 
 def _failure(

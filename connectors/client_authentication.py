@@ -41,7 +41,7 @@ def authentication(
         # RFC 6749 section 2.3.1: both are form-encoded first, or a colon would part them.
         value = basic(quote_plus(client.client_id), quote_plus(client.client_secret))
         return _Header(value=value), {}
-    form = {"client_id": client.client_id}
+    form = {oauth2.client_id_parameter: client.client_id}
     if method == "client_secret_post":
         form["client_secret"] = client.client_secret
     return None, form

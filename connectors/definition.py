@@ -6,7 +6,8 @@ TOML file into these values and refuses what does not fit; ``registry.py`` hands
 A *template* is a string with ``{name}`` slots. A slot is filled from the
 connection's parameters first and then from the fields kept in an authorization. The
 address and path of the API and of the check may also name the fields of a ``basic`` or
-``api_key`` credential that are not secret; a revocation endpoint may name ``{client_id}``.
+``api_key`` credential that are not secret. A revocation endpoint may name ``{client_id}``, and
+so may ``api_headers`` and the check's headers where OAuth 2 is the only way to authorize.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ class Signing:
     """Where the secret goes in a request to the API.
 
     ``value`` is a template over the secret fields of the credential, for instance
-    ``Zoho-oauthtoken {access_token}``. ``basic`` builds RFC 7617 from two templates.
+    ``Zoho-oauthtoken {access_token}``. ``basic_user`` and ``basic_password`` build RFC 7617;
+    one of the two may be empty where the other is the key.
     """
 
     header: str = ""
@@ -131,16 +133,39 @@ class Revocation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TokenExchange:
+    """How an access token is given away for one that lasts longer, while it still lives.
+
+    For a service that gives no refresh token: the request holds ``grant_type``, the token as
+    ``parameter`` and of the client what ``client`` names. Right after the code was exchanged
+    the first token takes ``OAuth2.exchange``; each later one takes ``renewal``, where there is
+    one, and else the same again.
+    """
+
+    endpoint: str
+    grant_type: str
+    parameter: str
+    method: Literal["GET", "POST"] = "GET"
+    client: tuple[Literal["client_id", "client_secret"], ...] = ("client_id", "client_secret")
+
+
+@dataclass(frozen=True, kw_only=True)
 class OAuth2:
     """How a service speaks OAuth 2 (RFC 6749). Endpoints are templates."""
 
     authorization_endpoint: str
     token_endpoint: str
+    refresh_endpoint: str = ""  # where it is another one than for codes
+    exchange: TokenExchange | None = None
+    renewal: TokenExchange | None = None
     revocation: Revocation | None = None
     issuer: str = ""  # compared with `iss` of the callback (RFC 9207) where either is there
     issuer_required: bool = False
     pkce: bool = True
     token_endpoint_auth_method: TokenEndpointAuthMethod = "client_secret_basic"
+    token_request: Literal["form", "json"] = "form"  # how the token request is written
+    client_id_parameter: str = "client_id"  # what the service calls the client's id
+    token_parameters: Mapping[str, str] = field(default_factory=dict)  # sent with each code
     scope_separator: str = " "
     scope_parameter: str = "scope"
     authorize_parameters: Mapping[str, str] = field(default_factory=dict)
@@ -190,7 +215,7 @@ class Check:
     """A harmless call that proves the credential and names the account.
 
     ``account`` and ``account_id`` are dotted paths into the JSON answer
-    (``users.0.email``); ``error_when`` as in ``OAuth2``.
+    (``users.0.email``), empty where no answer names anybody; ``error_when`` as in ``OAuth2``.
     """
 
     method: Literal["GET", "POST"] = "GET"
@@ -201,6 +226,7 @@ class Check:
     account: tuple[str, ...] = ()  # first path that holds something wins
     account_id: tuple[str, ...] = ()
     error_when: Mapping[str, str] = field(default_factory=dict)
+    refused_statuses: tuple[int, ...] = ()  # which, beside 401, mean a dead credential
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,6 +285,12 @@ class Connector:
     def standard_code(self, code: str) -> str:
         """Translate an error code of this service into that of RFC 6749 section 5.2."""
         return self.error_codes.get(code.lower(), code)
+
+    @property
+    def names_its_client(self) -> bool:
+        """Tell whether every request to the API says which OAuth client it comes from."""
+        headers = (*self.api_headers.values(), *self.check.headers.values())
+        return any("{client_id}" in template for template in headers)
 
     @property
     def own_host(self) -> bool:

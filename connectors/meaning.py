@@ -8,29 +8,31 @@ from __future__ import annotations
 import datetime
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from connectors.definition import Connector, CredentialField, KeptField, OAuth2, Parameter, Signing
-from connectors.patterns import faults_of_pattern, pins_domain, pins_origin, stays_in_host
+from connectors.definition import Connector, OAuth2, Signing
+from connectors.leading import Found, faults_of_address, faults_of_addresses, faults_of_slots
+from connectors.patterns import faults_of_pattern
 from connectors.templating import slots
 
-Found = Iterator[tuple[str, str]]
-Holders = Mapping[str, Parameter | KeptField | CredentialField]
-
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_SLOT = re.compile(r"\{(\w+)\}")
-_ADDRESS = re.compile(
-    r"(?:(?P<scheme>https?|\{\w+\})://(?P<host>[^/?#]+)|\{(?P<origin>\w+)\})(?:[/?#].*)?"
-)
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
-_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?")
+#: A published package that was read: type, namespace, name and version of a package URL.
+_PACKAGE = re.compile(r"pkg:[a-z][a-z0-9.+-]*(?:/[A-Za-z0-9._~%-]+){1,4}(?:@[A-Za-z0-9._~%+-]+)?")
+#: What a template may name and no parameter can provide.
+_RESERVED = frozenset({"client_id", "client_secret", "token"})
+#: What RFC 6749 and 7636 put into a token request.
+_OF_THE_PROTOCOL = frozenset(
+    {"grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier"}
+)
 #: The fields that an OAuth 2 credential always has.
 _TOKEN_FIELDS = ("access_token",)
 
 
 def faults_of(connector: Connector) -> Found:
     """Yield everything that is wrong with a definition whose shape is right."""
-    for look in (_identity, _parameters, _credentials, _scopes, _kept, _check, _addresses):
+    looks = (_identity, _parameters, _credentials, _requests, _scopes, _kept, _check)
+    for look in (*looks, faults_of_addresses):
         yield from look(connector)
 
 
@@ -47,12 +49,14 @@ def _identity(connector: Connector) -> Found:
     if not connector.sources:
         yield "sources", "Name the pages that this definition was read from."
     yield from _each("sources", connector.sources)
-    pages = {f"sources.{n}": page for n, page in enumerate(connector.sources)}
-    pages["documentation"] = connector.documentation
+    for number, source in enumerate(connector.sources):
+        if not _PACKAGE.fullmatch(source):
+            yield from faults_of_address(f"sources.{number}", source, {}, connector.sandbox)
+    pages = {"documentation": connector.documentation}
     if connector.scopes_documentation:
         pages["scopes_documentation"] = connector.scopes_documentation
     for key, page in pages.items():
-        yield from _address(key, page, {}, connector.sandbox)
+        yield from faults_of_address(key, page, {}, connector.sandbox)
     for name in ("limit", "remaining", "reset"):
         header = getattr(connector.rate_limit, name)
         if header and not _HEADER.fullmatch(header):
@@ -77,6 +81,7 @@ def _parameters(connector: Connector) -> Found:
     for number, parameter in enumerate(connector.parameters):
         key = f"parameters.{number}"
         yield from _name(f"{key}.name", parameter.name, [*names, *kept])
+        yield from _free(f"{key}.name", parameter.name)
         yield from _sentence(f"{key}.help", parameter.help)
         if bool(parameter.pattern) == bool(parameter.choices):
             yield f"{key}.pattern", "Give either a pattern or choices."
@@ -108,17 +113,37 @@ def _signing(key: str, signing: Signing, fields: Iterable[str]) -> Found:
     ways = (
         bool(signing.header and signing.value),
         bool(signing.query and signing.value),
-        bool(signing.basic_user and signing.basic_password),
+        bool(signing.basic_user or signing.basic_password),
     )
     if sum(ways) != 1 or (signing.header and signing.query):
-        yield key, "Give header and value, or query and value, or basic_user and basic_password."
+        yield (
+            key,
+            "Give header and value, or query and value, or at least one of basic_user and "
+            "basic_password.",
+        )
     used = set()
     for part in ("value", "basic_user", "basic_password"):
         template = getattr(signing, part)
         used |= slots(template)
-        yield from _slots(f"{key}.{part}", template, fields)
+        yield from faults_of_slots(f"{key}.{part}", template, fields)
     if not used:
         yield key, "No field of the credential is used, so the request would not be signed."
+
+
+def _requests(connector: Connector) -> Found:
+    """Look at what the token endpoint is sent and at how a token is made to last."""
+    oauth2 = connector.oauth2
+    if oauth2 is None:
+        return
+    for name in oauth2.token_parameters:
+        if name in _OF_THE_PROTOCOL or name == oauth2.client_id_parameter:
+            yield f"oauth2.token_parameters.{name}", "The protocol itself sends this."
+    if not re.fullmatch(r"[a-z_]+", oauth2.client_id_parameter):
+        yield "oauth2.client_id_parameter", "This is not the name of a parameter."
+    if oauth2.renewal and not oauth2.exchange:
+        yield "oauth2.renewal", "A renewal follows an exchange; name that first."
+    if oauth2.exchange and oauth2.refresh_endpoint:
+        yield "oauth2.refresh_endpoint", "Tokens that are exchanged are not refreshed."
 
 
 def _scopes(connector: Connector) -> Found:
@@ -169,14 +194,13 @@ def _kept(connector: Connector) -> Found:
     names = [field.name for field in kept]
     for number, field in enumerate(kept):
         yield from _name(f"oauth2.kept.{number}.name", field.name, names)
+        yield from _free(f"oauth2.kept.{number}.name", field.name)
         for said in faults_of_pattern(field.pattern):
             yield f"oauth2.kept.{number}.pattern", said
 
 
 def _check(connector: Connector) -> Found:
     check = connector.check
-    if not check.account:
-        yield "check.account", "Say where the answer names the account."
     for box in ("account", "account_id"):
         yield from _each(f"check.{box}", getattr(check, box))
     if bool(check.url) == bool(check.path):
@@ -187,113 +211,16 @@ def _check(connector: Connector) -> Found:
         yield "api_base_url", "Leave the slash at the end out; paths begin with one."
 
 
-def _addresses(connector: Connector) -> Found:
-    parameters: Holders = {p.name: p for p in connector.parameters}
-    authorized: Holders = {**parameters, **_known_once_authorized(connector)}
-    sandbox = connector.sandbox
-    yield from _template("api_base_url", connector.api_base_url, authorized, sandbox)
-    if connector.check.url:
-        yield from _template("check.url", connector.check.url, authorized, sandbox)
-    yield from _slots("check.path", connector.check.path, authorized)
-    if connector.oauth2:
-        yield from _endpoints(connector.oauth2, parameters, sandbox)
-
-
-def _endpoints(oauth2: OAuth2, parameters: Holders, sandbox: bool) -> Found:
-    kept: Holders = {field.name: field for field in oauth2.kept}
-    called_back: Holders = {f.name: f for f in oauth2.kept if f.source == "callback"}
-    for key, template, holders in (
-        ("authorization_endpoint", oauth2.authorization_endpoint, parameters),
-        ("token_endpoint", oauth2.token_endpoint, {**parameters, **called_back}),
-    ):
-        yield from _template(f"oauth2.{key}", template, holders, sandbox)
-    if oauth2.issuer:
-        yield from _template("oauth2.issuer", oauth2.issuer, parameters, sandbox)
-    elif oauth2.issuer_required:
-        yield "oauth2.issuer", "An issuer that is required must be named."
-    for number, field in enumerate(oauth2.kept):
-        key = f"oauth2.kept.{number}.default"
-        yield from _slots(key, field.default, parameters)
-        if "://" in field.default:
-            yield from _address(key, field.default, parameters, sandbox)
-    if how := oauth2.revocation:
-        key = "oauth2.revocation.endpoint"
-        token = ["token"] if how.placed == "path" else []
-        yield from _slots(key, how.endpoint, [*parameters, *kept, "client_id", *token])
-        yield from _address(key, how.endpoint, {**parameters, **kept}, sandbox)
-        if token and "token" not in slots(how.endpoint):
-            yield key, "The path has no {token} slot."
-
-
-def _known_once_authorized(connector: Connector) -> Holders:
-    """Return what every way to authorize leaves behind and may be put into an address."""
-    ways: list[Holders] = []
-    if connector.oauth2:
-        ways.append({field.name: field for field in connector.oauth2.kept})
-    for way in (connector.basic, connector.api_key):
-        if way:
-            ways.append({box.name: box for box in way.fields if not box.secret})
-    shared = set.intersection(*(set(way) for way in ways)) if ways else set()
-    return {name: ways[0][name] for name in shared}
-
-
-def _template(key: str, template: str, holders: Holders, sandbox: bool) -> Found:
-    yield from _slots(key, template, holders)
-    yield from _address(key, template, holders, sandbox)
-
-
-def _address(key: str, template: str, holders: Holders, sandbox: bool) -> Found:
-    """Look at an address and at every slot that decides whom it leads to."""
-    parts = _ADDRESS.fullmatch(template)
-    if parts is None:
-        yield key, "This must be an https address."
-        return
-    if origin := parts["origin"]:
-        holder = holders.get(origin)
-        if holder and not pins_origin(getattr(holder, "pattern", "")):
-            yield key, f"The pattern of {origin} must start with https:// and spell a domain out."
-        return
-    if parts["scheme"] == "http" and not sandbox:
-        yield key, "Only the sandbox may be called by http."
-    if slot := _SLOT.fullmatch(parts["scheme"]):
-        choices = getattr(holders.get(slot[1]), "choices", {})
-        if not set(choices) or set(choices) - {"https", "http"}:
-            yield key, f"{slot[1]} must be a choice between https and http."
-    if not _HOST.fullmatch(_SLOT.sub("x", parts["host"])):
-        yield key, "The host may hold lower case letters, digits, hyphens and dots alone."
-    for slot in _SLOT.finditer(parts["host"]):
-        holder = holders.get(slot[1])
-        if holder and not _is_safe_host(holder, parts["host"][slot.end() :]):
-            yield key, f"{slot[1]} could lead to another host; pin its pattern or give choices."
-
-
-def _is_safe_host(holder: Parameter | KeptField | CredentialField, after: str) -> bool:
-    """Tell whether a value can only be what the host's literal rest (``after``) allows."""
-    if isinstance(holder, CredentialField):
-        return False
-    if isinstance(holder, Parameter) and holder.choices:
-        return all(_HOST.fullmatch(choice) for choice in holder.choices)
-    if isinstance(holder, Parameter) and holder.is_host:
-        return stays_in_host(holder.pattern, port=not after)
-    if re.fullmatch(r"(?:\.[a-z0-9-]+){2,}", after):
-        return stays_in_host(holder.pattern)
-    return pins_domain(holder.pattern)
-
-
-def _slots(key: str, template: str, provided: Iterable[str]) -> Found:
-    names = set(provided)
-    for slot in sorted(slots(template) - names):
-        known = ", ".join(sorted(names)) or "nothing"
-        yield key, f"Nothing provides {{{slot}}}. Known here: {known}."
-    if re.search(r"[{}]", _SLOT.sub("", template)):
-        yield key, "A brace stands alone."
-
-
 def _name(key: str, name: str, all_names: list[str]) -> Found:
     if not _NAME.fullmatch(name):
         yield key, "A name is lower case letters, digits and _, and starts with a letter."
     if all_names.count(name) > 1:
         yield key, f"The name {name} is used twice."
+
+
+def _free(key: str, name: str) -> Found:
+    if name in _RESERVED:
+        yield key, f"{name} means something of its own in templates; choose another name."
 
 
 def _sentence(key: str, text: str) -> Found:

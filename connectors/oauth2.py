@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from oauthlib.oauth2 import WebApplicationClient
 from requests_oauthlib import OAuth2Session
@@ -20,7 +21,8 @@ from requests_oauthlib import OAuth2Session
 from connectors import outbound
 from connectors.addresses import judge_url
 from connectors.client_authentication import ClientCredentials, authentication, settings_of
-from connectors.definition import Connector
+from connectors.definition import Connector, OAuth2
+from connectors.lasting import lasting, trade
 from connectors.revocation import revoke
 from connectors.templating import fill, fill_url
 from connectors.tokens import TokenAnswer, kept_from_callback, read_token_answer
@@ -77,7 +79,7 @@ def authorization_url(
         client=client, redirect_uri=redirect_uri, scope=extra.pop("scope", None)
     )
     url, _ = session.authorization_url(_as_https(endpoint), state=state, **extra)
-    return endpoint.partition(":")[0] + url[len("https") :]
+    return endpoint.partition(":")[0] + _renamed(url, oauth2)[len("https") :]
 
 
 def exchange(
@@ -94,7 +96,8 @@ def exchange(
 
     ``redirect_uri`` must be the one of the authorization request, byte for byte.
     ``journal`` is given the raw answer before anybody reads it. Scopes are not sent: left
-    out they mean those of the authorization request (sections 4.1.3 and 6).
+    out they mean those of the authorization request (sections 4.1.3 and 6). Where the
+    service trades a first token for a longer one, that is done here, too.
     """
     with _TokenSession(
         connector,
@@ -112,7 +115,7 @@ def exchange(
             include_client_id=session.sign is None,
             client_secret=session.form.get("client_secret"),
         )
-    return session.answer
+    return lasting(connector, session.answer, client=client, values=values)
 
 
 def refresh(
@@ -126,12 +129,18 @@ def refresh(
     """Ask for a new access token (RFC 6749 section 6); raise ``ServiceError``.
 
     An answer without a refresh token leaves the old one in force. ``journal`` as in
-    :func:`exchange`.
+    :func:`exchange`. A token that is traded for the next one stands where a refresh token
+    would (``lasting.py``).
     """
+    oauth2 = settings_of(connector)
+    if how := oauth2.renewal or oauth2.exchange:
+        return trade(connector, how, refresh_token, client=client, values=values, journal=journal)
     with _TokenSession(
         connector, client, values, sent=(refresh_token,), journal=journal
     ) as session:
         session.refreshing = True
+        if oauth2.refresh_endpoint:
+            session.endpoint = fill_url(oauth2.refresh_endpoint, values)
         session.refresh_token(
             _as_https(session.endpoint),
             refresh_token=refresh_token,
@@ -171,18 +180,28 @@ class _TokenSession(outbound.Session, OAuth2Session):
         self.sent = (*sent, client.client_secret)
         self.refreshing = False
         self.answer: TokenAnswer
-        for request in ("access_token_request", "refresh_token_request"):
-            self.register_compliance_hook(request, self._at_the_real_address)  # type: ignore[call-overload]
+        self.register_compliance_hook("access_token_request", self._with_the_code)  # type: ignore[call-overload]
+        self.register_compliance_hook("refresh_token_request", self._at_the_real_address)  # type: ignore[call-overload]
         self.register_compliance_hook("access_token_response", self._receive)
         self.register_compliance_hook("refresh_token_response", self._receive)
 
     def request(self, method: str, url: str, **kwargs: Any) -> Any:  # type: ignore[override]
         """Send without the library's signature: API calls are signed in ``auth.py``."""
         kwargs.pop("withhold_token", None)
+        if self.oauth2.token_request == "json":
+            # The library says that it sends a form; requests names what it does send.
+            kwargs |= {"json": kwargs.pop("data"), "headers": {"Accept": "application/json"}}
         return super(OAuth2Session, self).request(method, url, **kwargs)
 
     def _at_the_real_address(self, url: Any, headers: Any, body: Any) -> Any:
         return self.endpoint, headers, body
+
+    def _with_the_code(self, url: Any, headers: Any, request: Any) -> Any:
+        """Write the form as this service wants it: the client by its own name, and additions."""
+        form = {**request["data"], **self.oauth2.token_parameters}
+        if "client_id" in form:
+            form[self.oauth2.client_id_parameter] = form.pop("client_id")
+        return self.endpoint, headers, {**request, "data": form}
 
     def _receive(self, response: Any) -> Any:
         """Read the answer, and show the library only a token that it understands."""
@@ -199,6 +218,18 @@ class _TokenSession(outbound.Session, OAuth2Session):
         )
         plain = {"access_token": self.answer.access_token, "token_type": "Bearer"}
         return SimpleNamespace(text=json.dumps(plain))
+
+
+def _renamed(url: str, oauth2: OAuth2) -> str:
+    """Call the client's id in a query what the service calls it."""
+    if oauth2.client_id_parameter == "client_id":
+        return url
+    address, _, query = url.rpartition("?")
+    named = [
+        (oauth2.client_id_parameter if name == "client_id" else name, value)
+        for name, value in parse_qsl(query, keep_blank_values=True)
+    ]
+    return f"{address}?{urlencode(named)}"
 
 
 def _as_https(endpoint: str) -> str:

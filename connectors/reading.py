@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal
@@ -41,22 +42,30 @@ class DefinitionFaults(Exception):
         self.faults = faults
 
 
-def read(path: Path, constants: Mapping[str, str] = NOTHING) -> Connector:
+def read(
+    path: Path, constants: Mapping[str, str] = NOTHING, tables: dict[str, Any] | None = None
+) -> Connector:
     """Return the connector that a file defines; raise ``DefinitionFaults`` with every fault.
 
     ``constants`` fill slots of the same name anywhere in the file, before it is looked at.
+    What needed none of them is put into ``tables``, if there are any, for :func:`faultless`.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         fault = Fault(file=path.name, key="", message=f"This is not TOML: {error}.")
         raise DefinitionFaults((fault,)) from error
+    if tables is not None:
+        tables[path.stem] = table
+    if any(f"{{{name}}}" in text for name in constants):
+        table = _filled(table, constants)
+        if tables is not None:
+            del tables[path.stem]
     shape = _Shape()
     if "slug" in table:
         shape.add("slug", "The name of the file is the slug; leave this key out.")
-    connector: Connector = shape.build(
-        Connector, {**_filled(table, constants), "slug": path.stem}, ""
-    )
+    connector: Connector = shape.build(Connector, {**table, "slug": path.stem}, "")
     found = [*shape.found, *(f for f in faults_of(connector) if not shape.explains(f[0]))]
     if found:
         raise DefinitionFaults(
@@ -69,14 +78,29 @@ def read_all(
     folder: Path, constants: Mapping[str, str] = NOTHING
 ) -> tuple[dict[str, Connector], tuple[Fault, ...]]:
     """Read every definition in a folder; one faulty file does not hide the others."""
+    return read_files(sorted(folder.glob("*.toml")), constants)
+
+
+def read_files(
+    paths: Iterable[Path],
+    constants: Mapping[str, str] = NOTHING,
+    tables: dict[str, Any] | None = None,
+) -> tuple[dict[str, Connector], tuple[Fault, ...]]:
+    """Read these definitions and return them by their slugs, with every fault of the others."""
     connectors: dict[str, Connector] = {}
     faults: list[Fault] = []
-    for path in sorted(folder.glob("*.toml")):
+    for path in paths:
         try:
-            connectors[path.stem] = read(path, constants)
+            connectors[path.stem] = read(path, constants, tables)
         except DefinitionFaults as error:
             faults.extend(error.faults)
     return connectors, tuple(faults)
+
+
+def faultless(slug: str, table: Mapping[str, Any]) -> Connector:
+    """Build the connector of a table that was looked at before and had no faults."""
+    connector: Connector = _Shape().build(Connector, {**table, "slug": slug}, "")
+    return connector
 
 
 def _filled(value: Any, constants: Mapping[str, str]) -> Any:
@@ -89,6 +113,19 @@ def _filled(value: Any, constants: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: _filled(item, constants) for key, item in value.items()}
     return value
+
+
+@cache
+def _layout(cls: type[Any]) -> Mapping[str, tuple[Any, bool]]:
+    """Map the fields of a dataclass to their types, and whether they must be given."""
+    hints = typing.get_type_hints(cls)
+    return {
+        field.name: (
+            hints[field.name],
+            field.default is MISSING and field.default_factory is MISSING,
+        )
+        for field in dataclasses.fields(cls)
+    }
 
 
 class _Shape:
@@ -112,24 +149,27 @@ class _Shape:
         )
 
     def build(self, cls: type[Any], table: Mapping[str, Any], at: str) -> Any:
-        hints = typing.get_type_hints(cls)
-        fields = {field.name: field for field in dataclasses.fields(cls)}
-        for name in table.keys() - fields.keys():
-            self.add(_join(at, name), f"Unknown key. Known here: {', '.join(sorted(fields))}.")
+        layout = _layout(cls)  # type: ignore[arg-type]
+        for name in table.keys() - layout.keys():
+            self.add(_join(at, name), f"Unknown key. Known here: {', '.join(sorted(layout))}.")
         values = {}
-        for name, field in fields.items():
+        for name, given in table.items():
+            if name not in layout:
+                continue
+            hint, required = layout[name]
             key = _join(at, name)
-            required = field.default is MISSING and field.default_factory is MISSING
-            if name in table:
-                values[name] = self.value(hints[name], table[name], key)
-                if required and values[name] == "" and not self.explains(key):
-                    self.add(key, "This must not be empty.")
-            elif required:
-                self.add(key, "This key is missing.")
-                values[name] = _empty(hints[name])
+            values[name] = self.value(hint, given, key)
+            if required and values[name] == "" and not self.explains(key):
+                self.add(key, "This must not be empty.")
+        for name, (hint, required) in layout.items():
+            if required and name not in table:
+                self.add(_join(at, name), "This key is missing.")
+                values[name] = _empty(hint)
         return cls(**values)
 
     def value(self, hint: Any, given: Any, key: str) -> Any:
+        if hint is str and type(given) is str:  # nearly all of them
+            return given
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin is Literal:
             if given in arguments:

@@ -11,7 +11,8 @@ from types import MappingProxyType
 from django.conf import settings
 
 from connectors.definition import Check, Connector
-from connectors.reading import DefinitionFaults, Fault, read_all
+from connectors.keeping import read_kept
+from connectors.reading import DefinitionFaults
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 #: Stands in for the sandbox's address where the sandbox is switched off.
@@ -37,14 +38,10 @@ def get_connectors() -> Mapping[str, Connector]:
     half a catalogue. The sandbox's are on offer only where ``SANDBOX_URL`` is set. A file
     in one of ``EXTRA_CATALOGUES`` takes the place of an earlier one of the same name.
     """
-    connectors: dict[str, Connector] = {}
-    faults: list[Fault] = []
-    for folder in (CATALOGUE, *map(Path, settings.EXTRA_CATALOGUES)):
-        read, wrong = read_all(folder, constants())
-        connectors |= read
-        faults += wrong
+    folders = (CATALOGUE, *map(Path, settings.EXTRA_CATALOGUES))
+    connectors, faults = read_kept(folders, constants())
     if faults:
-        raise DefinitionFaults(tuple(faults))
+        raise DefinitionFaults(faults)
     offered = [c for c in connectors.values() if settings.SANDBOX_URL or not c.sandbox]
     return MappingProxyType({c.slug: c for c in sorted(offered, key=lambda c: c.name.lower())})
 
@@ -80,36 +77,3 @@ def connector_or_gone(slug: str) -> Connector:
 def categories() -> list[str]:
     """List the categories in which something is on offer."""
     return sorted({connector.category for connector in get_connectors().values()})
-
-
-def search(query: str = "", category: str = "", auth_type: str = "") -> list[Connector]:
-    """Find connectors by what a person types, forgiving a mistake; the best match first."""
-    ranked = [
-        (rank, connector)
-        for connector in get_connectors().values()
-        if (not category or connector.category == category)
-        and (not auth_type or auth_type in connector.auth_types)
-        and (rank := _rank(query.lower().split(), connector))
-    ]
-    return [connector for _, connector in sorted(ranked, key=lambda pair: -pair[0])]
-
-
-def _rank(words: list[str], connector: Connector) -> float:
-    """Rank a connector by its worst word: 3 begins a name, 2 is in it, 0 is not even like it."""
-    names = " ".join((connector.name, *connector.aliases)).lower()
-    known = f"{names} {connector.slug} {connector.category.lower()}"
-    return min((_word_rank(word, names.split(), known) for word in words), default=1)
-
-
-def _word_rank(word: str, names: list[str], known: str) -> float:
-    if any(name.startswith(word) for name in names):
-        return 3
-    if word in known:
-        return 2
-    if len(word) < 4:  # so short a word is like too many others
-        return 0
-    likeness = max(
-        difflib.SequenceMatcher(None, word, other[: len(word) + 1]).ratio()
-        for other in known.split()
-    )
-    return likeness if likeness >= ALIKE else 0

@@ -87,19 +87,23 @@ def read_token_answer(
     if answer.status >= 400 or failed or ("error" in document and not holder.get("access_token")):
         raise refusal(connector, answer, document, sent=sent, refreshing=refreshing)
     said = holder.get("scope", holder.get("scopes"))
-    renewing = holder.get("refresh_token")
+    renewing = holder.get("access_token" if oauth2.exchange else "refresh_token")
+    expires_in = seconds(holder.get("expires_in"))
     return TokenAnswer(
         access_token=_token(connector.name, holder.get("access_token")),
         refresh_token=_token(connector.name, renewing) if renewing else "",
         token_type=_token_type(connector.name, holder.get("token_type")),
-        expires_in=seconds(holder.get("expires_in")),
-        refresh_expires_in=next(
-            (found for name in _REFRESH_LIFETIMES if (found := seconds(holder.get(name)))), None
-        ),
+        expires_in=expires_in,
+        refresh_expires_in=expires_in if oauth2.exchange else _refresh_lifetime(holder),
         scopes=None if said is None else split_scopes(said, oauth2.scope_separator),
         kept=_kept_from_answer(connector, oauth2, document, values, required=not refreshing),
         raw=answer.body,
     )
+
+
+def _refresh_lifetime(holder: Mapping[str, object]) -> int | None:
+    lifetimes = (seconds(holder.get(name)) for name in _REFRESH_LIFETIMES)
+    return next((found for found in lifetimes if found), None)
 
 
 def refusal(

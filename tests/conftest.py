@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import responses
 from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings as configured
+from django.db import connections as database_connections
 from django.http import HttpRequest
 from django.test import Client
 
@@ -229,3 +231,20 @@ def network(settings) -> Iterator[responses.RequestsMock]:
     settings.ALLOWED_PRIVATE_HOSTS = ["localhost:9000"]
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
+
+
+@pytest.fixture
+def at_once() -> Callable[[int, Callable[[], Any]], list[Any]]:
+    """Do the same thing in many threads and return what came of each."""
+
+    def run(times: int, work: Callable[[], Any]) -> list[Any]:
+        def one(_: int) -> Any:
+            try:
+                return work()
+            finally:
+                database_connections.close_all()
+
+        with ThreadPoolExecutor(times) as threads:
+            return list(threads.map(one, range(times)))
+
+    return run

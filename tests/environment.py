@@ -50,6 +50,15 @@ def pytest_load_initial_conftests(early_config, args) -> None:
     )
 
 
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Close with what the battery of connectors went through, on whichever worker."""
+    passed = terminalreporter.getreports("passed")
+    counts = [dict(report.user_properties).get("battery_steps") for report in passed]
+    steps = [count for count in counts if count]
+    if steps:
+        terminalreporter.write_line(f"Battery: {len(steps)} connectors, {sum(steps)} steps.")
+
+
 def _folder() -> str:
     folder = tempfile.mkdtemp(prefix="console-tests-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

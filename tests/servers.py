@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -178,6 +178,28 @@ def console_demo(
             end(process)
 
 
+@contextmanager
+def running(
+    *command: str, log: Path, folder: Path, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server in a folder until the block ends, and then end all that it has started."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        end(process)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def end(process: subprocess.Popen[bytes]) -> None:
     """End a server and wait until it is gone."""
     process.terminate()
@@ -203,6 +225,19 @@ def wait_for_line(line: str, log: Path, process: subprocess.Popen[bytes]) -> Non
             return
         time.sleep(0.1)
     raise RuntimeError(f"The server did not say {line!r}:\n{log.read_text()}")
+
+
+def wait_for_page(url: str, log: Path, process: subprocess.Popen[bytes]) -> None:
+    """Return when a server shows the page at this address; raise where it never does."""
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            requests.get(url, timeout=2).raise_for_status()
+        except requests.RequestException:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"There is no page at {url}:\n{log.read_text()}")
 
 
 def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

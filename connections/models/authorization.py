@@ -78,7 +78,10 @@ class Credential(models.Model):
     @property
     def values(self) -> dict[str, str]:
         """Return what fills the slots of the connector's templates."""
-        return {**self.parameters, **self.kept}
+        known = {**self.parameters, **self.kept}
+        if self.connector.names_its_client and self.client:
+            known["client_id"] = self.client.client_id
+        return known
 
     @property
     def has_ended(self) -> bool:

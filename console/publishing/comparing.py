@@ -132,4 +132,6 @@ def diff(change: Change) -> list[Line]:
 def _written(part: Part | Standing | None) -> list[str]:
     if part is None:
         return []
-    return json.dumps(part.as_document(), indent=2, ensure_ascii=False).splitlines()
+    lines = json.dumps(part.as_document(), indent=2, ensure_ascii=False).splitlines()
+    # Else the line before one that was added would count as changed for its comma.
+    return [line.removesuffix(",") for line in lines]

@@ -33,9 +33,11 @@ class CompareForm(forms.Form):
     after = forms.ChoiceField(label="To")
 
     def __init__(self, data: Any, *, application: Application) -> None:
-        super().__init__(data)
+        super().__init__(data, initial={"after": self.DEVELOPMENT})
         numbers = application.releases.order_by("-number").values_list("number", flat=True)
         releases = [(str(number), f"Release {number}") for number in numbers]
-        choices = [(self.DEVELOPMENT, "Development"), *releases]
         for name in ("before", "after"):
-            self.fields[name].choices = choices  # type: ignore[attr-defined]
+            self.fields[name].choices = [  # type: ignore[attr-defined]
+                *releases,
+                (self.DEVELOPMENT, "Development"),
+            ]

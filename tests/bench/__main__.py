@@ -40,7 +40,7 @@ def main() -> None:
             figures += measure(database, options.rounds, folder)
         rest = [
             *serving.first_pages(folder / "demo"),
-            serving.starting(environment(folder, "sqlite://:memory:")),
+            *serving.starting(environment(folder, "sqlite://:memory:")),
         ]
     print()
     print_figures(rest)

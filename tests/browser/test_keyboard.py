@@ -130,3 +130,16 @@ def start_draft(page: Page, name: str) -> None:
     page.get_by_label("Connection Name").fill(name)
     wizard.press(page, "Next")
     page.get_by_role("radio", name="Administrator").wait_for()
+
+
+def test_all_connectors_are_shown_and_reached_by_keyboard(page, console) -> None:
+    page.goto("/microservices/new/")
+    cards = page.locator(".connector-card")
+    expect(cards).to_have_count(24)
+    press_by_keyboard(page, page.get_by_role("link", name="Show all"))
+    expect(cards.nth(24)).to_be_focused()
+    page.get_by_label("Search", exact=True).focus()
+    page.keyboard.type("gogle calender")
+    expect(cards).to_have_count(1)
+    press_by_keyboard(page, wizard.button(page, "Google Calendar"))
+    expect(page.get_by_label("Connection Name")).to_be_focused()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings as configured
-from django.db import connections as database_connections
 from django.urls import reverse
 
 from connections.models import Connection, OAuthClient
@@ -70,23 +68,6 @@ def bob(running: SandboxServer) -> Iterator[Browser]:
     with Browser(url=running.url) as browser:
         browser.sign_in("bob", running.demo_password)
         yield browser
-
-
-@pytest.fixture
-def at_once() -> Callable[[int, Callable[[], Any]], list[Any]]:
-    """Do the same thing in many threads and return what came of each."""
-
-    def run(times: int, work: Callable[[], Any]) -> list[Any]:
-        def one(_: int) -> Any:
-            try:
-                return work()
-            finally:
-                database_connections.close_all()
-
-        with ThreadPoolExecutor(times) as threads:
-            return list(threads.map(one, range(times)))
-
-    return run
 
 
 @pytest.fixture

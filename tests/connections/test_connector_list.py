@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.urls import reverse
 
+from connections.views.gallery import FIRST_CARDS
 from connectors.registry import get_connectors
 from console.applications.models import Application
+from tests.connections.flowing import words_of
 
 ADDRESS = reverse("connector_list")
 
@@ -18,9 +21,46 @@ def cards(response) -> list[str]:
 
 
 def test_it_works(developer_client):
-    assert sorted(cards(developer_client.get(ADDRESS))) == sorted(
-        connector.name for connector in get_connectors().values()
-    )
+    page = developer_client.get(ADDRESS)
+    assert len(cards(page)) == FIRST_CARDS
+    assert f"{len(get_connectors())} connectors, the first {FIRST_CARDS} shown" in words_of(page)
+
+
+def test_it_shows_all(developer_client):
+    page = developer_client.get(ADDRESS)
+    [address] = re.findall(r'<a class="btn" href="([^"]*)"[^>]*>Show all', page.content.decode())
+    everything = developer_client.get(unescape(address))
+    names = [connector.name for connector in get_connectors().values()]
+    assert sorted(cards(everything)) == sorted(names)
+    assert b">Show all" not in everything.content
+
+
+def test_what_is_searched_for_stays_when_all_is_shown(developer_client):
+    page = developer_client.get(f"{ADDRESS}?q=zoho&auth=oauth2").content.decode()
+    [address] = re.findall(r'<a class="btn" href="([^"]*)"[^>]*>Show all', page)
+    found = cards(developer_client.get(unescape(address)))
+    assert len(found) > FIRST_CARDS
+    assert all(name.startswith("Zoho") for name in found)
+
+
+def test_the_first_paint_does_not_grow_with_the_catalogue(developer_client):
+    assert len(developer_client.get(ADDRESS).content) < 60_000
+
+
+def test_the_sandbox_comes_first(developer_client):
+    assert cards(developer_client.get(ADDRESS))[:3] == [
+        "Sandbox",
+        "Sandbox API Key",
+        "Sandbox Basic",
+    ]
+
+
+def test_what_was_connected_to_last_comes_before_everything(developer_client, connect):
+    for slug in ("zoho_crm", "xero", "zoho_crm"):
+        connect(connector=slug)
+    assert cards(developer_client.get(ADDRESS))[:3] == ["Zoho CRM", "Xero", "Sandbox"]
+    assert cards(developer_client.get(f"{ADDRESS}?category=Zoho"))[0] == "Zoho CRM"
+    assert cards(developer_client.get(f"{ADDRESS}?q=sandbox"))[0] == "Sandbox"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +87,8 @@ def test_it_leaves_the_sandbox_out_in_production(developer_client, settings):
     settings.SANDBOX_URL = ""
     get_connectors.cache_clear()
     try:
-        assert not [name for name in cards(developer_client.get(ADDRESS)) if "Sandbox" in name]
+        page = developer_client.get(f"{ADDRESS}?all=1")
+        assert not [name for name in cards(page) if "Sandbox" in name]
     finally:
         get_connectors.cache_clear()
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from shutil import copy
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
-from connectors.registry import CATALOGUE
+from connectors.describing import left_out, page
+from connectors.reading import read_all
+from connectors.registry import CATALOGUE, constants
 
 
 def run(*arguments: str) -> tuple[str, int]:
@@ -64,14 +68,54 @@ def test_it_describes_each_connector_as_json() -> None:
     assert found["sandbox"] == {
         "slug": "sandbox",
         "name": "Sandbox",
-        "auth": ["oauth2"],
         "category": "Sandbox",
+        "auth": ["oauth2"],
         "levels": ["administrator", "logged_in_user"],
         "scopes": 5,
-        "parameters": [],
+        "typed_scopes": False,
+        "pkce": True,
+        "revocable": True,
+        "own_host": False,
+        "parameters": {},
+        "documentation": found["sandbox"]["documentation"],
+        "scopes_documentation": found["sandbox"]["scopes_documentation"],
         "sources": found["sandbox"]["sources"],
         "read_on": "2026-11-24",
     }
+    assert found["sendgrid"]["parameters"] == {
+        "region": ["api.sendgrid.com", "api.eu.sendgrid.com"]
+    }
+    assert report["left_out"]["Marketo"]
+
+
+def test_the_page_of_the_catalogue_is_up_to_date() -> None:
+    connectors, _ = read_all(CATALOGUE, constants())
+    written = (Path(settings.BASE_DIR) / "docs" / "catalogue.md").read_text()
+    assert written == page(connectors.values()), "Run manage.py check_connectors --markdown."
+
+
+def test_it_writes_the_page(settings, tmp_path: Path) -> None:
+    settings.BASE_DIR = tmp_path
+    (tmp_path / "docs").mkdir()
+    printed, code = run("--markdown")
+    assert code == 0
+    text = (tmp_path / "docs" / "catalogue.md").read_text()
+    assert printed.endswith(f"Written: {tmp_path / 'docs' / 'catalogue.md'}\n")
+    assert "[Zoho CRM](" in text and "## Left out, and why" in text
+    assert not [line for line in text.splitlines() if line.startswith("| [Sandbox")]
+
+
+def test_the_page_names_a_package_and_links_none() -> None:
+    connectors, _ = read_all(CATALOGUE, constants())
+    text = page([replace(connectors["github"], sources=("https://a.example/x", "pkg:npm/a@1"))])
+    assert "| [1](https://a.example/x) pkg:npm/a@1 |" in text
+
+
+def test_what_was_left_out_is_not_there() -> None:
+    connectors, _ = read_all(CATALOGUE, constants())
+    assert not set(left_out()["services"]) & {c.name for c in connectors.values()}
+    for table in left_out().values():
+        assert all(why.endswith(".") for why in table.values())
 
 
 def test_it_reports_faults_as_json(faulty: Path) -> None:

@@ -185,6 +185,13 @@ def test_it_names_the_credential_that_was_refused(
     assert str(caught.value) == sentence
 
 
+def test_it_knows_a_refusal_by_the_status_that_the_service_gives_it(service, connector) -> None:
+    connector = replace(connector, check=Check(path="me", refused_statuses=(403,)))
+    service.answers(b"{}", status=403)
+    with pytest.raises(CredentialRefused, match="Example refused this user name and password"):
+        check(connector, "basic", secret=SECRET, values=VALUES)
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [("invalid_auth", CredentialRefused), ("ratelimited", ServiceRefused)],

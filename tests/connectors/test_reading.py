@@ -103,6 +103,15 @@ def test_it_reads_a_definition_without_oauth(tmp_path: Path) -> None:
     assert read(tmp_path / "acme.toml").auth_types == ("basic",)
 
 
+@pytest.mark.parametrize(
+    "package",
+    ["pkg:npm/acme", "pkg:npm/%40acme/sdk@6.0.2-rc.1", "pkg:pypi/acme-sdk@10.0.1"],
+)
+def test_a_published_package_may_be_a_source(tmp_path: Path, package: str) -> None:
+    (tmp_path / "acme.toml").write_text(changed("https://acme.example/docs/oauth", package))
+    assert read(tmp_path / "acme.toml").sources == (package,)
+
+
 REFUSALS = {
     "no TOML": (GOOD + "[", "", "not TOML"),
     "an unknown key": (f'colour = "red"\n{GOOD}', "colour", "Unknown key"),
@@ -157,6 +166,21 @@ REFUSALS = {
         changed('sources = ["https://acme.example/docs/oauth"]', "sources = []"),
         "sources",
         "pages",
+    ),
+    "a source by plain http": (
+        changed("https://acme.example/docs/oauth", "http://acme.example/docs/oauth"),
+        "sources.0",
+        "by http",
+    ),
+    "a package without a type": (
+        changed("https://acme.example/docs/oauth", "pkg:acme"),
+        "sources.0",
+        "https address",
+    ),
+    "a package as the page about authentication": (
+        changed('"https://acme.example/docs"', '"pkg:npm/acme"'),
+        "documentation",
+        "https address",
     ),
     "a date that is none": (changed("2026-11-24", "24.11.2026"), "read_on", "date"),
     "a summary without a full stop": (
@@ -277,11 +301,6 @@ REFUSALS = {
         changed("[oauth2]", "[oauth2]\nissuer_required = true"),
         "oauth2.issuer",
         "must be named",
-    ),
-    "a check that names no account": (
-        changed('account = ["email"]', ""),
-        "check.account",
-        "names the account",
     ),
     "a check without an address": (changed('path = "/me"', ""), "check.path", "either a path"),
     "a signing slot that no field provides": (
@@ -431,11 +450,11 @@ def test_plain_http_is_for_the_sandbox_alone(tmp_path: Path) -> None:
 def test_it_reports_every_fault_at_once(tmp_path: Path) -> None:
     text = changed('name = "Acme"', 'name = 7\ncolour = "red"')
     text = text.replace("https://acme.example/token", "http://acme.example/token")
-    text = text.replace('account = ["email"]', "")
+    text = text.replace('path = "/me"', "")
 
     found = faults(tmp_path, text)
 
-    assert set(found) == {"name", "colour", "oauth2.token_endpoint", "check.account"}
+    assert set(found) == {"name", "colour", "oauth2.token_endpoint", "check.path"}
 
 
 def test_one_faulty_file_does_not_hide_the_others(tmp_path: Path) -> None:

@@ -14,7 +14,11 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
+from connections.exchange import Request
+from connections.invoking import invoke
 from connections.models import Authorization, Connection, Credential
+from connections.states import State
+from tests.connections.calling import get, state_of
 from tests.servers import free_port, unavailable
 from tests.setup import RABBITMQ
 
@@ -99,11 +103,13 @@ def connection(broker, settings, create_connection) -> Connection:
     return create_connection("rabbitmq_management", scheme="http", host=broker)
 
 
-def authorize(client: Client, connection: Connection, password: str) -> tuple[int, str]:
+def authorize(
+    client: Client, connection: Connection, password: str, username: str = "guest"
+) -> tuple[int, str]:
     """Type a credential in and return the status and the page that comes of it."""
     answer = client.post(
         reverse("connection_authorize", args=[connection.pk]),
-        {"username": "guest", "password": password},
+        {"username": username, "password": password},
         follow=True,
     )
     return answer.status_code, answer.content.decode()
@@ -118,6 +124,54 @@ def test_it_authorizes_as_the_user_of_the_broker(connection, developer_client) -
         reverse("authorization_test", args=[authorization.pk]), follow=True
     )
     assert "It works: RabbitMQ Management answered as guest." in tested.content.decode()
+
+
+@pytest.fixture
+def authorized(connection, developer_client) -> State:
+    """Return how the connection stands once the credential was typed in."""
+    status, page = authorize(developer_client, connection, "guest")
+    assert status == 200, page
+    return state_of(connection)
+
+
+def test_it_writes_and_reads_through_the_connection(authorized) -> None:
+    queue = "/queues/%2F/orders"  # the virtual host "/", percent-encoded, is one segment
+    made = invoke(
+        Request(method="PUT", path=queue, body={"auto_delete": False, "durable": True}), authorized
+    )
+    assert (made.status, made.problem) == (201, "")
+
+    read = invoke(get(queue), authorized)
+
+    assert (read.status, read.problem) == (200, "")
+    assert (read.answer["name"], read.answer["vhost"]) == ("orders", "/")
+
+
+def test_it_tells_what_the_broker_says_of_a_wrong_call(authorized) -> None:
+    exchange = invoke(get("/queues/%2F/nobody-made-this"), authorized)
+    assert (exchange.status, exchange.problem, exchange.has_failed) == (404, "", True)
+    assert exchange.answer["reason"] == "Not Found"
+
+
+def test_it_notices_in_a_call_that_the_password_was_changed(
+    broker, connection, developer_client
+) -> None:
+    account = f"http://{broker}/api/users/carol"
+    with requests.Session() as administrator:
+        administrator.auth = ("guest", "guest")
+        person = {"password": "the-first-1", "tags": "management"}
+        administrator.put(account, json=person, timeout=10).raise_for_status()
+        status, page = authorize(developer_client, connection, "the-first-1", username="carol")
+        assert status == 200, page
+        person["password"] = "the-second-2"
+        administrator.put(account, json=person, timeout=10).raise_for_status()
+
+    exchange = invoke(get("/whoami"), state_of(connection))
+
+    assert "RabbitMQ Management refused this user name and password." in exchange.problem
+    assert exchange.authorize_url
+    authorization = Authorization.objects.get(connection=connection)
+    assert authorization.state == Authorization.State.NEEDS_AUTHORIZATION
 
 
 def test_it_keeps_nothing_when_the_password_is_wrong(connection, developer_client) -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
-from django.db import connections as database_connections
 from django.test import Client
 
 from console.applications.models import Application, Component
@@ -41,20 +38,3 @@ def build(application, developer) -> Callable[..., Component]:
 def repairs(studio, developer) -> Application:
     """Import the usual file."""
     return import_application(text_of(document()), studio, developer)
-
-
-@pytest.fixture
-def at_once() -> Callable[[int, Callable[[], Any]], list[Any]]:
-    """Do the same thing in many threads and return what came of each."""
-
-    def run(times: int, work: Callable[[], Any]) -> list[Any]:
-        def one(_: int) -> Any:
-            try:
-                return work()
-            finally:
-                database_connections.close_all()
-
-        with ThreadPoolExecutor(times) as threads:
-            return list(threads.map(one, range(times)))
-
-    return run

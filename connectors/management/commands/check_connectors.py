@@ -1,4 +1,4 @@
-"""``manage.py check_connectors [--json]``: report every fault of every definition."""
+"""``manage.py check_connectors [--json|--markdown]``: report every fault of every definition."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from connectors.definition import Connector
+from connectors.describing import described, left_out, page
 from connectors.reading import read_all
 from connectors.registry import CATALOGUE, constants
 
@@ -20,14 +21,17 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # the catalogue is what is being looked at
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="print one JSON object")
+        form.add_argument("--markdown", action="store_true", help="write docs/catalogue.md")
         parser.add_argument("--catalogue", default=CATALOGUE, type=Path, metavar="FOLDER")
 
     def handle(self, *args: Any, **options: Any) -> None:
         connectors, faults = read_all(options["catalogue"], constants())
         if options["json"]:
             report = {
-                "connectors": [_described(connector) for connector in connectors.values()],
+                "connectors": [described(connector) for connector in connectors.values()],
+                "left_out": left_out()["services"],
                 "faults": [asdict(fault) for fault in faults],
             }
             self.stdout.write(json.dumps(report, indent=2))
@@ -41,17 +45,7 @@ class Command(BaseCommand):
             )
         if faults:
             sys.exit(1)
-
-
-def _described(connector: Connector) -> dict[str, Any]:
-    return {
-        "slug": connector.slug,
-        "name": connector.name,
-        "auth": list(connector.auth_types),
-        "category": connector.category,
-        "levels": list(connector.levels),
-        "scopes": len(connector.oauth2.actions) if connector.oauth2 else 0,
-        "parameters": [parameter.name for parameter in connector.parameters],
-        "sources": list(connector.sources),
-        "read_on": connector.read_on,
-    }
+        if options["markdown"]:
+            file = Path(settings.BASE_DIR) / "docs" / "catalogue.md"
+            file.write_text(page(connectors.values()), encoding="utf-8")
+            self.stdout.write(f"Written: {file}")

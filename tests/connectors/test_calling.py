@@ -1,0 +1,83 @@
+"""Whatever a path is made of, it stays within the API. What is sent: tests/connections."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote, urlsplit
+
+import pytest
+import requests
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from connectors.calling import address_of
+from connectors.errors import ServiceForbidden
+from connectors.registry import get_connector
+
+BASE = "https://hub.example.com/hub/api"
+KNOWN = {"scheme": "https", "host": "hub.example.com"}
+#: What attackers write, in any order, with anything between.
+PIECES = st.one_of(
+    st.sampled_from(
+        [
+            "/",
+            "//",
+            ".",
+            "..",
+            "\\",
+            ";",
+            "@",
+            ":",
+            "?",
+            "#",
+            "%",
+            "%2e",
+            "%2E",
+            "%2f",
+            "%5c",
+            "%25",
+            "%252e",
+            "%00",
+            "%0a",
+            "\t",
+            "\r\n",
+            "evil.example",
+        ]
+    ),
+    st.text(max_size=3),
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+@example("/..%2f..%2fadmin")
+@example("/%2e%2e/%2e%2e/@evil.example")
+def test_no_path_leads_out(tail: str) -> None:
+    for path in (tail, f"/{tail}", f"/users/{tail}"):
+        try:
+            address = address_of(get_connector("jupyterhub"), path, KNOWN)
+        except ServiceForbidden:
+            continue
+        sent = requests.Request("GET", address).prepare().url
+        for url in (address, sent):
+            parts = urlsplit(url)
+            assert (parts.scheme, parts.netloc) == ("https", "hub.example.com")
+            assert parts.path.startswith("/hub/api/")
+            segments = unquote(unquote(parts.path)).replace("\\", "/").split("/")
+            assert not {".", ".."} & {segment.partition(";")[0] for segment in segments}
+            assert not parts.query
+            assert not parts.fragment
+
+
+@given(st.text(min_size=1).filter(lambda text: text not in {".", ".."}))
+def test_a_value_that_was_encoded_arrives_as_it_is(value: str) -> None:
+    segment = quote(value, safe="", errors="replace")
+    try:
+        address = address_of(get_connector("jupyterhub"), f"/users/{segment}", KNOWN)
+    except ServiceForbidden:
+        return
+    sent = requests.Request("GET", address).prepare().url
+    assert unquote(urlsplit(sent).path.removeprefix("/hub/api/users/")) == unquote(segment)
+
+
+@pytest.mark.parametrize("path", ["/users", "/users/%2F", "/a%20b", "/"])
+def test_a_plain_path_is_asked_for_as_it_is(path: str) -> None:
+    assert address_of(get_connector("jupyterhub"), path, KNOWN) == BASE + path

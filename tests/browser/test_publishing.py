@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import wizard
-from tests.browser.conftest import SUPER_ADMIN
+from tests.browser.conftest import PATIENCE_MS, SUPER_ADMIN
 from tests.browser.looking import look_over
 from tests.browser.pictures import keep_picture
 
@@ -44,8 +44,15 @@ def build(page: Page, name: str, connection: str, path: str = "/contacts") -> st
 
 def run(page: Page, address: str, environment: str) -> None:
     page.goto(address)
+    editor_of(page)
     page.get_by_role("radio", name=environment).check()
     wizard.press(page, "Run")
+
+
+def worked(page: Page, environment: str) -> None:
+    """Wait for what came of a run; if it did not work, say what came instead."""
+    result = page.locator("#run-result")
+    expect(result).to_contain_text(f"It worked in {environment}", timeout=PATIENCE_MS)
 
 
 def connect(page: Page, name: str) -> str:
@@ -90,9 +97,10 @@ def test_the_walk_of_the_readme(page, console) -> None:
     page.get_by_label("Search").fill("find customers")
     expect(page.locator(".connection-row")).to_have_count(1)
     page.get_by_role("link", name="Find customers").click()
+    editor_of(page)
     page.get_by_label("Name, e-mail address or company").fill("lumen")
     wizard.press(page, "Run")
-    page.get_by_text("It worked in Development").wait_for()
+    worked(page, "Development")
     expect(page.locator("#run-result")).to_contain_text("Chiara Rossi")
     page.get_by_role("heading", name="Run").scroll_into_view_if_needed()
     keep_picture(page, "component")
@@ -148,7 +156,7 @@ def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
 
     # What Stage holds runs there.
     run(page, find, "Stage")
-    page.get_by_text("It worked in Stage").wait_for()
+    worked(page, "Stage")
     expect(page.get_by_text("200 OK")).to_be_visible()
     expect(page.locator("#run")).not_to_contain_text("Bearer ey")
     look_over(page, "run")
@@ -162,7 +170,7 @@ def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
     expect(held.filter(has_text="Walk people").first).not_to_contain_text("contacts.write")
     assert page.url not in (first, second)
     run(page, find, "Stage")
-    page.get_by_text("It worked in Stage").wait_for()
+    worked(page, "Stage")
 
     # And two releases can be held side by side.
     page.goto(second)

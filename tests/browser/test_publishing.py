@@ -86,6 +86,7 @@ def test_the_walk_of_the_readme(page, console) -> None:
     open_application(page)
     look_over(page, "application")
     page.locator(".connection-list").get_by_role("link", name="Customers and orders").click()
+    page.get_by_role("heading", name="Customers and orders", level=1).wait_for()
     if page.get_by_role("link", name="Authorize", exact=True).is_visible():
         page.get_by_role("link", name="Authorize", exact=True).click()
         wizard.authorize_in_popup(page, console.password)

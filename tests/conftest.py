@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import hypothesis
 import pytest
 import responses
 from allauth.account.internal.flows.login import record_authentication
@@ -22,6 +23,10 @@ from connectors.registry import get_connector
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Role
 from console.applications.models import Application, Component
+
+# How long an example takes says how busy the machine is, not whether the console is right.
+hypothesis.settings.register_profile("console", deadline=None)
+hypothesis.settings.load_profile("console")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from connections.models import Connection
 from connections.standing import Standing
 from console.applications.definitions import Definition, reach
-from console.applications.models import Application, Component
+from console.applications.models import Application, Component, Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +88,13 @@ class Manifest:
 
     def unresolved(self) -> list[tuple[str, str]]:
         """List what its components name and it does not hold: (component, name) pairs."""
+        functions = {name for name, part in self.components.items() if part.kind == Kind.FUNCTION}
         return [
             (part.link_name, name)
             for part in self.components.values()
             for name, known in (
                 *((name, self.connections) for name in part.reached.connections),
-                *((name, self.components) for name in part.reached.functions),
+                *((name, functions) for name in part.reached.functions),
             )
             if name not in known
         ]

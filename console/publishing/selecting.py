@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from connections.standing import Standing
+from console.applications.models import Kind
 from console.publishing.comparing import Change, Changes, Status, changes
 from console.publishing.manifest import Manifest, Part
 
@@ -101,7 +102,9 @@ def _with_dependencies(
         name = waiting.pop()
         change = found.components[name]
         here = development.components.get(name)
-        needs = here.reached.functions if here else runners.get(name, ())
+        needs = list(here.reached.functions) if here else []
+        if here is None or here.kind != Kind.FUNCTION:
+            needs += runners.get(name, [])
         for other in needs:
             if other not in found.components:
                 continue

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.urls import reverse
 
+from connections import referencing
 from console.publishing.models import Release
 from tests.connections.flowing import words_of
 
@@ -53,3 +54,17 @@ def test_what_a_ticked_workflow_runs_cannot_be_unticked(developer_client, addres
     assert ticked(response) == ["find_people", "morning"]
     assert re.search(r'id="tick-find_people"[^>]* disabled', response.content.decode())
     assert "Goes along, because Morning runs it." in words_of(response)
+
+
+def test_what_still_runs_a_deleted_function_goes_along_and_says_so(
+    developer_client, address, two, build, publish, edit, developer
+):
+    morning = build("Morning", kind="workflow", definition={"steps": [{"function": "find_people"}]})
+    publish("morning")
+    edit(morning, {"steps": []})
+    referencing.delete(two["find"], developer)
+
+    response = developer_client.post(address, {"tick": "find_people"})
+
+    assert ticked(response) == ["find_people", "morning"]
+    assert "Goes along, because it still runs Find people in Stage." in words_of(response)

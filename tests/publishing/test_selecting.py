@@ -132,6 +132,24 @@ def test_a_function_that_goes_takes_its_last_user_along():
     assert set(selection.result.components) == {"order", "morning"}
 
 
+def test_a_function_whose_name_something_else_took_takes_its_last_user_along():
+    stage = manifest(
+        *BOTH.components.values(), *BOTH.connections.values(), workflow("morning", "find")
+    )
+    page = Part(kind="page", name="Find", link_name="find", definition={"sections": []})
+    development = manifest(
+        page,
+        function("order", "parts"),
+        *BOTH.connections.values(),
+        workflow("morning", "order"),
+    )
+
+    selection = select(stage, development, ["find"])
+
+    assert selection.ticked == {"find", "morning"}
+    assert selection.result.unresolved() == []
+
+
 def test_a_connection_leaves_stage_with_its_last_reference():
     development = manifest(
         function("find"), function("order", "parts"), standing("people"), standing("parts")

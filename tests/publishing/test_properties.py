@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import uuid
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -31,8 +32,10 @@ class Console(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.numbers = itertools.count(1)
-        studio = Organization.objects.create(name="Studio", slug=f"studio-{id(self)}")
-        self.user = User.objects.create_user(f"{id(self)}@studio.example", "pass-word-1")
+        # Several machines may live in one transaction, and an address in memory is used again.
+        name = uuid.uuid4().hex
+        studio = Organization.objects.create(name="Studio", slug=name)
+        self.user = User.objects.create_user(f"{name}@studio.example", "pass-word-1")
         self.application = Application.objects.create(
             organization=studio, name="App", link_name="app"
         )

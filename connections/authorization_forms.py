@@ -6,26 +6,35 @@ from typing import Any
 
 from django import forms
 
-from connections.models import Connection, Credential
+from connections.forms import parameter_field
+from connections.models import Credential
+from connections.sites import Site
 from connectors.auth import AUTH_TYPES
 
 
 class AuthorizeForm(forms.Form):
-    """Where the authorization applies, and the credential of a service without OAuth 2."""
+    """Where the authorization applies, and the credential of a service without OAuth 2.
+
+    A client says as well where its account lives, such as in which data centre.
+    """
 
     flow = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, site: Site, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.connection = connection
-        if connection.separate_environments:
+        self._site, connector = site, site.connector
+        self.particulars = () if site.is_home else connector.parameters
+        for parameter in self.particulars:
+            known = site.standing.parameters.get(parameter.name, parameter.default)
+            self.fields[f"parameter_{parameter.name}"] = parameter_field(parameter, known)
+        if len(site.environments) > 1:
             self.fields["environments"] = forms.MultipleChoiceField(
                 label="Environments",
-                choices=[(e.value, e.label) for e in connection.environments],
+                choices=[(e.value, e.label) for e in site.environments],
                 widget=forms.CheckboxSelectMultiple,
                 error_messages={"required": "Choose at least one environment."},
             )
-        self.credential_fields = AUTH_TYPES[connection.auth_type].fields(connection.connector)  # type: ignore[index]
+        self.credential_fields = AUTH_TYPES[site.standing.auth_type].fields(connector)  # type: ignore[index]
         for box in self.credential_fields:
             self.fields[box.name] = forms.CharField(
                 label=box.label,
@@ -38,9 +47,18 @@ class AuthorizeForm(forms.Form):
             )
 
     @property
+    def site(self) -> Site:
+        """Return what is authorized, with the account where this form says."""
+        if not self.particulars:
+            return self._site
+        return self._site.with_parameters(
+            {p.name: self.cleaned_data[f"parameter_{p.name}"] for p in self.particulars}
+        )
+
+    @property
     def environments(self) -> list[str]:
         """Return what the authorization is for; never a place this connection has not."""
-        return self.cleaned_data.get("environments") or list(self.connection.environments)
+        return self.cleaned_data.get("environments") or list(self._site.environments)
 
     @property
     def secret(self) -> dict[str, str]:
@@ -51,7 +69,9 @@ class AuthorizeForm(forms.Form):
         return self["environments"] if "environments" in self.fields else None
 
     def credential_boxes(self) -> list[forms.BoundField]:
-        return [self[box.name] for box in self.credential_fields]
+        """Give what is typed in: where the account lives, and then the credential."""
+        names = [f"parameter_{parameter.name}" for parameter in self.particulars]
+        return [self[name] for name in (*names, *(box.name for box in self.credential_fields))]
 
 
 class LabelForm(forms.ModelForm):

@@ -14,14 +14,18 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from connections.granting import Grant, after, store
-from connections.models import Connection, Flow, OAuthClient
+from connections import sites
+from connections.granting import Grant, after, not_installed, store
+from connections.models import Flow, InstalledConnection, OAuthClient
 from connections.models.flow import FLOW_LIFETIME, digest
+from connections.sites import Site
+from connections.standing import Environment
 from connectors import oauth2
 from connectors.answers import words
 from connectors.checking import check
 from connectors.errors import ServiceError
 from connectors.templating import fill
+from console.accounts.authority import NotAllowed
 from console.accounts.models import User
 
 #: Unfinished flows that one person may have; the oldest goes first (allauth keeps ten too).
@@ -41,7 +45,7 @@ class CallbackRefused(Exception):
 
 
 def begin(
-    connection: Connection,
+    site: Site,
     user: User,
     environments: Sequence[str],
     *,
@@ -54,9 +58,9 @@ def begin(
     the page that opened the popup look for the outcome; begun again under the same id,
     the earlier attempt ends.
     """
-    client = _client_for(connection, environments)
-    connector = connection.connector
-    scopes = connection.scopes_to_ask(environments)
+    client = _client_for(site, environments)
+    connector, parameters = site.connector, dict(site.standing.parameters)
+    scopes = site.scopes_to_ask(environments)
     state = secrets.token_urlsafe(32)
     verifier = oauth2.new_verifier() if connector.oauth2.pkce else None
     url = oauth2.authorization_url(
@@ -66,7 +70,7 @@ def begin(
         scopes=scopes,
         state=state,
         code_verifier=verifier,
-        values=connection.parameters,
+        values=parameters,
     )
     flow = Flow(
         id=_make_room(user, flow_id),
@@ -74,12 +78,12 @@ def begin(
         browser_hash=digest(browser),
         code_verifier=verifier,
         user=user,
-        connection=connection,
-        organization_id=connection.application.organization_id,
+        connection=site.connection,
+        organization=site.organization,
         environments=list(environments),
         client=client,
         redirect_uri=client.redirect_uri,
-        parameters=connection.parameters,
+        parameters=parameters,
         scopes_asked=list(scopes),
         expires_at=timezone.now() + FLOW_LIFETIME,
     )
@@ -93,14 +97,14 @@ def begin(
     return url
 
 
-def _client_for(connection: Connection, environments: Sequence[str]) -> OAuthClient:
+def _client_for(site: Site, environments: Sequence[str]) -> OAuthClient:
     """Return the one OAuth client that serves all of these environments."""
-    clients = {OAuthClient.objects.serving(connection, e).first() for e in environments}
+    clients = {OAuthClient.objects.serving(site, e).first() for e in environments}
     if None in clients:
         raise NoOAuthClient
     if len(clients) > 1:
         raise ServiceError(
-            f"This console is registered with {connection.connector.name} once for each of "
+            f"This console is registered with {site.connector.name} once for each of "
             "these environments. Authorize them one after the other."
         )
     return clients.pop()  # type: ignore[return-value]
@@ -123,12 +127,13 @@ def complete(query: Mapping[str, str], *, reference: str, user: User, browser: s
     if not claimed:
         flow.refresh_from_db()
         return flow
-    if not Connection.objects.visible_to(user).filter(pk=flow.connection_id).exists():
-        return _fail(flow, "You may not authorize this connection any more. Ask a super admin.")
+    site = sites.of_flow(flow, user)
+    if site is None:
+        return _fail(flow, _why_not_any_more(flow))
     try:
         grant = _exchange(flow, query)
-        _, others = store(flow.connection, user, flow.environments, grant)
-    except ServiceError as error:
+        _, others = store(site, user, flow.environments, grant)
+    except (ServiceError, NotAllowed) as error:
         return _fail(flow, str(error))
     problem = f"It replaces {' and '.join(others)}." if others else ""
     if grant.account is None:
@@ -169,6 +174,16 @@ def _flow_of(query: Mapping[str, str], *, reference: str, user: User, browser: s
             status=403,
         )
     return flow
+
+
+def _why_not_any_more(flow: Flow) -> str:
+    """Say why somebody may not finish what he may have begun."""
+    installed = InstalledConnection.objects.live().filter(
+        connection=flow.connection_id, organization=flow.organization_id
+    )
+    if Environment.PRODUCTION in flow.environments and not installed.exists():
+        return not_installed(flow.connection)
+    return "You may not authorize this connection any more. Ask a super admin."
 
 
 def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:

@@ -1,4 +1,7 @@
-"""Change what a connection is called, what it asks for, and how its account is called here."""
+"""Change what a connection is called, what it asks for, and how its account is called here.
+
+Who may not (any more) is refused with :class:`~console.accounts.authority.NotAllowed`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from django.db import transaction
 from connections.authorization_forms import LabelForm
 from connections.forms import PermissionsForm, RenameForm
 from connections.models import Authorization, Connection, Credential
+from console.accounts import authority
 from console.accounts.models import User
+from console.accounts.policy import Action
 from console.audit.acts import Act
 from console.audit.recording import record
 
@@ -15,7 +20,7 @@ from console.audit.recording import record
 def rename(form: RenameForm, by: User) -> None:
     """Keep another name; raise ``IntegrityError`` where somebody just took it."""
     with transaction.atomic():
-        before = _held(form.instance)
+        before = _held(form.instance, by)
         connection = form.save()
         if before and before.name != connection.name:
             record(
@@ -31,7 +36,7 @@ def rename(form: RenameForm, by: User) -> None:
 def change_permissions(form: PermissionsForm, by: User) -> None:
     """Keep what the connection shall ask for from now on."""
     with transaction.atomic():
-        before = _held(form.instance)
+        before = _held(form.instance, by)
         connection = form.save()
         if before and before.scopes_asked != connection.scopes_asked:
             was, now = before.scopes_asked, connection.scopes_asked
@@ -47,9 +52,10 @@ def change_permissions(form: PermissionsForm, by: User) -> None:
             )
 
 
-def label(authorization: Authorization, form: LabelForm, by: User) -> None:
+def label(authorization: Authorization, form: LabelForm, by: User, action: Action) -> None:
     """Call an account by another name, wherever it is used."""
     with transaction.atomic():
+        authority.hold(by, authorization.organization, action)
         rows = Credential.objects.select_for_update().defer("secret", "journal")
         before = rows.filter(pk=form.instance.pk).first()
         credential = form.save()
@@ -64,6 +70,7 @@ def label(authorization: Authorization, form: LabelForm, by: User) -> None:
             )
 
 
-def _held(connection: Connection) -> Connection | None:
-    """Return the row as it is, and let nobody else change it meanwhile."""
+def _held(connection: Connection, by: User) -> Connection | None:
+    """Return the row as it is, and let nobody else change it meanwhile, or what he may."""
+    authority.hold(by, connection.application.organization, Action.MANAGE_CONNECTIONS)
     return Connection.objects.select_for_update().filter(pk=connection.pk).first()

@@ -8,7 +8,9 @@ from django.db import IntegrityError, transaction
 from connections.models import Connection
 from connections.naming import default_link_name, default_name
 from connectors.definition import Connector
+from console.accounts import authority
 from console.accounts.models import User
+from console.accounts.policy import Action
 from console.applications.models import Application
 from console.audit.acts import Act
 from console.audit.recording import record
@@ -35,7 +37,8 @@ def create(draft: Connection, user: User) -> Connection:
 
     Raise :class:`ValidationError` naming the field where a choice is still missing or
     the name was taken meanwhile. A draft that a second tab has created already is
-    returned as it is.
+    returned as it is. Raise :class:`~console.accounts.authority.NotAllowed` where the person
+    may not make one (any more).
     """
     faults = unfinished(draft)
     if faults:
@@ -43,6 +46,7 @@ def create(draft: Connection, user: User) -> Connection:
     for _ in range(3):  # another connection may take the link name between look and save
         try:
             with transaction.atomic():
+                authority.hold(user, draft.application.organization, Action.MANAGE_CONNECTIONS)
                 row = Connection.objects.select_for_update().get(pk=draft.pk)
                 if row.is_draft:
                     row.link_name = default_link_name(row.application, row.name, row.connector)

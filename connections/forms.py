@@ -83,7 +83,7 @@ class NameForm(RenameForm):
                 widget=forms.RadioSelect,
             )
         for parameter in connector.parameters:
-            self.fields[f"parameter_{parameter.name}"] = _parameter_field(
+            self.fields[f"parameter_{parameter.name}"] = parameter_field(
                 parameter, self.instance.parameters.get(parameter.name, parameter.default)
             )
 
@@ -122,7 +122,8 @@ class NameForm(RenameForm):
         }
 
 
-def _parameter_field(parameter: Parameter, initial: str) -> forms.Field:
+def parameter_field(parameter: Parameter, initial: str) -> forms.Field:
+    """Ask where the account lives, such as in which data centre or under which name."""
     if parameter.choices:
         return forms.ChoiceField(
             label=parameter.label,

@@ -8,15 +8,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from connections.models import Authorization, Connection, Credential, OAuthClient
+from connections.models import (
+    Authorization,
+    Connection,
+    Credential,
+    InstalledConnection,
+    OAuthClient,
+)
 from connections.naming import default_label
 from connections.revoking import discard_unused, give_back
-from connections.standing import Level
+from connections.sites import Site
+from connections.standing import Environment
 from connectors.checking import Account, check
 from connectors.errors import ServiceError
+from console.accounts.authority import hold
 from console.accounts.models import User
 from console.audit.acts import Act
 from console.audit.recording import record
@@ -38,39 +46,42 @@ class Grant:
 
 
 def with_credentials(
-    connection: Connection, user: User, environments: Sequence[str], secret: Mapping[str, str]
+    site: Site, user: User, environments: Sequence[str], secret: Mapping[str, str]
 ) -> tuple[Credential, list[str]]:
     """Prove a typed credential with the check call and :func:`store` it."""
+    standing = site.standing
     account = check(
-        connection.connector,
-        connection.auth_type,  # type: ignore[arg-type]
+        site.connector,
+        standing.auth_type,  # type: ignore[arg-type]
         secret=secret,
-        values=connection.parameters,
+        values=standing.parameters,
     )
-    grant = Grant(secret=secret, account=account, parameters=connection.parameters)
-    return store(connection, user, environments, grant)
+    grant = Grant(secret=secret, account=account, parameters=standing.parameters)
+    return store(site, user, environments, grant)
 
 
-def reusable(connection: Connection, user: User) -> list[Credential]:
-    """List the live credentials with the same service, parameters, person and scopes."""
+def reusable(site: Site, user: User) -> list[Credential]:
+    """List the live credentials with the same service, parameters, person and scopes.
+
+    What developers have authorized is never offered to a client, even of one organisation. A
+    client says himself where its account lives, so there any parameters will do.
+    """
+    used = Authorization.objects.filter(credential=OuterRef("pk"), state=Authorization.State.ACTIVE)
+    production = Q(environment=Environment.PRODUCTION)
     candidates = (
         Credential.objects.filter(
-            Exists(
-                Authorization.objects.filter(
-                    credential=OuterRef("pk"), state=Authorization.State.ACTIVE
-                )
-            ),
-            organization=connection.application.organization_id,
-            connector_slug=connection.connector_slug,
-            auth_type=connection.auth_type,
-            parameters=connection.parameters,
-            user=_owner(connection, user),
+            Exists(used.filter(~production if site.is_home else production)),
+            organization=site.organization,
+            connector_slug=site.standing.connector,
+            auth_type=site.standing.auth_type,
+            user=site.owner(user),
+            **({"parameters": site.standing.parameters} if site.is_home else {}),
         )
         .defer("secret", "journal")
         .order_by("-created_at")[:20]
     )
-    oauth2 = connection.connector.oauth2
-    asked = connection.scopes_to_ask(connection.environments)
+    oauth2 = site.connector.oauth2
+    asked = site.scopes_to_ask(site.environments)
     return [
         c
         for c in candidates
@@ -78,42 +89,40 @@ def reusable(connection: Connection, user: User) -> list[Credential]:
     ]
 
 
-def reuse(
-    connection: Connection, user: User, environments: Sequence[str], credential: Credential
-) -> None:
+def reuse(site: Site, user: User, environments: Sequence[str], credential: Credential) -> None:
     """Let the connection act with a credential that another authorization has already."""
     with transaction.atomic():
+        _hold(site, user)
         replaced = _point_authorizations(
-            connection, user, environments, credential, connection.scopes_to_ask(environments)
+            site, user, environments, credential, site.scopes_to_ask(environments)
         )
-        _record(Act.AUTHORIZATION_REUSED, connection, user, environments, credential, replaced)
+        _record(Act.AUTHORIZATION_REUSED, site, user, environments, credential, replaced)
     discard_unused(replaced)
 
 
 def store(
-    connection: Connection,
+    site: Site,
     user: User,
     environments: Sequence[str],
     grant: Grant,
 ) -> tuple[Credential, list[str]]:
     """Keep a grant and let it replace what stood in these environments, in one step.
 
-    Return the new credential and the labels of the other accounts that it replaced.
+    Return the new credential and the labels of the other accounts that it replaced. Raise
+    ``NotAllowed`` where the person may not authorize it any more.
     """
-    organization = connection.application.organization_id
     label = grant.account.label if grant.account else ""
     with transaction.atomic():
-        if not Connection.objects.select_for_update().filter(pk=connection.pk).exists():
-            raise ServiceError("The connection was deleted meanwhile.")
+        _hold(site, user)
         credential = Credential.objects.create(
-            organization_id=organization,
-            connector_slug=connection.connector_slug,
-            auth_type=connection.auth_type,
+            organization=site.organization,
+            connector_slug=site.standing.connector,
+            auth_type=site.standing.auth_type,
             client=grant.client,
-            user=_owner(connection, user),
+            user=site.owner(user),
             parameters=dict(grant.parameters),
             kept=dict(grant.kept),
-            label=label or _free_label(connection),
+            label=label or _free_label(site),
             account_id=grant.account.identifier[:200] if grant.account else "",
             scopes_granted=list(grant.scopes_granted),
             secret=dict(grant.secret),
@@ -121,11 +130,9 @@ def store(
             ends_at=grant.ends_at,
             checked_at=timezone.now() if grant.account else None,
         )
-        replaced = _point_authorizations(
-            connection, user, environments, credential, grant.scopes_asked
-        )
+        replaced = _point_authorizations(site, user, environments, credential, grant.scopes_asked)
         given = Act.AUTHORIZATION_REPLACED if replaced else Act.AUTHORIZATION_GIVEN
-        _record(given, connection, user, environments, credential, replaced)
+        _record(given, site, user, environments, credential, replaced)
     others = [c for c in replaced if c.account_id and c.account_id != credential.account_id]
     for old in discard_unused(replaced):
         # A service may take back the new grant of an account together with the old one.
@@ -134,8 +141,27 @@ def store(
     return credential, [c.label for c in others]
 
 
+def _hold(site: Site, user: User) -> None:
+    """Let neither the connection nor the person's authority go until the transaction ends."""
+    hold(user, site.organization, site.action)
+    rows = Connection.objects.select_for_update().filter(pk=site.connection.pk)
+    if not rows.exists():
+        raise ServiceError("The connection was deleted meanwhile.")
+    if not site.is_home:
+        installed = InstalledConnection.objects.live().filter(
+            connection=site.connection, organization=site.organization
+        )
+        if not installed.select_for_update().exists():
+            raise ServiceError(not_installed(site.connection))
+
+
+def not_installed(connection: Connection) -> str:
+    """Say why a client cannot authorize a connection that it had."""
+    return f"{connection.application} is not installed here any more, or its licence has ended."
+
+
 def _point_authorizations(
-    connection: Connection,
+    site: Site,
     user: User,
     environments: Sequence[str],
     credential: Credential,
@@ -145,10 +171,10 @@ def _point_authorizations(
     replaced = []
     for environment in environments:
         slot: dict[str, Any] = {
-            "connection": connection,
-            "organization_id": connection.application.organization_id,
+            "connection": site.connection,
+            "organization": site.organization,
             "environment": environment,
-            "user": _owner(connection, user),
+            "user": site.owner(user),
         }
         old = Authorization.objects.filter(**slot).select_related("credential").first()
         if old and old.credential and old.credential != credential:
@@ -169,7 +195,7 @@ def _point_authorizations(
 
 def _record(
     action: Act,
-    connection: Connection,
+    site: Site,
     user: User,
     environments: Sequence[str],
     credential: Credential,
@@ -177,9 +203,9 @@ def _record(
 ) -> None:
     record(
         action,
-        connection.application.organization_id,
+        site.organization,
         user,
-        connection,
+        site.connection,
         account=credential.label,
         environments=[str(environment) for environment in environments],
         scopes=credential.scopes_granted,
@@ -187,16 +213,11 @@ def _record(
     )
 
 
-def _owner(connection: Connection, user: User) -> User | None:
-    return user if connection.level == Level.LOGGED_IN_USER else None
-
-
-def _free_label(connection: Connection) -> str:
+def _free_label(site: Site) -> str:
     used = Credential.objects.filter(
-        organization=connection.application.organization_id,
-        connector_slug=connection.connector_slug,
+        organization=site.organization, connector_slug=site.standing.connector
     ).values_list("label", flat=True)
-    return default_label(connection.connector, set(used))
+    return default_label(site.connector, set(used))
 
 
 def after(seconds: int | None) -> datetime | None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
-
-from django.urls import reverse
 
 from connections.exchange import Exchange, Request
 from connections.models import Credential
 from connections.proving import is_refused
 from connections.refreshing import NeedsAuthorization, renewing
 from connections.sending import Line, Unauthorized
-from connections.standing import Level
+from connections.standing import Environment, Level
 from connections.states import State
 from connectors.auth import AUTH_TYPES
 from connectors.errors import ServiceError
@@ -33,10 +30,10 @@ def invoke(request: Request, state: State) -> Exchange:
     try:
         renewing(credential, line.send)
     except NeedsAuthorization as error:
-        problem, authorize_url = f"{error} {_mend(state)}", _authorize_url(state)
+        problem, authorize_url = f"{error} {_mend(state)}", state.authorize_url
     except Unauthorized as error:
         if is_refused(credential, line.secret):
-            problem, authorize_url = f"{error} {_mend(state)}", _authorize_url(state)
+            problem, authorize_url = f"{error} {_mend(state)}", state.authorize_url
     except ServiceError as error:
         problem = str(error)
         if not error.certain and request.method not in {"GET", "HEAD"}:
@@ -55,7 +52,7 @@ def refused(request: Request, state: State) -> Exchange | None:
     if not (problem := _problem(state)):
         return None
     gone = state.standing.connector not in get_connectors()
-    authorize_url = "" if gone else _authorize_url(state)
+    authorize_url = "" if gone else state.authorize_url
     return _exchange(
         request, state, address=request.path, problem=problem, authorize_url=authorize_url
     )
@@ -88,7 +85,7 @@ def _problem(state: State) -> str:
         )
     credential = authorization.credential if authorization else None
     if credential and (state.works or state.name == "permissions_missing"):
-        if _meant_for(credential) == (standing.connector, standing.auth_type, standing.parameters):
+        if _is_meant_for(credential, state):
             return ""
         return (
             f"{standing.name} was authorized for other settings than those that it has in "
@@ -107,15 +104,17 @@ def _credential(state: State) -> Credential:
     return cast("Credential", state.authorization.credential)
 
 
-def _meant_for(credential: Credential) -> tuple[str, str, Mapping[str, str]]:
-    """Return what the credential was given for: sent elsewhere, it would be given away."""
-    return credential.connector_slug, credential.auth_type, credential.parameters
+def _is_meant_for(credential: Credential, state: State) -> bool:
+    """Tell whether the credential was given for this: sent elsewhere, it would be given away.
+
+    Where a client's account lives, such as its data centre, the client has said itself.
+    """
+    standing = state.standing
+    given = credential.connector_slug, credential.auth_type
+    if state.environment != Environment.PRODUCTION and credential.parameters != standing.parameters:
+        return False
+    return given == (standing.connector, standing.auth_type)
 
 
 def _mend(state: State) -> str:
     return f"Authorize {state.standing.name}, and run this again."
-
-
-def _authorize_url(state: State) -> str:
-    address = reverse("connection_authorize", args=[state.connection])
-    return f"{address}?environment={state.slot}"

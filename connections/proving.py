@@ -21,6 +21,8 @@ def prove(authorization: Authorization) -> Account:
     credential = authorization.credential
     if credential is None:
         raise CredentialRefused("This connection is not authorized yet.")
+    if authorization.state == Authorization.State.SUSPENDED:
+        raise CredentialRefused(authorization.reason)
     return _remembered(
         credential, lambda: renewing(credential, lambda secret: _check(credential, secret))
     )

@@ -1,7 +1,8 @@
 """Save and delete components; what they reference is found by reading them.
 
 Whoever changes what references what holds the application's row: a connection cannot go
-while a component that is just being saved begins to use it.
+while a component that is just being saved begins to use it. Who may not build (any more) is
+refused with :class:`~console.accounts.authority.NotAllowed`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from connections.models import Connection, Reference
+from console.accounts import authority
 from console.accounts.models import User
+from console.accounts.policy import Action
 from console.applications.definitions import Definition, parse, reach, unknown_names
 from console.applications.models import Application, Component, Kind
 from console.applications.naming import free_link_name
@@ -49,7 +52,7 @@ def create(component: Component, user: User) -> Component:
     for _ in range(3):  # another one may take the link name between look and save
         try:
             with transaction.atomic():
-                hold(component.application)
+                _hold_for(user, component.application)
                 taken = component.application.components.values_list("link_name", flat=True)
                 component.link_name = free_link_name(
                     component.name, set(taken), fallback=component.kind
@@ -71,7 +74,7 @@ def save(component: Component, user: User, *, version: int) -> Component:
     :class:`ChangedMeanwhile` where another save came in between. Nothing is kept then.
     """
     with transaction.atomic():
-        hold(component.application)
+        _hold_for(user, component.application)
         definition = _read(component, component.definition)
         rows = Component.objects.filter(pk=component.pk, version=version)
         if not rows.update(version=F("version") + 1):
@@ -87,7 +90,7 @@ def save(component: Component, user: User, *, version: int) -> Component:
 def delete(component: Component, user: User) -> None:
     """Take a component out of Development; raise :class:`StillUsed` while others run it."""
     with transaction.atomic():
-        hold(component.application)
+        _hold_for(user, component.application)
         if users := users_of(component):
             raise StillUsed(other.name for other in users)
         subject = Subject.of(component)
@@ -110,6 +113,11 @@ def users_of(component: Component) -> list[Component]:
 def hold(application: Application) -> Application:
     """Let nobody else change what the application is made of until the transaction ends."""
     return Application.objects.select_for_update().get(pk=application.pk)
+
+
+def _hold_for(user: User, application: Application) -> None:
+    hold(application)
+    authority.hold(user, application.organization, Action.MANAGE_COMPONENTS)
 
 
 def _record(

@@ -172,7 +172,8 @@ def mark(credential: Credential, state: Authorization.State, reason: str) -> Non
     """Record on every authorization that uses the credential what has become of it."""
     with transaction.atomic():
         ended = _held_authorizations(credential, Q(state=Authorization.State.ACTIVE))
-        credential.authorizations.update(
+        # A suspended one stays so: whoever comes back must not find it taken up by others.
+        credential.authorizations.exclude(state=Authorization.State.SUSPENDED).update(
             state=state, reason=reason[:300], changed_at=timezone.now()
         )
         _record(Act.AUTHORIZATION_ENDED, credential, ended, reason=reason[:300])
@@ -181,7 +182,8 @@ def mark(credential: Credential, state: Authorization.State, reason: str) -> Non
 def unmark(credential: Credential) -> None:
     """Record that what uses the credential works again."""
     with transaction.atomic():
-        again = _held_authorizations(credential, ~Q(state=Authorization.State.ACTIVE))
+        states = Authorization.State.ACTIVE, Authorization.State.SUSPENDED
+        again = _held_authorizations(credential, ~Q(state__in=states))
         if again:
             credential.authorizations.filter(pk__in=[row.pk for row in again]).update(
                 state=Authorization.State.ACTIVE, reason=""

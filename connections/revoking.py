@@ -10,7 +10,9 @@ from connections.models import Authorization, Connection, Credential
 from connections.referencing import hold
 from connectors import oauth2
 from connectors.errors import ServiceError
+from console.accounts import authority
 from console.accounts.models import User
+from console.accounts.policy import Action
 from console.applications.models import Component
 from console.audit.acts import Act
 from console.audit.recording import Subject, record
@@ -69,13 +71,15 @@ def holders(connection: Connection) -> StillHeld | None:
 
 
 def delete(connection: Connection, by: User) -> None:
-    """Delete a connection and give its authorizations back; raise :class:`StillHeld`.
+    """Delete a connection and give its authorizations back.
 
     First it is gone here, in one step, and then the services are told: nothing is given
-    back for a connection that stays.
+    back for a connection that stays. Raise :class:`StillHeld`, or
+    :class:`~console.accounts.authority.NotAllowed` where the person may not (any more).
     """
     with transaction.atomic():
         application = hold(connection.application)
+        authority.hold(by, application.organization, Action.MANAGE_CONNECTIONS)
         row = Connection.objects.select_for_update().get(pk=connection.pk)
         if held := holders(row):
             raise held

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connections.models import Authorization
+from django.urls import reverse
+
+from connections.models import Authorization, InstalledConnection
 from connections.standing import Environment, Standing
 
 
@@ -16,6 +18,7 @@ class State:
     """One connection in one environment, for one person.
 
     ``name`` is one of those that the tag ``state`` knows; ``missing`` names scopes.
+    ``connection`` is its key, or that of the installed one in Production.
     """
 
     connection: uuid.UUID
@@ -46,18 +49,25 @@ class State:
         """Name the environment to authorize, which mends it."""
         return self.standing.slot(self.environment)
 
+    @property
+    def authorize_url(self) -> str:
+        """Return where a person can authorize it."""
+        if self.environment == Environment.PRODUCTION:
+            return reverse("installed_authorize", args=[self.connection])
+        return f"{reverse('connection_authorize', args=[self.connection])}?environment={self.slot}"
+
 
 def states(
-    standings: Mapping[Environment, Mapping[uuid.UUID, Standing]], user: Any
+    standings: Mapping[Environment, Mapping[uuid.UUID, Standing]],
+    organization: uuid.UUID,
+    user: Any,
 ) -> dict[Environment, dict[uuid.UUID, State]]:
-    """Tell for connections, as they stand in each environment, whether they can act there.
+    """Tell for connections, as they stand in each environment at home, whether they act there.
 
     One query, however many there are.
     """
     connections = {pk for known in standings.values() for pk in known}
-    rows: dict[uuid.UUID, list[Authorization]] = {}
-    for row in Authorization.objects.seen(connections, user):
-        rows.setdefault(row.connection_id, []).append(row)
+    rows = _authorizations(connections, organization, user)
     return {
         environment: {
             pk: state_of(
@@ -70,6 +80,36 @@ def states(
         }
         for environment, known in standings.items()
     }
+
+
+def installed_states(
+    rows: Iterable[InstalledConnection], organization: uuid.UUID, user: Any
+) -> dict[uuid.UUID, State]:
+    """Tell by their own keys how a client organisation's connections do in Production."""
+    rows = list(rows)
+    production = Environment.PRODUCTION
+    found = _authorizations({row.connection_id for row in rows}, organization, user)
+    return {
+        row.pk: state_of(
+            row.pk,
+            row.standing,
+            production,
+            next(
+                (a for a in found.get(row.connection_id, ()) if a.acts(row.standing, production)),
+                None,
+            ),
+        )
+        for row in rows
+    }
+
+
+def _authorizations(
+    connections: Iterable[uuid.UUID], organization: uuid.UUID, user: Any
+) -> dict[uuid.UUID, list[Authorization]]:
+    rows: dict[uuid.UUID, list[Authorization]] = {}
+    for row in Authorization.objects.seen(connections, organization, user):
+        rows.setdefault(row.connection_id, []).append(row)
+    return rows
 
 
 def state_of(

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from connections.views import authorizations, authorize, connections, gallery, setup
+from connections.views import (
+    authorizations,
+    authorize,
+    connections,
+    flows,
+    gallery,
+    installed,
+    setup,
+)
 
 urlpatterns = [
     # /microservices/
@@ -42,8 +50,33 @@ urlpatterns = [
         authorizations.authorization_revoke,
         name="authorization_revoke",
     ),
+    # /installed/connections/<uuid>/
+    path(
+        "installed/connections/<uuid:pk>/",
+        installed.installed_connection,
+        name="installed_connection",
+    ),
+    path(
+        "installed/connections/<uuid:pk>/authorize/",
+        authorize.installed_authorize,
+        name="installed_authorize",
+    ),
+    path(
+        "installed/connections/<uuid:pk>/reuse/",
+        authorize.installed_reuse,
+        name="installed_reuse",
+    ),
+    path("installed/connections/<uuid:pk>/test/", installed.installed_test, name="installed_test"),
+    path(
+        "installed/connections/<uuid:pk>/label/", installed.installed_label, name="installed_label"
+    ),
+    path(
+        "installed/connections/<uuid:pk>/revoke/",
+        installed.installed_revoke,
+        name="installed_revoke",
+    ),
     # The flow
-    path("oauth/callback/<slug:reference>/", authorize.oauth_callback, name="oauth_callback"),
-    path("flows/<uuid:pk>/", authorize.flow_detail, name="flow_detail"),
-    path("flows/<uuid:pk>/status/", authorize.flow_status, name="flow_status"),
+    path("oauth/callback/<slug:reference>/", flows.oauth_callback, name="oauth_callback"),
+    path("flows/<uuid:pk>/", flows.flow_detail, name="flow_detail"),
+    path("flows/<uuid:pk>/status/", flows.flow_status, name="flow_status"),
 ]

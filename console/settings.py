@@ -46,7 +46,10 @@ INSTALLED_APPS = [
     "console.applications",
     "connections",
     "console.publishing",
+    "console.distribution",
     "console.transfer",
+    "console.people",
+    "console.inviting",
     "connectors",
     "allauth",
     "allauth.account",
@@ -243,7 +246,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"masked": {"()": "console.inviting.masking.MaskInvitations"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["masked"]}
+    },
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
     # These log tokens at DEBUG, whatever the level of the root is.
     "loggers": {name: {"level": "INFO"} for name in ("requests_oauthlib", "oauthlib", "urllib3")}

@@ -10,11 +10,13 @@ from django.urls import get_script_prefix, reverse
 
 from console.accounts.active import home_of
 from console.accounts.policy import ALLOWED, Action
+from console.applications.models import Application
 from console.http import ConsoleRequest
 
 #: Pages behind a door whose addresses do not begin with its own.
 _BEHIND = {
     "/microservices/": ("/connections/",),
+    "/clients/": ("/shares/",),
     "/apps/": ("/applications/", "/components/", "/releases/"),
 }
 
@@ -64,6 +66,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             ("Applications", reverse("application_list"), "apps"),
             ("Microservices", connections, "plug"),
         ]
+    if may(Action.MANAGE_CLIENTS) or (
+        may(Action.DISTRIBUTE) and Application.objects.allowing(user, Action.DISTRIBUTE).exists()
+    ):
+        doors.append(("Clients", reverse("client_list"), "users"))
+    if may(Action.USE_INSTALLED):
+        doors.append(("Installed", reverse("installation_list"), "download"))
+    doors.append(("Marketplace", reverse("marketplace"), "building-store"))
     if may(Action.READ_AUDIT) or user.is_superuser:
         doors.append(("Activity", reverse("event_list"), "history"))
     if may(Action.MANAGE_OAUTH_CLIENTS) or user.is_superuser:

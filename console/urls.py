@@ -22,8 +22,10 @@ urlpatterns = [
     path("components/<uuid:pk>/delete/", components.component_delete, name="component_delete"),
     path("", include("connections.urls")),
     path("", include("console.publishing.urls")),
+    path("", include("console.distribution.urls")),
     path("", include("console.transfer.urls")),
     path("", include("console.audit.urls")),
+    path("", include("console.inviting.urls")),
     # allauth's own page of second factors has this address, too: there is one such page.
     path("accounts/2fa/", security, name="security"),
     path("accounts/", include("allauth.urls")),

@@ -6,6 +6,8 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import hypothesis
@@ -18,11 +20,17 @@ from django.http import HttpRequest
 from django.test import Client
 
 from connections import referencing
-from connections.models import Authorization, Connection, Credential, OAuthClient
+from connections.models import (
+    Authorization,
+    Connection,
+    Credential,
+    InstalledConnection,
+    OAuthClient,
+)
 from connectors.registry import get_connector
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Role
-from console.applications.models import Application, Component
+from console.applications.models import Application, Component, Right
 
 # How long an example takes says how busy the machine is, not whether the console is right.
 hypothesis.settings.register_profile("console", deadline=None)
@@ -117,6 +125,12 @@ def application(studio) -> Application:
 
 
 @pytest.fixture
+def may_publish(application, developer) -> Right:
+    """Let the developer publish the application; his role alone does not."""
+    return Right.objects.create(application=application, user=developer, may_publish=True)
+
+
+@pytest.fixture
 def signed_in():
     """Return a client in which a person is signed in; unsafe requests need a CSRF token."""
 
@@ -173,9 +187,13 @@ def grant():
     """Let a connection act in an environment with a credential made for the test."""
 
     def make(
-        connection: Connection, environment: str = "all", user: User | None = None, **fields: Any
+        connection: Connection,
+        environment: str = "all",
+        user: User | None = None,
+        organization: Organization | None = None,
+        **fields: Any,
     ) -> Authorization:
-        organization = connection.application.organization
+        organization = organization or connection.application.organization
         fields = {
             "auth_type": connection.auth_type,
             "client": OAuthClient.objects.filter(connector_slug=connection.connector_slug).first()
@@ -195,9 +213,42 @@ def grant():
             organization=organization,
             environment=environment,
             user=user,
-            authorized_by=connection.created_by,
+            authorized_by=user or connection.created_by,
             scopes_asked=list(connection.scopes_asked),
             credential=credential,
+        )
+
+    return make
+
+
+@pytest.fixture
+def client_organization(db) -> Organization:
+    """An organisation that installs what the studio builds."""
+    return Organization.objects.create(name="Client", slug="client")
+
+
+@pytest.fixture
+def client_people(member, client_organization) -> dict[str, User]:
+    """The client's people, one for each role."""
+    return {role: member(client_organization, role) for role in Role.values}
+
+
+@pytest.fixture
+def install(client_organization):
+    """Give a client a connection, as it stands now or with changes (``level="..."``)."""
+
+    def make(
+        connection: Connection,
+        organization: Organization | None = None,
+        ends_at: datetime | None = None,
+        **standing: Any,
+    ) -> InstalledConnection:
+        return InstalledConnection.objects.create(
+            connection=connection,
+            organization=organization or client_organization,
+            number=1,
+            document=replace(connection.standing, **standing).as_document(),
+            ends_at=ends_at,
         )
 
     return make

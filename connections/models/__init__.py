@@ -4,13 +4,14 @@ from connections.models.authorization import Authorization, Credential
 from connections.models.connection import Connection
 from connections.models.flow import Flow
 from connections.models.oauth_client import OAuthClient
-from connections.models.reference import Reference, ReleasedConnection
+from connections.models.reference import InstalledConnection, Reference, ReleasedConnection
 
 __all__ = [
     "Authorization",
     "Connection",
     "Credential",
     "Flow",
+    "InstalledConnection",
     "OAuthClient",
     "Reference",
     "ReleasedConnection",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -18,6 +18,9 @@ from connections.standing import Environment, Level, Standing
 from connectors.definition import Connector
 from connectors.registry import connector_or_gone
 from console.accounts.models import Organization
+
+if TYPE_CHECKING:
+    from connections.sites import Site
 
 EXPIRING_WITHIN = timedelta(days=14)
 
@@ -93,21 +96,24 @@ class Credential(models.Model):
 
 
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):
-    def of(self, connection: Connection, user: Any) -> AuthorizationQuerySet:
-        """Keep what this person sees on the connection: the shared ones or his own."""
+    def at(self, site: Site, user: Any) -> AuthorizationQuerySet:
+        """Keep what this person sees of a site: the shared ones or his own."""
         return self.filter(
-            connection=connection,
-            organization=connection.application.organization_id,
-            user=user if connection.level == "logged_in_user" else None,
+            connection=site.connection,
+            organization=site.organization,
+            environment__in=site.environments,
+            user=site.owner(user),
         )
 
-    def seen(self, connections: Iterable[uuid.UUID], user: Any) -> AuthorizationQuerySet:
-        """Keep those of these connections at home that this person may act with."""
+    def seen(
+        self, connections: Iterable[uuid.UUID], organization: uuid.UUID, user: Any
+    ) -> AuthorizationQuerySet:
+        """Keep those of an organisation on these connections that this person may act with."""
         return (
             self.filter(
                 models.Q(user=None) | models.Q(user=user),
                 connection__in=connections,
-                organization=models.F("connection__application__organization"),
+                organization=organization,
             )
             .select_related("credential")
             .defer("credential__secret", "credential__journal")
@@ -121,6 +127,8 @@ class Authorization(models.Model):
         ACTIVE = "active", "Authorized"
         NEEDS_AUTHORIZATION = "needs_authorization", "Not authorized"
         REVOKED = "revoked", "Revoked"
+        #: Whoever gave it is deactivated; the credential is kept until he may come back no more.
+        SUSPENDED = "suspended", "Suspended"
         UNKNOWN_OUTCOME = "unknown_outcome", "Outcome unknown"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -139,6 +147,8 @@ class Authorization(models.Model):
         Credential, models.SET_NULL, null=True, related_name="authorizations"
     )
     state = models.CharField(max_length=20, choices=State.choices, default=State.ACTIVE)
+    #: What it was in before it was suspended, and will be in again.
+    state_before = models.CharField(max_length=20, choices=State.choices, blank=True)
     #: Why it is not active, in one sentence for a person.
     reason = models.CharField(max_length=300, blank=True)
     authorized_at = models.DateTimeField(default=timezone.now)
@@ -174,6 +184,9 @@ class Authorization(models.Model):
     @property
     def scopes_needed(self) -> tuple[str, ...]:
         """Name the scopes that the connection needs where this authorization acts."""
+        if self.environment == Environment.PRODUCTION:
+            installed = self.connection.installed.filter(organization=self.organization_id).first()
+            return installed.standing.scopes_asked if installed else ()
         if self.environment == Environment.STAGE:
             return self.connection.standing_in(Environment.STAGE).scopes_asked
         return self.connection.scopes_to_ask([self.environment])

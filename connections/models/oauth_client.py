@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 
-from connections.models.connection import Connection
 from connections.sealing import SealedField
-from connections.standing import Environment
+from connections.standing import Environment, Standing
 from connectors.oauth2 import ClientCredentials
 from connectors.registry import connector_or_gone
 from console.accounts.models import Organization
 from console.addresses import public_url
 
+if TYPE_CHECKING:
+    from connections.sites import Site
+
 
 class OAuthClientQuerySet(models.QuerySet["OAuthClient"]):
-    def serving(self, connection: Connection, environment: str) -> OAuthClientQuerySet:
-        """Order the clients that a connection may use, the most particular one first.
+    def serving(self, site: Site, environment: str) -> OAuthClientQuerySet:
+        """Order the clients that may serve a site, the most particular one first.
 
-        A client of one organisation never serves another, and where the developer types
-        in the host, a client serves that host alone.
+        A client of one organisation never serves another, and where the host is typed in,
+        a client serves that host alone.
         """
-        organization = connection.application.organization_id
-        owner = models.Q(organization=organization)
-        if not connection.connector.own_host:
+        owner = models.Q(organization=site.organization)
+        if not site.connector.own_host:
             owner |= models.Q(organization=None)
         return self.filter(
             owner,
-            connector_slug=connection.connector_slug,
-            host=host_of(connection),
+            connector_slug=site.connector.slug,
+            host=host_of(site.standing),
             environment__in=["", environment],
         ).order_by(
             models.F("organization").asc(nulls_last=True),
@@ -115,9 +117,9 @@ def redirect_uri(reference: str) -> str:
     return public_url("oauth_callback", reference)
 
 
-def host_of(connection: Connection) -> str:
-    """Return the host that the developer typed in, or nothing."""
-    for parameter in connection.connector.parameters:
+def host_of(standing: Standing) -> str:
+    """Return the host that was typed in, or nothing."""
+    for parameter in standing.definition.parameters:
         if parameter.is_host:
-            return connection.parameters.get(parameter.name, "").lower()
+            return standing.parameters.get(parameter.name, "").lower()
     return ""

@@ -10,10 +10,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connections import changing, revoking
+from connections import changing, revoking, sites
 from connections.authorization_forms import LabelForm
 from connections.models import Authorization, Connection
 from connections.proving import prove
+from connections.sites import Site
+from connections.standing import Environment
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.registry import get_connectors
 from console.http import SeeOther, SignedInRequest
@@ -24,17 +26,7 @@ def authorization_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Run the connector's check call and say what came of it."""
     testable = _authorizations(request).filter(connection__connector_slug__in=get_connectors())
     authorization = get_object_or_404(testable, pk=pk)
-    service = authorization.connection.connector.name
-    try:
-        account = prove(authorization)
-    except CredentialRefused as error:
-        messages.error(request, f"{error} Reauthorize the connection.")
-    except ServiceError as error:
-        messages.error(request, f"{error} Nothing was changed. Try again in a minute.")
-    else:
-        who = account.label or authorization.credential.label
-        messages.success(request, f"It works: {service} answered as {who}.")
-    return SeeOther(authorization.connection.get_absolute_url())
+    return test(request, authorization, sites.at_home(authorization.connection))
 
 
 @require_POST
@@ -43,38 +35,61 @@ def authorization_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
     authorization = get_object_or_404(
         _authorizations(request).filter(credential__isnull=False), pk=pk
     )
-    form = LabelForm(request.POST, instance=authorization.credential)
-    if form.is_valid():
-        changing.label(authorization, form, request.user)
-        messages.success(request, f"The account is named {authorization.credential} now.")
-    else:
-        messages.error(request, " ".join(str(error) for error in form.errors["label"]))
-    return SeeOther(authorization.connection.get_absolute_url())
+    return label(request, authorization, sites.at_home(authorization.connection))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorization_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what stops working; a POST ends the authorization here and at the service."""
     authorization = get_object_or_404(_authorizations(request), pk=pk)
-    connection = authorization.connection
+    return revoke(request, authorization, sites.at_home(authorization.connection))
+
+
+def test(request: SignedInRequest, authorization: Authorization, site: Site) -> HttpResponse:
+    """Call the service as an authorization does, wherever it stands, and say what came of it."""
+    try:
+        account = prove(authorization)
+    except CredentialRefused as error:
+        messages.error(request, f"{error} Reauthorize the connection.")
+    except ServiceError as error:
+        messages.error(request, f"{error} Nothing was changed. Try again in a minute.")
+    else:
+        who = account.label or authorization.credential.label
+        messages.success(request, f"It works: {site.connector.name} answered as {who}.")
+    return SeeOther(site.url)
+
+
+def label(request: SignedInRequest, authorization: Authorization, site: Site) -> HttpResponse:
+    """Take another name for an account, wherever its authorization stands."""
+    form = LabelForm(request.POST, instance=authorization.credential)
+    if form.is_valid():
+        changing.label(authorization, form, request.user, site.action)
+        messages.success(request, f"The account is named {authorization.credential} now.")
+    else:
+        messages.error(request, " ".join(str(error) for error in form.errors["label"]))
+    return SeeOther(site.url)
+
+
+def revoke(request: SignedInRequest, authorization: Authorization, site: Site) -> HttpResponse:
+    """Ask before an authorization is ended, wherever it stands, and end it."""
     if request.method == "POST":
         became = revoking.revoke(authorization, request.user)
-        messages.success(request, f"{connection} is not authorized any more. {became}")
-        return SeeOther(connection.get_absolute_url())
+        messages.success(request, f"{site} is not authorized any more. {became}")
+        return SeeOther(site.url)
     return render(
         request,
         "connections/authorization_revoke.html",
-        {
-            "authorization": authorization,
-            "connection": connection,
-            "connector": connection.connector,
-        },
+        {"authorization": authorization, "site": site, "connector": site.connector},
     )
 
 
 def _authorizations(request: SignedInRequest):
-    """Return the authorizations of the person's connections: the shared ones and his own."""
-    return Authorization.objects.filter(
-        Q(user=None) | Q(user=request.user),
-        Exists(Connection.objects.visible_to(request.user).filter(pk=OuterRef("connection"))),
-    ).select_related("connection__application", "credential__client")
+    """Return what developers gave to the person's connections: the shared ones and his own."""
+    return (
+        Authorization.objects.filter(
+            Q(user=None) | Q(user=request.user),
+            Exists(Connection.objects.visible_to(request.user).filter(pk=OuterRef("connection"))),
+        )
+        .exclude(environment=Environment.PRODUCTION)
+        .select_related("connection__application__organization", "credential__client")
+    )

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connections import changing, granting, revoking
+from connections import changing, granting, revoking, sites
 from connections.forms import PermissionsForm, RenameForm
 from connections.listing import FilterForm, page_of
 from connections.models import Authorization, Connection
@@ -123,9 +123,10 @@ def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def _detail_page(
     request: SignedInRequest, connection: Connection, form: RenameForm
 ) -> HttpResponse:
+    site = sites.at_home(connection)
     found = {
         authorization.environment: authorization
-        for authorization in Authorization.objects.of(connection, request.user).select_related(
+        for authorization in Authorization.objects.at(site, request.user).select_related(
             "credential", "authorized_by"
         )
     }
@@ -148,7 +149,7 @@ def _detail_page(
                 if (value := connection.parameters.get(p.name))
             ],
             "components": Component.objects.filter(references__connection=connection),
-            "reusable": len(granting.reusable(connection, request.user)) if not found else 0,
+            "reusable": len(granting.reusable(site, request.user)) if not found else 0,
         },
         status=422 if form.is_bound else 200,
     )

@@ -109,7 +109,7 @@ def address_in(request: ConsoleRequest, organization: Organization, address: str
 def _memberships(request: ConsoleRequest) -> list[Membership]:
     if not request.user.is_authenticated:
         return []
-    rows = Membership.objects.filter(user=request.user).select_related("organization")
+    rows = Membership.objects.active().filter(user=request.user).select_related("organization")
     return list(rows.order_by("organization__name", "organization__slug"))
 
 
@@ -132,7 +132,7 @@ def _meant(request: ConsoleRequest, rule: Rule, arguments: dict[str, Any]) -> Or
         if rule.admits([membership.role], operator=request.user.is_superuser)
     ]
     if isinstance(rule.of, Row):
-        owners = _owners(rule.of, request.user, arguments)
+        owners = _owners(rule, rule.of, request.user, arguments)
         candidates = [each for each in open_to_him if each.pk in owners]
     else:
         candidates = open_to_him or mine
@@ -140,11 +140,13 @@ def _meant(request: ConsoleRequest, rule: Rule, arguments: dict[str, Any]) -> Or
     return next((each for each in candidates if each.slug == last), next(iter(candidates), None))
 
 
-def _owners(row: Row, user: Any, arguments: dict[str, Any]) -> set[Any]:
+def _owners(rule: Rule, row: Row, user: Any, arguments: dict[str, Any]) -> set[Any]:
     model = apps.get_model(row.model)
     rows = model._default_manager.filter(**{row.by: arguments[row.by]})
     if hasattr(rows, "visible_to"):  # not every role sees all that it opens the page of
         rows = rows.visible_to(user)
+    elif hasattr(rows, "allowing"):
+        rows = rows.allowing(user, rule.who)
     if row.person:
         rows = rows.filter(Q(**{row.person: user}) | Q(**{row.person: None}))
     return set(rows.values_list(row.organization, flat=True))

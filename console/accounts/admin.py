@@ -49,7 +49,11 @@ class PolicyAdmin(admin.ModelAdmin):
         if self.action is None or not request.user.may(self.action):
             return False
         own = Organization.objects.allowing(request.user, self.action)
-        return obj is None or own.filter(pk=getattr(obj, f"{self.organization}_id")).exists()
+        return obj is None or own.filter(pk=self.organization_of(obj)).exists()
+
+    def organization_of(self, obj: Any) -> Any:
+        """Return the key of a row's organisation."""
+        return getattr(obj, f"{self.organization}_id")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._is_allowed(request)
@@ -99,10 +103,23 @@ class UserAdmin(PasswordAgainMixin, DjangoUserAdmin):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(admin.ModelAdmin):
+class OrganizationAdmin(PasswordAgainMixin, PolicyAdmin):
+    """Organisations; a super admin may give his own another name, and that is all."""
+
+    action = Action.MANAGE_PEOPLE
+    organization = "pk"
     list_display = ["name", "slug", "created_at"]
     search_fields = ["name"]
     prepopulated_fields = {"slug": ["name"]}
+
+    def organization_of(self, obj: Organization) -> Any:
+        return obj.pk
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep the slug: redirect URIs that are registered at services hold it."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from console.accounts.policy import Who, rule_of
+from console.accounts.authority import NotAllowed
+from console.accounts.policy import Rule, Who, rule_of
 from console.http import ConsoleRequest
 
 logger = logging.getLogger(__name__)
@@ -19,8 +20,8 @@ logger = logging.getLogger(__name__)
 class PolicyMiddleware:
     """Close every route without a rule, and each other one for the roles that it refuses.
 
-    Which rows a role reaches is the querysets' matter. Who is not signed in is left to
-    ``LoginRequiredMiddleware``, which comes after this.
+    Which rows a role reaches, and what was given to a person besides, is the querysets' matter.
+    Who is not signed in is left to ``LoginRequiredMiddleware``, which comes after this.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -46,6 +47,16 @@ class PolicyMiddleware:
         ]
         if rule.admits(roles, operator=request.user.is_superuser):
             return
-        if rule.refusal == 404:
-            raise Http404
-        raise PermissionDenied
+        _refuse(rule)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Answer who lost his authority while he acted as if he had come after that."""
+        rule = rule_of(request.resolver_match)
+        if isinstance(exception, NotAllowed) and rule is not None:
+            _refuse(rule)
+
+
+def _refuse(rule: Rule) -> NoReturn:
+    if rule.refusal == 404:
+        raise Http404
+    raise PermissionDenied

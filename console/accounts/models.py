@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 
-from console.accounts.policy import ALLOWED, Action, Role
+from console.accounts.policy import Action, Role, given_to, held_by
 
 
 class UserManager(BaseUserManager["User"]):
@@ -59,13 +59,21 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self._in_which(user)
 
     def allowing(self, user: Any, action: Action) -> OrganizationQuerySet:
-        """Keep the organisations in which the person may do this (policy table)."""
-        return self._in_which(user, memberships__role__in=ALLOWED[action])
+        """Keep those in which the person may do this with all that they own (policy table)."""
+        return self._in_which(user, memberships__role__in=held_by(action))
+
+    def giving(self, user: Any, action: Action) -> OrganizationQuerySet:
+        """Keep those in which the person may do this where it was given to him, if at all."""
+        return self._in_which(user, memberships__role__in=given_to(action))
 
     def _in_which(self, user: Any, **conditions: Any) -> OrganizationQuerySet:
         """Keep those with such a membership; where the address names one, that one alone."""
         known = user.is_authenticated and user.is_active
-        found = self.filter(memberships__user=user if known else None, **conditions)
+        found = self.filter(
+            memberships__user=user if known else None,
+            memberships__deactivated_at=None,
+            **conditions,
+        )
         return found.filter(pk=user.acting_in.pk) if known and user.acting_in else found
 
 
@@ -86,14 +94,25 @@ class Organization(models.Model):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def active(self) -> MembershipQuerySet:
+        """Keep those that count: a deactivated one gives nothing."""
+        return self.filter(deactivated_at=None)
+
+
 class Membership(models.Model):
     """One person in one organisation, in one role."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
+    #: Since when it gives nothing, if it does not.
+    deactivated_at = models.DateTimeField("deactivated", null=True, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "people"
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "organization"], name="one_role_in_an_organization"

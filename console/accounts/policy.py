@@ -1,6 +1,7 @@
 """Who may do what: the one table that views, querysets, middleware and tests read.
 
-``ALLOWED`` says which role may do what; ``RULES`` names for every route who may come.
+``ALLOWED`` says which role may do what, and ``GIVEN`` which of it has to be given to a person
+besides; ``RULES`` names for every route who may come.
 """
 
 from __future__ import annotations
@@ -28,8 +29,16 @@ class Action(StrEnum):
     MANAGE_CONNECTIONS = "connections:manage"
     MANAGE_COMPONENTS = "components:manage"
     PUBLISH = "releases:publish"
+    DISTRIBUTE = "releases:distribute"
     MANAGE_OAUTH_CLIENTS = "oauth_clients:manage"
+    MANAGE_PEOPLE = "people:manage"
+    #: What is distributed for the first time, to whom and for how long.
+    MANAGE_CLIENTS = "clients:manage"
     CREATE_APPLICATIONS = "applications:create"
+    #: In a client organisation: what is authorized once for all, and what each for himself.
+    AUTHORIZE_INSTALLED = "installations:authorize"
+    USE_INSTALLED = "installations:use"
+    MANAGE_INSTALLATIONS = "installations:manage"
     READ_AUDIT = "audit:read"
     #: What concerns people and their roles, and this console at its services, as well.
     READ_AUDIT_OF_PEOPLE = "audit:read_people"
@@ -39,11 +48,33 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.MANAGE_CONNECTIONS: frozenset({Role.SUPER_ADMIN, Role.DEVELOPER}),
     Action.MANAGE_COMPONENTS: frozenset({Role.SUPER_ADMIN, Role.DEVELOPER}),
     Action.PUBLISH: frozenset({Role.SUPER_ADMIN, Role.DEVELOPER}),
+    Action.DISTRIBUTE: frozenset({Role.SUPER_ADMIN, Role.DEVELOPER}),
     Action.MANAGE_OAUTH_CLIENTS: frozenset({Role.SUPER_ADMIN}),
+    Action.MANAGE_PEOPLE: frozenset({Role.SUPER_ADMIN}),
+    Action.MANAGE_CLIENTS: frozenset({Role.SUPER_ADMIN}),
     Action.CREATE_APPLICATIONS: frozenset({Role.SUPER_ADMIN}),
+    Action.AUTHORIZE_INSTALLED: frozenset({Role.SUPER_ADMIN, Role.ADMIN, Role.DEVELOPER}),
+    Action.USE_INSTALLED: frozenset(Role),
+    Action.MANAGE_INSTALLATIONS: frozenset({Role.SUPER_ADMIN}),
     Action.READ_AUDIT: frozenset({Role.SUPER_ADMIN, Role.ADMIN, Role.DEVELOPER}),
     Action.READ_AUDIT_OF_PEOPLE: frozenset({Role.SUPER_ADMIN, Role.ADMIN}),
 }
+#: Of those, the roles that may do it only where it was given to the person, application by
+#: application. Their role opens the door; a row (``applications.Right``) decides behind it.
+GIVEN: dict[Action, frozenset[Role]] = {
+    Action.PUBLISH: frozenset({Role.DEVELOPER}),
+    Action.DISTRIBUTE: frozenset({Role.DEVELOPER}),
+}
+
+
+def given_to(action: Action) -> frozenset[Role]:
+    """Return the roles that may do this only where it was given to the person."""
+    return GIVEN.get(action, frozenset())
+
+
+def held_by(action: Action) -> frozenset[Role]:
+    """Return the roles that may do this with all that the organisation owns."""
+    return ALLOWED[action] - given_to(action)
 
 
 class Who(Enum):
@@ -117,14 +148,21 @@ CONNECTION = Row(model="connections.Connection", organization="application__orga
 DRAFT = Row(
     model="connections.Connection", organization="application__organization", person="created_by"
 )
+INSTALLED_CONNECTION = Row(model="connections.InstalledConnection", organization="organization")
 AUTHORIZATION = Row(model="connections.Authorization", organization="organization", person="user")
 FLOW = Row(model="connections.Flow", organization="organization", person="user")
 RELEASE = Row(model="publishing.Release", organization="application__organization")
+CLIENT_INVITATION = Row(model="inviting.Invitation", organization="organization")
+SHARE = Row(model="distribution.Share", organization="application__organization")
+OFFERED = Row(model="distribution.Share", organization="client")
+PICTURE = Row(model="distribution.Picture", organization="listing__application__organization")
+INSTALLATION = Row(model="publishing.Installation", organization="organization")
 EVENT = Row(model="audit.Event", organization="organization")
 UPLOAD = Row(model="transfer.Upload", organization="organization", person="user")
 
 MYSELF = Rule(Who.SIGNED_IN, Of.NOTHING)
 SIGNING_IN = public("Whoever signs in, or has forgotten how, is not signed in yet.")
+INVITED = public("Whoever is invited has no account yet, or is not signed in.")
 WATCHING = public("What watches the deployment does not sign in, and learns up or down alone.")
 
 #: Every route by its name, or by its namespace as a whole. One that is not here is closed.
@@ -155,6 +193,13 @@ RULES: dict[str, Rule] = {
     "authorization_test": Rule(MANAGE, AUTHORIZATION),
     "authorization_label": Rule(MANAGE, AUTHORIZATION),
     "authorization_revoke": Rule(MANAGE, AUTHORIZATION),
+    # The same where an application is installed
+    "installed_connection": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_authorize": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_reuse": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_test": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_label": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_revoke": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
     # The flow
     "oauth_callback": public("To sign in, the code would have to be carried along in an address."),
     "flow_detail": Rule(Who.SIGNED_IN, FLOW),
@@ -168,6 +213,36 @@ RULES: dict[str, Rule] = {
     "change_detail": Rule(PUBLISH, APPLICATION),
     "release_detail": Rule(PUBLISH, RELEASE),
     "release_roll_back": Rule(PUBLISH, RELEASE),
+    # Clients, and what is shared with them
+    "client_list": Rule(Action.DISTRIBUTE),
+    "client_invite": Rule(Action.MANAGE_PEOPLE),
+    "client_invitation_resend": Rule(Action.MANAGE_PEOPLE, CLIENT_INVITATION),
+    "client_invitation_withdraw": Rule(Action.MANAGE_PEOPLE, CLIENT_INVITATION),
+    "share_create": Rule(Action.MANAGE_CLIENTS, APPLICATION),
+    "share_detail": Rule(Action.DISTRIBUTE, SHARE),
+    "share_release": Rule(Action.DISTRIBUTE, SHARE),
+    "share_licence": Rule(Action.MANAGE_CLIENTS, SHARE),
+    "share_withdraw": Rule(Action.MANAGE_CLIENTS, SHARE),
+    "share_install": Rule(Action.MANAGE_INSTALLATIONS, OFFERED),
+    # The marketplace
+    "marketplace": Rule(Who.SIGNED_IN),
+    "listing_detail": Rule(Who.SIGNED_IN),
+    "listing_picture": Rule(Who.SIGNED_IN),
+    "listing_install": Rule(Action.MANAGE_INSTALLATIONS),
+    "listing_edit": Rule(Action.MANAGE_CLIENTS, APPLICATION),
+    "listing_submit": Rule(Action.MANAGE_CLIENTS, APPLICATION),
+    "listing_withdraw": Rule(Action.MANAGE_CLIENTS, APPLICATION),
+    "picture_add": Rule(Action.MANAGE_CLIENTS, APPLICATION),
+    "picture_remove": Rule(Action.MANAGE_CLIENTS, PICTURE),
+    "review_list": Rule(Who.OPERATOR),
+    "listing_review": Rule(Who.OPERATOR),
+    # What is installed
+    "installation_list": Rule(Action.USE_INSTALLED),
+    "installation_detail": Rule(Action.USE_INSTALLED, INSTALLATION),
+    "my_connections": Rule(Action.USE_INSTALLED, INSTALLATION),
+    "installation_run": Rule(Action.USE_INSTALLED, INSTALLATION),
+    "installation_update": Rule(Action.MANAGE_INSTALLATIONS, INSTALLATION),
+    "installation_uninstall": Rule(Action.MANAGE_INSTALLATIONS, INSTALLATION),
     # Export and import
     "application_export": Rule(MAKE, APPLICATION),
     "application_import": Rule(Action.CREATE_APPLICATIONS),
@@ -181,6 +256,9 @@ RULES: dict[str, Rule] = {
     "event_list": Rule(Action.READ_AUDIT, or_operator=True),
     "event_detail": Rule(Action.READ_AUDIT, EVENT, or_operator=True),
     "event_export": Rule(Action.READ_AUDIT, or_operator=True),
+    # Invitations: the token of the link decides, and whose address it was sent to.
+    "invitation_open": INVITED,
+    "invitation_detail": INVITED,
     # Administration narrows its rows by the same table (``PolicyAdmin``).
     "admin": Rule(Action.MANAGE_OAUTH_CLIENTS, or_operator=True, across=True),
     # Signing in

@@ -80,29 +80,15 @@ class DefinitionForm(forms.ModelForm):
         return with_line_feeds(self.cleaned_data["definition"])
 
 
-class RunForm(forms.Form):
-    """What is given to a run: one text for each input, and where it runs.
+class InputForm(forms.Form):
+    """What is given to a run: one text for each input.
 
-    ``inputs`` maps names to what the definition declares about them, which may be nothing;
-    ``not_in_stage`` says why it cannot run in Stage.
+    ``inputs`` maps names to what the definition declares about them, which may be nothing.
     """
 
-    environment = forms.ChoiceField(
-        label="Where?",
-        choices=PLACES,
-        initial="development",
-        error_messages={"required": "Choose where it runs."},
-    )
-
-    def __init__(
-        self,
-        *args: Any,
-        inputs: Mapping[str, Mapping[str, Any]],
-        not_in_stage: str = "",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, inputs: Mapping[str, Mapping[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.inputs, self.not_in_stage = inputs, not_in_stage
+        self.inputs = inputs
         for name, declared in inputs.items():
             long = declared.get("type") == "long_text"
             self.fields[f"input.{name}"] = forms.CharField(
@@ -119,20 +105,6 @@ class RunForm(forms.Form):
         """Give the box of each input."""
         return [self[f"input.{name}"] for name in self.inputs]
 
-    def places(self) -> list[dict[str, Any]]:
-        """Give Development and Stage as choices."""
-        chosen = self["environment"].value()
-        return [
-            {
-                "value": value,
-                "title": title,
-                "checked": chosen == value and not (value == "stage" and self.not_in_stage),
-                "disabled": value == "stage" and self.not_in_stage,
-                "sentence": (value == "stage" and self.not_in_stage) or _PLACE_SENTENCES[value],
-            }
-            for value, title in PLACES
-        ]
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         for name, declared in self.inputs.items():
@@ -148,6 +120,35 @@ class RunForm(forms.Form):
     def given(self) -> dict[str, Any]:
         """Return the input by name."""
         return {name: self.cleaned_data[f"input.{name}"] for name in self.inputs}
+
+
+class RunForm(InputForm):
+    """The same, and where it runs; ``not_in_stage`` says why it cannot run in Stage."""
+
+    environment = forms.ChoiceField(
+        label="Where?",
+        choices=PLACES,
+        initial="development",
+        error_messages={"required": "Choose where it runs."},
+    )
+
+    def __init__(self, *args: Any, not_in_stage: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.not_in_stage = not_in_stage
+
+    def places(self) -> list[dict[str, Any]]:
+        """Give Development and Stage as choices."""
+        chosen = self["environment"].value()
+        return [
+            {
+                "value": value,
+                "title": title,
+                "checked": chosen == value and not (value == "stage" and self.not_in_stage),
+                "disabled": value == "stage" and self.not_in_stage,
+                "sentence": (value == "stage" and self.not_in_stage) or _PLACE_SENTENCES[value],
+            }
+            for value, title in PLACES
+        ]
 
 
 def with_line_feeds(text: str) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
 from console.accounts.models import Organization
-from console.accounts.policy import Action
+from console.accounts.policy import GIVEN, Action
 
 LINK_NAME = RegexValidator(
     r"\A[a-z][a-z0-9_]*\Z", "Use lower-case letters, digits and underscores; start with a letter."
@@ -20,8 +21,14 @@ LINK_NAME = RegexValidator(
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
     def allowing(self, user: Any, action: Action) -> ApplicationQuerySet:
-        """Keep the applications of the organisations in which the person may do this."""
-        return self.filter(organization__in=Organization.objects.allowing(user, action))
+        """Keep those of the organisations in which he may do this, and those given to him."""
+        allowed = Q(organization__in=Organization.objects.allowing(user, action))
+        if action in GIVEN:
+            allowed |= Q(
+                pk__in=Right.objects.giving(user, action).values("application"),
+                organization__in=Organization.objects.giving(user, action),
+            )
+        return self.filter(allowed)
 
 
 class Application(models.Model):
@@ -48,6 +55,50 @@ class Application(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("application_detail", args=[self.link_name])
+
+    def allows(self, user: Any, action: Action) -> bool:
+        """Tell whether the person may do this with it."""
+        return Application.objects.allowing(user, action).filter(pk=self.pk).exists()
+
+
+class RightQuerySet(models.QuerySet["Right"]):
+    def giving(self, user: Any, action: Action) -> RightQuerySet:
+        """Keep the rights that give the person this, as long as his role lets them count."""
+        known = user if user.is_authenticated else None
+        return self.filter(user=known, **{Right.FIELDS[action]: True})
+
+
+class Right(models.Model):
+    """What one developer may do with one application beyond building it.
+
+    It counts only while he is a developer of the application's organisation: a super admin
+    needs none, and nobody else may have one.
+    """
+
+    #: The field that gives an action; each action of ``GIVEN`` has one.
+    FIELDS: ClassVar[dict[Action, str]] = {
+        Action.PUBLISH: "may_publish",
+        Action.DISTRIBUTE: "may_distribute",
+    }
+
+    application = models.ForeignKey(Application, models.CASCADE, related_name="rights")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="rights", verbose_name="developer"
+    )
+    may_publish = models.BooleanField(default=False)
+    may_distribute = models.BooleanField(default=False)
+
+    objects = RightQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application", "user"], name="rights_of_a_person_in_an_application"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.application}"
 
 
 class Kind(models.TextChoices):

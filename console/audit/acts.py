@@ -19,8 +19,10 @@ class Act(StrEnum):
     AUTHORIZATION_LABELLED = "authorization.labelled"
     AUTHORIZATION_RECOVERED = "authorization.recovered"
     AUTHORIZATION_REPLACED = "authorization.replaced"
+    AUTHORIZATION_RESTORED = "authorization.restored"
     AUTHORIZATION_REUSED = "authorization.reused"
     AUTHORIZATION_REVOKED = "authorization.revoked"
+    AUTHORIZATION_SUSPENDED = "authorization.suspended"
     COMPONENT_CREATED = "component.created"
     COMPONENT_DELETED = "component.deleted"
     COMPONENT_SAVED = "component.saved"
@@ -28,9 +30,24 @@ class Act(StrEnum):
     CONNECTION_DELETED = "connection.deleted"
     CONNECTION_PERMISSIONS_CHANGED = "connection.permissions_changed"
     CONNECTION_RENAMED = "connection.renamed"
+    INSTALLATION_CREATED = "installation.created"
+    INSTALLATION_REMOVED = "installation.removed"
+    INSTALLATION_UPDATE_LEFT = "installation.update_left"
+    INSTALLATION_UPDATED = "installation.updated"
+    INVITATION_ACCEPTED = "invitation.accepted"
+    INVITATION_RESENT = "invitation.resent"
+    INVITATION_SENT = "invitation.sent"
+    INVITATION_WITHDRAWN = "invitation.withdrawn"
+    LISTING_PUBLISHED = "listing.published"
+    LISTING_REFUSED = "listing.refused"
+    LISTING_SAVED = "listing.saved"
+    LISTING_SUBMITTED = "listing.submitted"
+    LISTING_WITHDRAWN = "listing.withdrawn"
     MEMBERSHIP_CHANGED = "membership.changed"
     MEMBERSHIP_CREATED = "membership.created"
+    MEMBERSHIP_DEACTIVATED = "membership.deactivated"
     MEMBERSHIP_DELETED = "membership.deleted"
+    MEMBERSHIP_REACTIVATED = "membership.reactivated"
     OAUTH_CLIENT_CHANGED = "oauth_client.changed"
     OAUTH_CLIENT_CREATED = "oauth_client.created"
     OAUTH_CLIENT_DELETED = "oauth_client.deleted"
@@ -39,6 +56,12 @@ class Act(StrEnum):
     ORGANIZATION_DELETED = "organization.deleted"
     RELEASE_PUBLISHED = "release.published"
     RELEASE_ROLLED_BACK = "release.rolled_back"
+    RIGHT_GIVEN = "right.given"
+    RIGHT_TAKEN = "right.taken"
+    SHARE_CREATED = "share.created"
+    SHARE_LICENCE_CHANGED = "share.licence_changed"
+    SHARE_RELEASED = "share.released"
+    SHARE_WITHDRAWN = "share.withdrawn"
     USER_CHANGED = "user.changed"
     USER_CREATED = "user.created"
     USER_DELETED = "user.deleted"
@@ -49,4 +72,12 @@ class Act(StrEnum):
 
 
 #: Types of objects that developers work on: their events are open to developers, too.
-BUILT = ("application", "component", "connection", "release")
+BUILT = (
+    "application",
+    "component",
+    "connection",
+    "installation",
+    "listing",
+    "release",
+    "share",
+)

@@ -43,9 +43,12 @@ class RecordedAdmin(admin.ModelAdmin):
             chains = dict.fromkeys([*before, *self.homes(form.instance)])
             entries += entries_of(form.instance, done, chains, **(_changes(form) if change else {}))
         for formset in formsets:
-            if formset.model is Membership:
-                entries += _of_formset(formset)
+            entries += self.entries_of_formset(formset)
         record_entries(request.user, entries)
+
+    def entries_of_formset(self, formset: Any) -> list[Entry]:
+        """Tell of the rows that stand on the page of another one."""
+        return _of_formset(formset) if formset.model is Membership else []
 
     def response_action(  # type: ignore[override]
         self, request: HttpRequest, queryset: Any
@@ -66,11 +69,11 @@ class RecordedAdmin(admin.ModelAdmin):
         )
 
     def _delete(self, request: HttpRequest, rows: Iterable[Any], delete: Any) -> None:
-        entries = [entry for row in rows for entry in self.of_deleted(row)]
+        entries = [entry for row in rows for entry in self.of_deleted(row, request.user)]
         delete()
         record_entries(request.user, entries)
 
-    def of_deleted(self, row: Any) -> list[Entry]:
+    def of_deleted(self, row: Any, by: Any) -> list[Entry]:
         """Tell of a row while it is there."""
         return entries_of(row, "deleted", self.homes(row))
 
@@ -162,5 +165,5 @@ class RecordedOrganizationAdmin(RecordedAdmin, OrganizationAdmin):
     def homes(self, row: Organization) -> list[uuid.UUID | None]:
         return [row.pk]
 
-    def of_deleted(self, row: Organization) -> list[Entry]:
+    def of_deleted(self, row: Organization, by: Any) -> list[Entry]:
         return entries_of(row, "deleted", [None])

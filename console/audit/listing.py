@@ -18,7 +18,16 @@ from console.audit.telling import act_label
 
 PAGE_SIZE = 30
 #: What a developer's events begin with.
-_OF_BUILT = ("application", "authorization", "component", "connection", "release")
+_OF_BUILT = (
+    "application",
+    "authorization",
+    "component",
+    "connection",
+    "installation",
+    "listing",
+    "release",
+    "share",
+)
 
 
 def _words(label: str, placeholder: str, *, max_length: int) -> forms.CharField:

@@ -1,9 +1,17 @@
 """Write down what was done, in the transaction that does it: both stay, or neither.
 
-Order of locks, the same everywhere: first the rows that are changed (an application's before
-what it is made of), last the chain, with nothing locked after it. Several chains in one
-transaction are taken in the order of their keys, the deployment's first. So nobody who holds
-a chain ever waits for a row, and no two wait for each other.
+Order of locks, the same everywhere, each of them left out where it is not needed:
+
+1. the application's row, or the organisation's where none is there yet or people are changed;
+2. the person's own row, then his membership, then his rights in the application
+   (``authority.hold``; whoever takes his authority away takes the same ones);
+3. the other rows that are changed, authorizations among them;
+4. the chain, with nothing locked after it. Several chains in one transaction are taken in the
+   order of their keys, the deployment's first.
+
+Rows of people and organisations are locked with ``no_key``: every event refers to them, and
+would have to wait for who waits for its chain. So nobody who holds a chain ever waits for a
+row, and no two wait for each other.
 """
 
 from __future__ import annotations
@@ -78,6 +86,12 @@ def record_all(organization: Home, actor: User | None, happenings: Iterable[Happ
         write(lock(key), actor, happenings)
 
 
+def record_in_each(happenings: Mapping[uuid.UUID, Iterable[Happening]], actor: User | None) -> None:
+    """Write the events of several organisations, by key, in the order in which chains lock."""
+    for key in sorted(happenings):
+        record_all(key, actor, happenings[key])
+
+
 def write(chain: Chain, actor: User | None, happenings: Iterable[Happening]) -> None:
     """Put events at the end of a chain that is locked."""
     events = []
@@ -126,5 +140,5 @@ def lock(key: uuid.UUID | None) -> Chain:
 
 def homes(user: User) -> list[uuid.UUID | None]:
     """Name the chains that tell of a person: his organisations', or else the deployment's."""
-    found = user.memberships.order_by("organization_id").values_list("organization_id", flat=True)
-    return list(found) or [None]
+    found = user.memberships.active().order_by("organization_id")
+    return list(found.values_list("organization_id", flat=True)) or [None]

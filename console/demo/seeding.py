@@ -7,10 +7,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from connections.models import OAuthClient
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Role
+from console.applications.models import Right
+from console.inviting.models import Invitation
 from console.transfer.importing import import_application
 
 PEOPLE = {
@@ -43,15 +46,40 @@ def seed(password: str) -> list[tuple[str, str]]:
     _person(OPERATOR, password, is_superuser=True)
     people.append((OPERATOR, "runs the deployment"))
     _field_service()
+    _client()
     return people
 
 
 def _field_service() -> None:
-    """Import the demo's application, unless it is there already."""
+    """Import the demo's application, and let its developer publish it; once each."""
     studio = Organization.objects.get(slug="studio")
     if not studio.applications.filter(link_name="field_service").exists():
         creator = User.objects.get(email="superadmin@studio.example")
         import_application(FIELD_SERVICE.read_text(encoding="utf-8"), studio, creator)
+    Right.objects.get_or_create(
+        application=studio.applications.get(link_name="field_service"),
+        user=User.objects.get(email="developer@studio.example"),
+        defaults={"may_publish": True},
+    )
+
+
+def _client() -> None:
+    """Let Client be a client of Studio, as if it had accepted; what is shared is up to people."""
+    accepted = {
+        "organization": Organization.objects.get(slug="studio"),
+        "client": Organization.objects.get(slug="client"),
+    }
+    if not Invitation.objects.filter(**accepted).exists():
+        boss = User.objects.get(email="superadmin@client.example")
+        Invitation.objects.create(
+            **accepted,
+            email=boss.email,
+            # It leads nowhere: nobody knows a token with this hash.
+            token_hash=secrets.token_hex(32),
+            expires_at=timezone.now(),
+            accepted_at=timezone.now(),
+            accepted_by=boss,
+        )
 
 
 def sandbox_client() -> OAuthClient:

@@ -1,4 +1,4 @@
-"""What stands in each environment: Development as it is edited, Stage as it was released."""
+"""What stands in each environment: Development as it is edited, the others as it was released."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from connections.models import Connection
+from connections.models import Connection, InstalledConnection
 from connections.standing import Environment, Standing
-from connections.states import State, states
+from connections.states import State, installed_states, states
+from console.accounts.models import Organization
 from console.applications.models import Application
 from console.publishing.manifest import Manifest, of_development
 from console.publishing.models import Release
@@ -19,21 +20,39 @@ def release_in_stage(application: Application) -> Release | None:
     return Release.objects.filter(stages__application=application).first()
 
 
-def manifest_in(application: Application, environment: str) -> Manifest:
-    """Return what the application consists of in Development or in Stage."""
+def manifest_in(
+    application: Application, environment: str, client: Organization | None = None
+) -> Manifest:
+    """Return what the application consists of: in Production, at the ``client`` that has it.
+
+    It is empty where nothing was published yet, or where the licence has ended.
+    """
     if environment == Environment.DEVELOPMENT:
         return of_development(application)
     if environment == Environment.STAGE:
         release = release_in_stage(application)
-        return release.manifest if release else Manifest()
-    raise ValueError(f"Nothing of an application stands in {environment} here.")
+    else:
+        installations = application.installations.filter(organization=client)
+        found = installations.select_related("release").first()
+        release = found.release if found and not found.has_ended else None
+    return release.manifest if release else Manifest()
 
 
 def states_in(
-    application: Application, standings: Iterable[Standing], environment: Environment, user: Any
+    application: Application,
+    standings: Iterable[Standing],
+    environment: Environment,
+    user: Any,
+    client: Organization | None = None,
 ) -> dict[str, State]:
     """Tell by link name how each connection of the application does in an environment."""
-    return states_across(application, {environment: standings}, user)[environment]
+    if environment != Environment.PRODUCTION:
+        return states_across(application, {environment: standings}, user)[environment]
+    rows = InstalledConnection.objects.live().filter(
+        connection__application=application, organization=client
+    )
+    found = installed_states(rows, client.pk, user) if client else {}
+    return {state.standing.link_name: state for state in found.values()}
 
 
 def states_across(
@@ -47,6 +66,7 @@ def states_across(
             environment: {keys[s.link_name]: s for s in known if s.link_name in keys}
             for environment, known in standings.items()
         },
+        application.organization_id,
         user,
     )
     return {

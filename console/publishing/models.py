@@ -12,6 +12,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from console.accounts.models import Organization
+from console.accounts.policy import Action
 from console.applications.models import Application
 from console.publishing.manifest import Manifest, digest_of
 
@@ -81,6 +83,49 @@ class Release(models.Model):
     def manifest(self) -> Manifest:
         """Return what it holds."""
         return Manifest.from_text(self.content)
+
+
+class InstallationQuerySet(models.QuerySet["Installation"]):
+    def allowing(self, user: Any, action: Action) -> InstallationQuerySet:
+        """Keep those of organisations in which the person may do this."""
+        return self.filter(organization__in=Organization.objects.allowing(user, action))
+
+
+class Installation(models.Model):
+    """An application in a client organisation, at one release.
+
+    Its connections there are ``connections.models.InstalledConnection``, written with it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    application = models.ForeignKey(Application, models.PROTECT, related_name="installations")
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="installations")
+    release = models.ForeignKey(Release, models.PROTECT, related_name="installations")
+    installed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    installed_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(null=True)
+    #: When the licence ends; empty while it has no end.
+    ends_at = models.DateTimeField(null=True)
+    #: The newer release that the client has left, so that it is not pressed on him again.
+    left = models.ForeignKey(Release, models.PROTECT, null=True, related_name="+")
+
+    objects = InstallationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application", "organization"], name="installed_once_a_client"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.application)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ends_at is not None and self.ends_at <= timezone.now()
 
 
 class Stage(models.Model):

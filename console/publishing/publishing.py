@@ -22,6 +22,8 @@ from connections.models import Connection, ReleasedConnection
 from connections.referencing import hold
 from connections.standing import Environment
 from console.accounts.models import User
+from console.accounts.policy import Action
+from console.applications import rights
 from console.applications.models import Application
 from console.audit.acts import Act
 from console.audit.recording import record
@@ -61,13 +63,15 @@ def publish(
 
     ``seen`` is the :func:`fingerprint` of what the person decided on. Published twice, the
     second time makes nothing new. Raise :class:`SomebodyPublishes`,
-    :class:`ChangedMeanwhile` or :class:`NothingChosen`; nothing has changed then.
+    :class:`ChangedMeanwhile`, :class:`NothingChosen` or
+    :class:`~console.accounts.authority.NotAllowed`; nothing has changed then.
     """
     wanted = set(ticked)
     if not wanted:
         raise NothingChosen
     with _leased(application, user) as lease, transaction.atomic():
         hold(application)
+        rights.hold(user, application, Action.PUBLISH)
         current = _current(application)
         before = current.manifest if current else Manifest()
         development = of_development(application)
@@ -90,10 +94,11 @@ def publish(
 def roll_back(application: Application, user: User, *, to: Release, note: str = "") -> Outcome:
     """Put the content of an earlier release into a new one, and that into Stage.
 
-    Raise :class:`SomebodyPublishes`.
+    Raise :class:`SomebodyPublishes` or :class:`~console.accounts.authority.NotAllowed`.
     """
     with _leased(application, user) as lease, transaction.atomic():
         hold(application)
+        rights.hold(user, application, Action.PUBLISH)
         current = _current(application)
         if current and current.digest == to.digest:
             return Outcome(release=current, is_new=False)

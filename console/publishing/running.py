@@ -12,7 +12,7 @@ from connections.invoking import facts, invoke, refused
 from connections.standing import Environment
 from connections.states import State
 from connectors.errors import ServiceError
-from console.accounts.models import User
+from console.accounts.models import Organization, User
 from console.applications.definitions import Call, Use
 from console.applications.filling import NoValue, fill, fill_path, fill_text
 from console.applications.models import Application, Kind
@@ -70,22 +70,23 @@ def run(
     user: User,
     given: Mapping[str, Any],
     *,
+    client: Organization | None = None,
     max_calls: int = MAX_CALLS,
     max_seconds: float = MAX_SECONDS,
 ) -> Run:
     """Run a component as this person, with what was ``given`` as its input.
 
     It is read as it stands in ``environment``, its connections too, and acts with the
-    authorizations of that environment alone. It stops at the first failure. Raise
-    :class:`NotThere`.
+    authorizations of that environment alone: in Production those of the ``client``. It
+    stops at the first failure. Raise :class:`NotThere`.
     """
-    manifest = manifest_in(application, environment)
+    manifest = manifest_in(application, environment, client)
     part = _part(application, manifest, link_name, environment)
     started = time.monotonic()
     running = _Running(
         manifest=manifest,
         environment=environment,
-        states=states_in(application, manifest.connections.values(), environment, user),
+        states=states_in(application, manifest.connections.values(), environment, user, client),
         max_calls=max_calls,
         max_seconds=max_seconds,
         started=started,

@@ -18,7 +18,8 @@ SEALED = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: 
 
 def is_exposed(user: User) -> bool:
     """Tell whether somebody who can do much signs in with a password alone."""
-    can_do_much = user.is_superuser or user.memberships.filter(role=Role.SUPER_ADMIN).exists()
+    memberships = user.memberships.active().filter(role=Role.SUPER_ADMIN)
+    can_do_much = user.is_superuser or memberships.exists()
     return can_do_much and not is_mfa_enabled(user)
 
 

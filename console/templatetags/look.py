@@ -79,6 +79,7 @@ STATES: Mapping[str, State] = {
         tone="red", icon="plug", words="Not authorized", detailed="{reason}"
     ),
     "revoked": State(tone="grey", icon="circle-minus", words="Revoked", detailed="Revoked by {by}"),
+    "suspended": State(tone="amber", icon="clock", words="Suspended"),
     "unknown_outcome": State(
         tone="amber",
         icon="help-circle",

@@ -7,7 +7,9 @@ import itertools
 from django.db import IntegrityError, transaction
 
 from connections.models import Connection, Reference
+from console.accounts import authority
 from console.accounts.models import Organization, User
+from console.accounts.policy import Action
 from console.applications import source
 from console.applications.definitions import dumps
 from console.applications.models import Application, Component
@@ -59,8 +61,9 @@ def import_application(
     """Make an application of a file, under names that are free when it is made.
 
     Raise ``Faults`` for a file that cannot be taken and :class:`TakenMeanwhile` where
-    somebody else was faster three times; nothing is made then. Whether the person may is the
-    caller's to ask.
+    somebody else was faster three times, or :class:`~console.accounts.authority.NotAllowed`
+    where the person may not create applications (any more); nothing is made then. Nobody is
+    given a right in it.
     """
     if not isinstance(manifest, Manifest):
         manifest = read(manifest)
@@ -69,6 +72,7 @@ def import_application(
             with transaction.atomic():
                 # Whoever imports at the same time waits here, and then finds these names taken.
                 held = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+                authority.hold(user, held, Action.CREATE_APPLICATIONS)
                 return _make(plan(manifest, held), held, user)
         except IntegrityError:
             continue

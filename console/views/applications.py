@@ -85,6 +85,7 @@ def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse
             "picture": draw(development, states.values(), addresses),
             "components": components[:LATEST],
             "component_count": len(components),
+            "may_publish": application.allows(request.user, Action.PUBLISH),
         },
     )
 

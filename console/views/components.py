@@ -32,7 +32,7 @@ from console.publishing import running
 from console.publishing.environments import release_in_stage, states_across
 from console.publishing.manifest import Manifest, Part, canonical, of_development
 from console.publishing.models import Release
-from console.views.results import shown
+from console.publishing.results import shown
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -203,6 +203,7 @@ def _page(
             "users": referencing.users_of(component),
             "release": release,
             "in_stage": _in_stage(component, release),
+            "may_publish": application.allows(request.user, Action.PUBLISH),
             "run_form": run_form or _run_form(component, release),
             "run": run,
             "steps": shown(run) if run else [],

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from connections.listing import page_of
 from connections.models import Connection
+from console.accounts.models import Membership
 from console.accounts.policy import Action
 from console.http import SignedInRequest
 from console.signing_in.factors import is_exposed
@@ -34,5 +35,16 @@ def home(request: SignedInRequest) -> HttpResponse:
     return render(
         request,
         "console/home.html",
-        {"manages": manages, "recent": recent, "exposed": is_exposed(request.user)},
+        {
+            "manages": manages,
+            "recent": recent,
+            "exposed": is_exposed(request.user),
+            "shut_out_of": [] if request.memberships else _shut_out_of(request),
+        },
     )
+
+
+def _shut_out_of(request: SignedInRequest) -> list[Membership]:
+    """List where somebody who belongs nowhere else is deactivated."""
+    rows = request.user.memberships.exclude(deactivated_at=None)
+    return list(rows.select_related("organization").order_by("organization__name"))

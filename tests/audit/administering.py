@@ -18,7 +18,11 @@ def application_created(w: World):
 
 
 def application_changed(w: World):
-    return w.admin("applications_application_change", w.application.pk, name="Other")
+    return w.admin(
+        "applications_application_change",
+        w.application.pk,
+        **{"name": "Other", "rights-TOTAL_FORMS": 0, "rights-INITIAL_FORMS": 0},
+    )
 
 
 def application_deleted(w: World):
@@ -28,6 +32,26 @@ def application_deleted(w: World):
 def application_deleted_from_the_list(w: World):
     ticked = {"action": "delete_selected", "_selected_action": w.application.pk, "post": "yes"}
     return w.admin("applications_application_changelist", **ticked)
+
+
+def _rights(w: World, initial: int, **right: Any):
+    data: dict[str, Any] = {
+        "name": w.application.name,
+        "rights-TOTAL_FORMS": 1,
+        "rights-INITIAL_FORMS": initial,
+        "rights-0-application": w.application.pk,
+    }
+    data |= {f"rights-0-{name}": value for name, value in right.items()}
+    return w.admin("applications_application_change", w.application.pk, **data)
+
+
+def right_given(w: World):
+    w.application.rights.all().delete()
+    return _rights(w, 0, user=w.developer.pk, may_publish="on")
+
+
+def right_taken(w: World):
+    return _rights(w, 1, id=w.application.rights.get().pk)
 
 
 def client_created(w: World):

@@ -23,7 +23,16 @@ EVERY = pytest.mark.parametrize(
 
 @pytest.fixture
 def world(
-    studio, application, developer, super_admin, operator, connect, grant, build, signed_in
+    studio,
+    application,
+    developer,
+    may_publish,
+    super_admin,
+    operator,
+    connect,
+    grant,
+    build,
+    signed_in,
 ) -> World:
     def browser(user):
         client = signed_in(user)
@@ -54,11 +63,13 @@ def test_it_writes_one_event(verb, act, who, where, world):
 
     do()
 
-    event = Event.objects.exclude(pk__in=before).get()
-    assert event.action == act
+    # What two organisations do with each other is told to both.
+    told = list(Event.objects.exclude(pk__in=before))
+    assert len(told) == len({event.organization_id for event in told})
+    assert {event.action for event in told} == {act}
+    (event,) = (e for e in told if (e.organization.slug if e.organization_id else "") == where)
     assert event.actor == (getattr(world, who) if who else None)
     assert event.actor_email == (getattr(world, who).email if who else "system")
-    assert (event.organization.slug if event.organization_id else "") == where
     assert "some " not in sentence(event)
     assert [
         fault
@@ -75,7 +86,7 @@ def test_it_is_undone_with_its_change(verb, act, who, where, world, rows):
 
     with transaction.atomic():
         do()
-        assert Event.objects.count() == events + 1
+        assert Event.objects.count() > events
         transaction.set_rollback(True)
 
     assert (rows(), Event.objects.count()) == (before, events)
@@ -101,8 +112,9 @@ def test_it_asks_the_database_three_times_more(verb, act, who, where, world):
     with CaptureQueriesContext(connection) as queries:
         do()
     asked = [query["sql"] for query in queries if '"audit_' in query["sql"]]
+    heads = max(1, sum('UPDATE "audit_chain"' in sql for sql in asked))
     first = any('INTO "audit_chain"' in sql for sql in asked)
-    assert len(asked) <= (6 if first else 4)
+    assert len(asked) <= heads * (6 if first else 4)
 
 
 def test_no_secret_is_in_any_event(world):

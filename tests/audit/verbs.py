@@ -8,17 +8,29 @@ from __future__ import annotations
 
 from allauth.account.adapter import get_adapter
 from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from connections import changing, drafting, granting, referencing, refreshing, revoking
+from connections import (
+    changing,
+    drafting,
+    granting,
+    referencing,
+    refreshing,
+    revoking,
+    sites,
+    suspending,
+)
 from connections.authorization_forms import LabelForm
 from connections.forms import PermissionsForm, RenameForm
 from connections.models import Authorization
+from console.accounts.policy import Action
 from console.audit.acts import Act
+from console.audit.recording import record_all
 from console.publishing import publishing
 from console.transfer import exporting, importing
-from tests.audit import administering
+from tests.audit import administering, distributing, people
 from tests.audit.world import CANARY, Verb, World
 
 
@@ -59,7 +71,7 @@ def replaced(w: World):
 def reused(w: World):
     connection, other = w.connection(), w.connect("twilio", name="Others")
     credential = w.grant(other).credential
-    return lambda: granting.reuse(connection, w.developer, ["all"], credential)
+    return lambda: granting.reuse(sites.at_home(connection), w.developer, ["all"], credential)
 
 
 def revoked(w: World):
@@ -71,7 +83,7 @@ def labelled(w: World):
     authorization = w.grant(w.connection())
     form = LabelForm({"label": "Main"}, instance=authorization.credential)
     assert form.is_valid()
-    return lambda: changing.label(authorization, form, w.developer)
+    return lambda: changing.label(authorization, form, w.developer, Action.MANAGE_CONNECTIONS)
 
 
 def ended(w: World):
@@ -84,6 +96,25 @@ def recovered(w: World):
     credential = w.grant(w.connection()).credential
     Authorization.objects.update(state=Authorization.State.NEEDS_AUTHORIZATION)
     return lambda: refreshing.unmark(credential)
+
+
+def suspended(w: World):
+    w.grant(w.connection())
+    return lambda: _told(lambda: suspending.suspend(w.developer, w.studio, "He left."))
+
+
+def restored(w: World):
+    w.grant(w.connection())
+    with transaction.atomic():
+        suspending.suspend(w.developer, w.studio, "He left.")
+    return lambda: _told(lambda: suspending.restore(w.developer, w.studio))
+
+
+@transaction.atomic
+def _told(verb):
+    """Do what only returns what happened, and write it down as others do."""
+    ((organization, happening),) = verb()
+    record_all(organization, None, [happening])
 
 
 def component_created(w: World):
@@ -117,7 +148,7 @@ def rolled_back(w: World):
 def imported(w: World):
     w.build("Find people")
     text = exporting.export(w.application)
-    return lambda: importing.import_application(text, w.studio, w.developer)
+    return lambda: importing.import_application(text, w.studio, w.super_admin)
 
 
 def exported(w: World):
@@ -168,7 +199,7 @@ VERBS: list[tuple[Verb, Act, str, str]] = [
     ),
     (exported, Act.APPLICATION_EXPORTED, "developer", "studio"),
     (exported_by_command, Act.APPLICATION_EXPORTED, "", "studio"),
-    (imported, Act.APPLICATION_IMPORTED, "developer", "studio"),
+    (imported, Act.APPLICATION_IMPORTED, "super_admin", "studio"),
     (activity_exported, Act.AUDIT_EXPORTED, "super_admin", "studio"),
     (ended, Act.AUTHORIZATION_ENDED, "", "studio"),
     (given, Act.AUTHORIZATION_GIVEN, "developer", "studio"),
@@ -176,7 +207,9 @@ VERBS: list[tuple[Verb, Act, str, str]] = [
     (recovered, Act.AUTHORIZATION_RECOVERED, "", "studio"),
     (replaced, Act.AUTHORIZATION_REPLACED, "developer", "studio"),
     (reused, Act.AUTHORIZATION_REUSED, "developer", "studio"),
+    (restored, Act.AUTHORIZATION_RESTORED, "", "studio"),
     (revoked, Act.AUTHORIZATION_REVOKED, "developer", "studio"),
+    (suspended, Act.AUTHORIZATION_SUSPENDED, "", "studio"),
     (component_created, Act.COMPONENT_CREATED, "developer", "studio"),
     (component_deleted, Act.COMPONENT_DELETED, "developer", "studio"),
     (component_saved, Act.COMPONENT_SAVED, "developer", "studio"),
@@ -184,6 +217,29 @@ VERBS: list[tuple[Verb, Act, str, str]] = [
     (connection_deleted, Act.CONNECTION_DELETED, "developer", "studio"),
     (permissions_changed, Act.CONNECTION_PERMISSIONS_CHANGED, "developer", "studio"),
     (connection_renamed, Act.CONNECTION_RENAMED, "developer", "studio"),
+    (distributing.installed, Act.INSTALLATION_CREATED, "operator", "client"),
+    (distributing.uninstalled, Act.INSTALLATION_REMOVED, "operator", "client"),
+    (distributing.left, Act.INSTALLATION_UPDATE_LEFT, "operator", "client"),
+    (distributing.updated, Act.INSTALLATION_UPDATED, "operator", "client"),
+    (distributing.listing_published, Act.LISTING_PUBLISHED, "operator", "studio"),
+    (distributing.listing_refused, Act.LISTING_REFUSED, "operator", "studio"),
+    (distributing.listing_saved, Act.LISTING_SAVED, "super_admin", "studio"),
+    (distributing.picture_added, Act.LISTING_SAVED, "super_admin", "studio"),
+    (distributing.picture_removed, Act.LISTING_SAVED, "super_admin", "studio"),
+    (distributing.listing_submitted, Act.LISTING_SUBMITTED, "super_admin", "studio"),
+    (distributing.listing_withdrawn, Act.LISTING_WITHDRAWN, "super_admin", "studio"),
+    (distributing.shared, Act.SHARE_CREATED, "super_admin", "studio"),
+    (distributing.licence_changed, Act.SHARE_LICENCE_CHANGED, "super_admin", "studio"),
+    (distributing.released, Act.SHARE_RELEASED, "super_admin", "studio"),
+    (distributing.withdrawn, Act.SHARE_WITHDRAWN, "super_admin", "studio"),
+    (people.invitation_accepted, Act.INVITATION_ACCEPTED, "operator", "studio"),
+    (people.invitation_resent, Act.INVITATION_RESENT, "super_admin", "studio"),
+    (people.invitation_sent, Act.INVITATION_SENT, "super_admin", "studio"),
+    (people.invitation_withdrawn, Act.INVITATION_WITHDRAWN, "super_admin", "studio"),
+    (people.role_changed, Act.MEMBERSHIP_CHANGED, "super_admin", "studio"),
+    (people.deactivated, Act.MEMBERSHIP_DEACTIVATED, "super_admin", "studio"),
+    (people.reactivated, Act.MEMBERSHIP_REACTIVATED, "super_admin", "studio"),
+    (people.removed, Act.MEMBERSHIP_DELETED, "super_admin", "studio"),
     (administering.member_changed, Act.MEMBERSHIP_CHANGED, "operator", "studio"),
     (administering.member_added, Act.MEMBERSHIP_CREATED, "operator", "studio"),
     (administering.member_removed, Act.MEMBERSHIP_DELETED, "operator", "studio"),
@@ -196,6 +252,8 @@ VERBS: list[tuple[Verb, Act, str, str]] = [
     (administering.organization_deleted, Act.ORGANIZATION_DELETED, "operator", ""),
     (published, Act.RELEASE_PUBLISHED, "developer", "studio"),
     (rolled_back, Act.RELEASE_ROLLED_BACK, "developer", "studio"),
+    (administering.right_given, Act.RIGHT_GIVEN, "operator", "studio"),
+    (administering.right_taken, Act.RIGHT_TAKEN, "operator", "studio"),
     (administering.user_changed, Act.USER_CHANGED, "operator", "studio"),
     (administering.user_created, Act.USER_CREATED, "operator", ""),
     (administering.user_deleted, Act.USER_DELETED, "operator", ""),

@@ -25,6 +25,10 @@ PICTURE_NAMES = {
     "component": "component",
     "publish": "publish",
     "release": "release",
+    "install": "client-1-install",
+    "installed": "client-2-installed",
+    "installed-run": "client-3-run",
+    "update": "client-4-update",
 }
 LARGEST_PICTURE = 200_000
 

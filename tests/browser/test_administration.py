@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser import wizard
 from tests.browser.conftest import OPERATOR, SUPER_ADMIN
-from tests.browser.looking import sideways
+from tests.browser.looking import look_over, sideways
+from tests.servers import ConsoleDemo
 
 pytestmark = pytest.mark.browser
+NEWCOMER = "newcomer@studio.example"
 
 
 def test_registering_a_service_makes_its_connection_ready_to_authorize(page, visit) -> None:
@@ -46,9 +49,56 @@ def test_registering_a_service_makes_its_connection_ready_to_authorize(page, vis
     expect(admin.get_by_text("was deleted successfully")).to_be_visible()
 
 
+def test_somebody_is_invited_comes_in_and_is_sent_away(visit, console, faults) -> None:
+    faults.expected_statuses.add(403)
+    admin, newcomer = visit(SUPER_ADMIN), visit()
+    admin.goto("/admin/inviting/invitation/add/")
+    admin.get_by_label("E-mail address:").fill(NEWCOMER)
+    admin.get_by_role("button", name="Save", exact=True).click()
+    expect(admin.get_by_role("row", name=NEWCOMER)).to_contain_text("Waiting")
+
+    newcomer.goto(_link(console))
+    expect(newcomer.get_by_role("heading", name="Invitation to Studio")).to_be_visible()
+    look_over(newcomer, "invitation")
+    newcomer.get_by_label("Password").fill("a-long-enough-word")
+    newcomer.get_by_role("button", name="Accept the invitation").click()
+    expect(newcomer.get_by_text("You are developer of Studio now")).to_be_visible()
+
+    admin.goto("/admin/accounts/membership/")
+    admin.get_by_role("link", name=NEWCOMER).click()
+    admin.get_by_role("link", name="Deactivate…").click()
+    expect(admin.get_by_text("He has authorized nothing that Studio uses")).to_be_visible()
+    assert sideways(admin) <= 0
+    admin.get_by_role("button", name=f"Deactivate {NEWCOMER}").click()
+    expect(admin.get_by_role("row", name=NEWCOMER)).to_contain_text("Deactivated")
+
+    assert newcomer.goto("/microservices/").status == 403
+    newcomer.goto("/")
+    expect(newcomer.get_by_text("You cannot use Studio since")).to_be_visible()
+
+    admin.get_by_role("link", name=NEWCOMER).click()
+    admin.get_by_role("link", name="Remove…").click()
+    admin.get_by_role("button", name=f"Remove {NEWCOMER}").click()
+    expect(admin.get_by_role("row", name=NEWCOMER)).to_have_count(0)
+
+
+def _link(console: ConsoleDemo) -> str:
+    """Wait for the mail, which the demo writes into its log, and return its link."""
+    log = console.folder / "logs" / "console.log"
+    for _ in range(100):
+        if links := re.findall(r"/invitations/[\w-]{43}/", log.read_text()):
+            return links[-1]
+        time.sleep(0.1)
+    pytest.fail("No invitation was sent.")
+
+
 @pytest.mark.parametrize(
     "path",
     [
+        "/admin/accounts/membership/",
+        "/admin/accounts/organization/",
+        "/admin/inviting/invitation/",
+        "/admin/inviting/invitation/add/",
         "/admin/",
         "/admin/accounts/user/",
         "/admin/accounts/user/add/",

@@ -64,34 +64,42 @@ def button(page: Page, name: str) -> Locator:
 
 def by_alice(place: Page | Locator) -> Locator:
     """Find where it says whose account acts."""
-    return place.get_by_text("Authorized as alice@example.com", exact=True)
+    return by("alice", place)
 
 
-def authorize_in_popup(page: Page, password: str, look: Look = look_away) -> None:
+def by(who: str, place: Page | Locator) -> Locator:
+    return place.get_by_text(f"Authorized as {who}@example.com", exact=True)
+
+
+def authorize_in_popup(
+    page: Page, password: str, look: Look = look_away, *, who: str = "alice"
+) -> None:
     """Press *Authorize*, consent in the window that opens, and see it close."""
     with page.expect_popup() as opened:
         press(page, "Authorize")
     popup = opened.value
     page.get_by_text("Go on in the other window").wait_for()
     look(page, "waiting")
-    sign_in_at_sandbox(popup, password, look=look)
+    sign_in_at_sandbox(popup, password, look=look, who=who)
     button(popup, "Allow").wait_for()
     look(popup, "sandbox-consent")
     with popup.expect_event("close"):
         button(popup, "Allow").click(no_wait_after=True)
     # The page that waits learns of it within two seconds.
-    expect(by_alice(page)).to_be_visible(timeout=2000)
+    expect(by(who, page)).to_be_visible(timeout=2000)
     look(page, "authorized")
     page.get_by_role("link", name="Open connection").click()
 
 
-def sign_in_at_sandbox(page: Page, password: str, look: Look = look_away) -> None:
-    """Sign in as alice, unless this browser is signed in there already."""
+def sign_in_at_sandbox(
+    page: Page, password: str, look: Look = look_away, *, who: str = "alice"
+) -> None:
+    """Sign in as alice or bob, unless this browser is signed in there already."""
     page.get_by_role("button", name=re.compile("^(Sign in|Allow)$")).wait_for()
     if button(page, "Allow").is_visible():
         return
     look(page, "sandbox-sign-in")
-    page.get_by_label("User name").fill("alice")
+    page.get_by_label("User name").fill(who)
     page.get_by_label("Password").fill(password)
     press(page, "Sign in")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from django.urls import reverse
 
 from connections.models import Reference
@@ -21,6 +22,7 @@ def test_it_works(developer_client, application, connect, build):
     assert not Reference.objects.exists()
 
 
+@pytest.mark.usefixtures("may_publish")
 def test_it_says_what_happens(developer_client, developer, application, build):
     component = build("Find")
     assert "Stage keeps it" not in words_of(developer_client.get(address(component)))

@@ -72,6 +72,7 @@ def test_it_says_how_its_connections_stand(developer_client, connect, grant, bui
     assert f"{authorize}?environment=development" not in html
 
 
+@pytest.mark.usefixtures("may_publish")
 def test_stage_is_judged_as_it_was_released(
     developer_client, developer, application, connect, grant, build
 ):
@@ -127,6 +128,7 @@ def test_a_workflow_asks_for_what_its_functions_take(developer_client, connect, 
     assert inputs(developer_client, handed) == ["of_function"]
 
 
+@pytest.mark.usefixtures("may_publish")
 def test_without_stage_there_is_no_running_there(developer_client, developer, application, build):
     component = build("Find")
     assert "Find is not in Stage yet. Publish it first." in show(developer_client, component)
@@ -146,3 +148,15 @@ def test_markup_stays_text(developer_client, build):
     definition = {"input": [{"name": "x", "label": hostile}], "calls": []}
     component = build(hostile, definition=definition)
     assert "<svg onload" not in developer_client.get(component.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_it_leads_to_publishing_whom_it_opens_for(
+    may, developer_client, application, build, request
+):
+    if may:
+        request.getfixturevalue("may_publish")
+    page = developer_client.get(build("Find").get_absolute_url())
+    assert "not in Stage yet" in words_of(page)
+    publish = reverse("publish", args=[application.pk])
+    assert (publish in page.content.decode()) == may

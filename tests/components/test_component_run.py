@@ -111,6 +111,7 @@ def test_a_workflow_shows_each_step(developer_client, network, find, build):
     assert network.calls[1].request.url.endswith("?q=b")
 
 
+@pytest.mark.usefixtures("may_publish")
 def test_it_runs_in_stage_what_is_there(developer_client, developer, application, network, find):
     network.get(f"{API}/contacts", json={})
     response = run(developer_client, find, "stage", who="x")

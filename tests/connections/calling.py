@@ -17,7 +17,8 @@ def state_of(
     connection: Connection, environment: Environment = Environment.DEVELOPMENT, user: Any = None
 ) -> State:
     standings = {connection.pk: connection.standing_in(environment)}
-    return states({environment: standings}, user)[environment][connection.pk]
+    home = connection.application.organization_id
+    return states({environment: standings}, home, user)[environment][connection.pk]
 
 
 def get(path: str = "/contacts", **fields: Any) -> Request:

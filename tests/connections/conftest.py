@@ -25,6 +25,7 @@ REFERENCES = (
     "sandbox",
     "studio--sandbox",
     "elsewhere--sandbox",
+    "client--sandbox",
     "sandbox--development",
     "sandbox--stage",
 )

@@ -13,14 +13,16 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from connections.models import Connection, Flow
+from connections.models import Connection, Flow, InstalledConnection
 from tests.sandbox.visiting import Browser
 
 
-def begin(client: Client, connection: Connection, **form: Any) -> str:
+def begin(client: Client, connection: Connection | InstalledConnection, **form: Any) -> str:
     """Press *Authorize* and return the address of the service's own page."""
     form = {"flow": uuid.uuid4()} | form
-    response = client.post(reverse("connection_authorize", args=[connection.pk]), form)
+    is_home = isinstance(connection, Connection)
+    name = "connection_authorize" if is_home else "installed_authorize"
+    response = client.post(reverse(name, args=[connection.pk]), form)
     assert response.status_code == 303, response.content.decode()
     return response["Location"]
 
@@ -33,7 +35,9 @@ def allow(person: Browser, address: str) -> str:
     return answer.headers["Location"].removeprefix(settings.PUBLIC_URL)
 
 
-def authorize(client: Client, connection: Connection, person: Browser, **form: Any) -> Flow:
+def authorize(
+    client: Client, connection: Connection | InstalledConnection, person: Browser, **form: Any
+) -> Flow:
     """Go the whole way and return how it ended."""
     response = client.get(allow(person, begin(client, connection, **form)))
     assert response.status_code == 303, response.content.decode()

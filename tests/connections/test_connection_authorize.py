@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from connections import authorizing
+from connections import authorizing, sites
 from connections.authorizing import MAX_OPEN_FLOWS
 from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
 from console.accounts.policy import Role
@@ -42,7 +42,7 @@ def test_it_leads_to_the_service(developer_client, connect, oauth_client, sandbo
 def test_states_are_unguessable_and_never_repeated(developer, connect, oauth_client):
     connection = connect()
     states = {
-        state_of(authorizing.begin(connection, developer, ["all"], browser="b"))
+        state_of(authorizing.begin(sites.at_home(connection), developer, ["all"], browser="b"))
         for _ in range(1000)
     }
     assert len(states) == 1000

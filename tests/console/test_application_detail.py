@@ -66,5 +66,21 @@ def test_a_thousand_components_take_as_many_queries_as_ten(
     people = connect(name="People")
     for number in range(40):
         build(f"Find {number}", people)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         developer_client.get(application.get_absolute_url())
+
+
+def test_who_may_publish_finds_the_way(developer_client, application, build, may_publish):
+    build("Find people")
+    page = developer_client.get(application.get_absolute_url())
+    assert f"/applications/{application.pk}/publish/" in page.content.decode()
+    assert f"/applications/{application.pk}/releases/" in page.content.decode()
+    assert "You have no right" not in words_of(page)
+
+
+def test_who_may_not_publish_reads_who_can(developer_client, application, build):
+    build("Find people")
+    page = developer_client.get(application.get_absolute_url())
+    assert f"/applications/{application.pk}/publish/" not in page.content.decode()
+    assert f"/applications/{application.pk}/releases/" not in page.content.decode()
+    assert "a super admin of Studio can publish it, or give you the right" in words_of(page)

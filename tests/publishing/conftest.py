@@ -15,6 +15,12 @@ from console.publishing import publishing
 from console.publishing.running import run
 
 
+@pytest.fixture(autouse=True)
+def the_developer_may_publish(request) -> None:
+    if "application" in request.fixturenames:
+        request.getfixturevalue("may_publish")
+
+
 @pytest.fixture
 def two(connect, build) -> dict[str, Any]:
     """Two functions, each with a connection of its own."""

@@ -15,7 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from connections import referencing
 from connections.models import Connection, Reference, ReleasedConnection
-from console.accounts.models import Organization, User
+from console.accounts.models import Membership, Organization, User
+from console.accounts.policy import Role
 from console.applications.models import Application, Component, Kind
 from console.publishing import publishing
 from console.publishing.environments import manifest_in, release_in_stage
@@ -36,6 +37,7 @@ class Console(RuleBasedStateMachine):
         name = uuid.uuid4().hex
         studio = Organization.objects.create(name="Studio", slug=name)
         self.user = User.objects.create_user(f"{name}@studio.example", "pass-word-1")
+        Membership.objects.create(user=self.user, organization=studio, role=Role.SUPER_ADMIN)
         self.application = Application.objects.create(
             organization=studio, name="App", link_name="app"
         )

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
+from console.accounts.models import User
+from console.accounts.policy import Role
 from console.applications.models import Application, Component
 from console.transfer.importing import import_application
 from tests.transfer.files import document, text_of
@@ -15,6 +17,12 @@ from tests.transfer.files import document, text_of
 @pytest.fixture
 def super_admin_client(signed_in, super_admin) -> Client:
     return signed_in(super_admin)
+
+
+@pytest.fixture
+def other_super_admin(member, stranger_organization) -> User:
+    """Who imports into another organisation."""
+    return member(stranger_organization, Role.SUPER_ADMIN)
 
 
 @pytest.fixture
@@ -35,6 +43,6 @@ def build(application, developer) -> Callable[..., Component]:
 
 
 @pytest.fixture
-def repairs(studio, developer) -> Application:
+def repairs(studio, super_admin) -> Application:
     """Import the usual file."""
-    return import_application(text_of(document()), studio, developer)
+    return import_application(text_of(document()), studio, super_admin)

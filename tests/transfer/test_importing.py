@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connections.models import Authorization, Connection, Reference
-from console.accounts.models import Organization
+from console.accounts.models import Membership, Organization
+from console.accounts.policy import Role
 from console.applications.definitions import parse
 from console.applications.models import Application, Component
 from console.applications.source import Faults
@@ -31,16 +32,16 @@ def with_old_names(text: str, old: dict[str, str]) -> Any:
     return held
 
 
-def test_it_works(studio, developer):
-    application = import_application(text_of(document()), studio, developer)
+def test_it_works(studio, super_admin):
+    application = import_application(text_of(document()), studio, super_admin)
 
     assert (application.name, application.link_name) == ("Repairs", "repairs")
     assert application.organization == studio
     connection = application.connections.get()
-    assert (connection.status, connection.created_by) == ("created", developer)
+    assert (connection.status, connection.created_by) == ("created", super_admin)
     assert (connection.name, connection.link_name) == ("Customers", "customers")
     function = application.components.get(link_name="add_customer")
-    assert function.updated_by == developer
+    assert function.updated_by == super_admin
     assert parse(function.kind, function.definition).connections == ("customers",)
     assert list(Reference.objects.values_list("component", "connection")) == [
         (function.pk, connection.pk)
@@ -48,17 +49,19 @@ def test_it_works(studio, developer):
     assert not Authorization.objects.exists()
 
 
-def test_what_is_exported_again_is_the_same(studio, developer, stranger_organization, stranger):
-    first = export(import_application(text_of(document()), studio, developer))
+def test_what_is_exported_again_is_the_same(
+    studio, super_admin, stranger_organization, other_super_admin
+):
+    first = export(import_application(text_of(document()), studio, super_admin))
     assert first == text_of(document())
-    again = import_application(first, stranger_organization, stranger)
+    again = import_application(first, stranger_organization, other_super_admin)
     assert export(again) == first
 
 
-def test_in_the_same_organization_it_differs_by_names_alone(repairs, studio, developer):
+def test_in_the_same_organization_it_differs_by_names_alone(repairs, studio, super_admin):
     original = export(repairs)
     for suffix in ("_copy", "_copy_2", "_copy_3"):
-        made = import_application(original, studio, developer)
+        made = import_application(original, studio, super_admin)
         again = export(made)
         assert (made.name, made.link_name) == (f"Repairs{suffix}", f"repairs{suffix}")
         assert made.connections.get().name == f"Customers{suffix}"
@@ -70,28 +73,28 @@ def test_in_the_same_organization_it_differs_by_names_alone(repairs, studio, dev
     assert export(repairs) == original
 
 
-def test_connections_of_other_applications_count(application, connect, studio, developer):
+def test_connections_of_other_applications_count(application, connect, studio, super_admin):
     connect(name="CUSTOMERS", link_name="something_else")
-    made = import_application(text_of(document()), studio, developer)
+    made = import_application(text_of(document()), studio, super_admin)
     assert (made.name, made.link_name) == ("Repairs", "repairs")
     assert made.connections.get().name == "Customers_copy"
 
 
-def test_drafts_count_for_nothing(connect, studio, developer):
+def test_drafts_count_for_nothing(connect, studio, super_admin):
     connect(name="Customers", link_name="", status=Connection.Status.DRAFT)
-    made = import_application(text_of(document()), studio, developer)
+    made = import_application(text_of(document()), studio, super_admin)
     assert made.connections.get().name == "Customers"
 
 
 def test_connections_of_other_organizations_count_for_nothing(
-    connect, stranger_organization, stranger
+    connect, stranger_organization, other_super_admin
 ):
     connect(name="Customers")
-    made = import_application(text_of(document()), stranger_organization, stranger)
+    made = import_application(text_of(document()), stranger_organization, other_super_admin)
     assert made.connections.get().name == "Customers"
 
 
-def test_calls_are_pointed_to_the_new_names_and_bodies_are_let_alone(repairs, studio, developer):
+def test_calls_are_pointed_to_the_new_names_and_bodies_are_let_alone(repairs, studio, super_admin):
     body = {"connection": "customers", "note": "connection customers"}
     call = {"connection": "customers", "path": "/customers", "body": body}
     value = document(
@@ -100,14 +103,14 @@ def test_calls_are_pointed_to_the_new_names_and_bodies_are_let_alone(repairs, st
             component("p", "page", {"customers": "customers"}),
         ]
     )
-    made = import_application(text_of(value), studio, developer)
+    made = import_application(text_of(value), studio, super_admin)
     held = json.loads(made.components.get(link_name="f").definition)
     for new in (held["calls"][0], held["later"]["deep"][0]):
         assert new == {**call, "connection": "customers_copy"}
     assert json.loads(made.components.get(link_name="p").definition) == {"customers": "customers"}
 
 
-def test_names_change_all_at_once(repairs, studio, developer):
+def test_names_change_all_at_once(repairs, studio, super_admin):
     """A new name that is another one's old one does not lead a call astray."""
     value = document(
         connections=[connection(), connection("Customers_copy", connector="sandbox_basic",
@@ -119,8 +122,8 @@ def test_names_change_all_at_once(repairs, studio, developer):
             ]}),
         ],
     )  # fmt: skip
-    import_application(text_of(document()), studio, developer)  # now both names are there
-    made = import_application(text_of(value), studio, developer)
+    import_application(text_of(document()), studio, super_admin)  # now both names are there
+    made = import_application(text_of(value), studio, super_admin)
     found = {c.link_name: c for c in made.connections.all()}
     calls = json.loads(made.components.get().definition)["calls"]
     assert found[calls[0]["connection"]].connector_slug == "sandbox"
@@ -128,14 +131,14 @@ def test_names_change_all_at_once(repairs, studio, developer):
     assert sorted(c.name for c in found.values()) == ["Customers_copy_2", "Customers_copy_copy"]
 
 
-def test_long_names_are_cut(studio, developer):
+def test_long_names_are_cut(studio, super_admin):
     value = document(
         application={"name": "N" * 100, "link_name": "n" * 60},
         connections=[connection("C" * 50, link_name="c" * 60)],
         components=[],
     )
     for suffix in ("", "_copy", "_copy_2"):
-        made = import_application(text_of(value), studio, developer)
+        made = import_application(text_of(value), studio, super_admin)
         assert made.name == ("N" * 100)[: 100 - len(suffix)] + suffix
         assert made.connections.get().name == ("C" * 50)[: 50 - len(suffix)] + suffix
         made.full_clean()
@@ -147,45 +150,45 @@ def test_what_it_makes_can_be_saved_as_it_stands(repairs):
         each.full_clean()
 
 
-def test_a_definition_too_long_with_spaces_is_kept_without(studio, developer):
+def test_a_definition_too_long_with_spaces_is_kept_without(studio, super_admin):
     wide = {"list": list(range(30_000))}
     value = document(components=[component("wide", definition=wide)])
-    made = import_application(text_of(value), studio, developer)
+    made = import_application(text_of(value), studio, super_admin)
     stored = made.components.get().definition
     assert parse("page", stored).value == wide
     assert export(made) == text_of(value)
 
 
-def test_of_a_faulty_file_nothing_is_made(studio, developer):
+def test_of_a_faulty_file_nothing_is_made(studio, super_admin):
     value = document(connections=[connection(connector="sandbux")])
     with pytest.raises(Faults):
-        import_application(text_of(value), studio, developer)
+        import_application(text_of(value), studio, super_admin)
     assert not Application.objects.exists()
 
 
-def test_of_what_the_database_refuses_nothing_is_made(studio, developer):
+def test_of_what_the_database_refuses_nothing_is_made(studio, super_admin):
     """As if somebody else were faster each time: two components get the same link name."""
     whole = read(text_of(document()))
     twice = {str(n): whole.components["add_customer"] for n in range(2)}
     with pytest.raises(TakenMeanwhile, match="Nothing was imported"):
-        import_application(replace(whole, components=twice), studio, developer)
+        import_application(replace(whole, components=twice), studio, super_admin)
     for model in (Application, Connection, Component, Reference):
         assert not model.objects.exists()
 
 
 @pytest.mark.parametrize("count", [20, 200])
-def test_it_asks_as_often_for_many(studio, developer, count, django_assert_max_num_queries):
+def test_it_asks_as_often_for_many(studio, super_admin, count, django_assert_max_num_queries):
     manifest = read(text_of(many(count)))
     with django_assert_max_num_queries(14 + 5):  # five record it: the first event of a chain
-        made = import_application(manifest, studio, developer)
+        made = import_application(manifest, studio, super_admin)
     assert made.components.count() == count
     assert Reference.objects.count() == count
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_both_succeed_under_different_names(studio, developer, at_once):
+def test_two_at_once_both_succeed_under_different_names(studio, super_admin, at_once):
     text = text_of(document())
-    made = at_once(2, lambda: import_application(text, studio, developer))
+    made = at_once(2, lambda: import_application(text, studio, super_admin))
     assert {each.link_name for each in made} == {"repairs", "repairs_copy"}
     names = set(Connection.objects.values_list("name", flat=True))
     assert names == {"Customers", "Customers_copy"}
@@ -221,7 +224,7 @@ pages = st.dictionaries(st.sampled_from(["a", "b", "Ω", "title x"]), plain, max
     definitions=st.lists(pages, max_size=4),
     bodies=st.lists(plain.filter(lambda body: "{{" not in json.dumps(body)), max_size=3),
 )
-def test_whatever_it_holds_comes_back(studio, developer, definitions, bodies):
+def test_whatever_it_holds_comes_back(studio, super_admin, definitions, bodies):
     value = document(
         components=[
             *(
@@ -236,10 +239,11 @@ def test_whatever_it_holds_comes_back(studio, developer, definitions, bodies):
     organization = Organization.objects.create(
         name="New", slug=f"new-{Organization.objects.count()}"
     )
+    Membership.objects.create(user=super_admin, organization=organization, role=Role.SUPER_ADMIN)
     text = text_of(value)
-    made = import_application(text, organization, developer)
+    made = import_application(text, organization, super_admin)
     assert export(made) == text
-    copy = import_application(text, organization, developer)
+    copy = import_application(text, organization, super_admin)
     old = {"Repairs_copy": "Repairs", "repairs_copy": "repairs", "Customers_copy": "Customers",
            "customers_copy": "customers"}  # fmt: skip
     assert with_old_names(export(copy), old) == json.loads(text)

@@ -65,10 +65,10 @@ def test_without_connections_there_is_nothing_to_authorize(super_admin_client, s
     assert "authorize" not in words.split("Repairs is imported")[1][:60]
 
 
-def test_it_plans_anew_and_says_what_it_made(super_admin_client, super_admin, studio, developer):
+def test_it_plans_anew_and_says_what_it_made(super_admin_client, super_admin, studio):
     upload = waiting(super_admin, studio)
     super_admin_client.get(upload.get_absolute_url())
-    import_application(text_of(document()), studio, developer)
+    import_application(text_of(document()), studio, super_admin)
 
     super_admin_client.post(address(upload))
 

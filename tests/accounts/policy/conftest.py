@@ -12,10 +12,15 @@ from django.test import Client
 from django.utils import timezone
 
 from connections.models import Flow, OAuthClient
-from console.accounts.models import Membership, User
+from connections.standing import Level
+from console.accounts.models import Membership, Organization, User
+from console.accounts.policy import Role
+from console.applications.models import Application, Right
 from console.audit.models import Event
-from console.publishing.manifest import Manifest
-from console.publishing.models import Release, Stage
+from console.distribution.models import Listing, Picture, Share
+from console.inviting.models import Invitation
+from console.publishing.manifest import Manifest, Part
+from console.publishing.models import Installation, Release, Stage
 from console.transfer.exporting import export
 from console.transfer.models import Upload
 from tests.accounts.policy.expecting import IDENTITIES
@@ -27,7 +32,7 @@ def no_limit_was_used_yet() -> None:
 
 
 @pytest.fixture
-def things(application, connect, grant, build, developer, super_admin) -> dict[str, Any]:
+def things(application, connect, grant, install, build, developer, super_admin) -> dict[str, Any]:
     """One row of each kind, all of them of the same organisation."""
     client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
     connection = connect(name="Secret plan")
@@ -36,6 +41,7 @@ def things(application, connect, grant, build, developer, super_admin) -> dict[s
     )
     Stage.objects.create(application=application, release=release)
     component = build("Secret plan")
+    grant(connection, "production", developer)
     return {
         "application": application,
         "component": component,
@@ -50,6 +56,10 @@ def things(application, connect, grant, build, developer, super_admin) -> dict[s
         "connection": connection,
         "draft": connect(name="A draft", status="draft", link_name=""),
         "authorization": grant(connection),
+        "installed_connection": install(
+            connection, application.organization, level=Level.LOGGED_IN_USER
+        ),
+        **distributed(application, release),
         "flow": Flow.objects.create(
             state_hash="0" * 64,
             browser_hash="1" * 64,
@@ -60,6 +70,53 @@ def things(application, connect, grant, build, developer, super_admin) -> dict[s
             client=client,
             redirect_uri=client.redirect_uri,
             expires_at=timezone.now() + timedelta(minutes=10),
+        ),
+    }
+
+
+def distributed(application: Application, release: Release) -> dict[str, Any]:
+    """Let the organisation have a client, and be another one's client itself."""
+    maker = Organization.objects.create(name="Maker", slug="maker")
+    client = Organization.objects.create(name="Third", slug="third")
+    theirs = Application.objects.create(organization=maker, name="Parts", link_name="parts")
+    function = Part(kind="function", name="Find", link_name="find_people", definition={})
+    content = Manifest(components={"find_people": function}).text
+    first = Release.objects.create(
+        application=theirs, number=1, content=content, created_by=release.created_by
+    )
+    written = {
+        "title": "Parts",
+        "summary": "All.",
+        "description": "All.",
+        "help_url": "https://x.y",
+    }
+    listing = Listing.objects.create(
+        application=theirs, release=first, state=Listing.State.PUBLISHED, **written
+    )
+    draft = Listing.objects.create(application=application, release=release, **written)
+    pixels = {"media_type": "image/png", "width": 64, "height": 64, "content": b"pixels"}
+    share = {"release": first, "licence": "subscription"}
+    return {
+        "client_invitation": Invitation.objects.create(
+            organization=application.organization,
+            email="asked@client.example",
+            token_hash="2" * 64,
+            expires_at=timezone.now() + timedelta(days=15),
+        ),
+        "share": Share.objects.create(
+            application=application, client=client, **share | {"release": release}
+        ),
+        "offered": Share.objects.create(
+            application=theirs, client=application.organization, **share
+        ),
+        "listed": theirs,
+        "submitted": Listing.objects.create(
+            application=theirs, release=first, state=Listing.State.SUBMITTED, **written
+        ),
+        "picture": Picture.objects.create(listing=listing, words="Parts", **pixels),
+        "own_picture": Picture.objects.create(listing=draft, words="Plan", **pixels),
+        "installation": Installation.objects.create(
+            application=theirs, organization=application.organization, release=first
         ),
     }
 
@@ -82,6 +139,15 @@ def come_as(
             for place, role in identity.roles.items():
                 organization = studio if place == "own" else stranger_organization
                 Membership.objects.create(user=user, organization=organization, role=role)
+            if identity.deactivated:
+                Membership.objects.create(
+                    user=user,
+                    organization=studio,
+                    role=Role.SUPER_ADMIN,
+                    deactivated_at=timezone.now(),
+                )
+            if given := {Right.FIELDS[action]: True for action in identity.given}:
+                Right.objects.create(application=things["application"], user=user, **given)
         return signed_in(known[name])
 
     return come

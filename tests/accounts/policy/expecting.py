@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from console.accounts.policy import Of, Role, Row, Who
+from console.accounts.policy import GIVEN, Action, Of, Role, Row, Who
 from tests.accounts.policy.visits import VISITS, rule
 
 #: Where an address begins. Every row of the tests is of the first organisation.
@@ -26,8 +26,12 @@ class Identity:
 
     name: str
     roles: Mapping[str, str] = field(default_factory=dict)
+    #: What was given to him in the application of the rows.
+    given: frozenset[Action] = frozenset()
     operator: bool = False
     anonymous: bool = False
+    #: He was a super admin where the rows are, and is deactivated: he counts as nobody.
+    deactivated: bool = False
 
 
 def _identities() -> Iterator[Identity]:
@@ -36,7 +40,15 @@ def _identities() -> Iterator[Identity]:
         yield Identity(name=f"other {role}", roles={"other": role})
         # What he may do there must not help him here.
         yield Identity(name=f"both {role}", roles={"own": role, "other": Role.SUPER_ADMIN})
+    for action in GIVEN:
+        for role in Role.values:
+            name, given = f"own {role} given {action.name.lower()}", frozenset({action})
+            yield Identity(name=name, roles={"own": role}, given=given)
+        # Rights count where the person is a developer of the application's organisation.
+        name = f"other developer given {action.name.lower()}"
+        yield Identity(name=name, roles={"other": Role.DEVELOPER}, given=frozenset({action}))
     yield Identity(name="nobody")
+    yield Identity(name="deactivated", deactivated=True)
     yield Identity(name="operator", operator=True)
     yield Identity(name="anonymous", anonymous=True)
 
@@ -50,6 +62,13 @@ class Expected:
 
     status: int
     location: str = ""
+
+
+def _is_given(who: Who | Action, identity: Identity) -> bool:
+    """Tell whether nothing has to be given to him for it, or was."""
+    if not isinstance(who, Action) or who in identity.given:
+        return True
+    return identity.roles.get("own") not in GIVEN.get(who, ())
 
 
 def expected(
@@ -75,6 +94,7 @@ def expected(
     open_in = [p for p in reach if law.admits([reach[p]], operator=identity.operator)]
     if isinstance(law.of, Row):
         is_his = not visit.person or visit.person == identity.name
+        is_his = is_his and _is_given(law.who, identity)
         may = "own" in open_in and is_his
         candidates = ["own"] if may else []
     else:

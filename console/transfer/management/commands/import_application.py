@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from connections.models import Connection
+from console.accounts.authority import NotAllowed
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action
 from console.applications.source import Faults
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         else:
             try:
                 application = import_application(manifest, organization, user)
-            except TakenMeanwhile as error:
+            except (NotAllowed, TakenMeanwhile) as error:
                 raise CommandError(str(error)) from error
             self.stdout.write(f"Made {application.name} ({application.link_name}), with:")
             rows = Connection.objects.filter(application=application).order_by("link_name")

@@ -1,0 +1,87 @@
+"""A connection that came with an installed application: look at it, test it, revoke it.
+
+It is nobody's to edit here. What each person sees is his own authorization, or the one
+that somebody gave for all.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from connections import sites
+from connections.models import Authorization, InstalledConnection
+from connections.sites import Site
+from connections.views import authorizations
+from connectors.registry import get_connectors
+from console.http import SignedInRequest
+
+
+@require_safe
+def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show whose account acts for the connection, and what it asks for."""
+    row = get_object_or_404(_rows(request), pk=pk)
+    site = sites.installed(row)
+    connector = site.connector
+    actions = connector.oauth2.actions if connector.oauth2 else {}
+    authorization = _given(request, site).first()
+    credential = authorization.credential if authorization else None
+    # Until it is authorized nobody has said where the account lives.
+    known = credential.parameters if credential else {}
+    return render(
+        request,
+        "connections/installed_connection.html",
+        {
+            "row": row,
+            "site": site,
+            "connector": connector,
+            "is_in_catalogue": site.standing.connector in get_connectors(),
+            "application": row.connection.application,
+            "authorization": authorization,
+            "permissions": [(scope, actions.get(scope)) for scope in site.standing.scopes_asked],
+            "parameters": [
+                (p.label, p.choices.get(value, value))
+                for p in connector.parameters
+                if (value := known.get(p.name))
+            ],
+        },
+    )
+
+
+@require_POST
+def installed_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Run the connector's check call and say what came of it."""
+    site = sites.installed(get_object_or_404(_rows(request).live(), pk=pk))
+    authorization = get_object_or_404(_given(request, site).filter(credential__isnull=False))
+    return authorizations.test(request, authorization, site)
+
+
+@require_POST
+def installed_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Call the account by another name here."""
+    site = sites.installed(get_object_or_404(_rows(request), pk=pk))
+    authorization = get_object_or_404(_given(request, site).filter(credential__isnull=False))
+    return authorizations.label(request, authorization, site)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def installed_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what stops working; a POST ends the authorization here and at the service."""
+    site = sites.installed(get_object_or_404(_rows(request), pk=pk))
+    authorization = get_object_or_404(_given(request, site))
+    return authorizations.revoke(request, authorization, site)
+
+
+def _rows(request: SignedInRequest):
+    return InstalledConnection.objects.visible_to(request.user).select_related(
+        "connection__application", "organization"
+    )
+
+
+def _given(request: SignedInRequest, site: Site):
+    return Authorization.objects.at(site, request.user).select_related(
+        "connection", "organization", "credential__client", "authorized_by"
+    )

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class DistributionConfig(AppConfig):
+    """How applications reach client organisations, and what these do with them."""
+
+    name = "console.distribution"

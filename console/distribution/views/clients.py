@@ -1,0 +1,255 @@
+"""The clients of an organisation: asked in, and what is shared with each."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.accounts.models import Organization
+from console.accounts.policy import Action
+from console.addresses import public_url
+from console.applications.models import Application
+from console.distribution import sharing
+from console.distribution.errors import Refused
+from console.distribution.forms import InviteForm, LicenceForm, ReleaseForm, ShareForm
+from console.distribution.models import Share
+from console.distribution.sharing import clients_of, licence_words
+from console.distribution.views.acting import acting_in
+from console.http import SeeOther, SignedInRequest
+from console.inviting import inviting
+from console.inviting.inviting import Refused as NotInvited
+from console.inviting.models import Invitation
+
+
+@require_safe
+def client_list(request: SignedInRequest) -> HttpResponse:
+    """Show who was invited, who is a client, and what each of them has."""
+    return _list(request, InviteForm())
+
+
+@require_POST
+def client_invite(request: SignedInRequest) -> HttpResponse:
+    """Ask somebody in by mail; his organisation becomes a client when he accepts."""
+    organization = acting_in(request, Action.MANAGE_PEOPLE)
+    form = InviteForm(request.POST)
+    if organization is None:
+        messages.warning(request, "Choose the organisation that invites, and invite once more.")
+    elif not form.is_valid():
+        return _list(request, form, status=422)
+    else:
+        email = form.cleaned_data["email"]
+        try:
+            inviting.invite(organization, email, "", request.user, unsent=_unsent(request))
+        except NotInvited as refused:
+            form.add_error("email", str(refused))
+            return _list(request, form, status=422)
+        messages.success(request, f"{email.lower()} is invited, for 15 days.")
+    return SeeOther(reverse("client_list"))
+
+
+@require_POST
+def client_invitation_resend(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Send the mail anew, with another link and 15 more days."""
+    invitation = _invitation(request, pk)
+    return _invited(
+        request,
+        partial(inviting.resend, invitation, request.user, unsent=_unsent(request)),
+        f"{invitation} is invited anew, for 15 days. The earlier link leads nowhere now.",
+    )
+
+
+@require_POST
+def client_invitation_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Let nobody accept it any more."""
+    invitation = _invitation(request, pk)
+    return _invited(
+        request,
+        partial(inviting.withdraw, invitation, request.user),
+        f"The invitation of {invitation} is withdrawn.",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def share_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask with whom, at which release and for how long; a POST shares the application."""
+    applications = Application.objects.allowing(request.user, Action.MANAGE_CLIENTS)
+    application = get_object_or_404(applications.select_related("organization"), pk=pk)
+    posted = request.method == "POST"
+    form = ShareForm(
+        request.POST if posted else None,
+        application=application,
+        initial={"client": request.GET.get("client", "")[:36]},
+    )
+    status = 422 if posted else 200
+    if posted and form.is_valid():
+        chosen = form.cleaned_data
+        try:
+            share = sharing.share(
+                application,
+                chosen["client"],
+                chosen["release"],
+                chosen["licence"],
+                request.user,
+                ends_at=form.ends_at,
+            )
+        except Refused as refused:
+            form.add_error(None, str(refused))
+            status = 409
+        else:
+            messages.success(
+                request,
+                f"{application} is shared with {share.client}. Its super admins have got a mail "
+                "with the link to install it.",
+            )
+            return SeeOther(reverse("share_detail", args=[share.pk]))
+    context = {
+        "application": application,
+        "form": form,
+        "has_clients": clients_of(application.organization).exists(),
+        "has_releases": application.releases.exists(),
+    }
+    return render(request, "distribution/share_create.html", context, status=status)
+
+
+@require_safe
+def share_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show what a client has, and what can be changed about that."""
+    return _detail(request, _share(request, pk, Action.DISTRIBUTE))
+
+
+@require_POST
+def share_release(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Release a newer release to the client."""
+    share = _share(request, pk, Action.DISTRIBUTE)
+    form = ReleaseForm(request.POST, share=share)
+    if not form.is_valid():
+        return _detail(request, share, release_form=form, status=422)
+    return _shared(
+        request,
+        share,
+        partial(sharing.raise_release, share, form.cleaned_data["release"], request.user),
+        f"{form.cleaned_data['release']} is released to {share.client}.",
+    )
+
+
+@require_POST
+def share_licence(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Change for how long the client may use it."""
+    share = _share(request, pk, Action.MANAGE_CLIENTS)
+    form = LicenceForm(request.POST)
+    if not form.is_valid():
+        return _detail(request, share, licence_form=form, status=422)
+    licence = form.cleaned_data["licence"]
+    return _shared(
+        request,
+        share,
+        partial(sharing.change_licence, share, licence, request.user, ends_at=form.ends_at),
+        f"The licence of {share.client} is changed.",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def share_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what stops; a POST withdraws the application from the client."""
+    share = _share(request, pk, Action.MANAGE_CLIENTS)
+    if request.method == "POST":
+        done = f"{share.application} is withdrawn from {share.client}."
+        return _shared(request, share, partial(sharing.withdraw, share, request.user), done)
+    return render(request, "distribution/share_withdraw.html", {"share": share})
+
+
+def _list(request: SignedInRequest, form: InviteForm, *, status: int = 200) -> HttpResponse:
+    user = request.user
+    organization = acting_in(request, Action.DISTRIBUTE)
+    manages = user.may(Action.MANAGE_CLIENTS)
+    applications = Application.objects.allowing(user, Action.DISTRIBUTE)
+    applications = applications.filter(organization=organization)
+    shares = Share.objects.filter(application__in=applications).select_related(
+        "application", "release", "installation__release"
+    )
+    by_client: dict[uuid.UUID, list[Share]] = {}
+    for share in shares.order_by("application__name"):
+        by_client.setdefault(share.client_id, []).append(share)
+    sees = organization is not None and (manages or applications.exists())
+    invitations = Invitation.objects.as_client().open().filter(organization=organization)
+    context = {
+        "form": form,
+        "manages": manages,
+        "sees": sees,
+        "invitations": invitations if sees else [],
+        "clients": [
+            (client, shares, [a for a in applications if a.pk not in shared])
+            for client in (clients_of(organization) if organization and sees else [])
+            for shares in [by_client.get(client.pk, [])]
+            for shared in [{share.application_id for share in shares}]
+        ],
+        "applications": applications.order_by("name"),
+    }
+    return render(request, "distribution/client_list.html", context, status=status)
+
+
+def _detail(
+    request: SignedInRequest,
+    share: Share,
+    *,
+    release_form: ReleaseForm | None = None,
+    licence_form: LicenceForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    newer = share.application.releases.filter(number__gt=share.release.number).exists()
+    known = {"licence": share.licence, "ends_on": None}
+    if share.ends_at and share.licence == "subscription":
+        known["ends_on"] = share.ends_at.date()  # type: ignore[assignment]
+    context: dict[str, Any] = {
+        "share": share,
+        "licence": licence_words(share),
+        "manages": share.application.allows(request.user, Action.MANAGE_CLIENTS),
+        "release_form": (release_form or ReleaseForm(share=share)) if newer else None,
+        "licence_form": licence_form or LicenceForm(initial=known),
+        "install_url": public_url("share_install", share.pk),
+    }
+    return render(request, "distribution/share_detail.html", context, status=status)
+
+
+def _share(request: SignedInRequest, pk: uuid.UUID, action: Action) -> Share:
+    rows = Share.objects.allowing(request.user, action).select_related(
+        "application__organization", "client", "release", "installation__release", "created_by"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def _invitation(request: SignedInRequest, pk: uuid.UUID) -> Invitation:
+    own = Organization.objects.allowing(request.user, Action.MANAGE_PEOPLE)
+    rows = Invitation.objects.as_client().filter(organization__in=own)
+    return get_object_or_404(rows.select_related("organization"), pk=pk)
+
+
+def _unsent(request: SignedInRequest) -> Any:
+    return partial(messages.warning, request)
+
+
+def _invited(request: SignedInRequest, verb: Any, done: str) -> HttpResponse:
+    try:
+        verb()
+    except NotInvited as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, done)
+    return SeeOther(reverse("client_list"))
+
+
+def _shared(request: SignedInRequest, share: Share, verb: Any, done: str) -> HttpResponse:
+    try:
+        verb()
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, done)
+    return SeeOther(reverse("share_detail", args=[share.pk]))

@@ -1,0 +1,149 @@
+"""What is installed: for whoever uses it, and for who updates it or takes it away."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console.accounts.policy import Action
+from console.distribution import installing, updating
+from console.distribution.asking import counts, differences
+from console.distribution.errors import Refused
+from console.distribution.installed import look, may_manage, people_in
+from console.distribution.models import Share
+from console.distribution.running import runnable
+from console.distribution.views.acting import acting_in
+from console.http import SeeOther, SignedInRequest
+from console.publishing.models import Installation
+from console.signing_in.again import password_again
+
+#: So many accounts are named after an uninstallation; the rest is counted.
+MAX_SENTENCES = 8
+
+
+@require_safe
+def installation_list(request: SignedInRequest) -> HttpResponse:
+    """Show what is installed in the active organisation, and what may be."""
+    organization = acting_in(request, Action.USE_INSTALLED)
+    user = request.user
+    rows = Installation.objects.allowing(user, Action.USE_INSTALLED)
+    rows = rows.filter(organization=organization).select_related(
+        "application__organization", "release"
+    )
+    shares = Share.objects.offered_to(user).filter(client=organization, installation=None)
+    context = {
+        "installed": look(organization, user, rows.order_by("application__name"))
+        if organization
+        else [],
+        "shares": shares.select_related("application__organization", "release"),
+        "manages": organization is not None and may_manage(user, organization),
+        "organization": organization,
+    }
+    return render(request, "distribution/installation_list.html", context)
+
+
+@require_safe
+def installation_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show how an installed application does, and what is still to authorize, by whom."""
+    installation = _installation(request, pk)
+    (installed,) = look(installation.organization, request.user, [installation])
+    context = {
+        "installation": installation,
+        "installed": installed,
+        "people": people_in(installation.organization),
+        "runs_it": _runs_it(request, installation),
+        "manages": may_manage(request.user, installation.organization),
+        "runnable": runnable(installation),
+        "share": Share.objects.filter(installation=installation).first(),
+    }
+    return render(request, "distribution/installation_detail.html", context)
+
+
+@require_safe
+def my_connections(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show what the person authorizes for himself."""
+    installation = _installation(request, pk)
+    (installed,) = look(installation.organization, request.user, [installation])
+    context = {"installation": installation, "installed": installed}
+    return render(request, "distribution/my_connections.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def installation_update(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what a newer release changes; a POST installs it, or leaves it."""
+    installation = _installation(request, pk, Action.MANAGE_INSTALLATIONS)
+    there = reverse("installation_detail", args=[pk])
+    if request.method == "POST":
+        seen = request.POST.get("seen", "")
+        try:
+            if "leave" in request.POST:
+                updating.leave(installation, request.user, seen=seen)
+                messages.success(
+                    request,
+                    f"{installation} stays at {installation.release}. You can update later.",
+                )
+            else:
+                sentences = updating.update(installation, request.user, seen=seen)
+                messages.success(request, f"{installation} is updated.")
+                _say(request, sentences)
+        except Refused as refused:
+            messages.error(request, str(refused))
+        return SeeOther(there)
+    release = updating.newer_of([installation]).get(installation.pk)
+    context: dict[str, Any] = {"installation": installation, "release": release}
+    if release:
+        before, after = installation.release.manifest, release.manifest
+        context |= {"differences": differences(before, after), "counts": counts(before, after)}
+    return render(request, "distribution/installation_update.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@password_again
+def installation_uninstall(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what stops; a POST takes the application away and revokes what was authorized."""
+    installation = _installation(request, pk, Action.MANAGE_INSTALLATIONS)
+    if request.method == "POST":
+        try:
+            sentences = installing.uninstall(installation, request.user)
+        except Refused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, f"{installation} is uninstalled.")
+            _say(request, sentences)
+        return SeeOther(reverse("installation_list"))
+    (installed,) = look(installation.organization, request.user, [installation])
+    context = {
+        "installation": installation,
+        "installed": installed,
+        "runnable": runnable(installation),
+    }
+    return render(request, "distribution/installation_uninstall.html", context)
+
+
+def _installation(
+    request: SignedInRequest, pk: uuid.UUID, action: Action = Action.USE_INSTALLED
+) -> Installation:
+    rows = Installation.objects.allowing(request.user, action).select_related(
+        "application__organization", "organization", "release", "installed_by"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def _runs_it(request: SignedInRequest, installation: Installation) -> bool:
+    """Tell whether he authorizes for everybody."""
+    rows = Installation.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
+    return rows.filter(pk=installation.pk).exists()
+
+
+def _say(request: SignedInRequest, sentences: list[str]) -> None:
+    for sentence in sentences[:MAX_SENTENCES]:
+        messages.info(request, sentence)
+    if len(sentences) > MAX_SENTENCES:
+        rest = len(sentences) - MAX_SENTENCES
+        messages.info(request, f"{rest} more accounts were given back and erased like these.")

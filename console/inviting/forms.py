@@ -1,0 +1,75 @@
+"""What somebody says who accepts an invitation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import (
+    password_validators_help_texts,
+    validate_password,
+)
+
+from console.accounts.models import Organization, User
+from console.inviting.accepting import clients_of
+from console.inviting.models import Invitation
+
+
+class AcceptForm(forms.Form):
+    """A password from who has no account yet, and of a client, which organisation it is."""
+
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=" ".join(password_validators_help_texts()),
+    )
+    client = forms.ModelChoiceField(
+        Organization.objects.none(),
+        label="Organisation",
+        required=False,
+        blank=True,
+        empty_label="A new one, named below",
+    )
+    client_name = forms.CharField(
+        label="Name of the new organisation", required=False, max_length=100
+    )
+
+    def __init__(self, data: Any, *, invitation: Invitation, user: User | None) -> None:
+        super().__init__(data)
+        self.invitation, self.user = invitation, user
+        if user:
+            del self.fields["password"]
+        own = clients_of(invitation, user) if user and invitation.is_for_client else []
+        if own:
+            choice = self.fields["client"]
+            choice.queryset = Organization.objects.filter(  # type: ignore[attr-defined]
+                pk__in=[each.pk for each in own]
+            )
+            self.initial["client"] = own[0].pk
+        else:
+            del self.fields["client"]
+        if not invitation.is_for_client:
+            del self.fields["client_name"]
+        elif not own:
+            self.fields["client_name"].required = True
+            self.fields["client_name"].label = "Name of your organisation"
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, User(email=self.invitation.email))
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "client" in self.fields and not cleaned.get("client") and not cleaned.get("client_name"):
+            self.add_error("client_name", "Choose an organisation above, or name a new one.")
+        return cleaned
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """Return which organisation becomes a client, as ``accept`` takes it."""
+        given = self.cleaned_data
+        client = given.get("client")
+        return {"client": client, "client_name": "" if client else given.get("client_name", "")}

@@ -1,0 +1,93 @@
+"""Who was asked in, by whom, and what became of it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from console.accounts.models import Organization
+from console.accounts.policy import Role
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> InvitationQuerySet:
+        """Keep those that wait for an answer, too late or not."""
+        return self.filter(accepted_at=None, withdrawn_at=None)
+
+    def into_organization(self) -> InvitationQuerySet:
+        """Keep those that make somebody a member."""
+        return self.exclude(role="")
+
+    def as_client(self) -> InvitationQuerySet:
+        """Keep those that make somebody's organisation a client of this one."""
+        return self.filter(role="")
+
+
+class Invitation(models.Model):
+    """An e-mail address that was asked in; the token itself stands in the mail alone.
+
+    With a ``role`` it leads into the organisation. Without one it makes another organisation,
+    ``client``, whose super admin accepts it, a client of this one.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Waiting"
+        EXPIRED = "expired", "Expired"
+        ACCEPTED = "accepted", "Accepted"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations")
+    #: In lower case.
+    email = models.EmailField("e-mail address")
+    role = models.CharField(max_length=20, choices=Role.choices, blank=True)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    sent_at = models.DateTimeField("sent", default=timezone.now, editable=False)
+    expires_at = models.DateTimeField("expires", editable=False)
+    accepted_at = models.DateTimeField("accepted", null=True, editable=False)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    client = models.ForeignKey(
+        Organization, models.CASCADE, null=True, related_name="accepted_invitations", editable=False
+    )
+    withdrawn_at = models.DateTimeField("withdrawn", null=True, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-sent_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                condition=Q(accepted_at=None, withdrawn_at=None) & ~Q(role=""),
+                name="one_open_invitation_of_a_person",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "email"],
+                condition=Q(accepted_at=None, withdrawn_at=None, role=""),
+                name="one_open_invitation_of_a_client",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_for_client(self) -> bool:
+        return not self.role
+
+    @property
+    def status(self) -> Invitation.Status:
+        if self.accepted_at:
+            return self.Status.ACCEPTED
+        if self.withdrawn_at:
+            return self.Status.WITHDRAWN
+        return self.Status.EXPIRED if self.expires_at <= timezone.now() else self.Status.OPEN

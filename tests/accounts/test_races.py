@@ -1,0 +1,202 @@
+"""Authority that is taken away while it is used, in real threads and real transactions.
+
+What takes it and what uses it both write into the organisation's chain, whose numbers are the
+order of commits: a use with a higher number than its taking was accepted too late.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+from django.db import connections as database_connections
+from django.urls import reverse
+
+from connections import granting, sites
+from connections.models import Authorization, Credential
+from console.accounts.authority import NotAllowed
+from console.accounts.models import Membership
+from console.accounts.policy import Role
+from console.applications.models import Component, Right
+from console.audit.acts import Act
+from console.audit.models import Event
+from console.people import managing
+from console.publishing import publishing
+
+ROUNDS = 125
+#: By how many seconds more or less one of the two begins after the other in the next round.
+STEP = 0.004
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taking:
+    """How authority is taken, given back for the next round, and told of."""
+
+    take: Callable[[], object]
+    give_back: Callable[[], object]
+    act: Act
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What somebody does with his authority, once made ready, and how it is told of."""
+
+    prepare: Callable[[], object]
+    do: Callable[[], object]
+    act: Act
+
+
+@pytest.fixture
+def demotion(developer, super_admin) -> Taking:
+    memberships = Membership.objects.filter(user=developer)
+    row = memberships.get()
+    return Taking(
+        take=lambda: managing.change_role(row, Role.USER, super_admin),
+        give_back=lambda: memberships.update(role=Role.DEVELOPER),
+        act=Act.MEMBERSHIP_CHANGED,
+    )
+
+
+@pytest.fixture
+def deactivation(developer, super_admin) -> Taking:
+    memberships = Membership.objects.filter(user=developer)
+    row = memberships.get()
+    return Taking(
+        take=lambda: managing.deactivate(row, super_admin),
+        give_back=lambda: memberships.update(deactivated_at=None),
+        act=Act.MEMBERSHIP_DEACTIVATED,
+    )
+
+
+@pytest.fixture
+def removal(developer, super_admin, studio) -> Taking:
+    memberships = Membership.objects.filter(user=developer)
+    return Taking(
+        take=lambda: managing.remove(memberships.get(), super_admin),
+        give_back=lambda: memberships.get_or_create(
+            user=developer, organization=studio, defaults={"role": Role.DEVELOPER}
+        ),
+        act=Act.MEMBERSHIP_DELETED,
+    )
+
+
+@pytest.fixture
+def taking_of_the_right(application, may_publish, super_admin, signed_in) -> Taking:
+    browser = signed_in(super_admin)
+    page = reverse("admin:applications_application_change", args=[application.pk])
+    unticked = {
+        "name": application.name,
+        "rights-TOTAL_FORMS": 1,
+        "rights-INITIAL_FORMS": 1,
+        "rights-0-id": may_publish.pk,
+        "rights-0-application": application.pk,
+    }
+    return Taking(
+        take=lambda: browser.post(page, unticked),
+        give_back=lambda: Right.objects.update(may_publish=True),
+        act=Act.RIGHT_TAKEN,
+    )
+
+
+@pytest.fixture
+def publication(application, developer, may_publish, build) -> Use:
+    build("Find people")
+    turns = iter(range(ROUNDS))
+
+    def change() -> None:
+        definition = f'{{"calls": [], "description": "{next(turns)}"}}'
+        Component.objects.update(definition=definition)
+
+    return Use(
+        prepare=change,
+        do=lambda: publishing.publish(application, developer, ticked=["find_people"]),
+        act=Act.RELEASE_PUBLISHED,
+    )
+
+
+@pytest.fixture
+def authorization(network, connect, install, developer, studio) -> Use:
+    """He authorizes for all, where his own organisation has installed it."""
+    me = {"id": 1, "email": "alice@example.com"}
+    network.get("http://localhost:9000/key/api/me", json=me)
+    site = sites.installed(install(connect("sandbox_api_key"), studio))
+    return Use(
+        prepare=lambda: (Authorization.objects.all().delete(), Credential.objects.all().delete()),
+        do=lambda: granting.with_credentials(site, developer, site.environments, {"key": "k-1"}),
+        act=Act.AUTHORIZATION_GIVEN,
+    )
+
+
+@pytest.fixture
+def two_threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+        both = threading.Barrier(2)
+        for _ in range(2):
+            threads.submit(lambda: (both.wait(), database_connections.close_all()))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("taking", "use", "rounds"),
+    [
+        ("demotion", "publication", ROUNDS),
+        ("taking_of_the_right", "publication", ROUNDS),
+        ("demotion", "authorization", 84),
+        ("deactivation", "authorization", 83),
+        ("removal", "authorization", 83),
+    ],
+)
+def test_nothing_is_accepted_after_authority_is_taken(taking, use, rounds, two_threads, request):
+    taking, use = request.getfixturevalue(taking), request.getfixturevalue(use)
+    dice, outcomes, lead = random.Random(17), Counter(), 0.0
+    for _ in range(rounds):
+        taking.give_back()
+        use.prepare()
+        last = max(Event.objects.values_list("number", flat=True), default=0)
+
+        accepted = _race(two_threads, taking.take, use.do, lead)
+
+        numbers = dict(Event.objects.filter(number__gt=last).values_list("action", "number"))
+        assert taking.act in numbers
+        assert (use.act in numbers) == accepted
+        assert numbers.get(use.act, 0) < numbers[taking.act], "accepted after the commit"
+        outcomes[accepted] += 1
+        # Whoever came first begins later: so the two go on meeting where it is decided.
+        lead += dice.uniform(0, 2 * STEP) * (1 if accepted else -1)
+    assert outcomes[True] > 0
+    assert outcomes[False] > 0
+
+
+def _race(
+    threads: ThreadPoolExecutor,
+    take: Callable[[], object],
+    use: Callable[[], object],
+    lead: float,
+) -> bool:
+    """Do both at once, the use ``lead`` seconds after the taking; tell whether it was accepted."""
+    start = threading.Barrier(2)
+
+    def taker() -> None:
+        start.wait()
+        time.sleep(max(-lead, 0))
+        take()
+
+    def user() -> bool:
+        start.wait()
+        time.sleep(max(lead, 0))
+        try:
+            use()
+        except NotAllowed:
+            return False
+        return True
+
+    taken, used = threads.submit(taker), threads.submit(user)
+    taken.result()
+    return used.result()

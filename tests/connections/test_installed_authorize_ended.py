@@ -1,0 +1,135 @@
+"""What the person may, or the organisation has, ends while a service is asked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from connections import authorizing, granting, sites
+from connections.models import Authorization, Credential, Flow, InstalledConnection
+from connections.standing import Level
+from connectors.errors import ServiceError
+from console.accounts.authority import NotAllowed
+from console.accounts.models import Membership
+from console.accounts.policy import Role
+from tests.connections.flowing import allow, authorize, begin, flow_at, words_of
+
+GONE = "Field Service is not installed here any more, or its licence has ended."
+
+
+def licence_ends() -> None:
+    InstalledConnection.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
+
+
+def uninstalled() -> None:
+    InstalledConnection.objects.all().delete()
+
+
+def demoted() -> None:
+    Membership.objects.filter(role=Role.ADMIN).update(role=Role.USER)
+
+
+def deactivated() -> None:
+    Membership.objects.filter(role=Role.ADMIN).update(deactivated_at=timezone.now())
+
+
+def removed() -> None:
+    Membership.objects.filter(role=Role.ADMIN).delete()
+
+
+ENDS = [licence_ends, uninstalled, demoted, deactivated, removed]
+
+
+@pytest.fixture
+def admin(signed_in, client_people):
+    return signed_in(client_people[Role.ADMIN])
+
+
+@pytest.fixture
+def installed(connect, install, admin, oauth_client, alice) -> InstalledConnection:
+    """A connection that alice's account is authorized for already."""
+    installed = install(connect())
+    authorize(admin, installed, alice)
+    return installed
+
+
+def kept() -> tuple:
+    return Authorization.objects.values().get(), Credential.objects.values().get()
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_what_was_begun_is_not_finished(admin, installed, bob, sandbox, end):
+    callback = allow(bob, begin(admin, installed))
+    before, asked = kept(), sandbox.counts()["token"]
+    end()
+
+    response = admin.get(callback, follow=True)
+
+    flow = Flow.objects.latest("created_at")
+    assert flow.outcome == Flow.Outcome.FAILED
+    words = words_of(response)
+    assert flow.problem in words
+    assert "Nothing was changed." in words
+    expected = GONE if end in (licence_ends, uninstalled) else "may not authorize this connection"
+    assert expected in flow.problem
+    assert kept() == before
+    assert sandbox.counts()["token"] == asked
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_it_is_asked_again_when_the_grant_is_kept(
+    admin, installed, client_people, bob, sandbox, monkeypatch, end
+):
+    """It ends between the service's answer and the commit."""
+    callback = allow(bob, begin(admin, installed))
+    before, store = kept(), granting.store
+
+    def too_late(*args):
+        end()
+        return store(*args)
+
+    monkeypatch.setattr(authorizing, "store", too_late)
+    response = admin.get(callback, follow=True)
+
+    flow = Flow.objects.latest("created_at")
+    assert flow.outcome == Flow.Outcome.FAILED
+    assert flow.problem in words_of(response)
+    assert kept() == before
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_typed_credentials_are_not_kept_either(client_people, connect, install, network, end):
+    network.get("http://localhost:9000/key/api/me", json={"id": 1, "email": "alice@example.com"})
+    site = sites.installed(install(connect("sandbox_api_key")))
+    end()
+    with pytest.raises((ServiceError, NotAllowed)):
+        granting.with_credentials(
+            site, client_people[Role.ADMIN], site.environments, {"key": "k-1"}
+        )
+    assert not Credential.objects.exists()
+
+
+def test_another_person_does_not_finish_it(signed_in, client_people, installed, admin, bob):
+    callback, before = allow(bob, begin(admin, installed)), kept()
+    response = signed_in(client_people[Role.SUPER_ADMIN]).get(callback)
+    assert response.status_code == 403
+    assert "Another person or another browser" in words_of(response)
+    assert kept() == before
+
+
+def test_who_is_demoted_keeps_what_is_his_own(admin, connect, install, oauth_client, alice):
+    own = install(connect(level=Level.LOGGED_IN_USER))
+    callback = allow(alice, begin(admin, own))
+    demoted()
+    flow = flow_at(admin.get(callback)["Location"])
+    assert flow.outcome == Flow.Outcome.COMPLETED
+
+
+def test_the_outcome_is_shown_to_nobody_else(signed_in, client_people, installed, developer):
+    flow = Flow.objects.get()
+    for person in (client_people[Role.SUPER_ADMIN], developer):
+        address = reverse("flow_detail", args=[flow.pk])
+        assert signed_in(person).get(address).status_code == 404

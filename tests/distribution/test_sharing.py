@@ -1,0 +1,145 @@
+"""Sharing: with a client, at a release, for a time; changed and withdrawn."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from connections.models import InstalledConnection
+from console.accounts.authority import NotAllowed
+from console.distribution import installing, sharing
+from console.distribution.errors import Refused
+from console.distribution.licences import tell_licences
+from console.distribution.models import Share
+from console.publishing.models import Installation
+
+
+def test_the_clients_super_admins_get_the_link(
+    share, boss, admin, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        row = share()
+    (message,) = mail.outbox
+    assert message.to == [boss.email]
+    assert f"http://console.test/installed/shared/{row.pk}/" in message.body
+
+
+def test_mail_that_does_not_go_out_changes_nothing(
+    share, settings, caplog, django_capture_on_commit_callbacks
+):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    with django_capture_on_commit_callbacks(execute=True):
+        share()
+    assert Share.objects.exists()
+    assert "Mail was not sent: shared." in caplog.text
+
+
+def test_it_is_shared_once(share):
+    share()
+    with pytest.raises(Refused, match="shared with Client already"):
+        share()
+
+
+def test_only_clients_are_shared_with(application, stranger_organization, first, super_admin):
+    with pytest.raises(Refused, match="no client of Studio yet"):
+        sharing.share(application, stranger_organization, first, "subscription", super_admin)
+
+
+def test_what_came_from_the_marketplace_is_not_shared_besides(
+    share, listing, client_organization, boss
+):
+    offer = installing.offer_of_listing(listing, client_organization)
+    installing.install(offer, boss, seen=str(offer.release.pk))
+    with pytest.raises(Refused, match="from the marketplace already"):
+        share()
+
+
+def test_a_developer_sends_updates_and_nothing_else(
+    installed, developer, may_distribute, change, crm, publish
+):
+    installed()
+    row = Share.objects.get()
+    change(crm)
+    release = publish()
+    assert sharing.raise_release(row, release, developer).release == release
+    with pytest.raises(NotAllowed):
+        sharing.change_licence(row, "trial_15", developer, ends_at=None)
+    with pytest.raises(NotAllowed):
+        sharing.withdraw(row, developer)
+
+
+def test_a_developer_without_the_right_sends_nothing(share, developer, change, crm, publish):
+    row = share()
+    change(crm)
+    with pytest.raises(NotAllowed):
+        sharing.raise_release(row, publish(), developer)
+
+
+def test_a_release_is_never_lowered(share, first, super_admin, change, crm, publish):
+    row = share()
+    change(crm)
+    sharing.raise_release(row, publish(), super_admin)
+    with pytest.raises(Refused, match="choose a newer one"):
+        sharing.raise_release(row, first, super_admin)
+
+
+def test_withdrawing_stops_it_at_once_and_deletes_nothing(installed, super_admin, authorized, crm):
+    installation = installed()
+    authorized(crm, super_admin)
+    assert InstalledConnection.objects.live().count() == 2
+
+    sharing.withdraw(Share.objects.get(), super_admin)
+
+    installation.refresh_from_db()
+    assert installation.has_ended
+    assert not InstalledConnection.objects.live().exists()
+    assert InstalledConnection.objects.count() == 2
+
+
+def test_sharing_anew_brings_it_back(installed, share, super_admin):
+    installed()
+    sharing.withdraw(Share.objects.get(), super_admin)
+    share()
+    assert not Installation.objects.get().has_ended
+    assert InstalledConnection.objects.live().count() == 2
+
+
+def test_prolonging_brings_back_what_has_ended(installed, super_admin):
+    installed("trial_15")
+    began = timezone.now() - timedelta(days=20)
+    row = Share.objects.get()
+    row.started_at, row.ends_at = began, began + timedelta(days=15)
+    row.save()
+    InstalledConnection.objects.update(ends_at=row.ends_at)
+    assert not InstalledConnection.objects.live().exists()
+
+    sharing.change_licence(row, "trial_30", super_admin, ends_at=None)
+
+    assert Installation.objects.get().ends_at == began + timedelta(days=30)
+    assert InstalledConnection.objects.live().count() == 2
+    sharing.change_licence(row, "subscription", super_admin, ends_at=None)
+    assert Installation.objects.get().ends_at is None
+
+
+def test_a_client_is_told_once_before_and_once_after(
+    installed, boss, django_capture_on_commit_callbacks
+):
+    installed("trial_15")
+
+    def told() -> list[str]:
+        mail.outbox.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            tell_licences()
+        return [message.subject for message in mail.outbox]
+
+    assert told() == []
+    Share.objects.update(ends_at=timezone.now() + timedelta(days=2))
+    assert told() == ["The licence of Field Service ends soon"]
+    assert told() == []
+    Share.objects.update(ends_at=timezone.now() - timedelta(minutes=1))
+    assert told() == ["The licence of Field Service has ended"]
+    assert told() == []

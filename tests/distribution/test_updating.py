@@ -1,0 +1,233 @@
+"""Updates: offered with their difference, accepted or left; what works keeps working."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from connections.models import Authorization, Connection, Flow, InstalledConnection, OAuthClient
+from connections.standing import Level
+from connections.states import installed_states
+from console.accounts.authority import NotAllowed
+from console.distribution import installing, sharing, updating
+from console.distribution.asking import counts, differences
+from console.distribution.errors import Refused
+from console.distribution.models import Listing, Share
+from console.publishing.models import Installation
+
+
+@pytest.fixture
+def raised(publish, super_admin):
+    """Publish what Development holds and release it to the client."""
+
+    def do(note: str = ""):
+        release = publish(note)
+        sharing.raise_release(Share.objects.get(), release, super_admin)
+        return release
+
+    return do
+
+
+def fresh() -> Installation:
+    return Installation.objects.select_related(
+        "application__organization", "organization", "release"
+    ).get()
+
+
+def update(by):
+    installation = fresh()
+    seen = updating.newer_of([installation])[installation.pk]
+    return updating.update(installation, by, seen=str(seen.pk))
+
+
+def test_a_newer_release_is_offered_and_not_taken_by_itself(installed, change, crm, raised):
+    installation = installed()
+    change(crm)
+    release = raised()
+    assert updating.newer_of([installation]) == {installation.pk: release}
+    assert fresh().release.number == 1
+
+
+def test_what_is_authorized_keeps_working(
+    installed, boss, crm, authorized, change, mailbox, raised, rows_of, client_organization
+):
+    installed()
+    given, key = authorized(crm, boss), rows_of()["crm"].pk
+    change(mailbox, crm)
+    raised()
+
+    assert update(boss) == []
+
+    row = rows_of()["crm"]
+    assert (row.pk, row.number) == (key, 2)
+    assert Authorization.objects.get(pk=given.pk).credential == given.credential
+    assert installed_states([row], client_organization.pk, boss)[row.pk].works
+
+
+def test_a_new_permission_is_missing_until_somebody_reauthorizes(
+    installed, boss, crm, authorized, raised, rows_of, client_organization
+):
+    installed()
+    authorized(crm, boss)
+    Connection.objects.filter(pk=crm.pk).update(scopes=["contacts.read", "contacts.write"])
+    raised()
+    update(boss)
+    row = rows_of()["crm"]
+    state = installed_states([row], client_organization.pk, boss)[row.pk]
+    assert state.name == "permissions_missing"
+    assert state.missing == ("contacts.write",)
+
+
+def test_what_fell_away_is_revoked(
+    installed, boss, person, crm, mailbox, authorized, change, raised, rows_of
+):
+    installed()
+    authorized(crm, boss)
+    authorized(mailbox, person, own=True)
+    change(crm)
+    raised()
+
+    (sentence,) = update(boss)
+
+    assert sentence.startswith("account of person@client.example:")
+    assert set(rows_of()) == {"crm"}
+    assert [each.connection for each in Authorization.objects.all()] == [crm]
+
+
+def test_another_level_begins_anew(installed, boss, crm, authorized, raised, rows_of):
+    installed()
+    authorized(crm, boss)
+    key = rows_of()["crm"].pk
+    Connection.objects.filter(pk=crm.pk).update(level=Level.LOGGED_IN_USER)
+    raised()
+    update(boss)
+    assert rows_of()["crm"].pk == key
+    assert rows_of()["crm"].standing.level == Level.LOGGED_IN_USER
+    assert not Authorization.objects.exists()
+
+
+def test_a_flow_for_what_fell_away_ends(
+    installed, boss, mailbox, crm, change, raised, client_organization
+):
+    installed()
+    client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
+    flow = Flow.objects.create(
+        state_hash="0" * 64,
+        browser_hash="1" * 64,
+        user=boss,
+        connection=mailbox,
+        organization=client_organization,
+        environments=["production"],
+        client=client,
+        redirect_uri=client.redirect_uri,
+        expires_at=timezone.now(),
+    )
+    change(crm)
+    raised()
+    update(boss)
+    flow.refresh_from_db()
+    assert flow.outcome == Flow.Outcome.FAILED
+    assert "updated Field Service" in flow.problem
+
+
+def test_leaving_keeps_the_old_one_and_is_remembered(installed, boss, change, crm, raised, rows_of):
+    installed()
+    change(crm)
+    release = raised()
+    updating.leave(fresh(), boss, seen=str(release.pk))
+    installation = fresh()
+    assert (installation.release.number, installation.left) == (1, release)
+    assert set(rows_of()) == {"crm", "mailbox"}
+    update(boss)
+    assert fresh().release == release
+    assert fresh().left is None
+
+
+def test_the_person_decides_on_what_he_saw(installed, boss, change, crm, mailbox, raised):
+    installed()
+    change(crm)
+    seen = raised()
+    change(mailbox)
+    raised()
+    with pytest.raises(Refused, match="offered since this page was shown"):
+        updating.update(fresh(), boss, seen=str(seen.pk))
+    assert fresh().release.number == 1
+
+
+def test_nobody_else_updates(installed, admin, change, crm, raised):
+    installed()
+    change(crm)
+    raised()
+    with pytest.raises(NotAllowed):
+        update(admin)
+    assert fresh().release.number == 1
+
+
+def test_nothing_is_updated_after_the_licence(installed, boss, change, crm, raised):
+    installed()
+    change(crm)
+    release = raised()
+    Installation.objects.update(ends_at=timezone.now())
+    with pytest.raises(Refused, match="licence"):
+        updating.update(fresh(), boss, seen=str(release.pk))
+
+
+def test_a_withdrawn_share_offers_nothing(installed, super_admin, change, crm, raised):
+    installation = installed()
+    change(crm)
+    raised()
+    sharing.withdraw(Share.objects.get(), super_admin)
+    assert updating.newer_of([installation]) == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_updates_at_once_make_one(installed, boss, change, crm, raised, at_once):
+    installed()
+    change(crm)
+    release = raised()
+    installation = fresh()
+
+    def press():
+        try:
+            return updating.update(installation, boss, seen=str(release.pk))
+        except Refused as refused:
+            return str(refused)
+
+    outcomes = at_once(4, press)
+    assert outcomes.count([]) == 1
+    assert InstalledConnection.objects.count() == 1
+
+
+def test_a_listing_updates_what_came_from_it(
+    listing, client_organization, boss, change, crm, publish
+):
+    offer = installing.offer_of_listing(listing, client_organization)
+    installation = installing.install(offer, boss, seen=str(listing.release_id)).installation
+    change(crm)
+    Listing.objects.update(release=publish())
+    assert updating.newer_of([installation])[installation.pk].number == 2
+
+
+def test_the_difference_is_told_in_words(first, crm, mailbox, change, connect, publish):
+    Connection.objects.filter(pk=crm.pk).update(
+        scopes=["contacts.write"], name="Customers", level=Level.LOGGED_IN_USER
+    )
+    crm.refresh_from_db()
+    change(crm, connect("twilio", name="Messages", link_name="messages"))
+    after = publish().manifest
+
+    found = {each.ask.standing.link_name: each for each in differences(first.manifest, after)}
+
+    assert [permission.scope for permission in found["crm"].more] == ["contacts.write"]
+    assert [permission.scope for permission in found["crm"].less] == ["contacts.read"]
+    assert found["crm"].more[0].sentence
+    assert "It was called CRM." in found["crm"].sentences
+    assert found["crm"].begins_anew
+    assert found["messages"].status == "added"
+    assert found["mailbox"].status == "deleted"
+    assert counts(first.manifest, after) == ["1 function modified"]
+
+
+def test_what_only_developers_notice_is_no_difference(first, crm, publish):
+    Connection.objects.filter(pk=crm.pk).update(separate_environments=True)
+    assert differences(first.manifest, publish().manifest) == []

@@ -1,0 +1,85 @@
+"""An invitation without a role makes an organisation a client."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.accounts.models import Organization
+from console.audit.models import Event
+from console.inviting import accepting
+from console.inviting.inviting import Refused
+from tests.inviting.conftest import EMAIL, PASSWORD, the_invitation
+
+PAGE = "/invitations/"
+
+
+@pytest.fixture
+def head(member, stranger_organization):
+    """The super admin of another organisation, who is invited."""
+    return member(stranger_organization, "super_admin", EMAIL)
+
+
+def test_who_has_none_names_an_organisation_and_heads_it(invite, opened):
+    client = opened(invite(role=""))
+
+    answer = client.post(PAGE, {"password": PASSWORD, "client_name": "Plumbers & Sons"})
+
+    assert answer["Location"] == "/"
+    made = Organization.objects.get(name="Plumbers & Sons")
+    assert (the_invitation().client, made.slug) == (made, "plumbers-sons")
+    assert made.memberships.get().role == "super_admin"
+    assert not the_invitation().accepted_by.memberships.exclude(organization=made).exists()
+    assert {
+        (each.organization.slug, each.action)
+        for each in Event.objects.filter(actor=the_invitation().accepted_by)
+    } >= {("studio", "invitation.accepted"), ("plumbers-sons", "organization.created")}
+
+
+def test_without_a_name_it_asks_for_one(invite, opened):
+    client = opened(invite(role=""))
+
+    assert client.post(PAGE, {"password": PASSWORD, "client_name": " "}).status_code == 422
+    assert the_invitation().accepted_at is None
+
+
+def test_a_name_that_is_taken_gets_a_slug_of_its_own(invite, opened):
+    client = opened(invite(role=""))
+
+    client.post(PAGE, {"password": PASSWORD, "client_name": "Studio"})
+
+    assert the_invitation().client.slug == "studio-2"
+
+
+def test_a_super_admin_brings_his_own(invite, opened, head, signed_in, stranger_organization):
+    client = opened(invite(role=""), signed_in(head))
+
+    assert client.post(PAGE, {"client": stranger_organization.pk})["Location"] == "/"
+
+    assert the_invitation().client == stranger_organization
+    assert not head.memberships.filter(organization__slug="studio").exists()
+
+
+def test_he_may_name_a_new_one_instead(invite, opened, head, signed_in):
+    client = opened(invite(role=""), signed_in(head))
+
+    client.post(PAGE, {"client": "", "client_name": "New"})
+
+    assert the_invitation().client.name == "New"
+
+
+def test_neither_is_not_enough(invite, opened, head, signed_in):
+    client = opened(invite(role=""), signed_in(head))
+
+    assert client.post(PAGE, {}).status_code == 422
+
+
+def test_no_other_organisation_can_be_brought(invite, opened, head, signed_in, studio):
+    client = opened(invite(role=""), signed_in(head))
+    foreign = Organization.objects.create(name="Foreign", slug="foreign")
+
+    for each in (studio, foreign):
+        assert client.post(PAGE, {"client": each.pk}).status_code == 422
+    for each, words in ((studio, "of itself"), (foreign, "Only a super admin of Foreign")):
+        with pytest.raises(Refused, match=words):
+            accepting.accept(the_invitation(), head, client=each)
+    assert the_invitation().accepted_at is None

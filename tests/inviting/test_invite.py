@@ -1,0 +1,126 @@
+"""Inviting, sending again and withdrawing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.utils import timezone
+
+from console.inviting import inviting
+from console.inviting.inviting import Refused
+from console.inviting.models import Invitation
+from tests.inviting.conftest import EMAIL, the_invitation, token_of
+
+
+def test_the_mail_says_who_invites_to_what_and_how_long(invite, mailoutbox, settings):
+    token = invite("New@Elsewhere.example")
+
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject) == ([EMAIL], "Invitation to Studio")
+    assert "super_admin@studio.example invites you to Studio" in mail.body
+    assert f"{settings.PUBLIC_URL}/invitations/{token}/" in mail.body
+    assert f"{the_invitation().expires_at:%B %Y}" in mail.body
+    assert the_invitation().expires_at - the_invitation().sent_at <= timedelta(days=15)
+
+
+def test_names_are_not_escaped_in_mail(invite, mailoutbox, studio):
+    studio.name = "Tom & Jerry\nBcc: x@y.example"
+    studio.save()
+
+    invite()
+
+    assert mailoutbox[0].subject == "Invitation to Tom & Jerry Bcc: x@y.example"
+    assert mailoutbox[0].to == [EMAIL]
+
+
+def test_sent_again_the_old_link_is_dead(
+    invite, studio, super_admin, mailoutbox, django_capture_on_commit_callbacks
+):
+    old = invite()
+    Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        inviting.resend(the_invitation(), super_admin, unsent=pytest.fail)
+
+    new = token_of(mailoutbox[1])
+    assert Client().get(f"/invitations/{old}/").status_code == 404
+    assert Client().get(f"/invitations/{new}/").status_code == 303
+    assert the_invitation().expires_at > timezone.now() + timedelta(days=14)
+
+
+def test_withdrawn_the_link_is_dead(invite, super_admin):
+    token = invite()
+
+    inviting.withdraw(the_invitation(), super_admin)
+
+    assert Client().get(f"/invitations/{token}/").status_code == 410
+    invite()  # and the address can be invited anew
+
+
+@pytest.mark.parametrize("verb", ["resend", "withdraw"])
+@pytest.mark.parametrize("end", ["accepted_at", "withdrawn_at"])
+def test_what_is_over_stays_so(verb, end, invite, super_admin):
+    invite()
+    Invitation.objects.update(**{end: timezone.now()})
+    extra = {"unsent": pytest.fail} if verb == "resend" else {}
+
+    with pytest.raises(Refused):
+        getattr(inviting, verb)(the_invitation(), super_admin, **extra)
+
+
+def test_an_address_is_invited_once_of_each_kind(invite, super_admin):
+    invite()
+    invite(role="")
+
+    for role in ("developer", "user", ""):
+        with pytest.raises(Refused, match="is invited already"):
+            invite(role=role)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        copy = Invitation.objects.as_client().get()
+        copy.pk, copy.token_hash, copy._state.adding = None, "x", True
+        copy.save(force_insert=True)
+
+
+def test_who_belongs_there_is_not_invited(invite, developer):
+    with pytest.raises(Refused, match="belongs to Studio already"):
+        invite("Developer@studio.example")
+    developer.memberships.update(deactivated_at=timezone.now())
+    with pytest.raises(Refused, match="Reactivate him instead"):
+        invite("developer@studio.example")
+
+
+@pytest.mark.parametrize("role", ["admin", "developer", "user"])
+def test_only_a_super_admin_may(role, member, studio):
+    with pytest.raises(PermissionDenied):
+        inviting.invite(studio, EMAIL, "user", member(studio, role), unsent=pytest.fail)
+    assert not Invitation.objects.exists()
+
+
+def test_a_super_admin_of_another_organisation_may_not(member, studio, stranger_organization):
+    other = member(stranger_organization, "super_admin")
+
+    with pytest.raises(PermissionDenied):
+        inviting.invite(studio, EMAIL, "user", other, unsent=pytest.fail)
+
+
+@pytest.mark.parametrize("backend", ["broken", "dummy"])
+def test_without_mail_the_invitation_stays_and_it_is_said(
+    backend, settings, studio, super_admin, django_capture_on_commit_callbacks
+):
+    if backend == "dummy":
+        settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    else:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    said = []
+
+    with django_capture_on_commit_callbacks(execute=True):
+        inviting.invite(studio, EMAIL, "user", super_admin, unsent=said.append)
+
+    assert the_invitation().status == "open"
+    assert "who is invited" in said[0]
+    assert "EMAIL_URL" in said[0]

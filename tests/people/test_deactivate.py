@@ -1,0 +1,232 @@
+"""Deactivating somebody shuts him out at once and suspends what he has authorized."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+from django.utils import timezone
+
+from connections import granting, refreshing, sites
+from connections.models import Authorization, Flow, OAuthClient
+from connections.proving import prove
+from connections.suspending import RESTORABLE_FOR
+from connectors.errors import CredentialRefused
+from console.accounts.models import Membership, Organization
+from console.accounts.policy import Action
+from console.audit.models import Event
+from console.people import managing
+
+State = Authorization.State
+
+
+def test_his_next_request_is_refused_in_every_session(
+    signed_in, developer, membership, super_admin
+):
+    sessions = [signed_in(developer), signed_in(developer)]
+    assert [each.get(reverse("connection_list")).status_code for each in sessions] == [200, 200]
+
+    managing.deactivate(membership, super_admin)
+
+    assert [each.get(reverse("connection_list")).status_code for each in sessions] == [403, 403]
+
+
+def test_nothing_names_him_as_one_who_may(developer, studio, membership, super_admin):
+    managing.deactivate(membership, super_admin)
+
+    assert not developer.may(Action.MANAGE_CONNECTIONS)
+    assert not Organization.objects.of(developer)
+
+
+def test_he_can_sign_in_and_is_told_in_one_sentence(signed_in, developer, membership, super_admin):
+    managing.deactivate(membership, super_admin)
+
+    page = signed_in(developer).get(reverse("home"))
+
+    assert page.status_code == 200
+    assert b"You cannot use Studio since" in page.content
+    assert b"Nothing to do here yet" not in page.content
+
+
+def test_somebody_of_another_organisation_goes_on_there(
+    signed_in, developer, membership, super_admin, stranger_organization
+):
+    Membership.objects.create(user=developer, organization=stranger_organization, role="developer")
+    managing.deactivate(membership, super_admin)
+    client = signed_in(developer)
+
+    assert client.get("/o/elsewhere/microservices/").status_code == 200
+    assert client.get("/o/studio/microservices/").status_code == 404
+    assert b"You cannot use Studio" not in client.get("/").content
+
+
+def test_a_deactivated_super_admin_is_kept_out_of_administration(
+    member, studio, super_admin, signed_in
+):
+    other = member(studio, "super_admin", "second@studio.example")
+    client = signed_in(other)
+    assert client.get(reverse("admin:index")).status_code == 200
+
+    managing.deactivate(other.memberships.get(), super_admin)
+
+    assert client.get(reverse("admin:index")).status_code == 403
+
+
+def test_what_he_authorized_is_suspended_and_its_credential_kept(rows, membership, super_admin):
+    managing.deactivate(membership, super_admin)
+
+    row = rows()
+    assert (row.state, row.credential is not None) == (State.SUSPENDED, True)
+    assert "developer@studio.example was deactivated on" in row.reason
+
+
+def test_what_others_authorized_goes_on(connect, grant, membership, colleague, super_admin):
+    theirs = grant(connect("twilio", name="Messages"))
+    Authorization.objects.update(authorized_by=colleague)
+
+    managing.deactivate(membership, super_admin)
+
+    theirs.refresh_from_db()
+    assert theirs.state == State.ACTIVE
+
+
+def test_what_he_authorized_elsewhere_goes_on(rows, membership, super_admin, stranger_organization):
+    Authorization.objects.update(organization=stranger_organization)
+
+    managing.deactivate(membership, super_admin)
+
+    assert rows().state == State.ACTIVE
+
+
+def test_nobody_else_can_use_or_revive_it(rows, membership, super_admin, network):
+    managing.deactivate(membership, super_admin)
+    credential = rows().credential
+
+    with pytest.raises(CredentialRefused, match="was deactivated"):
+        prove(rows())
+    refreshing.unmark(credential)
+    refreshing.mark(credential, State.NEEDS_AUTHORIZATION, "The service said no.")
+
+    assert rows().state == State.SUSPENDED
+    assert not network.calls
+
+
+def test_the_page_of_the_connection_says_why(rows, membership, super_admin, colleague, signed_in):
+    managing.deactivate(membership, super_admin)
+
+    page = signed_in(colleague).get(rows().connection.get_absolute_url())
+
+    assert b'data-state="suspended"' in page.content
+    assert b"developer@studio.example was deactivated on" in page.content
+
+
+def test_a_flow_that_he_has_begun_ends(authorization, developer, membership, super_admin):
+    client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
+    flow = Flow.objects.create(
+        state_hash="0" * 64,
+        browser_hash="1" * 64,
+        user=developer,
+        connection=authorization.connection,
+        organization=authorization.organization,
+        environments=["all"],
+        client=client,
+        redirect_uri=client.redirect_uri,
+        expires_at=timezone.now() + timedelta(minutes=10),
+    )
+
+    managing.deactivate(membership, super_admin)
+
+    flow.refresh_from_db()
+    assert flow.outcome == Flow.Outcome.FAILED
+
+
+def test_each_connection_is_told_of_it(authorization, membership, super_admin):
+    managing.deactivate(membership, super_admin)
+
+    told = Event.objects.get(object_id=authorization.connection.pk, action__contains="suspended")
+    assert (told.actor, told.details["environments"]) == (super_admin, ["all"])
+
+
+def test_deactivated_twice_it_happens_once(membership, super_admin):
+    managing.deactivate(membership, super_admin)
+    before = Event.objects.count()
+
+    managing.deactivate(membership, super_admin)
+
+    assert Event.objects.count() == before
+
+
+@pytest.mark.parametrize("role", ["admin", "developer", "user"])
+def test_only_a_super_admin_may(role, member, studio, membership):
+    other = member(studio, role, "other@studio.example")
+
+    with pytest.raises(PermissionDenied):
+        managing.deactivate(membership, other)
+
+    membership.refresh_from_db()
+    assert membership.deactivated_at is None
+
+
+def test_a_super_admin_of_another_organisation_may_not(member, stranger_organization, membership):
+    other = member(stranger_organization, "super_admin")
+
+    with pytest.raises(PermissionDenied):
+        managing.deactivate(membership, other)
+
+
+def test_reactivating_in_time_brings_everything_back(rows, membership, super_admin):
+    managing.deactivate(membership, super_admin)
+
+    managing.reactivate(membership, super_admin)
+
+    row = rows()
+    assert (row.state, row.reason, row.state_before) == (State.ACTIVE, "", "")
+    assert row.authorized_by.may(Action.MANAGE_CONNECTIONS)
+
+
+def test_what_did_not_work_before_does_not_work_after(rows, membership, super_admin):
+    Authorization.objects.update(state=State.NEEDS_AUTHORIZATION)
+    managing.deactivate(membership, super_admin)
+
+    managing.reactivate(membership, super_admin)
+
+    assert rows().state == State.NEEDS_AUTHORIZATION
+
+
+def test_what_a_colleague_replaced_stays_his(rows, membership, colleague, super_admin):
+    managing.deactivate(membership, super_admin)
+    grant = granting.Grant(secret={"access_token": "new"}, account=None, parameters={})
+    granting.store(sites.at_home(rows().connection), colleague, ["all"], grant)
+    new = rows().credential
+
+    managing.reactivate(membership, super_admin)
+
+    assert (rows().credential, rows().authorized_by) == (new, colleague)
+
+
+def test_reactivating_too_late_brings_back_nothing(
+    rows, membership, super_admin, django_capture_on_commit_callbacks, network
+):
+    managing.deactivate(membership, super_admin)
+    Membership.objects.filter(pk=membership.pk).update(
+        deactivated_at=timezone.now() - RESTORABLE_FOR - timedelta(minutes=1)
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        managing.reactivate(membership, super_admin)
+
+    assert (rows().state, rows().credential) == (State.REVOKED, None)
+    membership.refresh_from_db()
+    assert membership.deactivated_at is None
+
+
+def test_what_he_was_about_to_authorize_is_refused(rows, developer, membership, super_admin):
+    managing.deactivate(membership, super_admin)
+    grant = granting.Grant(secret={"access_token": "new"}, account=None, parameters={})
+
+    with pytest.raises(PermissionDenied):
+        granting.store(sites.at_home(rows().connection), developer, ["all"], grant)
+
+    assert rows().state == State.SUSPENDED

@@ -1,0 +1,136 @@
+"""``manage.py prune`` deletes what is over, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from connections.models import Authorization, Credential, Flow, OAuthClient
+from connections.suspending import RESTORABLE_FOR
+from console import pruning
+from console.accounts.models import Membership
+from console.audit.models import Event
+from console.people import managing
+from console.transfer.models import UPLOAD_LIFETIME, Upload
+
+
+@pytest.fixture
+def gone_for(rows, membership, super_admin):
+    """Deactivate the developer some time ago."""
+
+    def go(time: timedelta) -> None:
+        managing.deactivate(membership, super_admin)
+        Membership.objects.filter(pk=membership.pk).update(deactivated_at=timezone.now() - time)
+
+    return go
+
+
+@pytest.fixture
+def prune(django_capture_on_commit_callbacks, capsys):
+    def run() -> str:
+        with django_capture_on_commit_callbacks(execute=True):
+            call_command("prune")
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_after_30_days_what_was_suspended_is_given_back(gone_for, rows, prune, monkeypatch):
+    asked = []
+    monkeypatch.setattr("connections.suspending.give_back", asked.append)
+    gone_for(RESTORABLE_FOR)
+
+    said = prune()
+
+    assert "1 people whose suspended authorizations were given up" in said
+    assert [each.label for each in asked] == ["alice@example.com"]
+    assert (rows().state, rows().credential) == (Authorization.State.REVOKED, None)
+    assert "not reactivated within 30 days" in rows().reason
+    assert not Credential.objects.exists()
+    assert Event.objects.filter(action="authorization.revoked", actor=None).count() == 1
+    assert "0 people" in prune()
+
+
+def test_until_then_it_waits(gone_for, rows, prune):
+    gone_for(RESTORABLE_FOR - timedelta(minutes=1))
+
+    prune()
+
+    assert rows().state == Authorization.State.SUSPENDED
+    assert rows().credential is not None
+
+
+def test_what_a_colleague_replaced_is_left(gone_for, rows, prune, colleague):
+    gone_for(RESTORABLE_FOR)
+    Authorization.objects.update(authorized_by=colleague, state=Authorization.State.ACTIVE)
+
+    prune()
+
+    assert rows().state == Authorization.State.ACTIVE
+
+
+def test_a_credential_that_was_left_behind_is_given_back(authorization, prune, monkeypatch):
+    asked = []
+    monkeypatch.setattr("connections.suspending.give_back", asked.append)
+    Authorization.objects.update(credential=None)
+
+    assert "1 credentials that nothing uses" in prune()
+
+    assert len(asked) == 1
+    assert not Credential.objects.exists()
+
+
+def test_old_flows_files_and_sessions_go(authorization, super_admin, developer, prune):
+    now = timezone.now()
+    client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
+    for number, expires_at in enumerate([now, now - timedelta(days=1, minutes=1)]):
+        Flow.objects.create(
+            state_hash=str(number) * 64,
+            browser_hash="1" * 64,
+            user=developer,
+            connection=authorization.connection,
+            organization=authorization.organization,
+            environments=["all"],
+            client=client,
+            redirect_uri=client.redirect_uri,
+            expires_at=expires_at,
+        )
+    for user, age in ((developer, timedelta()), (super_admin, UPLOAD_LIFETIME)):
+        upload = Upload.objects.create(
+            user=user, organization=authorization.organization, file_name="f", text="{}"
+        )
+        Upload.objects.filter(pk=upload.pk).update(created_at=now - age - timedelta(minutes=1))
+    for key, ends in (("live", now + timedelta(days=1)), ("dead", now - timedelta(days=1))):
+        Session.objects.create(session_key=key, session_data="", expire_date=ends)
+
+    prune()
+
+    assert Flow.objects.get().state_hash == "0" * 64
+    assert Upload.objects.get().user == developer
+    assert Session.objects.get().session_key == "live"
+
+
+def test_a_step_that_fails_keeps_no_other_from_running(monkeypatch, caplog, db):
+    done = []
+
+    def fails():
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(
+        "console.management.commands.prune.STEPS", {"one": fails, "other": lambda: done.append(1)}
+    )
+
+    with pytest.raises(CommandError, match="Not pruned, see the log: one"):
+        call_command("prune")
+
+    assert done == [1]
+    assert "broken" in caplog.text
+
+
+def test_people_come_before_credentials():
+    steps = list(pruning.STEPS.values())
+    assert steps.index(managing.give_up_suspended) < steps.index(pruning.give_back_unused)

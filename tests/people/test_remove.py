@@ -1,0 +1,147 @@
+"""Whoever leaves for good takes with him what he has authorized."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+
+from connections.models import Authorization, Credential
+from console.accounts.models import Membership, User
+from console.applications.models import Right
+from console.people import managing
+from tests.audit.world import membership_forms
+
+pytestmark = pytest.mark.usefixtures("application")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Return whose credentials were given back, and whether anything was open then."""
+    calls = []
+
+    def give_back(credential):
+        calls.append((credential.label, transaction.get_connection().in_atomic_block))
+        return "It has withdrawn the access."
+
+    monkeypatch.setattr("connections.suspending.give_back", give_back)
+    return calls
+
+
+@pytest.mark.django_db(transaction=True)
+def test_services_are_asked_after_the_commit_and_credentials_erased(
+    rows, membership, super_admin, asked
+):
+    managing.remove(membership, super_admin)
+
+    assert (rows().state, rows().credential) == (Authorization.State.REVOKED, None)
+    assert "took developer@studio.example out of Studio" in rows().reason
+    assert asked == [("alice@example.com", False)]
+    assert not Credential.objects.exists()
+    assert not Membership.objects.filter(pk=membership.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_they_are_erased_whatever_the_service_answers(
+    rows, membership, super_admin, monkeypatch, caplog
+):
+    def give_back(credential):
+        raise RuntimeError("nobody thought of that")
+
+    monkeypatch.setattr("connections.suspending.give_back", give_back)
+
+    managing.remove(membership, super_admin)
+
+    assert not Credential.objects.exists()
+    assert "nobody thought of that" in caplog.text
+
+
+def test_an_account_that_a_colleague_reuses_stays(
+    rows, connect, membership, colleague, super_admin, asked, django_capture_on_commit_callbacks
+):
+    credential = rows().credential
+    theirs = Authorization.objects.create(
+        connection=connect("sandbox", name="Other"),
+        organization=membership.organization,
+        environment="all",
+        authorized_by=colleague,
+        credential=credential,
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        managing.remove(membership, super_admin)
+
+    theirs.refresh_from_db()
+    assert (theirs.state, theirs.credential, asked) == ("active", credential, [])
+
+
+def test_his_rights_go_with_him(membership, developer, application, super_admin):
+    Right.objects.create(application=application, user=developer, may_publish=True)
+
+    managing.remove(membership, super_admin)
+
+    assert not Right.objects.exists()
+
+
+def test_removed_meanwhile_it_says_so(membership, super_admin):
+    Membership.objects.filter(pk=membership.pk).delete()
+
+    with pytest.raises(managing.Gone, match="does not belong to Studio any more"):
+        managing.remove(membership, super_admin)
+
+
+def test_taken_out_on_the_operators_page_it_is_the_same(
+    rows, membership, operator, signed_in, asked, django_capture_on_commit_callbacks
+):
+    row = {
+        "id": membership.pk,
+        "user": membership.user_id,
+        "organization": membership.organization_id,
+        "role": membership.role,
+        "DELETE": "on",
+    }
+    address = reverse("admin:accounts_user_change", args=[membership.user_id])
+    data = {"email": membership.user.email, "is_active": "on"} | membership_forms(row, initial=1)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert signed_in(operator).post(address, data).status_code == 302
+
+    assert (rows().state, rows().credential) == (Authorization.State.REVOKED, None)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("from_list", [False, True])
+def test_deleted_by_the_operator_he_leaves_nothing(
+    from_list,
+    connect,
+    grant,
+    member,
+    studio,
+    operator,
+    signed_in,
+    asked,
+    django_capture_on_commit_callbacks,
+):
+    leaver = member(studio, "user", "leaver@studio.example")
+    shared, own = connect(), connect("twilio", name="Own", level="logged_in_user")
+    grant(shared)
+    Authorization.objects.update(authorized_by=leaver)
+    grant(own, user=leaver)
+    client = signed_in(operator)
+    page = client.get(reverse("admin:accounts_user_delete", args=[leaver.pk]))
+    assert b"This stops working" in page.content
+
+    with django_capture_on_commit_callbacks(execute=True):
+        if from_list:
+            data = {"action": "delete_selected", "_selected_action": leaver.pk, "post": "yes"}
+            answer = client.post(reverse("admin:accounts_user_changelist"), data)
+        else:
+            answer = client.post(
+                reverse("admin:accounts_user_delete", args=[leaver.pk]), {"post": "yes"}
+            )
+        assert answer.status_code == 302
+
+    assert not User.objects.filter(pk=leaver.pk).exists()
+    assert Authorization.objects.get().state == Authorization.State.REVOKED
+    assert not Credential.objects.exists()
+    assert len(asked) == 2

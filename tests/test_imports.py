@@ -17,24 +17,88 @@ CLOSED: dict[str, tuple[str, ...]] = {
         "console.audit",
         "console.applications",
         "connections",
+        "console.health",
+        "console.keys",
+        "console.runtime",
+        "console.invocations",
         "console.publishing",
         "console.transfer",
+        "console.webhooks",
         "tests",
     ),
     "console/audit": (
         "console.applications",
         "connections",
+        "console.health",
+        "console.keys",
+        "console.runtime",
+        "console.invocations",
         "console.publishing",
         "console.transfer",
         "console.signing_in",
         "console.shell",
+        "console.webhooks",
         "tests",
     ),
-    "console/applications": ("connections", "console.publishing", "console.transfer", "tests"),
-    "connections": ("console.publishing", "console.transfer", "tests"),
-    "console/publishing": ("console.transfer", "console.urls", "console.views", "tests"),
+    "console/applications": (
+        "connections",
+        "console.health",
+        "console.keys",
+        "console.invocations",
+        "console.publishing",
+        "console.runtime",
+        "console.transfer",
+        "console.webhooks",
+        "tests",
+    ),
+    "connections": (
+        "console.health",
+        "console.keys",
+        "console.invocations",
+        "console.publishing",
+        "console.runtime",
+        "console.transfer",
+        "console.webhooks",
+        "tests",
+    ),
+    "console/health": (
+        "console.keys",
+        "console.invocations",
+        "console.publishing",
+        "console.runtime",
+        "console.transfer",
+        "console.webhooks",
+        "tests",
+    ),
+    "console/webhooks": (
+        "console.health",
+        "console.keys",
+        "console.invocations",
+        "console.publishing",
+        "console.runtime",
+        "console.transfer",
+        "tests",
+    ),
+    "console/keys": ("console.publishing", "console.transfer", "console.runtime", "tests"),
+    "console/invocations": (
+        "console.publishing",
+        "console.runtime",
+        "console.transfer",
+        "console.urls",
+        "console.views",
+        "tests",
+    ),
+    "console/publishing": (
+        "console.runtime",
+        "console.transfer",
+        "console.urls",
+        "console.views",
+        "tests",
+    ),
     "console/transfer": ("console.urls", "console.views", "tests"),
-    "console": ("tests",),
+    "console/runtime": ("console.transfer", "console.urls", "console.views", "tests"),
+    "console": ("tests", "developer_console_client"),
+    "client": ("console", "connections", "connectors", "django", "tests"),
 }
 #: What speaks to the network, and the files that may import it.
 NETWORK = (
@@ -48,15 +112,17 @@ NETWORK = (
     "aiohttp",
 )
 #: ``addresses`` judges what a name resolved to, ``sandbox`` is another company's server.
-SPEAKERS = {"connectors/outbound.py", "connectors/wire.py", "connectors/addresses.py"}
-#: The demo waits for servers that it has started itself.
-APART = ("connectors/sandbox", "console/demo")
+SPEAKERS = {
+    f"connectors/{name}.py" for name in ("outbound", "relaying", "explaining", "wire", "addresses")
+}
+#: The demo waits for servers that it has started itself, and the client is for other programs.
+APART = ("connectors/sandbox", "console/demo", "client")
 OAUTH_LIBRARIES = ("requests_oauthlib", "oauthlib")
 OAUTH_SPEAKERS = {"connectors/oauth2.py"}
 
 FILES = sorted(
     path.relative_to(ROOT)
-    for room in ("connectors", "connections", "console")
+    for room in ("connectors", "connections", "console", "client")
     for path in (ROOT / room).rglob("*.py")
 )
 

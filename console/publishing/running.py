@@ -16,6 +16,7 @@ from console.accounts.models import User
 from console.applications.definitions import Call, Use
 from console.applications.filling import NoValue, fill, fill_path, fill_text
 from console.applications.models import Application, Kind
+from console.invocations.recording import note_run
 from console.publishing.environments import manifest_in, states_in
 from console.publishing.manifest import Manifest, Part
 
@@ -67,13 +68,13 @@ def run(
     application: Application,
     link_name: str,
     environment: Environment,
-    user: User,
+    user: User | None,
     given: Mapping[str, Any],
     *,
     max_calls: int = MAX_CALLS,
     max_seconds: float = MAX_SECONDS,
 ) -> Run:
-    """Run a component as this person, with what was ``given`` as its input.
+    """Run a component as this person, or as nobody, with what was ``given`` as its input.
 
     It is read as it stands in ``environment``, its connections too, and acts with the
     authorizations of that environment alone. It stops at the first failure. Raise
@@ -86,6 +87,8 @@ def run(
         manifest=manifest,
         environment=environment,
         states=states_in(application, manifest.connections.values(), environment, user),
+        application=application,
+        user=user,
         max_calls=max_calls,
         max_seconds=max_seconds,
         started=started,
@@ -141,6 +144,8 @@ class _Running:
     manifest: Manifest
     environment: Environment
     states: Mapping[str, State]
+    application: Application
+    user: User | None
     max_calls: int
     max_seconds: float
     started: float
@@ -221,7 +226,10 @@ class _Running:
             known = facts(state)
         except ServiceError as error:
             raise _Stopped(str(error)) from None
-        return invoke(_filled(call, {**values, "connection": known}), state)
+        request = _filled(call, {**values, "connection": known})
+        exchange = invoke(request, state)
+        note_run(exchange, request, state, self.application, self.user)
+        return exchange
 
 
 class _Stopped(Exception):

@@ -66,5 +66,5 @@ def test_a_thousand_components_take_as_many_queries_as_ten(
     people = connect(name="People")
     for number in range(40):
         build(f"Find {number}", people)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         developer_client.get(application.get_absolute_url())

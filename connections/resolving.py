@@ -1,0 +1,54 @@
+"""Find what a program means by a link name: which connection, as it stands where, for whom."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from connections.models import Connection
+from connections.standing import Environment, Standing
+from connections.states import State, states
+
+
+class NoSuchConnection(LookupError):
+    """No connection of this link name is in the environment; the message says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who calls: an application in one environment of one organisation, maybe for a person."""
+
+    application: uuid.UUID
+    organization: uuid.UUID
+    environment: Environment
+    user: uuid.UUID | None = None
+
+
+def resolve(caller: Caller, link_name: str) -> State:
+    """Return how a connection stands for a caller; raise :class:`NoSuchConnection`.
+
+    Three queries. The authorization is nobody else's than the caller's own.
+    """
+    connection = (
+        Connection.objects.created()
+        .filter(
+            application=caller.application,
+            application__organization=caller.organization,
+            link_name=link_name,
+        )
+        .prefetch_related("released")
+        .first()
+    )
+    standing = _standing(connection, caller.environment) if connection else None
+    if connection is None or standing is None:
+        raise NoSuchConnection(f"There is no connection {link_name} in {caller.environment.label}.")
+    known = states({caller.environment: {connection.pk: standing}}, caller.user)
+    return known[caller.environment][connection.pk]
+
+
+def _standing(connection: Connection, environment: Environment) -> Standing | None:
+    """Return the connection as its environment reads it, or nothing where it is not there."""
+    if environment == Environment.DEVELOPMENT:
+        return connection.standing
+    released = (r.standing for r in connection.released.all() if r.environment == environment)
+    return next(released, None)

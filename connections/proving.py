@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from django.utils import timezone
 
+from connections.marking import mark, unmark
 from connections.models import Authorization, Credential
-from connections.refreshing import NeedsAuthorization, mark, renewing, unmark
+from connections.refreshing import NeedsAuthorization, renewing
 from connectors.checking import Account, check
 from connectors.errors import CredentialRefused, ServiceError
 

@@ -5,32 +5,34 @@ transaction is open across the network, and the answer is journalled before it i
 
     lease taken and committed → request sent → raw answer journalled → parsed → stored
     where version and lease are still ours
+
+A process may die at each arrow (``leasing.py``). Whoever comes next takes up the answer
+that it journalled; else uses the access token while it lives; else presents the refresh
+token once more. Refused then, the outcome is unknown: only a person can help.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import F, Q
 from django.utils import timezone
 
+from connections import leasing
 from connections.granting import after
-from connections.models import Authorization, Connection, Credential
+from connections.leasing import Lease
+from connections.marking import mark
+from connections.models import Authorization, Credential
 from connectors import oauth2
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.outbound import Answer
 from connectors.tokens import TokenAnswer, read_token_answer
-from console.audit.acts import Act
-from console.audit.recording import Happening, Subject, record_all
+from console.metrics import REFRESHES
 
 MARGIN = timedelta(minutes=15)
-#: Longer than the outbound module's total deadline, or a slow answer loses its lease.
-LEASE = timedelta(seconds=60)
 WAIT_SECONDS = 20.0
 POLL_SECONDS = 0.1
 
@@ -45,29 +47,46 @@ def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
     """Return the secret, refreshed if it ends soon (or at once with ``force``).
 
     Raise :class:`NeedsAuthorization` where the grant is gone and ``ServiceError`` where
-    the service cannot be asked now and the old token has ended.
+    the service cannot be asked now and the old token has ended; its ``retry_after`` says
+    in how many seconds it is asked again.
     """
     seen = credential.version
     give_up = time.monotonic() + WAIT_SECONDS
+    now = timezone.now()
     while True:
-        wanted = (force and credential.version == seen) or is_due(credential)
         secret = credential.secret.reveal()
+        wanted = (force and credential.version == seen) or is_due(credential, now)
         if not wanted or not secret.get("refresh_token"):
             if credential.has_ended:
                 raise _ended(credential)
             return secret
-        owner = secrets.token_hex(16)
-        if _take_lease(credential, owner):
-            return _refresh(credential, owner, secret, force=force)
-        if time.monotonic() > give_up:
-            raise ServiceError(
-                f"{credential.connector.name} is still being asked for a new access token."
+        if credential.refused:
+            return _while_it_lives(
+                credential, secret, NeedsAuthorization(credential.refused), now, force=force
             )
-        time.sleep(POLL_SECONDS)
+        lease = leasing.take(credential, margin=None if force else _margin(credential))
+        if lease:
+            return _refresh(credential, lease, secret, force=force)
         try:
-            credential.refresh_from_db()
+            now = leasing.look(credential)
+            while leasing.is_held(credential, now):
+                if time.monotonic() > give_up:
+                    raise ServiceError(
+                        f"{credential.connector.name} is still being asked for a new access token.",
+                        retry_after=1,
+                    )
+                time.sleep(POLL_SECONDS)
+                now = leasing.look(credential)
         except Credential.DoesNotExist:
             return _newer(credential)
+        if seconds := leasing.waits(credential, now):
+            return _while_it_lives(
+                credential,
+                credential.secret.reveal(),
+                _left_alone(credential, seconds),
+                now,
+                force=force and credential.version == seen,
+            )
 
 
 def renewing(credential: Credential, attempt: Callable[[Mapping[str, str]], T]) -> T:
@@ -93,51 +112,58 @@ def is_due(credential: Credential, now: datetime | None = None) -> bool:
 
     One that is traded for the next is due when half of its lifetime is over.
     """
+    due = due_at(credential)
+    return due is not None and due < (now or timezone.now())
+
+
+def due_at(credential: Credential) -> datetime | None:
+    """Return from when on the access token is renewed, where it ends at all."""
     if credential.expires_at is None:
-        return False
+        return None
+    return credential.expires_at - _margin(credential)
+
+
+def _margin(credential: Credential) -> timedelta:
+    if credential.expires_at is None:
+        return timedelta(0)
     half = (credential.expires_at - credential.obtained_at) / 2
     oauth2 = credential.connector.oauth2
     # What is traded for the next token must live: once it has ended, only a person can help.
-    margin = half if oauth2 and oauth2.exchange else min(MARGIN, half)
-    return credential.expires_at - (now or timezone.now()) < margin
-
-
-def _take_lease(credential: Credential, owner: str) -> bool:
-    now = timezone.now()
-    taken = Credential.objects.filter(
-        Q(lease_until=None) | Q(lease_until__lt=now), pk=credential.pk, version=credential.version
-    ).update(lease_owner=owner, lease_until=now + LEASE, attempt=F("attempt") + 1)
-    if taken:
-        credential.refresh_from_db(fields=["attempt", "journal"])
-    return bool(taken)
+    return half if oauth2 and oauth2.exchange else min(MARGIN, half)
 
 
 def _refresh(
-    credential: Credential, owner: str, secret: Mapping[str, str], *, force: bool
+    credential: Credential, lease: Lease, secret: Mapping[str, str], *, force: bool
 ) -> Mapping[str, str]:
+    now = timezone.now()
+    left_behind = _left_behind(credential)
+    ends = credential.expires_at
+    if lease.inherited and not left_behind and ends and ends > now and not force:
+        leasing.postpone(credential, lease, ends)
+        return secret
     try:
-        answer = _left_behind(credential) or oauth2.refresh(
+        answer = left_behind or oauth2.refresh(
             credential.connector,
             client=credential.client.credentials,
             refresh_token=secret["refresh_token"],
             values=credential.values,
-            journal=lambda raw: _journal(credential, owner, raw),
+            journal=lambda raw: leasing.journal(credential, lease, raw),
         )
     except CredentialRefused as error:
-        return _refused(credential, owner, str(error))
+        _count(credential, "refused")
+        return _refused(credential, lease, secret, str(error), force=force)
     except ServiceError as error:
-        _release(credential, owner, error)
+        _count(credential, "unavailable")
+        leasing.give_up(credential, lease, error)
         # An outage of the token endpoint does not spoil a token that still lives.
-        if not force and credential.expires_at and credential.expires_at > timezone.now():
-            return secret
-        raise
+        return _while_it_lives(credential, secret, error, timezone.now(), force=force)
     new = {
         "access_token": answer.access_token,
         # A service that does not rotate sends none: the old one stays (RFC 6749 section 6).
         "refresh_token": answer.refresh_token or secret["refresh_token"],
     }
     with transaction.atomic():
-        row = _held(credential, owner)
+        row = leasing.held_row(credential, lease)
         if row is None:
             return _newer(credential)
         row.secret, row.journal = new, None
@@ -149,80 +175,52 @@ def _refresh(
             row.ends_at = after(answer.refresh_expires_in)
         row.version += 1
         row.lease_owner, row.lease_until, row.attempt = "", None, 0
+        row.retry_at, row.failures = None, 0
         row.save()
+    _count(credential, "renewed")
     return new
 
 
-def _refused(credential: Credential, owner: str, reason: str) -> Mapping[str, str]:
+def _refused(
+    credential: Credential, lease: Lease, secret: Mapping[str, str], reason: str, *, force: bool
+) -> Mapping[str, str]:
     """The service says that the grant is gone: believe it unless somebody was faster."""
     with transaction.atomic():
-        row = _held(credential, owner)
+        row = leasing.held_row(credential, lease)
         if row is None:
             return _newer(credential)
         state = Authorization.State.NEEDS_AUTHORIZATION
         if credential.attempt > 1:  # an earlier attempt, of unknown end, may have spent it
             state = Authorization.State.UNKNOWN_OUTCOME
-        mark(row, state, reason)
         row.lease_owner, row.lease_until = "", None
-        row.save(update_fields=["lease_owner", "lease_until"])
-    raise NeedsAuthorization(reason)
-
-
-def mark(credential: Credential, state: Authorization.State, reason: str) -> None:
-    """Record on every authorization that uses the credential what has become of it."""
-    with transaction.atomic():
-        ended = _held_authorizations(credential, Q(state=Authorization.State.ACTIVE))
-        # A suspended one stays so: whoever comes back must not find it taken up by others.
-        credential.authorizations.exclude(state=Authorization.State.SUSPENDED).update(
-            state=state, reason=reason[:300], changed_at=timezone.now()
-        )
-        _record(Act.AUTHORIZATION_ENDED, credential, ended, reason=reason[:300])
-
-
-def unmark(credential: Credential) -> None:
-    """Record that what uses the credential works again."""
-    with transaction.atomic():
-        states = Authorization.State.ACTIVE, Authorization.State.SUSPENDED
-        again = _held_authorizations(credential, ~Q(state__in=states))
-        if again:
-            credential.authorizations.filter(pk__in=[row.pk for row in again]).update(
-                state=Authorization.State.ACTIVE, reason=""
-            )
-        _record(Act.AUTHORIZATION_RECOVERED, credential, again)
-
-
-def _held_authorizations(credential: Credential, which: Q) -> list[Authorization]:
-    rows = credential.authorizations.filter(which).select_related("connection").order_by("pk")
-    return list(rows.select_for_update(of=("self",)))
-
-
-def _record(
-    action: Act, credential: Credential, authorizations: Iterable[Authorization], **details: str
-) -> None:
-    """Write that the console found this out by itself, once for each connection."""
-    places: dict[Connection, list[str]] = {}
-    for row in authorizations:
-        places.setdefault(row.connection, []).append(row.environment)
-    record_all(
-        credential.organization_id,
-        None,
-        [
-            Happening(
-                action=action,
-                subject=Subject.of(connection),
-                details={"account": credential.label, "environments": environments, **details},
-            )
-            for connection, environments in places.items()
-        ],
+        row.refused = reason[:300]
+        row.save(update_fields=["lease_owner", "lease_until", "refused"])
+        mark(row, state, reason)
+    return _while_it_lives(
+        credential, secret, NeedsAuthorization(reason), timezone.now(), force=force
     )
 
 
-def _held(credential: Credential, owner: str) -> Credential | None:
-    return (
-        Credential.objects.select_for_update()
-        .filter(pk=credential.pk, version=credential.version, lease_owner=owner)
-        .first()
-    )
+def _count(credential: Credential, outcome: str) -> None:
+    REFRESHES.labels(credential.connector_slug, outcome).inc()
+
+
+def _while_it_lives(
+    credential: Credential,
+    secret: Mapping[str, str],
+    error: ServiceError,
+    now: datetime,
+    *,
+    force: bool,
+) -> Mapping[str, str]:
+    """Return the access token that is still good, or raise what kept it from being renewed."""
+    if force or not _lives(credential, now):
+        raise error
+    return secret
+
+
+def _lives(credential: Credential, now: datetime) -> bool:
+    return credential.expires_at is not None and credential.expires_at > now
 
 
 def _newer(credential: Credential) -> Mapping[str, str]:
@@ -257,18 +255,11 @@ def _left_behind(credential: Credential) -> TokenAnswer | None:
         return None
 
 
-def _journal(credential: Credential, owner: str, raw: bytes) -> None:
-    with transaction.atomic():
-        if row := _held(credential, owner):
-            row.journal = raw.decode("utf-8", "replace")
-            row.save(update_fields=["journal"])
-
-
-def _release(credential: Credential, owner: str, error: ServiceError) -> None:
-    """Give the lease back; the attempt stays counted where it may have reached the service."""
-    in_doubt = not error.certain or (error.status or 0) >= 500
-    Credential.objects.filter(pk=credential.pk, lease_owner=owner).update(
-        lease_owner="", lease_until=None, attempt=F("attempt") - (0 if in_doubt else 1)
+def _left_alone(credential: Credential, seconds: float) -> ServiceError:
+    return ServiceError(
+        f"{credential.connector.name} gave no new access token when it was asked last. The "
+        f"console asks again in {max(1, round(seconds))} s.",
+        retry_after=seconds,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ class State:
     """One connection in one environment, for one person.
 
     ``name`` is one of those that the tag ``state`` knows; ``missing`` names scopes.
-    ``connection`` is its key, or that of the installed one in Production.
+    In Production ``installed`` is the key of the connection as the client has it.
     """
 
     connection: uuid.UUID
@@ -27,6 +27,7 @@ class State:
     name: str
     authorization: Authorization | None = None
     missing: tuple[str, ...] = ()
+    installed: uuid.UUID | None = None
 
     @property
     def works(self) -> bool:
@@ -52,9 +53,13 @@ class State:
     @property
     def authorize_url(self) -> str:
         """Return where a person can authorize it."""
-        if self.environment == Environment.PRODUCTION:
-            return reverse("installed_authorize", args=[self.connection])
-        return f"{reverse('connection_authorize', args=[self.connection])}?environment={self.slot}"
+        return self.authorize_at(lambda route, key: reverse(route, args=[key]))
+
+    def authorize_at(self, address: Callable[[str, uuid.UUID], str]) -> str:
+        """Return the same as ``address`` writes it, given a route and what stands in it."""
+        if self.installed:
+            return address("installed_authorize", self.installed)
+        return f"{address('connection_authorize', self.connection)}?environment={self.slot}"
 
 
 def states(
@@ -91,13 +96,14 @@ def installed_states(
     found = _authorizations({row.connection_id for row in rows}, organization, user)
     return {
         row.pk: state_of(
-            row.pk,
+            row.connection_id,
             row.standing,
             production,
             next(
                 (a for a in found.get(row.connection_id, ()) if a.acts(row.standing, production)),
                 None,
             ),
+            installed=row.pk,
         )
         for row in rows
     }
@@ -117,6 +123,8 @@ def state_of(
     standing: Standing,
     environment: Environment,
     authorization: Authorization | None,
+    *,
+    installed: uuid.UUID | None = None,
 ) -> State:
     """Judge one connection by the authorization that acts for it, or by having none."""
     missing: tuple[str, ...] = ()
@@ -138,4 +146,5 @@ def state_of(
         name=name,
         authorization=authorization,
         missing=missing,
+        installed=installed,
     )

@@ -27,13 +27,21 @@ def address_of(connector: Connector, path: str, known: Mapping[str, str]) -> str
     ``path`` begins with one slash, and its values are percent-encoded; ``known`` fills the
     slots of the API's own address.
     """
-    base = fill_url(connector.api_base_url, known).rstrip("/")
+    return address_below(base_of(connector, known), path, service=connector.name)
+
+
+def base_of(connector: Connector, known: Mapping[str, str]) -> str:
+    """Return where the API begins, without a slash at the end."""
+    return fill_url(connector.api_base_url, known).rstrip("/")
+
+
+def address_below(base: str, path: str, *, service: str) -> str:
+    """Return the address of a path of the API that begins at ``base``, as :func:`address_of`."""
     address = base + quote(path, safe=_SAFE_IN_PATH)
     begins = path.startswith("/") and not path.startswith("//")
-    if not begins or _UNFIT.search(path) or _climbs(path) or not _is_within(base, address):
+    if not begins or _UNFIT.search(path) or _climbs(path) or not is_within(base, address):
         raise ServiceForbidden(
-            f"The path “{words(path, 100)}” could lead out of {connector.name}'s API, "
-            "so nothing was sent."
+            f"The path “{words(path, 100)}” could lead out of {service}'s API, so nothing was sent."
         )
     return address
 
@@ -90,7 +98,8 @@ def _climbs(path: str) -> bool:
     return True
 
 
-def _is_within(base: str, address: str) -> bool:
+def is_within(base: str, address: str) -> bool:
+    """Tell whether an address lies in the API that begins at ``base``."""
     return origin(address) == origin(base) and urlsplit(address).path.startswith(
         f"{urlsplit(base).path}/"
     )

@@ -4,8 +4,11 @@
 
     ServiceError
      ├── ServiceUnreachable    no answer: name, connection, time-out, TLS
+     │    └── ServiceTimeout        it took longer than it may
+     ├── ServiceBusy           as many calls as may wait for it at once already do
      ├── ServiceForbidden      the address is one the console never calls
      ├── ServiceUnintelligible an answer that is not what the protocol says
+     │    └── AnswerTooLarge        it holds more than may be passed on
      └── ServiceRefused        a clear no
           ├── CredentialRefused    it is wrong, withdrawn or expired (`invalid_grant`, 401)
           └── ClientRefused        the OAuth client is wrong (`invalid_client`)
@@ -23,10 +26,18 @@ class ServiceError(Exception):
     #: False where the request may have reached the service although no answer came.
     certain = True
 
-    def __init__(self, message: str, *, code: str = "", status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code  # the RFC's or the service's own error code, cut and cleaned
         self.status = status
+        self.retry_after = retry_after  # in so many seconds it may go better
 
 
 class ServiceUnreachable(ServiceError):
@@ -37,6 +48,14 @@ class ServiceUnreachable(ServiceError):
         self.certain = certain
 
 
+class ServiceTimeout(ServiceUnreachable):
+    """It did not answer, or did not go on answering, in the time that it has."""
+
+
+class ServiceBusy(ServiceError):
+    """Nothing was sent: too many calls wait for this service already."""
+
+
 class ServiceForbidden(ServiceError):
     """The address is private, of another scheme, or not the connector's."""
 
@@ -45,6 +64,10 @@ class ServiceUnintelligible(ServiceError):
     """The answer was HTML, too large, compressed, redirected or lacked what it must hold."""
 
     certain = False
+
+
+class AnswerTooLarge(ServiceUnintelligible):
+    """The answer is larger than it may be; what is left of it was not read."""
 
 
 class ServiceRefused(ServiceError):

@@ -23,20 +23,14 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError as TransportError
-from urllib3.exceptions import NameResolutionError
-from urllib3.exceptions import SSLError as CertificateError
 
 from connectors import wire
 from connectors.addresses import judge_url
 from connectors.answers import parse_json
-from connectors.errors import (
-    ServiceError,
-    ServiceForbidden,
-    ServiceRefused,
-    ServiceUnintelligible,
-    ServiceUnreachable,
-)
+from connectors.errors import ServiceForbidden, ServiceRefused, ServiceUnintelligible
+from connectors.explaining import explain
 from connectors.templating import origin
+from connectors.waiting import retry_after
 
 # It writes whole addresses, and some services take their keys in the query.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -95,11 +89,13 @@ class Answer:
             raise ServiceRefused(
                 f"{self.service} takes no more requests just now.",
                 status=429,
+                retry_after=retry_after(self.headers),
             )
         if self.status >= 500:
             raise ServiceRefused(
                 f"{self.service} has a problem of its own (status {self.status}).",
                 status=self.status,
+                retry_after=retry_after(self.headers),
             )
 
 
@@ -180,7 +176,7 @@ class Session(requests.Session):
         if _place(str(prepared.url)) != _place(str(request.url)):
             raise ServiceForbidden(f"{self.service}'s address can be read in two ways.")
         prepared.headers["Accept-Encoding"] = "identity"
-        prepared.headers["User-Agent"] = _user_agent()
+        prepared.headers["User-Agent"] = user_agent()
         return prepared
 
 
@@ -207,7 +203,7 @@ class _Adapter(HTTPAdapter):
                     self._read(response)
             except (requests.RequestException, TransportError, OSError) as error:
                 # Not chained: requests and urllib3 quote the address with its query.
-                raise self._explained(error, call) from None
+                raise explain(error, call, self.timeout.connect, self.timeout.read) from None
         return response
 
     def _read(self, response: requests.Response) -> None:
@@ -232,51 +228,23 @@ class _Adapter(HTTPAdapter):
     def _refused(self, what: str) -> ServiceUnintelligible:
         return ServiceUnintelligible(f"{self.service} {what}.")
 
-    def _explained(self, error: Exception, call: wire.Call) -> ServiceError:
-        """Say in one sentence why there is no answer."""
-        if call.sent:
-            what = f"{self.service} broke off before it had answered."
-            if any(isinstance(cause, TimeoutError) for cause in _causes(error)):
-                waited = self.timeout.total if call.is_over else self.timeout.read
-                what = f"{self.service} did not answer within {waited:g} s."
-            return ServiceUnreachable(what, certain=False)
-        what = f"{self.service} could not be reached: nothing answers at its address."
-        for cause in _causes(error):
-            if isinstance(cause, NameResolutionError):
-                what = f"{self.service}'s address could not be found."
-            elif isinstance(cause, CertificateError):
-                what = (
-                    f"{self.service} could not prove who it is: its certificate is not valid. "
-                    "Nothing was sent."
-                )
-            elif isinstance(cause, TimeoutError | requests.Timeout):
-                waited = self.timeout.total if call.is_over else self.timeout.connect
-                what = f"{self.service} could not be reached within {waited:g} s."
-        return ServiceUnreachable(what, certain=True)
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """List an error and all that led to it, the way requests and urllib3 nest them."""
-    found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting and len(found) < 20:
-        cause = waiting.pop(0)
-        if isinstance(cause, BaseException) and cause not in found:
-            found.append(cause)
-            reason = getattr(cause, "reason", None)
-            waiting += [*cause.args, reason, cause.__cause__, cause.__context__]
-    return found
-
 
 def _judge_headers(headers: Mapping[str, Any], service: str) -> None:
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
+        if name.lower() in _OWN_HEADERS:
             raise ServiceForbidden(f"A request to {service} may not set the header “{name[:60]}”.")
-        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-            raise ServiceForbidden(
-                f"What goes to {service} in the header “{name}” holds a character that cannot be "
-                "sent there, such as a line break or a space at its end."
-            )
+        judge_header(name, value, service)
+
+
+def judge_header(name: str, value: Any, service: str) -> None:
+    """Raise ``ServiceForbidden`` for a header that cannot be sent as it is."""
+    if not _HEADER_NAME.fullmatch(name):
+        raise ServiceForbidden(f"A request to {service} may not set the header “{name[:60]}”.")
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        raise ServiceForbidden(
+            f"What goes to {service} in the header “{name}” holds a character that cannot be "
+            "sent there, such as a line break or a space at its end."
+        )
 
 
 def _place(url: str) -> tuple[str, str]:
@@ -290,7 +258,8 @@ def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 @cache
-def _user_agent() -> str:
+def user_agent() -> str:
+    """Return what the console calls itself."""
     project = Path(__file__).resolve().parent.parent / "pyproject.toml"
     version = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
     return f"DeveloperConsole/{version}"

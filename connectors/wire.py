@@ -32,6 +32,7 @@ class Call:
 
     service: str = "The service"
     deadline: float = math.inf
+    total: float = math.inf
     sent: bool = False
 
     @property
@@ -51,10 +52,16 @@ _current: ContextVar[Call] = ContextVar("call")
 @contextmanager
 def call(service: str, *, total: float) -> Iterator[Call]:
     """Give everything that happens inside ``total`` seconds altogether."""
-    started = Call(service=service, deadline=time.monotonic() + total)
-    token = _current.set(started)
-    try:
+    with going_on(Call(service=service, deadline=time.monotonic() + total, total=total)) as started:
         yield started
+
+
+@contextmanager
+def going_on(under_way: Call) -> Iterator[Call]:
+    """Let what happens inside belong to a call that has begun before."""
+    token = _current.set(under_way)
+    try:
+        yield under_way
     finally:
         _current.reset(token)
 
@@ -151,6 +158,13 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 POOLS = {"http": _Pool, "https": _TLSPool}
+
+
+def connection_to(scheme: str, host: str, port: int) -> HTTPConnection:
+    """Return a connection that is not made yet and will judge where it leads."""
+    if scheme == "https":
+        return _JudgingTLS(host, port, ssl_context=tls_context())
+    return _Judging(host, port)
 
 
 def tls_context() -> ssl.SSLContext:

@@ -1,20 +1,20 @@
 """Pages by keyset: found by where they begin, not by counting rows.
 
-The thousandth page costs what the first one does. Rows have a time and a UUID as ``id``.
+The thousandth page costs what the first one does. Rows have a time and an ``id``.
 """
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
 Row = TypeVar("Row", bound=Model)
-Place = tuple[datetime, uuid.UUID]
+Place = tuple[datetime, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,8 @@ def cut(rows: QuerySet[Row], params: QueryDict, *, by: str, size: int) -> Page[R
     ``params`` is the query of the page's address: ``before`` or ``after`` say where the
     page begins, and the rest of it stays in the addresses of its neighbours.
     """
-    towards_newer = _position(params.get("after", ""))
-    place = towards_newer or _position(params.get("before", ""))
+    towards_newer = _position(params.get("after", ""), rows.model)
+    place = towards_newer or _position(params.get("before", ""), rows.model)
     if towards_newer:
         rows = rows.filter(beyond(by, towards_newer, "gt")).order_by(by, "id")
     elif place:
@@ -74,10 +74,10 @@ def _address(params: QueryDict, side: str, place: Place) -> str:
     return f"?{query.urlencode()}"
 
 
-def _position(cursor: str) -> Place | None:
+def _position(cursor: str, model: type[Model]) -> Place | None:
     """Read where a page begins; what was tampered with means the first page."""
     try:
         time, key = cursor.split("_")
-        return datetime.fromisoformat(time).astimezone(UTC), uuid.UUID(key)
-    except (ValueError, OverflowError):
+        return datetime.fromisoformat(time).astimezone(UTC), model._meta.pk.to_python(key)
+    except (ValueError, OverflowError, ValidationError):
         return None

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 
+from console.logs import configuration
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -45,6 +47,10 @@ INSTALLED_APPS = [
     "console.audit",
     "console.applications",
     "connections",
+    "console.keys",
+    "console.invocations",
+    "console.health",
+    "console.webhooks",
     "console.publishing",
     "console.distribution",
     "console.transfer",
@@ -59,6 +65,7 @@ INSTALLED_APPS = [
     "console.signing_in",
     "csp",
     "django_htmx",
+    "django_tasks",
     "template_partials",
     "console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
@@ -69,6 +76,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "console.logs.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -129,6 +137,26 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 
+# Work in the background
+
+#: Where the visits of ``refresh_due`` and ``check_health`` run, and mail and webhooks are sent
+#: from: in the command itself, or in the workers of another back end of django-tasks.
+TASKS = {
+    "default": {
+        "BACKEND": env("TASKS_BACKEND", default="django_tasks.backends.immediate.ImmediateBackend"),
+        "QUEUES": [],
+    }
+}
+#: How often the check call of a connector is made for each credential.
+HEALTH_CHECK_HOURS = env.float("HEALTH_CHECK_HOURS", default=24)
+
+# The log of calls, and numbers for whoever watches the deployment
+
+#: For how many days it is known what was called through a connection.
+INVOCATION_DAYS = env.int("INVOCATION_DAYS", default=30)
+#: What ``/metrics`` asks for as a bearer token; without it there is no such page.
+METRICS_TOKEN: str = env("METRICS_TOKEN", default="")
+
 # People
 
 AUTH_USER_MODEL = "accounts.User"
@@ -185,6 +213,17 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
+# Calls that are passed on to services
+
+#: Seconds for the head of an answer, and for each piece of a body (connectors/relaying.py).
+PROXY_SECONDS = env.float("PROXY_SECONDS", default=60.0)
+PROXY_MAX_REQUEST_BYTES = env.int("PROXY_MAX_REQUEST_BYTES", default=100 * 1024**2)
+PROXY_MAX_ANSWER_BYTES = env.int("PROXY_MAX_ANSWER_BYTES", default=10 * 1024**3)
+#: How many calls of a process may wait for one service; those beyond are told to come again.
+#: A process needs twice as many threads (granian's --blocking-threads), or a slow service
+#: keeps all others waiting.
+PROXY_CALLS_AT_ONCE = env.int("PROXY_CALLS_AT_ONCE", default=32)
+
 # The browser
 
 SECURE = PUBLIC_URL.startswith("https://")
@@ -195,7 +234,7 @@ CSRF_COOKIE_HTTPONLY = True
 # A service's redirect back to us must carry the session; Strict would not send it.
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"(^|/)healthz$", r"(^|/)readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"(^|/)healthz$", r"(^|/)readyz$", r"(^|/)metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
@@ -240,19 +279,9 @@ USE_TZ = True
 
 # Mail holds links that sign people in, so it goes nowhere, and into no log, unless asked to.
 vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"console@{urlsplit(PUBLIC_URL).hostname}")
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"masked": {"()": "console.inviting.masking.MaskInvitations"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["masked"]}
-    },
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    # These log tokens at DEBUG, whatever the level of the root is.
-    "loggers": {name: {"level": "INFO"} for name in ("requests_oauthlib", "oauthlib", "urllib3")}
-    # It tells at INFO that it is about to count, and at WARNING what it counted.
-    | {"axes": {"level": "WARNING"}},
-}
+#: "json" writes one JSON document a line, "line" is for people.
+LOG_FORMAT: str = env("LOG_FORMAT", default="line")
+LOGGING = configuration(form=LOG_FORMAT, level=env("LOG_LEVEL", default="INFO"))

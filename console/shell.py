@@ -11,13 +11,14 @@ from django.urls import get_script_prefix, reverse
 from console.accounts.active import home_of
 from console.accounts.policy import ALLOWED, Action
 from console.applications.models import Application
+from console.health.attention import count_stopped
 from console.http import ConsoleRequest
 
 #: Pages behind a door whose addresses do not begin with its own.
 _BEHIND = {
     "/microservices/": ("/connections/",),
     "/clients/": ("/shares/",),
-    "/apps/": ("/applications/", "/components/", "/releases/"),
+    "/apps/": ("/applications/", "/components/", "/keys/", "/releases/", "/webhooks/"),
 }
 
 
@@ -66,6 +67,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             ("Applications", reverse("application_list"), "apps"),
             ("Microservices", connections, "plug"),
         ]
+        doors.append(("Health", reverse("health_list"), "heartbeat"))
     if may(Action.MANAGE_CLIENTS) or (
         may(Action.DISTRIBUTE) and Application.objects.allowing(user, Action.DISTRIBUTE).exists()
     ):
@@ -77,6 +79,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         doors.append(("Activity", reverse("event_list"), "history"))
     if may(Action.MANAGE_OAUTH_CLIENTS) or user.is_superuser:
         doors.append(("Administration", reverse("admin:index"), "settings"))
+    counts = {"Health": _stopped(request)} if may(Action.MANAGE_CONNECTIONS) else {}
     return {
         "organizations": [
             Place(
@@ -87,11 +90,30 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             for membership in request.memberships
         ],
         "navigation": [
-            Door(label=label, url=url, icon=icon, current=_stands_in(request.path, url))
+            Door(
+                label=label,
+                url=url,
+                icon=icon,
+                current=_stands_in(request.path, url),
+                count=counts.get(label, 0),
+            )
             for label, url, icon in doors
         ],
         "search_url": connections if may(Action.MANAGE_CONNECTIONS) else "",
     }
+
+
+def _stopped(request: ConsoleRequest) -> int:
+    managing = ALLOWED[Action.MANAGE_CONNECTIONS]
+    active = request.organization
+    return count_stopped(
+        request.user,
+        [
+            membership.organization_id
+            for membership in request.memberships
+            if membership.role in managing and active in (None, membership.organization)
+        ],
+    )
 
 
 def _stands_in(path: str, url: str) -> bool:

@@ -1,8 +1,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from console.runtime.views import problem_detail
 from console.signing_in.views import security
 from console.views import applications, components, health, pages
+from console.views.metrics import metrics
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -21,6 +23,10 @@ urlpatterns = [
     path("components/<uuid:pk>/run/", components.component_run, name="component_run"),
     path("components/<uuid:pk>/delete/", components.component_delete, name="component_delete"),
     path("", include("connections.urls")),
+    path("", include("console.invocations.urls")),
+    path("", include("console.keys.urls")),
+    path("", include("console.health.urls")),
+    path("", include("console.webhooks.urls")),
     path("", include("console.publishing.urls")),
     path("", include("console.distribution.urls")),
     path("", include("console.transfer.urls")),
@@ -30,9 +36,13 @@ urlpatterns = [
     path("accounts/2fa/", security, name="security"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    # For programs of applications
+    path("api/v1/", include("console.runtime.urls")),
+    path("problems/<slug:slug>", problem_detail, name="problem_detail"),
     # What browsers ask for on pages that are not ours, such as Django admin
     path("favicon.ico", pages.favicon, name="favicon"),
     # For whoever watches the deployment
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]

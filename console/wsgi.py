@@ -1,12 +1,21 @@
 """The console as a WSGI application; it refuses to start with keys that open nothing."""
 
 import os
+import sys
 
 from django.core.wsgi import get_wsgi_application
 
+# A thread that only computes, such as the log's, holds up the others no longer than this:
+# a call takes its turn several times.
+sys.setswitchinterval(0.001)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
-application = get_wsgi_application()
+django = get_wsgi_application()
 
-from console.readiness import refuse_wrong_keys  # noqa: E402  (needs loaded applications)
+# These need loaded applications.
+from console.invocations.recording import start  # noqa: E402
+from console.readiness import refuse_wrong_keys  # noqa: E402
+from console.runtime.door import Door  # noqa: E402
 
 refuse_wrong_keys()
+start()
+application = Door(django)

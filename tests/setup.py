@@ -31,6 +31,7 @@ def main() -> None:
         ("jupyterhub", set_up_jupyterhub),
         ("rabbitmq-server", set_up_rabbitmq),
         ("redmine", set_up_redmine),
+        ("nginx and wrk", set_up_measuring),
     ):
         print(f"{name}: {step()}", flush=True)
 
@@ -88,6 +89,16 @@ def set_up_rabbitmq() -> str:
 def set_up_redmine() -> str:
     problem = "" if redmine_is_there() else _apt_get("redmine", "redmine-sqlite")
     return str(REDMINE) if redmine_is_there() else f"not here, its tests are skipped ({problem})"
+
+
+def set_up_measuring() -> str:
+    """Have what ``make bench`` measures calls with (tests/bench/invoking.py)."""
+
+    def is_there() -> bool:
+        return bool(shutil.which("nginx", path="/usr/sbin:/usr/bin") and shutil.which("wrk"))
+
+    problem = "" if is_there() else _apt_get("nginx-light", "wrk")
+    return "here" if is_there() else f"not here, calls are not measured ({problem})"
 
 
 def _node_modules(folder: Path) -> str:

@@ -9,78 +9,34 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+#: The rooms from the ground up: nothing in one imports a room that stands above it.
+ROOMS = (
+    "console/accounts",
+    "console/audit",
+    "console/inviting",
+    "console/applications",
+    "connections",
+    "console/people",
+    "console/invocations",
+    "console/health",
+    "console/webhooks",
+    "console/keys",
+    "console/publishing",
+    "console/distribution",
+    "console/runtime",
+    "console/transfer",
+    "console/urls",
+    "console/views",
+)
 #: Room to the rooms that nothing in it imports; the nearest entry to a file counts as well.
 CLOSED: dict[str, tuple[str, ...]] = {
     "connectors": ("console", "connections", "tests"),
     "connectors/sandbox": ("connectors.oauth2", "connectors.registry", "connectors.outbound"),
-    "console/accounts": (
-        "console.audit",
-        "console.applications",
-        "connections",
-        "console.publishing",
-        "console.distribution",
-        "console.transfer",
-        "console.people",
-        "console.inviting",
-        "tests",
-    ),
-    "console/audit": (
-        "console.applications",
-        "connections",
-        "console.publishing",
-        "console.distribution",
-        "console.transfer",
-        "console.people",
-        "console.inviting",
-        "console.signing_in",
-        "console.shell",
-        "tests",
-    ),
-    "console/inviting": (
-        "console.applications",
-        "connections",
-        "console.publishing",
-        "console.distribution",
-        "console.transfer",
-        "console.people",
-        "tests",
-    ),
-    "console/applications": (
-        "connections",
-        "console.publishing",
-        "console.distribution",
-        "console.transfer",
-        "console.people",
-        "console.inviting",
-        "tests",
-    ),
-    "connections": (
-        "console.publishing",
-        "console.distribution",
-        "console.transfer",
-        "console.people",
-        "console.inviting",
-        "tests",
-    ),
-    "console/people": (
-        "console.publishing",
-        "console.distribution",
-        "console.transfer",
-        "console.inviting",
-        "console.urls",
-        "console.views",
-        "tests",
-    ),
-    "console/publishing": (
-        "console.distribution",
-        "console.transfer",
-        "console.urls",
-        "console.views",
-        "tests",
-    ),
-    "console/distribution": ("console.transfer", "console.urls", "console.views", "tests"),
-    "console/transfer": ("console.urls", "console.views", "tests"),
-    "console": ("tests",),
+    "console": ("tests", "developer_console_client"),
+    "client": ("console", "connections", "connectors", "django", "tests"),
+} | {
+    room: (*(above.replace("/", ".") for above in ROOMS[height + 1 :]), "tests")
+    for height, room in enumerate(ROOMS)
 }
 #: What speaks to the network, and the files that may import it.
 NETWORK = (
@@ -94,15 +50,17 @@ NETWORK = (
     "aiohttp",
 )
 #: ``addresses`` judges what a name resolved to, ``sandbox`` is another company's server.
-SPEAKERS = {"connectors/outbound.py", "connectors/wire.py", "connectors/addresses.py"}
-#: The demo waits for servers that it has started itself.
-APART = ("connectors/sandbox", "console/demo")
+SPEAKERS = {
+    f"connectors/{name}.py" for name in ("outbound", "relaying", "explaining", "wire", "addresses")
+}
+#: The demo waits for servers that it has started itself, and the client is for other programs.
+APART = ("connectors/sandbox", "console/demo", "client")
 OAUTH_LIBRARIES = ("requests_oauthlib", "oauthlib")
 OAUTH_SPEAKERS = {"connectors/oauth2.py"}
 
 FILES = sorted(
     path.relative_to(ROOT)
-    for room in ("connectors", "connections", "console")
+    for room in ("connectors", "connections", "console", "client")
     for path in (ROOT / room).rglob("*.py")
 )
 

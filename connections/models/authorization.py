@@ -56,19 +56,30 @@ class Credential(models.Model):
     lease_owner = models.CharField(max_length=40, blank=True)
     lease_until = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0)
+    #: The token endpoint is left alone until then, after so many failures in a row.
+    retry_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    #: Why the service renews it no more, in its own words: it is never asked again.
+    refused = models.CharField(max_length=300, blank=True)
     #: The token endpoint's raw answer, kept until it is parsed and stored.
     journal = SealedField(bound_to=("organization_id", "connector_slug"), null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     #: The last test: when, and what was wrong (nothing if it worked).
     checked_at = models.DateTimeField(null=True)
     check_problem = models.CharField(max_length=300, blank=True)
+    #: When its turn to be renewed, and to be tested, has come; empty until it is first visited.
+    renew_at = models.DateTimeField(null=True, db_index=True)
+    check_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
         indexes = [
             models.Index(
                 fields=["organization", "connector_slug", "-created_at"],
                 name="credential_newest_first",
-            )
+            ),
+            # What is about to end, and what failed its last test: few, but looked for often.
+            models.Index(fields=["organization", "ends_at"], name="credential_ends"),
+            models.Index(fields=["organization", "check_problem"], name="credential_fails"),
         ]
 
     def __str__(self) -> str:
@@ -167,6 +178,11 @@ class Authorization(models.Model):
                 condition=models.Q(user=None),
                 name="one_shared_authorization",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["organization", "state", "-changed_at"], name="authorization_in_state"
+            )
         ]
 
     def __str__(self) -> str:

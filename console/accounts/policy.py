@@ -39,6 +39,8 @@ class Action(StrEnum):
     AUTHORIZE_INSTALLED = "installations:authorize"
     USE_INSTALLED = "installations:use"
     MANAGE_INSTALLATIONS = "installations:manage"
+    MANAGE_KEYS = "keys:manage"
+    MANAGE_WEBHOOKS = "webhooks:manage"
     READ_AUDIT = "audit:read"
     #: What concerns people and their roles, and this console at its services, as well.
     READ_AUDIT_OF_PEOPLE = "audit:read_people"
@@ -56,6 +58,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.AUTHORIZE_INSTALLED: frozenset({Role.SUPER_ADMIN, Role.ADMIN, Role.DEVELOPER}),
     Action.USE_INSTALLED: frozenset(Role),
     Action.MANAGE_INSTALLATIONS: frozenset({Role.SUPER_ADMIN}),
+    Action.MANAGE_KEYS: frozenset({Role.SUPER_ADMIN, Role.DEVELOPER}),
+    Action.MANAGE_WEBHOOKS: frozenset({Role.SUPER_ADMIN, Role.DEVELOPER}),
     Action.READ_AUDIT: frozenset({Role.SUPER_ADMIN, Role.ADMIN, Role.DEVELOPER}),
     Action.READ_AUDIT_OF_PEOPLE: frozenset({Role.SUPER_ADMIN, Role.ADMIN}),
 }
@@ -151,6 +155,9 @@ DRAFT = Row(
 INSTALLED_CONNECTION = Row(model="connections.InstalledConnection", organization="organization")
 AUTHORIZATION = Row(model="connections.Authorization", organization="organization", person="user")
 FLOW = Row(model="connections.Flow", organization="organization", person="user")
+API_KEY = Row(model="keys.ApiKey", organization="organization")
+WEBHOOK = Row(model="webhooks.Webhook", organization="organization")
+DELIVERY = Row(model="webhooks.Delivery", organization="webhook__organization")
 RELEASE = Row(model="publishing.Release", organization="application__organization")
 CLIENT_INVITATION = Row(model="inviting.Invitation", organization="organization")
 SHARE = Row(model="distribution.Share", organization="application__organization")
@@ -190,6 +197,7 @@ RULES: dict[str, Rule] = {
     "connection_permissions": Rule(MANAGE, CONNECTION),
     "connection_rename": Rule(MANAGE, CONNECTION),
     "connection_delete": Rule(MANAGE, CONNECTION),
+    "connection_calls": Rule(MANAGE, CONNECTION),
     "authorization_test": Rule(MANAGE, AUTHORIZATION),
     "authorization_label": Rule(MANAGE, AUTHORIZATION),
     "authorization_revoke": Rule(MANAGE, AUTHORIZATION),
@@ -205,6 +213,21 @@ RULES: dict[str, Rule] = {
     "flow_detail": Rule(Who.SIGNED_IN, FLOW),
     # It answers for a flow that is not there, too: the page that asks is ahead of the popup.
     "flow_status": Rule(Who.SIGNED_IN),
+    # Keys of programs, and who opens an application
+    "key_list": Rule(Action.MANAGE_KEYS, APPLICATION),
+    "key_revoke": Rule(Action.MANAGE_KEYS, API_KEY),
+    "application_open": Rule(MAKE, APPLICATION),
+    "jwks": public("Applications verify who came with it; nothing in it is secret."),
+    # The runtime API
+    "runtime": public("Programs come with a key, which every operation asks for."),
+    "problem_detail": public("Whoever reads an answer of the API reads what it means."),
+    # What needs a person, and who is told
+    "health_list": Rule(MANAGE),
+    "webhook_list": Rule(Action.MANAGE_WEBHOOKS, APPLICATION),
+    "webhook_test": Rule(Action.MANAGE_WEBHOOKS, WEBHOOK),
+    "webhook_enable": Rule(Action.MANAGE_WEBHOOKS, WEBHOOK),
+    "webhook_delete": Rule(Action.MANAGE_WEBHOOKS, WEBHOOK),
+    "delivery_resend": Rule(Action.MANAGE_WEBHOOKS, DELIVERY),
     # Publishing
     "publish": Rule(PUBLISH, APPLICATION),
     "publish_preview": Rule(PUBLISH, APPLICATION),
@@ -297,6 +320,7 @@ RULES: dict[str, Rule] = {
     "favicon": public("Browsers ask for it on the page to sign in, too."),
     "healthz": WATCHING,
     "readyz": WATCHING,
+    "metrics": public("A program gathers the numbers; it shows the token of METRICS_TOKEN."),
 }
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from console.accounts.models import Organization
 from console.accounts.policy import GIVEN, Action
+from console.applications.launching import validate_launch_url
 
 LINK_NAME = RegexValidator(
     r"\A[a-z][a-z0-9_]*\Z", "Use lower-case letters, digits and underscores; start with a letter."
@@ -38,6 +39,14 @@ class Application(models.Model):
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="applications")
     name = models.CharField(max_length=100)
     link_name = models.CharField(max_length=60, validators=[LINK_NAME])
+    launch_url = models.CharField(
+        "launch address",
+        max_length=500,
+        blank=True,
+        validators=[validate_launch_url],
+        help_text="Where the application runs. Who opens it in the console is led there, with a "
+        "token that says who he is in the form field console_user.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ApplicationQuerySet.as_manager()

@@ -8,6 +8,8 @@ from enum import StrEnum
 class Act(StrEnum):
     """Something that was done to something; alphabetised, and never renamed."""
 
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_REVOKED = "api_key.revoked"
     APPLICATION_CHANGED = "application.changed"
     APPLICATION_CREATED = "application.created"
     APPLICATION_DELETED = "application.deleted"
@@ -62,6 +64,7 @@ class Act(StrEnum):
     SHARE_LICENCE_CHANGED = "share.licence_changed"
     SHARE_RELEASED = "share.released"
     SHARE_WITHDRAWN = "share.withdrawn"
+    TOKEN_KEY_RENEWED = "token_key.renewed"
     USER_CHANGED = "user.changed"
     USER_CREATED = "user.created"
     USER_DELETED = "user.deleted"
@@ -69,10 +72,15 @@ class Act(StrEnum):
     USER_SIGN_IN_FAILED = "user.sign_in_failed"
     USER_SIGNED_IN = "user.signed_in"
     USER_SIGNED_OUT = "user.signed_out"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_DISABLED = "webhook.disabled"
+    WEBHOOK_ENABLED = "webhook.enabled"
 
 
 #: Types of objects that developers work on: their events are open to developers, too.
 BUILT = (
+    "api_key",
     "application",
     "component",
     "connection",
@@ -80,4 +88,5 @@ BUILT = (
     "listing",
     "release",
     "share",
+    "webhook",
 )

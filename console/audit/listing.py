@@ -12,22 +12,13 @@ from django.utils import timezone
 
 from console.accounts.models import Organization
 from console.accounts.policy import Action
-from console.audit.acts import Act
+from console.audit.acts import BUILT, Act
 from console.audit.models import Event, EventQuerySet
 from console.audit.telling import act_label
 
 PAGE_SIZE = 30
 #: What a developer's events begin with.
-_OF_BUILT = (
-    "application",
-    "authorization",
-    "component",
-    "connection",
-    "installation",
-    "listing",
-    "release",
-    "share",
-)
+_OF_BUILT = ("authorization", *BUILT)
 
 
 def _words(label: str, placeholder: str, *, max_length: int) -> forms.CharField:

@@ -39,6 +39,22 @@ class Chain(models.Model):
         return f"{self.id}: {self.number}"
 
 
+class Bookmark(models.Model):
+    """How far somebody who acts on events has read a chain (``following.py``)."""
+
+    reader = models.CharField(max_length=40)
+    chain = models.ForeignKey(Chain, models.CASCADE, related_name="bookmarks")
+    number = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reader", "chain"], name="one_bookmark_a_reader")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reader}: {self.number}"
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     """Rows that are made and never changed."""
 

@@ -11,6 +11,8 @@ from console.audit.acts import Act
 from console.audit.models import SYSTEM, Event
 
 SENTENCES: Mapping[Act, str] = {
+    Act.API_KEY_CREATED: "{who} created the key {what} of {application} for {environments}",
+    Act.API_KEY_REVOKED: "{who} revoked the key {what} of {application} for {environments}",
     Act.APPLICATION_CHANGED: "{who} changed the application {what}",
     Act.APPLICATION_CREATED: "{who} created the application {what}",
     Act.APPLICATION_DELETED: "{who} deleted the application {what}",
@@ -65,6 +67,7 @@ SENTENCES: Mapping[Act, str] = {
     Act.SHARE_LICENCE_CHANGED: "{who} changed the licence of {application} for {client}",
     Act.SHARE_RELEASED: "{who} released release {release} of {application} to {client}",
     Act.SHARE_WITHDRAWN: "{who} withdrew {application} from {client}",
+    Act.TOKEN_KEY_RENEWED: "{who} signs tokens of people with the new key {what}",
     Act.USER_CHANGED: "{who} changed the account of {what}",
     Act.USER_CREATED: "{who} made an account for {what}",
     Act.USER_DELETED: "{who} deleted the account of {what}",
@@ -72,6 +75,10 @@ SENTENCES: Mapping[Act, str] = {
     Act.USER_SIGN_IN_FAILED: "Somebody gave a wrong password for {what}",
     Act.USER_SIGNED_IN: "{who} signed in",
     Act.USER_SIGNED_OUT: "{who} signed out",
+    Act.WEBHOOK_CREATED: "{who} registered the webhook {what} of {application}",
+    Act.WEBHOOK_DELETED: "{who} deleted the webhook {what} of {application}",
+    Act.WEBHOOK_DISABLED: "{who} switched off the webhook {what} of {application}",
+    Act.WEBHOOK_ENABLED: "{who} switched on the webhook {what} of {application}",
 }
 #: Environments as :mod:`connections.standing` writes them, which stands above this room.
 ENVIRONMENTS = {
@@ -81,6 +88,7 @@ ENVIRONMENTS = {
     "production": "Production",
 }
 ICONS = {
+    "api_key": "key",
     "application": "apps",
     "audit": "download",
     "authorization": "key",
@@ -95,14 +103,18 @@ ICONS = {
     "release": "rocket",
     "right": "key",
     "share": "users",
+    "token_key": "key",
     "user": "users",
+    "webhook": "upload",
 }
 NOUNS = {
+    "api_key": "Key",
     "audit": "Activity",
     "authorization": "Authorization",
     "membership": "Role",
     "oauth_client": "OAuth client",
     "organization": "Organisation",
+    "token_key": "Signing key",
     "user": "Account",
 }
 FACTS = {

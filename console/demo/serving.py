@@ -43,7 +43,7 @@ def servers(
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start both servers, wait until they answer, and end them at the end."""
     granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    console = [*granian, "--port", str(port), "--blocking-threads", "4", "--no-ws"]
+    console = [*granian, "--port", str(port), "--blocking-threads", "16", "--no-ws"]
     commands = {
         "console": [*console, "console.wsgi:application"],
         "sandbox": [
@@ -54,6 +54,7 @@ def servers(
             "--port",
             str(sandbox_port),
         ],
+        "background": [sys.executable, "manage.py", "background"],
     }
     for name, number in (("PORT", port), ("SANDBOX_PORT", sandbox_port)):
         with socket.socket() as probe:

@@ -16,6 +16,7 @@ from console.accounts.models import Organization, User
 from console.applications.definitions import Call, Use
 from console.applications.filling import NoValue, fill, fill_path, fill_text
 from console.applications.models import Application, Kind
+from console.invocations.recording import note_run
 from console.publishing.environments import manifest_in, states_in
 from console.publishing.manifest import Manifest, Part
 
@@ -67,14 +68,14 @@ def run(
     application: Application,
     link_name: str,
     environment: Environment,
-    user: User,
+    user: User | None,
     given: Mapping[str, Any],
     *,
     client: Organization | None = None,
     max_calls: int = MAX_CALLS,
     max_seconds: float = MAX_SECONDS,
 ) -> Run:
-    """Run a component as this person, with what was ``given`` as its input.
+    """Run a component as this person, or as nobody, with what was ``given`` as its input.
 
     It is read as it stands in ``environment``, its connections too, and acts with the
     authorizations of that environment alone: in Production those of the ``client``. It
@@ -87,6 +88,9 @@ def run(
         manifest=manifest,
         environment=environment,
         states=states_in(application, manifest.connections.values(), environment, user, client),
+        application=application,
+        client=client,
+        user=user,
         max_calls=max_calls,
         max_seconds=max_seconds,
         started=started,
@@ -142,6 +146,9 @@ class _Running:
     manifest: Manifest
     environment: Environment
     states: Mapping[str, State]
+    application: Application
+    client: Organization | None
+    user: User | None
     max_calls: int
     max_seconds: float
     started: float
@@ -222,7 +229,10 @@ class _Running:
             known = facts(state)
         except ServiceError as error:
             raise _Stopped(str(error)) from None
-        return invoke(_filled(call, {**values, "connection": known}), state)
+        request = _filled(call, {**values, "connection": known})
+        exchange = invoke(request, state)
+        note_run(exchange, request, state, self.application, self.client, self.user)
+        return exchange
 
 
 class _Stopped(Exception):

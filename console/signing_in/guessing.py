@@ -37,7 +37,12 @@ def address(request: HttpRequest) -> str | None:
     """
     if not request.META.get("REMOTE_ADDR"):
         return None
-    found = ip_address(get_adapter().get_client_ip(request))
+    return network_of(get_adapter().get_client_ip(request))
+
+
+def network_of(given: str) -> str:
+    """Return what counts as one place: an IPv4 address, or the network of an IPv6 one."""
+    found = ip_address(given)
     if isinstance(found, IPv6Address):
         return str(ip_network((found, IPV6_PREFIX), strict=False).network_address)
     return str(found)

@@ -11,13 +11,14 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from connections import (
     changing,
     drafting,
     granting,
+    marking,
     referencing,
-    refreshing,
     revoking,
     sites,
     suspending,
@@ -28,8 +29,11 @@ from connections.models import Authorization
 from console.accounts.policy import Action
 from console.audit.acts import Act
 from console.audit.recording import record_all
+from console.keys import issuing
 from console.publishing import publishing
 from console.transfer import exporting, importing
+from console.webhooks import composing, delivering, registering
+from console.webhooks.models import Webhook
 from tests.audit import administering, distributing, people
 from tests.audit.world import CANARY, Verb, World
 
@@ -89,13 +93,40 @@ def labelled(w: World):
 def ended(w: World):
     credential = w.grant(w.connection()).credential
     state = Authorization.State.NEEDS_AUTHORIZATION
-    return lambda: refreshing.mark(credential, state, "Twilio said no.")
+    return lambda: marking.mark(credential, state, "Twilio said no.")
 
 
 def recovered(w: World):
     credential = w.grant(w.connection()).credential
     Authorization.objects.update(state=Authorization.State.NEEDS_AUTHORIZATION)
-    return lambda: refreshing.unmark(credential)
+    return lambda: marking.unmark(credential)
+
+
+def _webhook(w: World):
+    return registering.register(w.application, "https://hooks.example.com/x", w.developer)[0]
+
+
+def webhook_created(w: World):
+    w.build("Find people")
+    return lambda: _webhook(w)
+
+
+def webhook_deleted(w: World):
+    webhook = _webhook(w)
+    return lambda: registering.delete(webhook, w.developer)
+
+
+def webhook_disabled(w: World):
+    delivery = composing.test_message(_webhook(w))
+    delivery.tries = 8
+    delivery.save()
+    return lambda: delivering.fail(delivery, "It does not answer.")
+
+
+def webhook_enabled(w: World):
+    webhook = _webhook(w)
+    Webhook.objects.update(disabled_at=timezone.now())
+    return lambda: registering.enable(webhook, w.developer)
 
 
 def suspended(w: World):
@@ -181,6 +212,19 @@ def signed_out(w: World):
     return lambda: client.post(reverse("account_logout"))
 
 
+def key_created(w: World):
+    return lambda: issuing.create_key(w.application, w.studio, "development", w.developer, "Import")
+
+
+def key_revoked(w: World):
+    key, _ = issuing.create_key(w.application, w.studio, "stage", w.developer, "Import")
+    return lambda: issuing.revoke_key(key, w.developer)
+
+
+def token_key_renewed(w: World):
+    return lambda: call_command("renew_token_key")
+
+
 def activity_exported(w: World):
     client = w.browser(w.super_admin)
     return lambda: client.get(reverse("event_export", args=["csv"]))
@@ -188,6 +232,8 @@ def activity_exported(w: World):
 
 #: A verb and its act; then who acts, and whose chain tells of it.
 VERBS: list[tuple[Verb, Act, str, str]] = [
+    (key_created, Act.API_KEY_CREATED, "developer", "studio"),
+    (key_revoked, Act.API_KEY_REVOKED, "developer", "studio"),
     (administering.application_changed, Act.APPLICATION_CHANGED, "operator", "studio"),
     (administering.application_created, Act.APPLICATION_CREATED, "operator", "studio"),
     (administering.application_deleted, Act.APPLICATION_DELETED, "operator", "studio"),
@@ -254,6 +300,7 @@ VERBS: list[tuple[Verb, Act, str, str]] = [
     (rolled_back, Act.RELEASE_ROLLED_BACK, "developer", "studio"),
     (administering.right_given, Act.RIGHT_GIVEN, "operator", "studio"),
     (administering.right_taken, Act.RIGHT_TAKEN, "operator", "studio"),
+    (token_key_renewed, Act.TOKEN_KEY_RENEWED, "", ""),
     (administering.user_changed, Act.USER_CHANGED, "operator", "studio"),
     (administering.user_created, Act.USER_CREATED, "operator", ""),
     (administering.user_deleted, Act.USER_DELETED, "operator", ""),
@@ -262,4 +309,8 @@ VERBS: list[tuple[Verb, Act, str, str]] = [
     (signed_in, Act.USER_SIGNED_IN, "developer", "studio"),
     (signed_out, Act.USER_SIGNED_OUT, "developer", "studio"),
     (sign_in_failed, Act.USER_SIGN_IN_FAILED, "", "studio"),
+    (webhook_created, Act.WEBHOOK_CREATED, "developer", "studio"),
+    (webhook_deleted, Act.WEBHOOK_DELETED, "developer", "studio"),
+    (webhook_disabled, Act.WEBHOOK_DISABLED, "", "studio"),
+    (webhook_enabled, Act.WEBHOOK_ENABLED, "developer", "studio"),
 ]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from tests.bench import console, serving, shipping
+from tests.bench import console, invoking, serving, shipping
 from tests.bench.databases import KINDS, databases
 from tests.bench.figures import Figure, Page, figures_of, print_figures, print_pages, save
 from tests.servers import ROOT
@@ -54,13 +54,21 @@ def main() -> None:
 def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
     """Measure every page on one kind of database, and the list through a real server."""
     with ExitStack() as stack:
-        names = [*(f"connections-{population}" for population in POPULATIONS), "shipping"]
+        names = [*(f"connections-{population}" for population in POPULATIONS), "shipping", "calls"]
         urls = stack.enter_context(databases(database, names, folder))
-        *urls, empty = urls
+        *urls, empty, calls = urls
         variables = environment(folder, empty)
         with ProcessPoolExecutor(1, SPAWN) as builder:
             builder.submit(console.prepare, variables).result()
         ships = list(shipping.shipped(database, variables, SPAWN))
+        if invoking.is_possible():
+            variables = environment(folder, calls)
+            called = list(
+                invoking.measured(database, calls, variables, folder / f"{database}-calls", SPAWN)
+            )
+        else:
+            print("Calls are not measured: nginx and wrk are not here (python tests/setup.py).")
+            called = []
         consoles = {}
         for population, url in zip(POPULATIONS, urls, strict=True):
             variables = environment(folder, url)
@@ -84,8 +92,8 @@ def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
         )
         served = [noise, *serving.served(database, environment(folder, urls[-1]), cookie)]
     print_pages(database, pages)
-    print_figures([*served, *ships])
-    return [*figures_of(database, pages), *served, *ships]
+    print_figures([*served, *ships, *called])
+    return [*figures_of(database, pages), *served, *ships, *called]
 
 
 def _by_turns(consoles: dict[int, ProcessPoolExecutor], rounds: int) -> Iterator[float]:

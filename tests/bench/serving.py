@@ -44,7 +44,7 @@ def served(database: str, environment: Mapping[str, str], cookie: str) -> Iterat
     headers = {"Cookie": cookie, "Accept-Encoding": "gzip, br"}
     with _console(environment) as (process, url):
         requests.get(url + PAGE, headers=headers, timeout=30).raise_for_status()
-        memory = _resident_megabytes(process.pid)
+        memory = resident_megabytes(process.pid)
         with ThreadPoolExecutor(CLIENTS) as clients:
             deadline = time.monotonic() + LOAD_SECONDS
             answered = sum(
@@ -187,7 +187,7 @@ def _ask_until(url: str, headers: Mapping[str, str], deadline: float) -> int:
     return answered
 
 
-def _resident_megabytes(pid: int) -> float:
+def resident_megabytes(pid: int) -> float:
     """Sum the resident memory of a process and of its children."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True

@@ -246,7 +246,7 @@ def test_a_cursor_that_was_tampered_with_does_not_break_it(
 
 # Queries
 
-LIMIT = 14
+LIMIT = 15
 
 
 def grow(application, developer, number: int) -> None:

@@ -92,6 +92,7 @@ def test_an_outage_with_an_ended_token_is_said_and_passes(ended, sandbox, mode):
         fresh(ended)
     assert Authorization.objects.get().state == Authorization.State.ACTIVE
     sandbox.reset()
+    Credential.objects.update(retry_at=None)
     assert fresh(Credential.objects.get())["access_token"]
 
 

@@ -86,7 +86,7 @@ def service(settings: Any) -> Iterator[Service]:
             self.end_headers()
             self.wfile.write(handle.body)
 
-        do_GET = do_POST = do_DELETE = handle_one  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_one  # noqa: N815
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     port = server.server_address[1]

@@ -27,7 +27,7 @@ def test_every_icon_of_the_templates_is_in_the_sprite():
 def test_every_door_of_the_pane_has_its_icon(signed_in, super_admin):
     sprite = (BASE_DIR / "static" / SPRITE).read_text()
     doors = signed_in(super_admin).get("/").context["navigation"]
-    assert len(doors) == 8
+    assert len(doors) == 9
     assert all(f'<symbol id="{door.icon}"' in sprite for door in doors)
 
 

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 
-from connections import granting, refreshing, sites
+from connections import granting, marking, sites
 from connections.models import Authorization, Flow, OAuthClient
 from connections.proving import prove
 from connections.suspending import RESTORABLE_FOR
@@ -106,8 +106,8 @@ def test_nobody_else_can_use_or_revive_it(rows, membership, super_admin, network
 
     with pytest.raises(CredentialRefused, match="was deactivated"):
         prove(rows())
-    refreshing.unmark(credential)
-    refreshing.mark(credential, State.NEEDS_AUTHORIZATION, "The service said no.")
+    marking.unmark(credential)
+    marking.mark(credential, State.NEEDS_AUTHORIZATION, "The service said no.")
 
     assert rows().state == State.SUSPENDED
     assert not network.calls

@@ -19,10 +19,14 @@ from console.applications.models import Application, Right
 from console.audit.models import Event
 from console.distribution.models import Listing, Picture, Share
 from console.inviting.models import Invitation
+from console.keys.issuing import create_key
 from console.publishing.manifest import Manifest, Part
 from console.publishing.models import Installation, Release, Stage
 from console.transfer.exporting import export
 from console.transfer.models import Upload
+from console.webhooks import composing
+from console.webhooks.models import Webhook
+from console.webhooks.signing import new_secret
 from tests.accounts.policy.expecting import IDENTITIES
 
 
@@ -36,6 +40,14 @@ def things(application, connect, grant, install, build, developer, super_admin) 
     """One row of each kind, all of them of the same organisation."""
     client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
     connection = connect(name="Secret plan")
+    webhook = Webhook.objects.create(
+        organization=application.organization,
+        application=application,
+        url="https://10.0.0.1/secret_plan",  # where nothing is ever sent
+        secret=new_secret(),
+    )
+    delivery = composing.test_message(webhook)
+    delivery.save()
     release = Release.objects.create(
         application=application, number=1, content=Manifest().text, created_by=developer
     )
@@ -60,6 +72,11 @@ def things(application, connect, grant, install, build, developer, super_admin) 
             connection, application.organization, level=Level.LOGGED_IN_USER
         ),
         **distributed(application, release),
+        "api_key": create_key(
+            application, application.organization, "development", developer, "Secret plan"
+        )[0],
+        "webhook": webhook,
+        "delivery": delivery,
         "flow": Flow.objects.create(
             state_hash="0" * 64,
             browser_hash="1" * 64,

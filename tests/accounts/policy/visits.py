@@ -85,6 +85,7 @@ VISITS: dict[str, Visit] = {
     "connection_permissions": Visit(also=("post",), of="connection"),
     "connection_rename": Visit(method="post", status=303, of="connection", data={"name": "Other"}),
     "connection_delete": Visit(also=("post",), of="connection"),
+    "connection_calls": Visit(of="connection"),
     "authorization_test": Visit(method="post", status=303, of="authorization"),
     "authorization_label": Visit(
         method="post", status=303, of="authorization", data={"label": "Main"}
@@ -115,6 +116,20 @@ VISITS: dict[str, Visit] = {
     "oauth_callback": Visit(status=400, anonymous=403, arguments=("sandbox",)),
     "flow_detail": Visit(of="flow", person="own developer"),
     "flow_status": Visit(of="flow"),
+    "key_list": Visit(also=("post",), of="application"),
+    "key_revoke": Visit(also=("post",), of="api_key"),
+    "application_open": Visit(also=("post",), of="application"),
+    "jwks": PAGE,
+    "runtime:openapi-json": PAGE,
+    "runtime:connection_list": Visit(status=401, anonymous=401),
+    "runtime:nothing_here": Visit(status=404, anonymous=404, arguments=("x",), foreign=True),
+    "problem_detail": Visit(arguments=("key-refused",)),
+    "health_list": PAGE,
+    "webhook_list": Visit(also=("post",), of="application"),
+    "webhook_test": Visit(method="post", status=303, of="webhook"),
+    "webhook_enable": Visit(method="post", status=303, of="webhook"),
+    "webhook_delete": Visit(also=("post",), of="webhook"),
+    "delivery_resend": Visit(method="post", status=303, of="delivery"),
     "publish": Visit(also=("post",), of="application"),
     "publish_preview": Visit(method="post", of="application"),
     "release_list": Visit(of="application"),
@@ -200,6 +215,8 @@ VISITS: dict[str, Visit] = {
     "favicon": Visit(status=302, anonymous=302),
     "healthz": PAGE,
     "readyz": PAGE,
+    # Not there unless METRICS_TOKEN is set, and then for a program that shows it.
+    "metrics": Visit(status=404, anonymous=404),
 }
 
 

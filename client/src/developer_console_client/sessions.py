@@ -1,0 +1,105 @@
+"""Sessions of requests whose calls go through the console."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from developer_console_client.problems import MARK, raise_problem
+
+#: Seconds to connect, and between two pieces of an answer: longer than the console waits.
+TIMEOUT = (10.0, 70.0)
+#: How often a call is repeated that the console was too busy to pass on, and how long it waits.
+RETRIES = 2
+LONGEST_WAIT = 30.0
+#: Nothing happens twice where these are repeated (RFC 9110 section 9.2.2).
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
+
+class ConsoleAdapter(HTTPAdapter):
+    """Sends with the key, waits where the console is busy, raises what it says of itself."""
+
+    def __init__(self, key: str, user: str | None) -> None:
+        self._headers = {"Authorization": f"Bearer {key}"}
+        if user is not None:
+            self._headers["Console-User"] = user
+        super().__init__()
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        # Here, and not in the session: whatever a .netrc or older code has set is replaced,
+        # and a redirect to another host never comes here.
+        request.headers.update(self._headers)
+        for tried in range(RETRIES + 1):
+            response = super().send(
+                request, stream, TIMEOUT if timeout is None else timeout, verify, cert, proxies
+            )
+            wait = _wait(request, response)
+            if wait is None or tried == RETRIES:
+                break
+            response.close()
+            time.sleep(wait)
+        raise_problem(response)
+        return response
+
+
+class RefusingAdapter(BaseAdapter):
+    """Sends nothing: the key of the console is for the console alone."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        raise requests.exceptions.InvalidURL(
+            f"{request.url} is not reached through this connection. Give the path at the service, "
+            "such as /crm/v6/Leads.",
+            request=request,
+        )
+
+    def close(self) -> None:
+        """Close nothing."""
+
+
+class ConnectionSession(requests.Session):
+    """A session of requests in which a path is the path at the connection's service.
+
+    What the service answers comes back as from any other session, whatever its status. Where
+    the console itself answers, :class:`~developer_console_client.ConsoleProblem` is raised.
+    """
+
+    def __init__(self, proxy_url: str, key: str, user: str | None = None) -> None:
+        super().__init__()
+        self.proxy_url = proxy_url
+        self.adapters.clear()
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, RefusingAdapter())
+        self.mount(f"{proxy_url}/", ConsoleAdapter(key, user))
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Prepare a request; ``url`` is a path at the service, with or without its first slash."""
+        request.url = self._address(request.url)
+        return super().prepare_request(request)
+
+    def _address(self, url: str | bytes) -> str:
+        text = url.decode() if isinstance(url, bytes) else url
+        if "://" in text.partition("?")[0]:
+            return text  # one that the console gave, or else one that is refused
+        return f"{self.proxy_url}/{text.removeprefix('/')}"
+
+
+def _wait(request: requests.PreparedRequest, response: requests.Response) -> float | None:
+    """Return for how many seconds to wait before the same again, if that helps."""
+    if response.status_code != 503 or MARK not in response.headers:
+        return None
+    if request.method not in _IDEMPOTENT or not isinstance(request.body, bytes | str | None):
+        return None
+    seconds = response.headers.get("Retry-After", "")
+    return min(float(seconds), LONGEST_WAIT) if seconds.isdecimal() else None

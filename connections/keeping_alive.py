@@ -1,0 +1,79 @@
+"""Renew grants that nobody uses, before they lapse.
+
+Refresh tokens end when they are not used for long enough, and services do not say when. So
+what is idle is renewed once a day, and what has a known end before half of its life is over.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django_tasks import task
+
+from connections.models import Credential
+from connections.refreshing import NeedsAuthorization, fresh
+from connections.rounds import AGAIN, Outcome, set_turn, share
+from connectors.errors import CredentialRefused, ServiceError
+
+IDLE = timedelta(days=1)
+#: How soon what cannot be renewed is looked at again: its connector may have changed.
+SELDOM = timedelta(days=30)
+
+
+@task()
+def renew(pk: str) -> str:
+    """Renew one credential if it is due, and say what came of it (an :class:`Outcome`)."""
+    credential = Credential.objects.select_related("client").filter(pk=pk).first()
+    if credential is None:
+        return Outcome.NOT_DUE
+    outcome = _renew(credential)
+    credential = Credential.objects.filter(pk=pk).first()
+    if credential is not None:
+        turn = renewal_turn(credential)
+        if outcome is Outcome.UNAVAILABLE:
+            turn = max(turn, timezone.now() + AGAIN * (1 + share(credential)))
+        set_turn(credential, "renew_at", turn)
+    return outcome
+
+
+def renewal_turn(credential: Credential) -> datetime:
+    """Return when a credential that nobody uses is to be renewed, or found to have ended."""
+    given, ends_at = credential.obtained_at, credential.ends_at
+    if not _is_renewable(credential):
+        return min(filter(None, (ends_at, timezone.now() + SELDOM)))
+    early = 1 - share(credential) / 4
+    turn = given + IDLE * early
+    if ends_at is None:
+        return turn
+    half = given + (ends_at - given) / 2
+    oauth2 = credential.connector.oauth2
+    if oauth2 and oauth2.exchange:  # the token itself is traded: seldom, and while it lives
+        return half + (ends_at - half) / 2 * share(credential)
+    return min(turn, given + (half - given) * early)
+
+
+def _renew(credential: Credential) -> Outcome:
+    if credential.has_ended:
+        return _asked(credential, force=False)
+    if not _is_renewable(credential) or renewal_turn(credential) > timezone.now():
+        return Outcome.NOT_DUE
+    return _asked(credential, force=True)
+
+
+def _asked(credential: Credential, *, force: bool) -> Outcome:
+    try:
+        fresh(credential, force=force)
+    except (NeedsAuthorization, CredentialRefused):
+        return Outcome.ENDED
+    except ServiceError:
+        return Outcome.UNAVAILABLE
+    return Outcome.DONE
+
+
+def _is_renewable(credential: Credential) -> bool:
+    return (
+        credential.auth_type == "oauth2"
+        and not credential.refused
+        and bool(credential.secret.reveal().get("refresh_token"))
+    )

@@ -1,0 +1,25 @@
+"""Renew the grants that nobody uses, before they lapse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from connections.keeping_alive import renew
+from connections.rounds import Outcome, go_round, summary
+from console.stopping import Stopping
+
+
+class Command(BaseCommand):
+    help = (
+        "Renew the credentials whose turn has come. It may be stopped, killed and run again, "
+        "also beside itself; cron or a timer runs it every minute."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with Stopping() as stopping:
+            came = go_round("renew_at", renew, stopping.goes_on)
+        self.stdout.write(f"refresh_due: {summary(came)}.")
+        if came[Outcome.FAILED]:
+            raise SystemExit(1)

@@ -1,0 +1,134 @@
+"""Pass one call of a program on to the service, and the service's answer back.
+
+The credential is put on last. A 401 is answered with one renewal of the access token and one
+repetition, where the body is here to be sent again; a 403 and whatever else the service says
+is passed on. Nothing is sent twice for being late or for an error of the service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from django.conf import settings
+
+from connections.acting import Acting, refuse_if_dead, renew
+from connections.passing import headers_back, headers_out, loop_token, query_out
+from connectors.calling import address_below
+from connectors.errors import ServiceForbidden
+from connectors.outbound import judge_header, user_agent
+from connectors.relaying import Limits, Relayed, Upload, relay
+
+#: What a path that a server has decoded once may hold as it is; the rest is encoded again.
+_SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
+_METHOD = re.compile(r"[A-Z][A-Z_-]{0,19}")
+_NO_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
+
+
+class MethodRefused(Exception):
+    """A method that means something to a proxy itself, or none at all."""
+
+
+class PathRefused(Exception):
+    """The path leads out of the service's API, or cannot be sent."""
+
+
+class HeaderRefused(Exception):
+    """A header that cannot be sent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What a program asks for: ``path`` begins with a slash and was decoded once.
+
+    What is still percent-encoded in it stays so: a slash within a segment arrives as ``%2F``.
+    ``proxy`` is the address on this console that stands for the API's.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    body: bytes | Upload | None = field(default=None, repr=False)
+    proxy: str = ""
+
+
+@dataclass(kw_only=True)
+class Passed:
+    """An answer on its way back: ``headers`` are those for the program."""
+
+    relayed: Relayed
+    headers: list[tuple[str, str]]
+    refreshed: bool = False
+
+
+def limits() -> Limits:
+    """Return what the deployment allows a call."""
+    return Limits(
+        seconds=settings.PROXY_SECONDS,
+        max_bytes=settings.PROXY_MAX_ANSWER_BYTES,
+        at_once=settings.PROXY_CALLS_AT_ONCE,
+    )
+
+
+def pass_on(call: Call, acting: Acting) -> Passed:
+    """Make a call and return its answer, which must be closed or read to its end.
+
+    Raise :class:`MethodRefused`, :class:`PathRefused`, :class:`HeaderRefused`,
+    ``NotAuthorized`` or ``ServiceError``.
+    """
+    refreshed = False
+    relayed, address = _sent(call, acting)
+    try:
+        if relayed.status == 401:
+            newer = None if isinstance(call.body, Upload) else renew(acting)
+            if newer is not None:
+                relayed.close()
+                acting, refreshed = newer, True
+                relayed, address = _sent(call, acting)
+            if relayed.status == 401:
+                refuse_if_dead(acting)
+        headers = headers_back(relayed.headers, asked=address, base=acting.base, proxy=call.proxy)
+    except BaseException:
+        relayed.close()
+        raise
+    return Passed(relayed=relayed, headers=headers, refreshed=refreshed)
+
+
+def _sent(call: Call, acting: Acting) -> tuple[Relayed, str]:
+    service = acting.connector.name
+    if not _METHOD.fullmatch(call.method) or call.method in _NO_METHODS:
+        raise MethodRefused(f"The method {call.method[:20]!r} is not passed on to a service.")
+    signed = acting.signed
+    query = query_out(call.query, signed.params)
+    try:
+        address = address_below(acting.base, _encoded(call.path), service=service)
+        asked = f"{address}?{query}" if query else address
+    except ServiceForbidden as error:
+        raise PathRefused(str(error)) from None
+    headers = headers_out(call.headers, acting.headers, signed.headers)
+    _judge(headers.items(), service)
+    headers.setdefault("User-Agent", user_agent())
+    headers["CDN-Loop"] = loop_token()
+    return (
+        relay(
+            call.method, asked, service=service, headers=headers, body=call.body, limits=limits()
+        ),
+        asked,
+    )
+
+
+def _judge(headers: Iterable[tuple[str, str]], service: str) -> None:
+    try:
+        for name, value in headers:
+            judge_header(name, value, service)
+    except ServiceForbidden as error:
+        raise HeaderRefused(str(error)) from None
+
+
+def _encoded(path: str) -> str:
+    """Return a path as it goes into an address (WSGI hands bytes over as Latin-1)."""
+    quoted = quote(path.encode("latin-1", "replace"), safe=_SAFE_IN_PATH)
+    return re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", quoted)

@@ -1,0 +1,75 @@
+"""Find what a program means by a link name: which connection, as it stands where, for whom."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from connections.models import Connection, InstalledConnection
+from connections.standing import Environment, Standing
+from connections.states import State, installed_states, states
+
+
+class NoSuchConnection(LookupError):
+    """No connection of this link name is in the environment; the message says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who calls: an application in one environment of one organisation, maybe for a person."""
+
+    application: uuid.UUID
+    organization: uuid.UUID
+    environment: Environment
+    user: uuid.UUID | None = None
+
+
+def resolve(caller: Caller, link_name: str) -> State:
+    """Return how a connection stands for a caller; raise :class:`NoSuchConnection`.
+
+    Three queries at most. The authorization is nobody else's than the caller's own.
+    """
+    at_client = caller.environment == Environment.PRODUCTION
+    state = _installed(caller, link_name) if at_client else _at_home(caller, link_name)
+    if state is None:
+        raise NoSuchConnection(f"There is no connection {link_name} in {caller.environment.label}.")
+    return state
+
+
+def _at_home(caller: Caller, link_name: str) -> State | None:
+    connection = (
+        Connection.objects.created()
+        .filter(
+            application=caller.application,
+            application__organization=caller.organization,
+            link_name=link_name,
+        )
+        .prefetch_related("released")
+        .first()
+    )
+    standing = _standing(connection, caller.environment) if connection else None
+    if connection is None or standing is None:
+        return None
+    here = {caller.environment: {connection.pk: standing}}
+    return states(here, caller.organization, caller.user)[caller.environment][connection.pk]
+
+
+def _installed(caller: Caller, link_name: str) -> State | None:
+    row = (
+        InstalledConnection.objects.live()
+        .filter(
+            connection__application=caller.application,
+            organization=caller.organization,
+            connection__link_name=link_name,
+        )
+        .first()
+    )
+    return installed_states([row], caller.organization, caller.user)[row.pk] if row else None
+
+
+def _standing(connection: Connection, environment: Environment) -> Standing | None:
+    """Return the connection as its environment reads it, or nothing where it is not there."""
+    if environment == Environment.DEVELOPMENT:
+        return connection.standing
+    released = (r.standing for r in connection.released.all() if r.environment == environment)
+    return next(released, None)

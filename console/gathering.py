@@ -1,0 +1,50 @@
+"""Gather what all processes have counted, and how authorizations stand, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.core.cache import cache
+from django.db import DatabaseError, InterfaceError
+from django.db.models import Count
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from connections.models import Authorization
+from console import metrics
+
+#: A database of a million authorizations is not counted for everybody who asks.
+KEPT_SECONDS = 30
+
+
+class Authorizations(Collector):
+    """How many authorizations are in which state; nothing where the database is away."""
+
+    def collect(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "console_authorizations", "Authorizations by state.", labels=["state"]
+        )
+        try:
+            counts = cache.get_or_set("metrics/authorizations", _by_state, KEPT_SECONDS)
+        except (DatabaseError, InterfaceError):
+            return
+        for state in Authorization.State:
+            family.add_metric([state.value], counts.get(state.value, 0))
+        yield family
+
+
+def gathered() -> bytes:
+    """Return everything in the text format of Prometheus."""
+    registry = CollectorRegistry()
+    if metrics.IS_SHARED:
+        MultiProcessCollector(registry)
+    registry.register(Authorizations())
+    own = b"" if metrics.IS_SHARED else generate_latest(metrics.REGISTRY)
+    return own + generate_latest(registry)
+
+
+def _by_state() -> dict[str, int]:
+    rows = Authorization.objects.order_by().values_list("state")
+    return dict(rows.annotate(count=Count("pk")))

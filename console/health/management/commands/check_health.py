@@ -1,0 +1,28 @@
+"""Test what is authorized, and tell people what has stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from connections.rounds import Outcome, go_round, summary
+from console.health.checking import check_one
+from console.health.telling import tell_people
+from console.stopping import Stopping
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the check call of the credentials whose turn has come, and mail to whoever can "
+        "mend what has stopped. It may be stopped, killed and run again, also beside itself; "
+        "cron or a timer runs it every minute."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with Stopping() as stopping:
+            came = go_round("check_at", check_one, stopping.goes_on)
+            told = tell_people()
+        self.stdout.write(f"check_health: {summary(came)}; people told: {told}.")
+        if came[Outcome.FAILED]:
+            raise SystemExit(1)

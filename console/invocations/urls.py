@@ -1,0 +1,7 @@
+from django.urls import path
+
+from console.invocations import views
+
+urlpatterns = [
+    path("connections/<uuid:pk>/calls/", views.connection_calls, name="connection_calls"),
+]

@@ -1,0 +1,89 @@
+"""Whose key a request comes with: the hot path of every call that a program makes.
+
+A key that counts is known for a second without a query, so that one that was revoked is
+dead in every process a second later. Whatever does not count is refused alike, in like time.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from console.keys import using
+from console.keys.guessing import address_of, count_guess, refuse_guesses
+from console.keys.lately import Lately
+from console.keys.models import ApiKey
+from console.keys.refusals import KeyInAddress, KeyRefused
+from console.keys.writing import digest_of, holds_key, prefix_of
+
+_NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """What a key stands for: one application in one environment of one organisation."""
+
+    key_id: uuid.UUID
+    prefix: str
+    application_id: uuid.UUID
+    organization_id: uuid.UUID
+    environment: str
+
+
+_holders: Lately[Holder] = Lately(seconds=1)
+
+
+def holder_at(environ: Mapping[str, Any]) -> Holder:
+    """Return whose key stands in the headers of a WSGI request (``request.META``).
+
+    Raise :class:`KeyInAddress`, and what :func:`holder_of` raises.
+    """
+    if holds_key(environ.get("PATH_INFO", "")) or holds_key(environ.get("QUERY_STRING", "")):
+        raise KeyInAddress
+    scheme, _, raw = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise KeyRefused
+    return holder_of(raw.strip(), address_of(environ))
+
+
+def holder_of(raw: str, address: str = "") -> Holder:
+    """Return whose key this is; wrong ones are counted by the network ``address``.
+
+    Raise :class:`KeyRefused` or :class:`TooManyGuesses`. A key that counted before is not
+    kept out by what others guess at the same address.
+    """
+    digest = digest_of(raw)
+    return _holders.get(digest, partial(_look, raw, digest, address))
+
+
+def _look(raw: str, digest: str, address: str) -> Holder:
+    if address and not _holders.has_known(digest):
+        refuse_guesses(address)
+    try:
+        return _read(raw, digest)
+    except KeyRefused:
+        if address:
+            count_guess(address)
+        raise
+
+
+def _read(raw: str, digest: str) -> Holder:
+    prefix = prefix_of(raw)
+    if prefix is None:
+        raise KeyRefused
+    row = ApiKey.objects.filter(prefix=prefix).first()
+    same = secrets.compare_digest(row.digest if row else _NO_DIGEST, digest)
+    if row is None or not same or row.revoked_at:
+        raise KeyRefused
+    using.note(row.pk, row.last_used_at)
+    return Holder(
+        key_id=row.pk,
+        prefix=row.prefix,
+        application_id=row.application_id,
+        organization_id=row.organization_id,
+        environment=row.environment,
+    )

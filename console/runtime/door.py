@@ -1,0 +1,261 @@
+"""The lean door of the data path: ``/api/v1/connections/<link name>/proxy/<path>``.
+
+A WSGI application that answers these addresses itself and hands everything else to Django.
+Calls of programs need neither sessions nor cookies, and what a middleware costs would be
+most of what a call costs here. Whoever passes has shown a key; every answer of the console's
+own is a problem document, and every call leaves one line in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+
+from connections.acting import Acting, acting
+from connections.passing import loop_token
+from connections.proxying import Call, Passed, pass_on
+from connections.resolving import Caller
+from connections.standing import Environment
+from connectors.errors import ServiceError
+from connectors.relaying import Upload
+from console.database import give_back
+from console.invocations.recording import note
+from console.keys import using
+from console.keys.checking import Holder, holder_at
+from console.keys.tokens import user_at
+from console.request_ids import HEADER, begin
+from console.runtime.explaining import problem_of
+from console.runtime.problems import Problem
+
+logger = logging.getLogger(__name__)
+
+Environ = Mapping[str, Any]
+WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+#: What is smaller is read before it is sent, so that it can be sent once more.
+REPLAYED_BYTES = 1024 * 1024
+PIECE = 64 * 1024
+_ADDRESS = re.compile(r"/api/v1/connections/([^/]*)/proxy(/.*)?", re.DOTALL)
+
+
+class Door:
+    """Answer calls through connections; leave the rest to ``otherwise``."""
+
+    def __init__(self, otherwise: WSGI) -> None:
+        self.otherwise = otherwise
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        address = _ADDRESS.fullmatch(environ.get("PATH_INFO", ""))
+        if address is None:
+            return self.otherwise(environ, start_response)
+        visit = _Visit(environ, begin(environ), link_name=address[1], path=address[2] or "/")
+        return visit.answer(start_response)
+
+
+class _Visit:
+    """One call: who makes it, what it came to, and the line that it leaves."""
+
+    def __init__(self, environ: Environ, request_id: str, *, link_name: str, path: str) -> None:
+        self.environ, self.link_name, self.path = environ, link_name, path
+        self.request_id = request_id
+        self.method: str = environ["REQUEST_METHOD"]
+        self.began = time.perf_counter()
+        self.holder: Holder | None = None
+        self.caller: Caller | None = None
+        self.acting: Acting | None = None
+        self.received = 0
+        self.refreshed = False
+
+    def answer(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        try:
+            passed = self._passed()
+        except Exception as error:
+            return self._problem(problem_of(error, self.request_id), start_response)
+        return self._given_back(passed, start_response)
+
+    def note(self, *, status: int, sent: int, problem: str = "") -> None:
+        """Leave a line in the log, where it is known whose."""
+        if self.holder is None or self.caller is None:
+            return
+        found = self.acting
+        note(
+            organization_id=self.holder.organization_id,
+            application_id=self.holder.application_id,
+            connection_id=found.state.connection if found else None,
+            connector=found.connector.slug if found else "",
+            environment=self.holder.environment,
+            user_id=self.caller.user,
+            key_prefix=self.holder.prefix,
+            method=self.method,
+            host=found.host if found else "",
+            path=self.path,
+            status=status,
+            problem=problem,
+            milliseconds=round((time.perf_counter() - self.began) * 1000),
+            bytes_in=self.received,
+            bytes_out=sent,
+            refreshed=self.refreshed,
+        )
+
+    def _passed(self) -> Passed:
+        environ = self.environ
+        try:
+            self.holder = holder = holder_at(environ)
+            user = user_at(environ, holder)
+            using.write()
+        finally:
+            give_back()
+        self.caller = Caller(
+            application=holder.application_id,
+            organization=holder.organization_id,
+            environment=Environment(holder.environment),
+            user=user.pk if user else None,
+        )
+        if loop_token() in environ.get("HTTP_CDN_LOOP", ""):
+            raise Problem("loop")
+        try:
+            self.acting = acting(self.caller, self.link_name)
+        except ServiceError as error:
+            raise _not_renewed(error) from None
+        passed = pass_on(
+            Call(
+                method=self.method,
+                path=self.path,
+                query=environ.get("QUERY_STRING", ""),
+                headers=_headers(environ),
+                body=self._body(),
+                proxy=f"{settings.PUBLIC_URL}/api/v1/connections/{self.link_name}/proxy",
+            ),
+            self.acting,
+        )
+        self.refreshed = passed.refreshed
+        return passed
+
+    def _body(self) -> bytes | Upload | None:
+        environ, limit = self.environ, settings.PROXY_MAX_REQUEST_BYTES
+        declared = environ.get("CONTENT_LENGTH") or ""
+        if not declared and "HTTP_TRANSFER_ENCODING" not in environ:
+            return None
+        if declared and not (declared.isascii() and declared.isdigit()):
+            raise Problem("request-invalid", "Content-Length is not a number.")
+        length = int(declared) if declared else None
+        if length is not None and length > limit:
+            raise _too_large(limit)
+        pieces = _pieces(environ["wsgi.input"], length)
+        first: list[bytes] = []
+        for piece in pieces:
+            first.append(piece)
+            self.received += len(piece)
+            if self.received > REPLAYED_BYTES:
+                return Upload(pieces=self._upload(first, pieces, limit), length=length)
+        return b"".join(first) or None
+
+    def _upload(self, first: list[bytes], rest: Iterator[bytes], limit: int) -> Iterator[bytes]:
+        yield from first
+        for piece in rest:
+            self.received += len(piece)
+            if self.received > limit:
+                raise _too_large(limit)
+            yield piece
+
+    def _problem(self, problem: Problem, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = b"" if self.method == "HEAD" else problem.body
+        headers = [*problem.headers.items(), ("Content-Length", str(len(problem.body)))]
+        headers += [("Console-Request-Id", self.request_id), (HEADER, self.request_id)]
+        start_response(_line(problem.status), headers)
+        self.note(status=problem.status, sent=len(body), problem=problem.kind.slug)
+        return [body]
+
+    def _given_back(self, passed: Passed, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        relayed, headers = passed.relayed, passed.headers
+        headers.append(("Console-Request-Id", self.request_id))
+        if not any(name.lower() == HEADER.lower() for name, _ in headers):  # the service has none
+            headers.append((HEADER, self.request_id))
+        if (length := relayed.announced) is not None:
+            headers.append(("Content-Length", str(length)))
+        start_response(_line(relayed.status), headers)
+        whole = relayed.whole
+        if whole is None:
+            return _Stream(self, passed)
+        self.note(status=relayed.status, sent=len(whole))
+        return [whole]
+
+
+class _Stream:
+    """A body on its way back; ended by whoever takes it, at its end or before."""
+
+    def __init__(self, visit: _Visit, passed: Passed) -> None:
+        self._visit, self._relayed = visit, passed.relayed
+        self._problem = ""
+        self._noted = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._relayed
+        except ServiceError as error:
+            self._problem = problem_of(error, self._visit.request_id).kind.slug
+            # The head is out: all that is left is to break off, and not to end.
+            raise
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        if not self._noted:
+            self._noted = True
+            if not self._problem and not self._relayed.is_over:
+                self._problem = "caller-gone"
+            self._relayed.close()
+            relayed = self._relayed
+            self._visit.note(status=relayed.status, sent=relayed.received, problem=self._problem)
+
+
+def _pieces(stream: Any, length: int | None) -> Iterator[bytes]:
+    left = length
+    while left is None or left > 0:
+        piece = stream.read(PIECE if left is None else min(PIECE, left))
+        if not piece:
+            if left:
+                raise Problem("request-invalid", "The body is shorter than Content-Length says.")
+            return
+        if left is not None:
+            left -= len(piece)
+        yield piece
+
+
+def _headers(environ: Environ) -> list[tuple[str, str]]:
+    """Return the headers of the request as they came, but for their case."""
+    found = [(_name(key), value) for key, value in environ.items() if key.startswith("HTTP_")]
+    if content_type := environ.get("CONTENT_TYPE"):
+        found.append(("Content-Type", content_type))
+    return found
+
+
+@lru_cache(maxsize=1_000)
+def _name(key: str) -> str:
+    return key[5:].replace("_", "-").title()
+
+
+@lru_cache(maxsize=100)
+def _line(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Status"
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem("request-too-large", f"The body is larger than {limit / 1024**2:g} MiB.")
+
+
+def _not_renewed(error: ServiceError) -> Problem:
+    seconds = max(1, round(error.retry_after or 1))
+    return Problem("renewal-failed", str(error), headers={"Retry-After": str(seconds)})

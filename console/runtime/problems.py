@@ -1,0 +1,294 @@
+"""Problems of the runtime API: one small document for each (RFC 9457), with a stable type.
+
+``type`` is an address under ``PUBLIC_URL/problems/``, which explains the kind of problem to a
+person. Programs go by the type, never by the words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from console.keys.refusals import Refused
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of problem: its name in addresses, its status, what it means, what to do."""
+
+    slug: str
+    status: int
+    title: str
+    meaning: str
+    mend: str
+
+    @property
+    def uri(self) -> str:
+        return f"{settings.PUBLIC_URL}/problems/{self.slug}"
+
+
+_KINDS = (
+    Kind(
+        slug="request-invalid",
+        status=400,
+        title="The request is not as the API takes it",
+        meaning="A field is missing or has another shape than the description of the API says.",
+        mend="“errors” names each field. The description stands at /api/v1/openapi.json.",
+    ),
+    Kind(
+        slug="key-in-address",
+        status=400,
+        title="A key stands in the address",
+        meaning="Addresses are written into logs and histories, where others read them.",
+        mend="Send the key as “Authorization: Bearer <key>”. Revoke the one that you have sent.",
+    ),
+    Kind(
+        slug="path-refused",
+        status=400,
+        title="The path leads out of the service's API",
+        meaning="The path could lead a server to another place than the connection's API, or it "
+        "cannot be sent. Nothing was sent.",
+        mend="Write the path as the service's documentation does, without dot segments. A slash "
+        "within a segment is written %252F.",
+    ),
+    Kind(
+        slug="header-refused",
+        status=400,
+        title="A header cannot be sent",
+        meaning="A header holds a character that no server takes. Nothing was sent.",
+        mend="Leave out line breaks and letters beyond Latin-1.",
+    ),
+    Kind(
+        slug="key-refused",
+        status=401,
+        title="No key that counts",
+        meaning="There is no key in “Authorization: Bearer <key>”, or it is wrong or revoked. "
+        "All of these look alike, so that nobody learns which keys exist.",
+        mend="Compare the beginning of the key with the list on the application's page Keys, and "
+        "create another one there if yours is revoked.",
+    ),
+    Kind(
+        slug="user-token-required",
+        status=401,
+        title="The call needs to say for whom it is",
+        meaning="Each person uses his own authorization of this connection, and the call names "
+        "nobody.",
+        mend="Send the token that the application was given when the person opened it as "
+        "“Console-User: <token>”.",
+    ),
+    Kind(
+        slug="user-token-refused",
+        status=401,
+        title="The token of the person does not count",
+        meaning="It has expired, was signed for another application, organisation or "
+        "environment, or its person does not belong to the organisation any more.",
+        mend="Ask the person to open the application again: that gives it a new token.",
+    ),
+    Kind(
+        slug="not-found",
+        status=404,
+        title="Nothing is at this address",
+        meaning="The address is none of this API's, or names nothing that your key reaches.",
+        mend="Look at /api/v1/openapi.json. Addresses end with a slash where it says so.",
+    ),
+    Kind(
+        slug="connection-not-found",
+        status=404,
+        title="No such connection in this environment",
+        meaning="The application has no connection of this link name where your key is valid.",
+        mend="Look at GET /api/v1/connections/. In Stage a connection is there once a release "
+        "holds it.",
+    ),
+    Kind(
+        slug="function-not-found",
+        status=404,
+        title="No such function in this environment",
+        meaning="The application has no function or workflow of this link name where your key is "
+        "valid.",
+        mend="Compare the link name with the component's page. Publish it, if your key is Stage's.",
+    ),
+    Kind(
+        slug="method-not-allowed",
+        status=405,
+        title="Another method is needed",
+        meaning="The address is there, but not for this method.",
+        mend="The header Allow names the methods that it takes.",
+    ),
+    Kind(
+        slug="authorization-required",
+        status=409,
+        title="Somebody has to authorize the connection",
+        meaning="Nobody has authorized the connection here, the person himself has not, or the "
+        "service does not take the authorization any more.",
+        mend="Lead the person to “authorize_url”, and repeat the call afterwards.",
+    ),
+    Kind(
+        slug="authorization-broken",
+        status=409,
+        title="The authorization does not work any more",
+        meaning="The service has withdrawn the authorization or lets it be renewed no more. It "
+        "is not asked again until a person authorizes.",
+        mend="Lead the person to “authorize_url”, and repeat the call afterwards.",
+    ),
+    Kind(
+        slug="request-too-large",
+        status=413,
+        title="The request is too large",
+        meaning="Its body is larger than what this address takes.",
+        mend="Send less at a time.",
+    ),
+    Kind(
+        slug="too-many-wrong-keys",
+        status=429,
+        title="Too many wrong keys",
+        meaning="More wrong keys came from one network address than anybody mistypes.",
+        mend="Wait as long as Retry-After says. Keys that worked before go on working.",
+    ),
+    Kind(
+        slug="internal-error",
+        status=500,
+        title="The console has failed",
+        meaning="Something in the console went wrong that should not.",
+        mend="Try again later. Whoever runs the console finds the reason in its log.",
+    ),
+    Kind(
+        slug="service-unreachable",
+        status=502,
+        title="The service gives no answer",
+        meaning="Nothing answers at the service's address, its certificate is not valid, or it "
+        "broke off before it had answered.",
+        mend="Repeat the call later, but one that changes something only after you have looked "
+        "whether it arrived.",
+    ),
+    Kind(
+        slug="service-forbidden",
+        status=502,
+        title="The console does not call this address",
+        meaning="The service's address leads into a private network, or is not one that the "
+        "console can call. Nothing was sent.",
+        mend="Compare the connection's settings. Whoever runs the console can allow a private "
+        "host with ALLOWED_PRIVATE_HOSTS.",
+    ),
+    Kind(
+        slug="service-gone",
+        status=502,
+        title="The service is not in the catalogue any more",
+        meaning="The console does not know how this service is called. Nothing was sent.",
+        mend="Whoever runs the console can put its definition back into the catalogue.",
+    ),
+    Kind(
+        slug="answer-too-large",
+        status=502,
+        title="The service's answer is too large",
+        meaning="It is larger than what this console passes on.",
+        mend="Ask for less at a time. The call has been made.",
+    ),
+    Kind(
+        slug="answer-unintelligible",
+        status=502,
+        title="The service's answer is not HTTP as it should be",
+        meaning="What the service sent cannot be passed on.",
+        mend="Look at the service whether the call was made, and tell who runs it.",
+    ),
+    Kind(
+        slug="service-busy",
+        status=503,
+        title="Too many calls wait for the service",
+        meaning="The service is slow, and as many calls as may wait for it do. Nothing was sent.",
+        mend="Repeat the call after as many seconds as Retry-After says.",
+    ),
+    Kind(
+        slug="renewal-failed",
+        status=503,
+        title="The access token cannot be renewed now",
+        meaning="The access token has ended, and the service that renews it is out of order. "
+        "Nothing was sent, and nobody has to authorize anew.",
+        mend="Repeat the call after as many seconds as Retry-After says.",
+    ),
+    Kind(
+        slug="service-timeout",
+        status=504,
+        title="The service did not answer in time",
+        meaning="The service took longer than the console waits. The call may have been made.",
+        mend="Repeat the call later, but one that changes something only after you have looked "
+        "whether it arrived.",
+    ),
+    Kind(
+        slug="loop",
+        status=508,
+        title="The call goes round in a circle",
+        meaning="The address of the service leads back to this console.",
+        mend="Compare the connection's settings.",
+    ),
+    Kind(
+        slug="unavailable",
+        status=503,
+        title="The console cannot do this now",
+        meaning="The console does not reach its database. Nothing was sent to a service.",
+        mend="Repeat the call after as many seconds as Retry-After says.",
+    ),
+)
+#: Every kind by the last part of its address.
+KINDS: Mapping[str, Kind] = {kind.slug: kind for kind in _KINDS}
+
+
+class Problem(Exception):
+    """What an answer of the API tells instead of what was asked for.
+
+    ``members`` stand in the document beside those of RFC 9457, such as ``authorize_url``.
+    """
+
+    def __init__(
+        self,
+        slug: str,
+        detail: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        self.kind = KINDS[slug]
+        self.detail = detail or self.kind.meaning
+        self.members = members
+        self.headers = {
+            "Content-Type": MEDIA_TYPE,
+            # A service may answer with problems, too: this says whose it is.
+            "Console-Problem": slug,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            **(headers or {}),
+        }
+        super().__init__(self.detail)
+
+    @classmethod
+    def of(cls, refused: Refused) -> Problem:
+        """Tell why a request was not let in."""
+        return cls(refused.slug, str(refused), headers=refused.headers)
+
+    @property
+    def status(self) -> int:
+        return self.kind.status
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return {
+            "type": self.kind.uri,
+            "title": self.kind.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.members,
+        }
+
+    @property
+    def body(self) -> bytes:
+        return json.dumps(self.document, ensure_ascii=False).encode()
+
+    @property
+    def response(self) -> HttpResponse:
+        return HttpResponse(self.body, status=self.status, headers=self.headers)

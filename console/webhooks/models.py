@@ -1,0 +1,108 @@
+"""Where an application wants to be told, and what it is told."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from connections.sealing import SealedField
+from console.accounts.models import Organization
+from console.accounts.policy import Action
+from console.applications.models import Application
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def allowing(self, user: Any, action: Action) -> WebhookQuerySet:
+        """Keep the webhooks of the organisations in which the person may do this."""
+        return self.filter(organization__in=Organization.objects.allowing(user, action))
+
+
+class Webhook(models.Model):
+    """An address that is told of the authorizations of one organisation in one application."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
+    application = models.ForeignKey(Application, models.CASCADE, related_name="webhooks")
+    url = models.CharField("Address", max_length=500)
+    secret = SealedField(bound_to=("organization_id",))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    #: Nothing is sent from then on, but everything is kept to be sent.
+    disabled_at = models.DateTimeField(null=True)
+    #: Why, in one sentence.
+    problem = models.CharField(max_length=300, blank=True)
+
+    objects = WebhookQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.host
+
+    @property
+    def host(self) -> str:
+        """Name where it leads: some services write a password into the path."""
+        return urlsplit(self.url).netloc
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def allowing(self, user: Any, action: Action) -> DeliveryQuerySet:
+        """Keep the deliveries of the organisations in which the person may do this."""
+        return self.filter(webhook__in=Webhook.objects.allowing(user, action))
+
+    def due(self) -> DeliveryQuerySet:
+        """Keep what is to be sent now."""
+        return self.filter(next_try_at__lte=timezone.now(), webhook__disabled_at=None)
+
+
+class Delivery(models.Model):
+    """One message to one webhook. Its key is the ``webhook-id``: the same at every try.
+
+    ``event`` is the key of the audit event that it tells of; a test tells of none.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
+    event = models.UUIDField(null=True)
+    type = models.CharField(max_length=40)
+    body = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveSmallIntegerField(default=0)
+    #: Empty once it has arrived, or is given up.
+    next_try_at = models.DateTimeField(null=True, default=timezone.now)
+    last_try_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    #: What was wrong the last time, in one sentence.
+    problem = models.CharField(max_length=300, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "event"], name="one_delivery_an_event")
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_try_at"],
+                condition=models.Q(next_try_at__isnull=False),
+                name="delivery_to_be_sent",
+            ),
+            models.Index(fields=["webhook", "-created_at", "-id"], name="delivery_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} to {self.webhook}"
+
+    @property
+    def message_id(self) -> str:
+        """Return what receivers know it by."""
+        return f"msg_{self.pk.hex}"

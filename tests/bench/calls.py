@@ -1,0 +1,80 @@
+"""Rows for measured calls, and the same call written by hand; each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+SECRET = {"access_token": "a" * 40, "refresh_token": "r" * 40}
+#: What a developer writes who has no console: a view that reads a token and calls.
+BY_HAND = """
+import os, sqlite3
+from django.conf import settings
+settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, SECRET_KEY="by hand", DATABASES={
+    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["BY_HAND"],
+                "CONN_MAX_AGE": 60}})
+import django
+django.setup()
+from django.db import connection
+from django.http import HttpResponse
+from django.urls import path
+from django.core.wsgi import get_wsgi_application
+from requests_oauthlib import OAuth2Session
+
+def call(request):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_token, token_type FROM token WHERE id = 1")
+        access_token, token_type = cursor.fetchone()
+    token = {"access_token": access_token, "token_type": token_type}
+    with OAuth2Session("client", token=token) as session:
+        answer = session.get(os.environ["UPSTREAM"], timeout=10)
+    return HttpResponse(answer.content, status=answer.status_code,
+                        content_type=answer.headers["Content-Type"])
+
+urlpatterns = [path("call", call)]
+application = get_wsgi_application()
+"""
+
+
+def fill(environment: dict[str, str], connectors: dict[str, str]) -> str:
+    """Make an application with an authorized connection for each link name; return a key."""
+    os.environ.update(environment)
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from connections.models import Authorization, Connection, Credential
+    from console.accounts.models import Membership, Organization, User
+    from console.accounts.policy import Role
+    from console.applications.models import Application
+    from console.keys.issuing import create_key
+
+    call_command("migrate", verbosity=0)
+    organization = Organization.objects.create(name="Callers", slug="callers")
+    user = User.objects.create_user("caller@callers.example")
+    Membership.objects.create(user=user, organization=organization, role=Role.SUPER_ADMIN)
+    application = Application.objects.create(
+        organization=organization, name="Called", link_name="called"
+    )
+    for link_name, slug in connectors.items():
+        fields: dict[str, Any] = {"connector_slug": slug, "auth_type": "api_key"}
+        connection = Connection.objects.create(
+            application=application,
+            name=link_name.title(),
+            link_name=link_name,
+            status=Connection.Status.CREATED,
+            created_by=user,
+            **fields,
+        )
+        credential = Credential.objects.create(
+            organization=organization, label=link_name, secret={"key": "k" * 40}, **fields
+        )
+        Authorization.objects.create(
+            connection=connection,
+            organization=organization,
+            environment="all",
+            authorized_by=user,
+            credential=credential,
+        )
+    return create_key(application, organization, "development", user, "Measured")[1]

@@ -1,0 +1,146 @@
+"""Who died while he asked, and whose clock counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from connections import leasing, refreshing
+from connections.models import Authorization, Credential
+from connections.refreshing import NeedsAuthorization, fresh
+
+pytestmark = pytest.mark.usefixtures("oauth_client")
+
+
+@pytest.fixture
+def left(connection) -> Credential:
+    """A credential that is due, with the marker of a process that died while it asked."""
+    row = Credential.objects.get()
+    now = timezone.now()
+    row.obtained_at, row.expires_at = now - timedelta(hours=1), now + timedelta(minutes=5)
+    row.lease_owner, row.attempt = "gone", 1
+    row.lease_until = now - timedelta(seconds=1)
+    row.save()
+    return row
+
+
+def again() -> Credential:
+    return Credential.objects.get()
+
+
+def end(credential: Credential) -> None:
+    Credential.objects.filter(pk=credential.pk).update(
+        expires_at=timezone.now() - timedelta(seconds=1)
+    )
+
+
+def test_while_the_old_token_lives_nobody_presents_the_refresh_token_again(left, sandbox):
+    old = left.secret.reveal()
+    assert fresh(again()) == old
+    assert fresh(again()) == old
+    assert sandbox.counts()["token"] == 0
+    row = again()
+    assert (row.lease_owner, row.lease_until, row.attempt) == ("", None, 2)
+    assert row.retry_at == row.expires_at
+
+
+def test_when_it_has_ended_the_refresh_token_is_presented_once_more(left, sandbox):
+    old = left.secret.reveal()
+    end(left)
+    assert fresh(again()) != old
+    assert sandbox.counts()["token"] == 1
+    assert again().attempt == 0
+
+
+def test_refused_then_the_outcome_is_unknown_and_nobody_asks_again(left, sandbox):
+    end(left)
+    sandbox.switches(token="revoked")
+    for _ in range(3):
+        with pytest.raises(NeedsAuthorization):
+            fresh(again())
+    assert sandbox.counts()["token"] == 1
+    assert Authorization.objects.get().state == Authorization.State.UNKNOWN_OUTCOME
+
+
+def test_what_was_journalled_is_taken_up_while_the_old_token_lives(left, sandbox):
+    left.journal = json.dumps({"access_token": "theirs", "token_type": "Bearer", "expires_in": 60})
+    left.save()
+    assert fresh(again())["access_token"] == "theirs"
+    assert sandbox.counts()["token"] == 0
+
+
+@pytest.mark.parametrize("skew", [-timedelta(minutes=10), timedelta(minutes=10)])
+def test_a_lease_ends_by_the_clock_of_the_database(left, skew, monkeypatch):
+    """A wrong clock neither takes a lease that is held nor waits for a dead one."""
+    monkeypatch.setattr(timezone, "now", lambda: _real_now() + skew)
+    margin = timedelta(hours=1)
+    assert leasing.take(again(), margin=margin).inherited
+    assert leasing.take(again(), margin=margin) is None
+    until = again().lease_until - _real_now()
+    assert timedelta(seconds=55) < until <= timedelta(seconds=60)
+
+
+def test_a_clock_that_is_ahead_refreshes_nothing_that_is_not_due(connection, sandbox, monkeypatch):
+    old = again().secret.reveal()
+    monkeypatch.setattr(timezone, "now", lambda: _real_now() + timedelta(minutes=50))
+    for _ in range(5):
+        assert fresh(again()) == old
+    assert sandbox.counts()["token"] == 0
+
+
+def test_an_owner_that_comes_back_too_late_stores_nothing(left):
+    end(left)
+    slow, quick = again(), again()
+    lease = leasing.take(slow, margin=None)
+    Credential.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert fresh(quick)["access_token"]
+    assert leasing.held_row(slow, lease) is None
+    assert refreshing._newer(slow) == again().secret.reveal()
+
+
+def _real_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_command_that_is_told_to_end_finishes_its_refresh(left, sandbox, settings):
+    """SIGTERM in the middle of a request to the token endpoint."""
+    end(left)
+    old = timezone.now() - timedelta(days=2)
+    Credential.objects.update(obtained_at=old, lease_owner="", lease_until=None, attempt=0)
+    sandbox.switches(token="slow", slow_seconds=2)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": _database_url(settings),
+        "SANDBOX_URL": sandbox.url,
+        "ALLOWED_PRIVATE_HOSTS": settings.ALLOWED_PRIVATE_HOSTS[0],
+    }
+    command = [sys.executable, "manage.py", "refresh_due"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        give_up = time.monotonic() + 30
+        while not sandbox.counts()["token"] and process.poll() is None:
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=30)[0]
+    assert process.returncode == 0
+    assert "1 visited: 1 done" in said
+    row = again()
+    assert (row.lease_owner, row.attempt, row.version) == ("", 0, 2)
+
+
+def _database_url(settings) -> str:
+    """Write the address of the test database, which is not the one that the run began with."""
+    name = settings.DATABASES["default"]["NAME"]
+    before, question, query = os.environ["DATABASE_URL"].partition("?")
+    if before.startswith("sqlite"):
+        return f"sqlite:///{name}"
+    return f"{before.rpartition('/')[0]}/{name}{question}{query}"

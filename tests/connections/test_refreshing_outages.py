@@ -1,0 +1,182 @@
+"""A token endpoint that is down is left alone, and what still works goes on working."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+import responses
+from django.utils import timezone
+
+from connections.leasing import MAX_WAIT, patience
+from connections.models import Authorization, Credential, OAuthClient
+from connections.refreshing import NeedsAuthorization, fresh
+from connectors.errors import ServiceError
+
+TOKEN = "https://oauth2.googleapis.com/token"
+
+
+@pytest.fixture
+def credential(connect, grant) -> Credential:
+    """A credential of Google Sheets whose access token has ended."""
+    OAuthClient.objects.create(connector_slug="google_sheets", client_id="c", client_secret="s")
+    return ended(grant(connect("google_sheets")).credential)
+
+
+def ended(credential: Credential, ago: timedelta = timedelta(hours=1)) -> Credential:
+    now = timezone.now()
+    credential.obtained_at, credential.expires_at = now - ago - timedelta(hours=1), now - ago
+    credential.save()
+    return credential
+
+
+def living(credential: Credential) -> Credential:
+    return ended(credential, -timedelta(minutes=5))
+
+
+@pytest.fixture
+def service():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+def again() -> Credential:
+    return Credential.objects.select_related("client").get()
+
+
+def wait_until_asked_again() -> float:
+    return (again().retry_at - timezone.now()).total_seconds()
+
+
+def test_a_second_caller_is_told_at_once_and_asks_nobody(credential, service):
+    service.post(TOKEN, status=503)
+    with pytest.raises(ServiceError, match="problem of its own"):
+        fresh(credential)
+
+    started = time.monotonic()
+    with pytest.raises(ServiceError, match=r"asks again in \d+ s") as told:
+        fresh(again())
+
+    assert time.monotonic() - started < 1
+    assert 0 < told.value.retry_after <= 2
+    assert len(service.calls) == 1
+    assert Authorization.objects.get().state == Authorization.State.ACTIVE
+
+
+def test_meanwhile_a_token_that_lives_is_used(credential, service):
+    service.post(TOKEN, status=503)
+    living(credential)
+    assert fresh(again())["access_token"] == "an-access-token"
+    assert fresh(again())["access_token"] == "an-access-token"
+    assert len(service.calls) == 1
+
+
+def test_a_refused_token_is_not_used_meanwhile(credential, service):
+    service.post(TOKEN, status=503)
+    living(credential)
+    with pytest.raises(ServiceError):
+        fresh(again(), force=True)
+    with pytest.raises(ServiceError, match="asks again"):
+        fresh(again(), force=True)
+    assert len(service.calls) == 1
+
+
+def test_it_asks_again_when_the_time_has_come(credential, service):
+    service.post(TOKEN, status=503)
+    service.post(TOKEN, json={"access_token": "new", "expires_in": 3600})
+    with pytest.raises(ServiceError):
+        fresh(credential)
+    Credential.objects.update(retry_at=timezone.now() - timedelta(seconds=1))
+
+    assert fresh(again())["access_token"] == "new"
+
+    row = again()
+    assert (row.retry_at, row.failures, row.attempt) == (None, 0, 0)
+
+
+def test_the_wait_doubles_with_each_failure(credential, service):
+    service.post(TOKEN, status=503)
+    waits = []
+    for _ in range(6):
+        with pytest.raises(ServiceError):
+            fresh(again())
+        waits.append(wait_until_asked_again())
+        Credential.objects.update(retry_at=None)
+    assert again().failures == 6
+    for number, wait in enumerate(waits, start=1):
+        assert 2**number * 0.5 - 1 < wait <= 2**number
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_it_does_as_the_service_asks(credential, service, status, form):
+    date = datetime.now(UTC) + timedelta(seconds=120)
+    said = "120" if form == "seconds" else format_datetime(date, usegmt=True)
+    service.post(TOKEN, status=status, headers={"Retry-After": said})
+    with pytest.raises(ServiceError) as told:
+        fresh(credential)
+    assert 117 < told.value.retry_after <= 120
+    assert 117 < wait_until_asked_again() <= 133
+
+
+def test_what_a_service_asks_for_has_a_limit(credential, service):
+    service.post(TOKEN, status=429, headers={"Retry-After": "86400"})
+    with pytest.raises(ServiceError):
+        fresh(credential)
+    assert 880 < wait_until_asked_again() <= MAX_WAIT.total_seconds()
+
+
+def test_patience_has_limits_and_differs():
+    waits = {patience(3, None) for _ in range(50)}
+    assert len(waits) > 10
+    assert all(timedelta(seconds=4) <= wait <= timedelta(seconds=8) for wait in waits)
+    assert patience(1000, None) == MAX_WAIT
+    assert patience(1, 10**9) == MAX_WAIT
+
+
+def test_a_client_that_is_wrong_spoils_no_authorization(credential, service):
+    service.post(TOKEN, status=401, json={"error": "invalid_client"})
+    with pytest.raises(ServiceError, match="OAuth client"):
+        fresh(credential)
+    assert Authorization.objects.get().state == Authorization.State.ACTIVE
+    assert again().retry_at is not None
+
+
+def test_a_grant_that_is_gone_is_never_asked_for_again(credential, service):
+    service.post(TOKEN, status=400, json={"error": "invalid_grant"})
+    for force in (False, False, True):
+        with pytest.raises(NeedsAuthorization, match="no longer accepts"):
+            fresh(again(), force=force)
+    assert len(service.calls) == 1
+    assert Authorization.objects.get().state == Authorization.State.NEEDS_AUTHORIZATION
+
+
+def test_its_last_token_is_used_until_it_ends(credential, service):
+    service.post(TOKEN, status=400, json={"error": "invalid_grant"})
+    living(credential)
+    assert fresh(again())["access_token"] == "an-access-token"
+    assert fresh(again())["access_token"] == "an-access-token"
+    assert len(service.calls) == 1
+    assert Authorization.objects.get().state == Authorization.State.NEEDS_AUTHORIZATION
+    ended(again())
+    with pytest.raises(NeedsAuthorization):
+        fresh(again())
+
+
+def test_who_loses_to_somebody_else_uses_what_he_got(credential, service):
+    """Another process has rotated the token, and the service no longer knows the old one."""
+
+    def answer(request):
+        row = again()
+        row.secret = {"access_token": "theirs", "refresh_token": "theirs"}
+        row.version += 1
+        row.expires_at = timezone.now() + timedelta(hours=1)
+        row.save()
+        return 400, {}, '{"error": "invalid_grant"}'
+
+    service.add_callback(responses.POST, TOKEN, answer)
+    assert fresh(credential)["access_token"] == "theirs"
+    assert Authorization.objects.get().state == Authorization.State.ACTIVE
+    assert again().refused == ""

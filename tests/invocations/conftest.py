@@ -1,0 +1,41 @@
+"""Calls that were made, without making them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from console.invocations.recording import _insert
+from console.invocations.tallying import count
+
+
+@pytest.fixture
+def log() -> Callable[..., None]:
+    """Write calls through a connection as the writer does; ``ago`` says when they were."""
+
+    def write(connection, number: int = 1, *, ago: timedelta = timedelta(), **fields: Any) -> None:
+        application = connection.application
+        row = {
+            "organization_id": application.organization_id,
+            "application_id": application.pk,
+            "connection_id": connection.pk,
+            "environment": "development",
+            "key_prefix": "ck_dev_abc",
+            "method": "GET",
+            "host": "api.example.com",
+            "path": "/contacts",
+            "status": 200,
+            "problem": "",
+            "milliseconds": 40,
+            "at": timezone.now() - ago,
+        } | fields
+        with transaction.atomic():
+            _insert([row] * number)
+            count([row] * number)
+
+    return write

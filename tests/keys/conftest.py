@@ -1,0 +1,34 @@
+"""Keys, and whoever comes with them."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+
+from console.keys import checking, tokens
+from console.keys.checking import Holder
+from console.keys.issuing import create_key
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_read_lately() -> None:
+    """Forget what earlier tests have read, and who has guessed."""
+    cache.clear()
+    for each in (checking._holders, tokens._users, tokens._public_keys):
+        each.clear()
+
+
+@pytest.fixture
+def key_of(application, developer):
+    """Make a key and return its row with its text."""
+
+    def make(environment: str = "development", name: str = "A program", **other):
+        application_ = other.get("application", application)
+        return create_key(application_, application_.organization, environment, developer, name)
+
+    return make
+
+
+@pytest.fixture
+def holder(key_of) -> Holder:
+    return checking.holder_of(key_of()[1])

@@ -1,0 +1,86 @@
+"""Programs that call a service on loopback through the console's lean door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.cache import cache
+
+from connections import acting
+from connectors.registry import get_connectors
+from connectors.relaying import close_idle
+from console.invocations import recording
+from console.keys import checking, tokens
+from console.keys.issuing import create_key
+from tests.connectors.conftest import Service, resolving, service  # noqa: F401
+from tests.connectors.conftest import listen as listening  # noqa: F401
+from tests.runtime.proxy.visiting import Program
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_called_lately() -> Iterator[None]:
+    """Forget what earlier tests have read, guessed and noted, and where they have called."""
+    _forget_everything()
+    yield
+    _forget_everything()
+
+
+def _forget_everything() -> None:
+    cache.clear()
+    for each in (checking._holders, tokens._users, tokens._public_keys, acting):
+        each.clear()
+    recording.writer._rows.clear()
+    close_idle()
+
+
+@pytest.fixture
+def listen(listening: Callable[..., Any]) -> Iterator[Callable[..., Any]]:  # noqa: F811
+    """Start listeners, and hang up before they end: they speak until their callers go."""
+    yield listening
+    close_idle()
+
+
+@pytest.fixture
+def upstream(service: Service, settings: Any) -> Iterator[Service]:  # noqa: F811
+    """Let a service that a test programs be the sandbox of the catalogue."""
+    settings.SANDBOX_URL = service.url
+    settings.ALLOWED_PRIVATE_HOSTS = [urlsplit(service.url).netloc]
+    get_connectors.cache_clear()
+    yield service
+    get_connectors.cache_clear()
+
+
+@pytest.fixture
+def key_of(application, developer) -> Callable[..., str]:
+    """Make a key of the application and return its text."""
+
+    def make(environment: str = "development") -> str:
+        organization = application.organization
+        return create_key(application, organization, environment, developer, "A program")[1]
+
+    return make
+
+
+@pytest.fixture
+def program(key_of) -> Program:
+    """A program in Development."""
+    return Program(key=key_of())
+
+
+@pytest.fixture
+def keyed(connect, grant):
+    """A connection that acts with an API key."""
+    connection = connect("sandbox_api_key", name="Orders", link_name="orders")
+    grant(connection, secret={"key": "the-key-of-alice"})
+    return connection
+
+
+@pytest.fixture
+def signed(connect, grant):
+    """A connection that acts with an access token."""
+    connection = connect(name="Customers", link_name="customers")
+    grant(connection)
+    return connection

@@ -1,0 +1,281 @@
+"""What passes in either direction, and what never does (security.md X5, X9 to X12)."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.registry import get_connectors
+from tests.runtime.proxy.visiting import Program
+
+CREDENTIALS = ["Authorization", "X-Api-Key", "AUTHORIZATION", "x-api-key", "X_Api_Key"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Authorization",
+        "Proxy-Anything",
+        "TE",
+        "Trailer",
+        "Upgrade",
+        "Host",
+        "Cookie",
+        "Console-User",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "Forwarded",
+        "Via",
+        "X-Real-Ip",
+        "X-CSRFToken",
+        "Expect",
+        "Sec-Fetch-Site",
+    ],
+)
+def test_what_is_said_to_the_console_is_not_passed_on(upstream, program, keyed, name):
+    if name == "Console-User":
+        program.get("orders", headers={name: ""})
+    else:
+        program.get("orders", headers={name: "said-to-the-console"})
+    asked = upstream.only
+    assert "said-to-the-console" not in str(asked.headers)
+    assert asked.all("Host") == [f"127.0.0.1:{upstream.port}"]
+    assert program.key not in str(asked.headers)
+
+
+@pytest.mark.parametrize("name", CREDENTIALS)
+def test_no_credential_of_the_program_gets_through(upstream, program, keyed, name):
+    answer = program.get("orders", headers={name: "of-the-program"})
+    if name.lower() == "authorization":
+        assert answer.status == 401  # it stands in the place of the key
+        return
+    assert upstream.only.all("X-Api-Key") == ["the-key-of-alice"]
+    assert upstream.only.all("Authorization") == []
+    assert "of-the-program" not in str(upstream.only.headers)
+
+
+def test_no_header_names_the_credential_away(upstream, program, signed):
+    program.get(
+        "customers",
+        headers={"Connection": "Authorization, X-Secret, Accept-Encoding", "X-Secret": "x"},
+    )
+    assert upstream.only.all("Authorization") == ["Bearer an-access-token"]
+    assert upstream.only.all("X-Secret") == []
+    assert upstream.only.all("Accept-Encoding") == ["identity"]
+
+
+@pytest.fixture
+def in_query(upstream, settings, tmp_path, connect, grant):
+    """A connection whose key stands in the query."""
+    text = (get_connectors.__wrapped__, tmp_path / "query_key.toml")[1]
+    text.write_text(f"""
+name = "Query Key"
+category = "Sandbox"
+summary = "A key in the query."
+documentation = "{upstream.url}/"
+sources = ["{upstream.url}/"]
+read_on = "2026-11-24"
+sandbox = true
+api_base_url = "{upstream.url}/api"
+check = {{ path = "/me" }}
+
+[api_key]
+fields = [{{ name = "key", label = "API key" }}]
+
+[api_key.signing]
+query = "api_key"
+value = "{{key}}"
+""")
+    settings.EXTRA_CATALOGUES = [str(tmp_path)]
+    get_connectors.cache_clear()
+    connection = connect("query_key", link_name="in_query")
+    grant(connection, secret={"key": "the key & more"})
+    return connection
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "api_key=mine",
+        "API_KEY=mine",
+        "api%5Fkey=mine",
+        "a=1;api_key=mine",
+        "api_key=1&api_key=2",
+        "api_key",
+        "+api_key=mine",
+        "%61pi_key=mine",
+    ],
+)
+def test_no_query_of_the_program_takes_the_place_of_the_key(upstream, program, in_query, query):
+    answer = program.get("in_query", query=f"b=1&{query}&c=2&b=3")
+    assert answer.status == 200
+    assert upstream.only.query == {"b": ["1", "3"], "c": ["2"], "api_key": ["the key & more"]}
+
+
+def test_a_query_keeps_its_order_and_its_spelling(upstream, listen, program, keyed, settings):
+    from tests.runtime.proxy.test_proxy_streams import leading_to, speaking
+
+    asked: list[bytes] = []
+    leading_to(listen(speaking(b"HTTP/1.1 204 No Content\r\n\r\n", asked)), settings)
+    program.get("orders", query="b=2&a=%7e1&b=%2f/;c&&x&%zz&q=a b")
+    assert asked[0].startswith(
+        b"GET /key/api/contacts?b=2&a=%7e1&b=%2f/;c&&x&%25zz&q=a%20b HTTP/1.1\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../me",
+        "/a/../../me",
+        "/..",
+        "/./../x",
+        "/%2e%2e/x",
+        "/%252e%252e/x",
+        "/..%2fx",
+        "//evil",
+        "/..;/x",
+        "/%2e%2e;a=b/x",
+        "/..%5cx",
+        "/a/%2E./x",
+        "/%25252e%25252e/x",
+        "/\\..\\x",
+        "//evil.example/x",
+        "/..%00/x",
+        "/.%09./x",
+    ],
+)
+def test_no_path_leads_out_of_the_api(upstream, program, keyed, path):
+    answer = program.get("orders", path)
+    assert (answer.status, answer.problem) == (400, "path-refused")
+    assert upstream.asked == []
+
+
+@pytest.mark.parametrize(
+    ("path", "arrives"),
+    [
+        ("", "/"),
+        ("/", "/"),
+        ("/a%20b", "/a%20b"),
+        ("/@evil.example", "/@evil.example"),
+        ("/http://evil.example/", "/http://evil.example/"),
+        ("/a%3Fb%23c", "/a%3Fb%23c"),
+        ("/queues/%252F/one", "/queues/%2F/one"),
+        ("/100%25", "/100%25"),
+        ("/%C3%A9", "/%C3%A9"),
+        ("/%FF", "/%FF"),
+        ("/a%0D%0AX-Evil:1", "/a%0D%0AX-Evil:1"),
+        ("/a;b=1,c", "/a;b=1,c"),
+    ],
+)
+def test_a_path_arrives_as_it_is_meant(upstream, program, keyed, path, arrives):
+    assert program.get("orders", path).status == 200
+    assert upstream.only.path == f"/key/api{arrives}"
+    assert upstream.only.all("X-Evil") == []
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "ключ", "a\rb"])
+def test_a_header_that_would_be_two_is_refused(upstream, program, keyed, value):
+    answer = program.get("orders", headers={"X-Value": value})
+    assert (answer.status, answer.problem) == (400, "header-refused")
+    assert upstream.asked == []
+
+
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE", "get", "G T", "GET\r\nX", "", "A" * 30])
+def test_a_method_that_is_none_is_refused(upstream, program, keyed, method):
+    answer = program.call(method, "orders")
+    assert answer.status == 405
+    assert upstream.asked == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Set-Cookie",
+        "Set-Cookie2",
+        "Content-Security-Policy",
+        "Strict-Transport-Security",
+        "Cross-Origin-Opener-Policy",
+        "Clear-Site-Data",
+        "Alt-Svc",
+        "Refresh",
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Authenticate",
+        "Upgrade",
+        "Trailer",
+        "Access-Control-Allow-Origin",
+        "Service-Worker-Allowed",
+        "NEL",
+        "Report-To",
+        "Console-Request-Id",
+        "Public-Key-Pins",
+    ],
+)
+def test_what_a_browser_would_obey_does_not_come_back(upstream, program, keyed, name):
+    upstream.answers(b"<script>alert(1)</script>", Content_Type="text/html")
+    upstream.headers[name] = "of-the-service"
+    answer = program.get("orders")
+    assert answer.status == 200
+    assert "of-the-service" not in str(answer.headers)
+    assert answer.all("X-Content-Type-Options") == ["nosniff"]
+    assert answer.all("Content-Security-Policy") == [
+        "sandbox; default-src 'none'; frame-ancestors 'none'"
+    ]
+
+
+def test_what_the_services_connection_names_does_not_come_back(upstream, program, keyed):
+    upstream.answers(b"", Connection="X-Hop, close", X_Hop="of-the-service", X_Kept="kept")
+    answer = program.get("orders")
+    assert (answer.all("X-Hop"), answer.all("X-Kept")) == ([], ["kept"])
+
+
+PROXY = "http://console.test/api/v1/connections/orders/proxy"
+
+
+@pytest.mark.parametrize("status", [201, 301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "comes_back"),
+    [
+        ("/key/api/contacts/8?x=1", [f"{PROXY}/contacts/8?x=1"]),
+        ("8", [f"{PROXY}/8"]),
+        ("{url}/key/api/contacts/8", [f"{PROXY}/contacts/8"]),
+        ("/elsewhere", []),
+        ("/key/api/../../elsewhere", []),
+        ("/key/apiary/8", []),
+        ("//evil.example/key/api/8", []),
+        ("http://evil.example/key/api/8", []),
+        ("https://127.0.0.1:{port}/key/api/8", []),
+        ("http://user@127.0.0.1:{port}/key/api/8", []),
+        ("javascript:alert(1)", []),
+        ("http://[", []),
+    ],
+)
+def test_a_location_stays_behind_the_console(
+    upstream, program, keyed, status, location, comes_back
+):
+    upstream.answers(b"", status)
+    upstream.headers["Location"] = location.format(url=upstream.url, port=upstream.port)
+    answer = program.get("orders", "/contacts")
+    assert (answer.status, answer.all("Location")) == (status, comes_back)
+    assert len(upstream.asked) == 1
+
+
+@pytest.mark.parametrize("asked_for", ["gzip, br", None])
+def test_compression_is_between_the_program_and_the_service(upstream, program, keyed, asked_for):
+    upstream.answers(b"\x1f\x8b compressed", Content_Encoding="gzip")
+    headers = {"Accept-Encoding": asked_for} if asked_for else {}
+    answer = program.get("orders", headers=headers)
+    assert upstream.only.all("Accept-Encoding") == [asked_for or "identity"]
+    assert answer.body == b"\x1f\x8b compressed"
+    assert answer.all("Content-Encoding") == ["gzip"]
+
+
+def test_the_key_stands_in_a_header_alone(upstream, program, keyed):
+    for answer in (
+        Program().get("orders", query=f"key={program.key}"),
+        program.get("orders", f"/{program.key}"),
+    ):
+        assert (answer.status, answer.problem) == (400, "key-in-address")
+    assert upstream.asked == []

@@ -1,0 +1,158 @@
+"""The data path reaches only what was registered (security.md X1 to X4, promise 8)."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from connections.models import Connection, Credential
+from connectors import relaying
+from connectors.errors import ServiceError
+from connectors.registry import get_connectors
+from connectors.relaying import Limits, relay
+from tests.connectors.test_addresses import PRIVATE, TRICKS
+from tests.connectors.test_outbound import LITERALS
+
+QUICK = Limits(connect=0.3, seconds=0.3)
+OWN_HOST = """
+name = "Own Host"
+category = "Sandbox"
+summary = "A service at a host that the developer types in."
+documentation = "https://example.com/"
+sources = ["https://example.com/"]
+read_on = "2026-11-24"
+sandbox = true
+api_base_url = "https://{host}/api"
+check = { path = "/me" }
+
+[[parameters]]
+name = "host"
+label = "Address"
+pattern = '[a-z0-9-]+\\.example\\.com'
+example = "api.example.com"
+is_host = true
+
+[api_key]
+fields = [{ name = "key", label = "API key" }]
+
+[api_key.signing]
+header = "X-Api-Key"
+value = "{key}"
+"""
+
+
+def _written(literal: str) -> str:
+    return f"[{literal}]" if ":" in literal and not literal.startswith("[") else literal
+
+
+@pytest.fixture
+def canary(listen, settings) -> Any:
+    settings.ALLOWED_PRIVATE_HOSTS = []
+    return listen()
+
+
+@pytest.fixture
+def typed(settings, tmp_path, connect, grant) -> Iterator[Any]:
+    """Give a function that types an address into a connection that acts."""
+    (tmp_path / "own_host.toml").write_text(OWN_HOST)
+    settings.EXTRA_CATALOGUES = [str(tmp_path)]
+    get_connectors.cache_clear()
+    connection = connect("own_host", link_name="own_host")
+    grant(connection, secret={"key": "the-key-of-alice"})
+
+    def type_in(host: str) -> None:
+        for rows in (Connection.objects, Credential.objects):
+            rows.update(parameters={"host": host})
+
+    yield type_in
+    get_connectors.cache_clear()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", [*LITERALS, *map(_written, PRIVATE)])
+def test_no_address_of_a_private_network_is_reached(canary, scheme, host):
+    with pytest.raises(ServiceError) as caught:
+        url = f"{scheme}://{host}:{canary.port}/"
+        relay("GET", url, service="Zoho CRM", headers={}, limits=QUICK)
+    assert caught.value.certain
+    assert canary.connections == 0
+
+
+@pytest.mark.parametrize("url", TRICKS)
+def test_no_address_is_read_in_two_ways(canary, url):
+    with pytest.raises(ServiceError):
+        relay("GET", url, service="Zoho CRM", headers={}, limits=QUICK)
+    assert canary.connections == 0
+
+
+def test_nothing_that_is_typed_in_leads_there(canary, program, typed):
+    """The host, the path, the query, and the headers: every place that holds an address."""
+    from connections import acting
+
+    for host in [*LITERALS, *map(_written, PRIVATE)]:
+        typed(f"{host}:{canary.port}")
+        acting.clear()
+        answer = program.get("own_host")
+        assert answer.status in {409, 502, 503}, host
+        address = f"http://{host}:{canary.port}/"
+        typed("api.example.invalid")
+        acting.clear()
+        headers = {"Host": host, "X-Forwarded-Host": host, "X-Original-Url": "/x"}
+        if address.isascii():
+            answer = program.get("own_host", f"/{address}", query=f"url={host}", headers=headers)
+            assert answer.status in {400, 502}, host
+    assert canary.connections == 0
+
+
+def test_the_canary_can_be_reached_where_it_is_allowed(canary, program, typed, settings):
+    """The positive control: by the same way, with nothing but the operator's word changed."""
+    settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{canary.port}"]
+    typed(f"127.0.0.1:{canary.port}")
+    assert program.get("own_host").problem == "service-unreachable"
+    assert canary.connections > 0
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_no_redirect_is_followed(listen, upstream, program, keyed, settings, status, method):
+    canary = listen()
+    # Even where the console may call it: what forbids it is that nobody asked for it.
+    settings.ALLOWED_PRIVATE_HOSTS += [f"127.0.0.1:{canary.port}"]
+    upstream.answers(b"", status, Location=f"http://127.0.0.1:{canary.port}/")
+    answer = program.call(method, "orders")
+    assert (answer.status, answer.all("Location")) == (status, [])
+    assert canary.connections == 0
+
+
+def test_a_name_that_changes_its_mind_reaches_nothing(canary, resolving, monkeypatch):
+    """1,000 times the name is public when it is judged and this machine a moment later."""
+    connected: list[Any] = []
+
+    def connect(sock: socket.socket, address: Any) -> None:
+        connected.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("connectors.wire._Socket.connect", connect)
+    for _ in range(1000):
+        resolving(["1.1.1.1"], ["127.0.0.1"])
+        with pytest.raises(ServiceError):
+            url = f"https://rebind.example:{canary.port}/"
+            relay("GET", url, service="Zoho CRM", headers={}, limits=QUICK)
+        relaying.close_idle()
+    assert connected == ["1.1.1.1"] * 1000
+    assert canary.connections == 0
+
+
+def test_each_new_connection_is_judged_anew(listen, resolving, settings):
+    """A kept connection is no leave for the next one: the name may lead elsewhere by then."""
+    canary = listen()
+    resolving(["127.0.0.1"])
+    settings.ALLOWED_PRIVATE_HOSTS = []
+    for _ in range(2):
+        with pytest.raises(ServiceError, match="private network"):
+            url = f"https://rebind.example:{canary.port}/"
+            relay("GET", url, service="Zoho CRM", headers={}, limits=QUICK)
+    assert canary.connections == 0

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.utils import timezone
+
+from connections import granting, revoking
+from connections.marking import mark, unmark
+from connections.models import Authorization
+from console.audit.acts import Act
+from console.audit.models import Event
+from console.webhooks import composing, delivering
+from console.webhooks.delivering import WAITS, forget_delivered
+from console.webhooks.models import Delivery, Webhook
+from tests.connections.flowing import words_of
+from tests.webhooks.conftest import verified
+
+State = Authorization.State
+
+
+@pytest.fixture
+def connection(connect):
+    return connect("twilio", name="Messages")
+
+
+def run() -> str:
+    out = io.StringIO()
+    call_command("deliver_webhooks", stdout=out)
+    return out.getvalue().strip()
+
+
+def stop(authorization: Authorization) -> None:
+    mark(authorization.credential, State.NEEDS_AUTHORIZATION, "Twilio says no.")
+
+
+def due_again() -> None:
+    Delivery.objects.filter(next_try_at__isnull=False).update(next_try_at=timezone.now())
+
+
+def test_it_tells_the_whole_life_of_an_authorization(register, receiver, connection, developer):
+    _, secret = register()
+    grant = granting.Grant(
+        secret={"username": "a", "password": "canary-4711"}, account=None, parameters={}
+    )
+    credential, _ = granting.store(connection, developer, ["all"], grant)
+    mark(credential, State.NEEDS_AUTHORIZATION, "Twilio says no.")
+    unmark(credential)
+    granting.store(connection, developer, ["all"], grant)
+    revoking.revoke(connection.authorizations.get(), developer)
+
+    assert run() == "deliver_webhooks: 5 sent."
+
+    assert [message["type"] for message in receiver.messages] == [
+        "authorization.created",
+        "authorization.stopped",
+        "authorization.mended",
+        "authorization.mended",
+        "authorization.revoked",
+    ]
+    assert all(verified(headers, body, secret) for headers, body in receiver.got)
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 5
+    assert b"canary-4711" not in b"".join(body for _, body in receiver.got)
+    stopped = receiver.messages[1]
+    assert stopped["specversion"] == "1.0"
+    assert stopped["source"] == "http://console.test"
+    assert stopped["subject"] == connection.link_name
+    assert stopped["data"] == {
+        "application": "field_service",
+        "connection": {
+            "id": str(connection.pk),
+            "link_name": connection.link_name,
+            "name": "Messages",
+            "connector": "twilio",
+            "level": "administrator",
+        },
+        "environments": ["development", "stage"],
+        "account": credential.label,
+        "reason": "Twilio says no.",
+    }
+
+
+def test_each_message_is_sent_once(register, receiver, connection, grant):
+    register()
+    stop(grant(connection))
+    assert run() == "deliver_webhooks: 1 sent."
+    assert run() == "deliver_webhooks: nothing to send."
+    assert len(receiver.got) == 1
+
+
+def test_what_happened_before_is_not_told(register, receiver, connection, grant):
+    stop(grant(connection))
+    register()
+    assert run() == "deliver_webhooks: nothing to send."
+
+
+def test_other_applications_and_organisations_are_not_told(
+    register, receiver, connection, grant, studio, stranger_organization
+):
+    from console.applications.models import Application
+
+    webhook, _ = register()
+    other = Application.objects.create(organization=studio, name="Other", link_name="other")
+    Webhook.objects.filter(pk=webhook.pk).update(application=other)
+    second, _ = register()
+    Webhook.objects.filter(pk=second.pk).update(organization=stranger_organization)
+    stop(grant(connection))
+    assert run() == "deliver_webhooks: nothing to send."
+    assert receiver.got == []
+
+
+def test_it_tries_again_until_it_arrives(register, receiver, connection, grant):
+    register()
+    stop(grant(connection))
+    receiver.status = 503
+    assert run() == "deliver_webhooks: 1 failed."
+    delivery = Delivery.objects.get()
+    assert "status 503" in delivery.problem
+    assert timedelta(seconds=50) < delivery.next_try_at - timezone.now() <= WAITS[0]
+    assert run() == "deliver_webhooks: nothing to send."
+
+    receiver.status = 200
+    due_again()
+    assert run() == "deliver_webhooks: 1 sent."
+    first, second = receiver.got
+    assert (first[0]["webhook-id"], first[1]) == (second[0]["webhook-id"], second[1])
+    delivery.refresh_from_db()
+    assert (delivery.problem, delivery.next_try_at, delivery.tries) == ("", None, 2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ({"status": 302, "headers": {"Location": "http://169.254.169.254/"}}, "redirected"),
+        ({"status": 404}, "status 404"),
+        ({"headers": {"Content-Encoding": "gzip"}, "status": 200}, "compressed"),
+    ],
+)
+def test_anything_but_a_yes_is_a_failure(register, receiver, connection, grant, answer, problem):
+    register()
+    for name, value in answer.items():
+        setattr(receiver, name, value)
+    stop(grant(connection))
+    assert run() == "deliver_webhooks: 1 failed."
+    assert problem in Delivery.objects.get().problem
+    assert len(receiver.got) == 1
+
+
+def test_an_address_that_has_become_private_is_not_called(
+    register, receiver, connection, grant, settings
+):
+    register()
+    settings.ALLOWED_PRIVATE_HOSTS = []
+    stop(grant(connection))
+    assert run() == "deliver_webhooks: 1 failed."
+    assert receiver.got == []
+
+
+def test_after_the_last_try_it_is_switched_off_and_told(
+    register, receiver, connection, grant, developer, developer_client
+):
+    webhook, _ = register()
+    receiver.status = 500
+    stop(grant(connection))
+    for number in range(len(WAITS) + 1):
+        assert run() == "deliver_webhooks: 1 failed.", number
+        due_again()
+    webhook.refresh_from_db()
+    assert webhook.disabled_at
+    assert "status 500" in webhook.problem
+    event = Event.objects.get(action=Act.WEBHOOK_DISABLED)
+    assert (event.actor, event.organization_id) == (None, webhook.organization_id)
+    (message,) = mail.outbox
+    assert message.to == [developer.email]
+    assert webhook.host in message.subject
+
+    unmark(Authorization.objects.get().credential)
+    assert run() == "deliver_webhooks: nothing to send."
+    assert len(receiver.got) == len(WAITS) + 1
+    page = developer_client.get(f"/applications/{webhook.application_id}/webhooks/")
+    assert "Switched off" in words_of(page)
+
+    receiver.status = 200
+    developer_client.post(f"/webhooks/{webhook.pk}/enable/")
+    assert run() == "deliver_webhooks: 2 sent."
+
+
+def test_eight_tries_take_about_two_days():
+    assert len(WAITS) + 1 == 8
+    assert timedelta(days=1) < sum(WAITS, timedelta()) < timedelta(days=2)
+
+
+def test_one_that_hangs_keeps_no_other_waiting(register, receiver, connection, grant):
+    register()
+    webhook, _ = register()
+    Webhook.objects.exclude(pk=webhook.pk).update(url="http://localhost:1/")
+    authorization = grant(connection)
+    for _ in range(3):
+        stop(authorization)
+        unmark(authorization.credential)
+    assert run() == "deliver_webhooks: 1 failed, 6 sent."
+
+
+def test_a_process_that_was_killed_while_it_sent_is_made_up_for(
+    register, receiver, connection, grant
+):
+    """The claim of the dead one ends after five minutes; the receiver may get it twice."""
+    register()
+    stop(grant(connection))
+    composing.compose()
+    claimed = Delivery.objects.due()
+    claimed.update(next_try_at=timezone.now() + delivering.SENDING, tries=1)
+    assert run() == "deliver_webhooks: nothing to send."
+    due_again()
+    assert run() == "deliver_webhooks: 1 sent."
+
+
+def test_a_mail_server_that_is_down_breaks_nothing(register, receiver, connection, grant, settings):
+    settings.EMAIL_BACKEND = "tests.health.test_check_health.Broken"
+    webhook, _ = register()
+    receiver.status = 500
+    stop(grant(connection))
+    composing.compose()
+    Delivery.objects.update(tries=len(WAITS))
+    assert run() == "deliver_webhooks: 1 failed."
+    webhook.refresh_from_db()
+    assert webhook.disabled_at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_processes_at_once_send_each_message_once(
+    register, receiver, connection, grant, at_once
+):
+    register()
+    authorization = grant(connection)
+    for _ in range(5):
+        stop(authorization)
+        unmark(authorization.credential)
+    at_once(4, lambda: delivering.deliver_due(lambda: True))
+    ids = [json.loads(body)["id"] for _, body in receiver.got]
+    assert len(ids) == len(set(ids)) == 10
+
+
+def test_old_messages_are_forgotten(register, receiver, connection, grant):
+    register()
+    stop(grant(connection))
+    run()
+    assert forget_delivered(timedelta(days=30)) == 0
+    Delivery.objects.update(created_at=timezone.now() - timedelta(days=31))
+    assert forget_delivered(timedelta(days=30)) == 1

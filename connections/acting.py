@@ -27,7 +27,13 @@ from connections.models import (
     ReleasedConnection,
 )
 from connections.proving import is_refused
-from connections.refreshing import NeedsAuthorization, due_at, fresh
+from connections.refreshing import (
+    WAIT_SECONDS,
+    NeedsAuthorization,
+    due_at,
+    fresh,
+    still_asked,
+)
 from connections.resolving import Caller, resolve
 from connections.standing import Environment, Level
 from connections.states import State
@@ -37,7 +43,7 @@ from connectors.definition import Connector
 from connectors.errors import ServiceError
 from connectors.templating import fill
 from console.addresses import public_url
-from console.database import give_back
+from console.database import give_back, in_turn
 
 COUNTS_SECONDS = 1.0
 MOST = 2_000
@@ -103,7 +109,7 @@ _renewing = [Lock() for _ in range(64)]
 def acting(caller: Caller, link_name: str) -> Acting:
     """Return a connection that is ready to call, its access token fresh.
 
-    Raise ``NoSuchConnection``, :class:`UserRequired`, :class:`NotAuthorized`,
+    Raise ``NoSuchConnection``, ``LicenceEnded``, :class:`UserRequired`, :class:`NotAuthorized`,
     :class:`Unavailable` or ``ServiceError``. Nobody waits for a service with a connection of
     the database in hand: after rows were read, it is given back.
     """
@@ -174,13 +180,15 @@ def clear() -> None:
 
 def _looked_up(key: tuple[Caller, str], stale: Acting | None = None) -> Acting:
     """Look whether what is known still holds, or read it; of many threads one does."""
+    arrived = time.monotonic()
     with _reading[hash(key) % len(_reading)]:
         found, now = _known.get(key), time.monotonic()
         if found is not None and found is not stale and now < found.until:
             return found
         try:
-            if found is None or found is stale or found.stamp != _stamp(found.state):
-                found = _read(*key)
+            with in_turn(arrived):
+                if found is None or found is stale or found.stamp != _stamp(found.state):
+                    found = _read(*key)
         except BaseException:
             _known.pop(key, None)
             raise
@@ -289,8 +297,10 @@ def _renewed_in_time(key: tuple[Caller, str], found: Acting) -> Acting:
     expires_at = found.credential.expires_at
     lives = expires_at is not None and expires_at.timestamp() - time.time() > LIVES_SECONDS
     lock = _renewing[hash(key) % len(_renewing)]
-    if not lock.acquire(blocking=not lives):
-        return found
+    if not lock.acquire(timeout=0 if lives else WAIT_SECONDS):
+        if lives:
+            return found
+        raise still_asked(found.connector.name)
     try:
         newer = _known.get(key)
         if newer is not None and newer is not found:

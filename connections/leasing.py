@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import random
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -22,6 +25,9 @@ from connectors.errors import ServiceError
 LEASE = timedelta(seconds=60)
 #: The longest that a service which is down, or asks for patience, is left alone.
 MAX_WAIT = timedelta(minutes=15)
+PAUSE_SECONDS = 0.5
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +97,27 @@ def held_row(credential: Credential, lease: Lease) -> Credential | None:
 
 def journal(credential: Credential, lease: Lease, raw: bytes) -> None:
     """Keep the raw answer, so that it is not lost with the process that reads it."""
+    patiently(lambda: _keep(credential, lease, raw))
+
+
+def patiently(write: Callable[[], T]) -> T:
+    """Write what a service has just said, however often the database has to be asked.
+
+    It may be the only copy of a refresh token. So a database that is away is waited for, as
+    long as a lease lasts; ``write`` may happen twice.
+    """
+    give_up = time.monotonic() + LEASE.total_seconds()
+    while True:
+        try:
+            return write()
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or time.monotonic() > give_up:
+                raise
+            connection.close()
+            time.sleep(PAUSE_SECONDS)
+
+
+def _keep(credential: Credential, lease: Lease, raw: bytes) -> None:
     with transaction.atomic():
         if row := held_row(credential, lease):
             row.journal = raw.decode("utf-8", "replace")
@@ -130,6 +157,5 @@ def patience(failures: int, asked: float | None) -> timedelta:
 
 
 def _give_back(credential: Credential, lease: Lease, **values: object) -> None:
-    Credential.objects.filter(pk=credential.pk, lease_owner=lease.owner).update(
-        lease_owner="", lease_until=None, **values
-    )
+    held = Credential.objects.filter(pk=credential.pk, lease_owner=lease.owner)
+    patiently(lambda: held.update(lease_owner="", lease_until=None, **values))

@@ -30,6 +30,7 @@ from connectors import oauth2
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.outbound import Answer
 from connectors.tokens import TokenAnswer, read_token_answer
+from console.database import give_back
 from console.metrics import REFRESHES
 
 MARGIN = timedelta(minutes=15)
@@ -71,10 +72,8 @@ def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
             now = leasing.look(credential)
             while leasing.is_held(credential, now):
                 if time.monotonic() > give_up:
-                    raise ServiceError(
-                        f"{credential.connector.name} is still being asked for a new access token.",
-                        retry_after=1,
-                    )
+                    raise still_asked(credential.connector.name)
+                give_back()
                 time.sleep(POLL_SECONDS)
                 now = leasing.look(credential)
         except Credential.DoesNotExist:
@@ -87,6 +86,11 @@ def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
                 now,
                 force=force and credential.version == seen,
             )
+
+
+def still_asked(service: str) -> ServiceError:
+    """Return what is said to who has waited long enough for somebody else's refresh."""
+    return ServiceError(f"{service} is still being asked for a new access token.", retry_after=1)
 
 
 def renewing(credential: Credential, attempt: Callable[[Mapping[str, str]], T]) -> T:
@@ -141,10 +145,12 @@ def _refresh(
     if lease.inherited and not left_behind and ends and ends > now and not force:
         leasing.postpone(credential, lease, ends)
         return secret
+    client = credential.client.credentials
+    give_back()
     try:
         answer = left_behind or oauth2.refresh(
             credential.connector,
-            client=credential.client.credentials,
+            client=client,
             refresh_token=secret["refresh_token"],
             values=credential.values,
             journal=lambda raw: leasing.journal(credential, lease, raw),
@@ -162,10 +168,20 @@ def _refresh(
         # A service that does not rotate sends none: the old one stays (RFC 6749 section 6).
         "refresh_token": answer.refresh_token or secret["refresh_token"],
     }
+    if not leasing.patiently(lambda: _store(credential, lease, answer, new)):
+        return _newer(credential)
+    _count(credential, "renewed")
+    return new
+
+
+def _store(
+    credential: Credential, lease: Lease, answer: TokenAnswer, new: Mapping[str, str]
+) -> bool:
+    """Write the new secret; tell whether it was still ours to write."""
     with transaction.atomic():
         row = leasing.held_row(credential, lease)
         if row is None:
-            return _newer(credential)
+            return False
         row.secret, row.journal = new, None
         row.kept = {**row.kept, **answer.kept}
         row.scopes_granted = list(answer.scopes or row.scopes_granted)
@@ -177,8 +193,7 @@ def _refresh(
         row.lease_owner, row.lease_until, row.attempt = "", None, 0
         row.retry_at, row.failures = None, 0
         row.save()
-    _count(credential, "renewed")
-    return new
+    return True
 
 
 def _refused(

@@ -14,6 +14,10 @@ class NoSuchConnection(LookupError):
     """No connection of this link name is in the environment; the message says so."""
 
 
+class LicenceEnded(Exception):
+    """The client may not use the application any more; the message says so."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Caller:
     """Who calls: an application in one environment of one organisation, maybe for a person."""
@@ -25,9 +29,10 @@ class Caller:
 
 
 def resolve(caller: Caller, link_name: str) -> State:
-    """Return how a connection stands for a caller; raise :class:`NoSuchConnection`.
+    """Return how a connection stands for a caller.
 
-    Three queries at most. The authorization is nobody else's than the caller's own.
+    Raise :class:`NoSuchConnection`, or :class:`LicenceEnded` where it was installed. Three
+    queries at most. The authorization is nobody else's than the caller's own.
     """
     at_client = caller.environment == Environment.PRODUCTION
     state = _installed(caller, link_name) if at_client else _at_home(caller, link_name)
@@ -55,15 +60,16 @@ def _at_home(caller: Caller, link_name: str) -> State | None:
 
 
 def _installed(caller: Caller, link_name: str) -> State | None:
-    row = (
-        InstalledConnection.objects.live()
-        .filter(
-            connection__application=caller.application,
-            organization=caller.organization,
-            connection__link_name=link_name,
+    row = InstalledConnection.objects.filter(
+        connection__application=caller.application,
+        organization=caller.organization,
+        connection__link_name=link_name,
+    ).first()
+    if row and row.has_ended:
+        raise LicenceEnded(
+            "The licence of the application has ended, so nothing is called. Who shared it can "
+            "prolong it; then everything works as before."
         )
-        .first()
-    )
     return installed_states([row], caller.organization, caller.user)[row.pk] if row else None
 
 

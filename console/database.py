@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from django.db import connections
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import InterfaceError, OperationalError, connections
+
+#: When a thread last found out, and by what (seconds of the monotonic clock).
+_away: tuple[float, str] = (0.0, "")
 
 
 def give_back() -> None:
@@ -13,3 +20,21 @@ def give_back() -> None:
     for each in connections.all(initialized_only=True):
         if not each.in_atomic_block:
             each.close_if_unusable_or_obsolete()
+
+
+@contextmanager
+def in_turn(arrived: float) -> Iterator[None]:
+    """Read what other threads that waited for their turn want to read, too.
+
+    Where the database turned out to be away since this one ``arrived``, by the monotonic
+    clock, it raises ``OperationalError`` at once: else each would find out in its turn.
+    """
+    global _away
+    at, why = _away
+    if at >= arrived:
+        raise OperationalError(why)
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        _away = time.monotonic(), type(error).__name__
+        raise

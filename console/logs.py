@@ -28,6 +28,8 @@ _WATCHED = frozenset({"healthz", "readyz", "metrics"})
 _TALKATIVE = dict.fromkeys(("requests_oauthlib", "oauthlib", "urllib3"), "INFO")
 # They tell at INFO of every single thing that they begin.
 _QUIET = dict.fromkeys(("axes", "django_tasks"), "WARNING")
+# Below ERROR it repeats what RequestMiddleware tells, and names the path.
+_REPEATING = {"django.request": "ERROR"}
 
 
 class RequestMiddleware:
@@ -90,7 +92,7 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["console"], "level": level},
-        "loggers": {name: {"level": at} for name, at in (_TALKATIVE | _QUIET).items()},
+        "loggers": {name: {"level": at} for name, at in (_TALKATIVE | _QUIET | _REPEATING).items()},
     }
 
 

@@ -11,11 +11,16 @@ from django.utils import timezone
 
 from connections.models import Flow
 from connections.suspending import give_back_unused
+from console.health.telling import forget_told
+from console.invocations.pruning import prune_invocations
 from console.people.managing import give_up_suspended
 from console.transfer.models import UPLOAD_LIFETIME, Upload
+from console.webhooks.delivering import forget_delivered
 
 #: A finished flow is looked at by the page that began it, and by nobody a day later.
 FLOW_KEPT_FOR = timedelta(days=1)
+#: What a message about an authorization is remembered for: to send it again, or not twice.
+TOLD_KEPT_FOR = timedelta(days=30)
 
 
 def _flows() -> int:
@@ -26,6 +31,10 @@ def _flows() -> int:
 def _uploads() -> int:
     rows = Upload.objects.filter(created_at__lt=timezone.now() - UPLOAD_LIFETIME)
     return rows.delete()[1].get("transfer.Upload", 0)
+
+
+def _told() -> int:
+    return forget_told(TOLD_KEPT_FOR) + forget_delivered(TOLD_KEPT_FOR)
 
 
 def _sessions() -> int:
@@ -44,4 +53,6 @@ STEPS: Mapping[str, Callable[[], int]] = {
     "flows that ended more than a day ago": _flows,
     "files that nobody has imported": _uploads,
     "sessions that have ended": _sessions,
+    "calls that are older than INVOCATION_DAYS": prune_invocations,
+    "notices and messages that are older than 30 days": _told,
 }

@@ -133,7 +133,14 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     # Closing the last connection writes the whole journal back: not after each request.
     DATABASE["CONN_MAX_AGE"] = 60
 else:
-    DATABASE.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
+    DATABASE.setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": 8,
+        "timeout": 10,
+        # By itself a pool asks a database that is away ever more seldom, for minutes: here it
+        # gives up after ten seconds, and the next request asks again.
+        "reconnect_timeout": 10,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 

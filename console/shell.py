@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from django.urls import get_script_prefix, reverse
 from console.accounts.active import home_of
 from console.accounts.policy import ALLOWED, Action
 from console.applications.models import Application
-from console.health.attention import count_stopped
+from console.health.attention import Homes, count_stopped
 from console.http import ConsoleRequest
 
 #: Pages behind a door whose addresses do not begin with its own.
@@ -67,19 +68,19 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             ("Applications", reverse("application_list"), "apps"),
             ("Microservices", connections, "plug"),
         ]
-        doors.append(("Health", reverse("health_list"), "heartbeat"))
     if may(Action.MANAGE_CLIENTS) or (
         may(Action.DISTRIBUTE) and Application.objects.allowing(user, Action.DISTRIBUTE).exists()
     ):
         doors.append(("Clients", reverse("client_list"), "users"))
     if may(Action.USE_INSTALLED):
         doors.append(("Installed", reverse("installation_list"), "download"))
+        doors.append(("Health", reverse("health_list"), "heartbeat"))
     doors.append(("Marketplace", reverse("marketplace"), "building-store"))
     if may(Action.READ_AUDIT) or user.is_superuser:
         doors.append(("Activity", reverse("event_list"), "history"))
     if may(Action.MANAGE_OAUTH_CLIENTS) or user.is_superuser:
         doors.append(("Administration", reverse("admin:index"), "settings"))
-    counts = {"Health": _stopped(request)} if may(Action.MANAGE_CONNECTIONS) else {}
+    counts = {"Health": _stopped(request)} if may(Action.USE_INSTALLED) else {}
     return {
         "organizations": [
             Place(
@@ -104,16 +105,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _stopped(request: ConsoleRequest) -> int:
-    managing = ALLOWED[Action.MANAGE_CONNECTIONS]
     active = request.organization
-    return count_stopped(
-        request.user,
-        [
+
+    def allowing(action: Action) -> list[uuid.UUID]:
+        return [
             membership.organization_id
             for membership in request.memberships
-            if membership.role in managing and active in (None, membership.organization)
-        ],
-    )
+            if membership.role in ALLOWED[action] and active in (None, membership.organization)
+        ]
+
+    return count_stopped(request.user, Homes.where(allowing))
 
 
 def _stands_in(path: str, url: str) -> bool:

@@ -1,8 +1,9 @@
 """Settings of the sandbox service, read from the environment by django-environ.
 
 ``SANDBOX_PORT``, ``SANDBOX_DATA`` (folder of the database and the key),
-``SANDBOX_TOKEN_SECONDS`` (life of an access token) and ``DEMO_PASSWORD`` (needed by
-``prepare`` alone).
+``SANDBOX_TOKEN_SECONDS`` (life of an access token), ``SANDBOX_REUSE_SECONDS`` (for how long
+a refresh token that was rotated gets the same answer again; else it revokes its family) and
+``DEMO_PASSWORD`` (needed by ``prepare`` alone).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ SANDBOX_DATA = Path(env("SANDBOX_DATA", default=str(HERE.parent.parent / "var" /
 DEMO_PASSWORD: str = env("DEMO_PASSWORD", default="")
 #: Who this service says it is (RFC 8414 and RFC 9207).
 ISSUER = f"http://localhost:{SANDBOX_PORT}"
+REUSE_SECONDS: int = env.int("SANDBOX_REUSE_SECONDS", default=0)
 
 
 def _secret_key(path: Path) -> str:
@@ -142,12 +144,14 @@ OAUTH2_PROVIDER = {
     "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("SANDBOX_TOKEN_SECONDS", default=300),
     "ROTATE_REFRESH_TOKEN": True,
     "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": REUSE_SECONDS,
     "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
     "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
     "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
-    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    # Hashes alone could not give the same answer again.
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": not REUSE_SECONDS,
 }
 
 STATIC_URL = "static/"

@@ -217,12 +217,16 @@ RULES: dict[str, Rule] = {
     "key_list": Rule(Action.MANAGE_KEYS, APPLICATION),
     "key_revoke": Rule(Action.MANAGE_KEYS, API_KEY),
     "application_open": Rule(MAKE, APPLICATION),
+    # The same where an application is installed
+    "installation_keys": Rule(Action.MANAGE_INSTALLATIONS, INSTALLATION),
+    "installation_key_revoke": Rule(Action.MANAGE_INSTALLATIONS, API_KEY),
+    "installation_open": Rule(Action.USE_INSTALLED, INSTALLATION),
     "jwks": public("Applications verify who came with it; nothing in it is secret."),
     # The runtime API
     "runtime": public("Programs come with a key, which every operation asks for."),
     "problem_detail": public("Whoever reads an answer of the API reads what it means."),
     # What needs a person, and who is told
-    "health_list": Rule(MANAGE),
+    "health_list": Rule(Action.USE_INSTALLED),
     "webhook_list": Rule(Action.MANAGE_WEBHOOKS, APPLICATION),
     "webhook_test": Rule(Action.MANAGE_WEBHOOKS, WEBHOOK),
     "webhook_enable": Rule(Action.MANAGE_WEBHOOKS, WEBHOOK),

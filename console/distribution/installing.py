@@ -29,6 +29,7 @@ from console.distribution.errors import Refused
 from console.distribution.mailing import mail
 from console.distribution.models import Listing, Share
 from console.distribution.sharing import licence_words
+from console.keys.issuing import revoke_installed
 from console.publishing.models import Installation, Release
 
 
@@ -131,7 +132,7 @@ def install(offer: Offer, by: User, *, seen: str) -> Outcome:
 
 
 def uninstall(installation: Installation, by: User) -> list[str]:
-    """Take an application away and revoke what was authorized for it, whatever services say.
+    """Take an application away, its keys, and what was authorized for it, whatever services say.
 
     Return a sentence for each account that was given back.
     """
@@ -142,6 +143,8 @@ def uninstall(installation: Installation, by: User) -> list[str]:
         if row is None:
             raise Refused(f"{installation} is not installed here any more.")
         told, keys = disconnect(row, _rows(row), f"Revoked when {by} uninstalled {row}.")
+        revoked = revoke_installed(row.application, row.organization, by)
+        told += [(row.organization_id, happening) for happening in revoked]
         subject = Subject.of(row)
         record(Act.INSTALLATION_REMOVED, row, by, told, subject=subject)
         row.delete()

@@ -7,16 +7,18 @@ whose last test has failed.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
-from connections.models import Authorization
+from connections.models import Authorization, InstalledConnection
 from connections.models.authorization import EXPIRING_WITHIN
+from connections.standing import Environment
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
@@ -43,30 +45,92 @@ WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """One authorization that needs a person, and the sentence why."""
+    """One authorization that needs a person, and the sentence why.
+
+    ``installed`` is the connection as a client has it, in Production.
+    """
 
     authorization: Authorization
     kind: Kind
     why: str
+    installed: InstalledConnection | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.installed or self.authorization.connection)
+
+    @property
+    def url(self) -> str:
+        """Return the page about the connection."""
+        if self.installed:
+            return reverse("installed_connection", args=[self.installed.pk])
+        return self.authorization.connection.get_absolute_url()
+
+    @property
+    def mend_url(self) -> str:
+        """Return where it is authorized again."""
+        if self.installed:
+            return reverse("installed_authorize", args=[self.installed.pk])
+        place = reverse("connection_authorize", args=[self.authorization.connection_id])
+        return f"{place}?environment={self.authorization.environment}"
+
+    @property
+    def test_url(self) -> str:
+        if self.installed:
+            return reverse("installed_test", args=[self.installed.pk])
+        return reverse("authorization_test", args=[self.authorization.pk])
 
 
-def homes(user: Any) -> list[uuid.UUID]:
-    """Name the organisations in which this person can authorize again what has stopped.
+@dataclass(frozen=True, kw_only=True)
+class Homes:
+    """The organisations in which somebody can authorize again what has stopped, by their keys.
 
-    Whoever manages connections can.
+    He manages ``connections`` there at home; where applications are installed he authorizes
+    for everybody (``shared``) and, wherever he belongs (``own``), for himself.
     """
-    organizations = Organization.objects.allowing(user, Action.MANAGE_CONNECTIONS)
-    return list(organizations.values_list("pk", flat=True))
+
+    connections: Collection[uuid.UUID]
+    shared: Collection[uuid.UUID]
+    own: Collection[uuid.UUID]
+
+    @classmethod
+    def where(cls, allows: Callable[[Action], Collection[uuid.UUID]]) -> Homes:
+        """Ask where each of the actions is allowed."""
+        return cls(
+            connections=allows(Action.MANAGE_CONNECTIONS),
+            shared=allows(Action.AUTHORIZE_INSTALLED),
+            own=allows(Action.USE_INSTALLED),
+        )
 
 
-def may_mend(user: Any, organizations: Collection[uuid.UUID]) -> QuerySet[Authorization]:
-    """Return what a person can authorize again in his :func:`homes`: the shared, and his own."""
-    return Authorization.objects.filter(Q(user=None) | Q(user=user), organization__in=organizations)
+def homes(user: Any) -> Homes:
+    """Name the organisations in which this person can authorize again what has stopped."""
+
+    def allowing(action: Action) -> list[uuid.UUID]:
+        organizations = Organization.objects.allowing(user, action)
+        return list(organizations.values_list("pk", flat=True))
+
+    return Homes.where(allowing)
 
 
-def count_stopped(user: Any, organizations: Collection[uuid.UUID]) -> int:
+def may_mend(user: Any, homes: Homes) -> QuerySet[Authorization]:
+    """Return what a person can authorize again in his :func:`homes`: the shared, and his own.
+
+    Nobody mends what is installed after the end of its licence.
+    """
+    mine = Authorization.objects.filter(Q(user=None) | Q(user=user), organization__in=homes.own)
+    production = Q(environment=Environment.PRODUCTION)
+    at_home = Q(organization__in=homes.connections) & ~production
+    at_client = (Q(organization__in=homes.shared) | Q(user=user)) & production
+    installed = InstalledConnection.objects.live().filter(
+        connection=OuterRef("connection"), organization=OuterRef("organization")
+    )
+    return mine.filter(at_home | (at_client & Exists(installed)))
+
+
+def count_stopped(user: Any, homes: Homes) -> int:
     """Count what has stopped working there, up to :data:`MOST`."""
-    return may_mend(user, organizations).filter(state__in=STOPPED)[:MOST].count()
+    return may_mend(user, homes).filter(state__in=STOPPED)[:MOST].count()
 
 
 def needs(
@@ -85,7 +149,30 @@ def needs(
         if kind in (None, name):
             for row in mine.filter(which).order_by(*order, "pk")[: MOST - len(found)]:
                 found.setdefault(row.pk, _need(row, name))
-    return list(found.values())
+    return _where_installed(found.values())
+
+
+def _where_installed(needs: Iterable[Need]) -> list[Need]:
+    """Name each connection of a client as he has it; one query for all of them."""
+    needs = list(needs)
+    production = {
+        (need.authorization.connection_id, need.authorization.organization_id)
+        for need in needs
+        if need.authorization.environment == Environment.PRODUCTION
+    }
+    if not production:
+        return needs
+    rows = InstalledConnection.objects.filter(
+        connection__in=[connection for connection, _ in production],
+        organization__in=[organization for _, organization in production],
+    )
+    known = {(row.connection_id, row.organization_id): row for row in rows}
+    return [
+        replace(need, installed=known.get((row.connection_id, row.organization_id)))
+        if (row := need.authorization).environment == Environment.PRODUCTION
+        else need
+        for need in needs
+    ]
 
 
 def _parts() -> list[tuple[Kind, Q, tuple[str, ...]]]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 
+from connections.models import InstalledConnection
+from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.health.attention import WORDS, Kind, Need, needs
@@ -26,8 +29,11 @@ class FilterForm(forms.Form):
     def __init__(self, data: Any, *, user: Any) -> None:
         super().__init__(data)
         self.user = user
-        self.fields["application"].queryset = Application.objects.allowing(  # type: ignore[attr-defined]
-            user, Action.MANAGE_CONNECTIONS
+        built = Application.objects.allowing(user, Action.MANAGE_CONNECTIONS)
+        clients = Organization.objects.allowing(user, Action.USE_INSTALLED)
+        installed = InstalledConnection.objects.filter(organization__in=clients)
+        self.fields["application"].queryset = Application.objects.filter(  # type: ignore[attr-defined]
+            Q(pk__in=built.values("pk")) | Q(pk__in=installed.values("connection__application"))
         )
 
     def needs(self) -> list[Need]:

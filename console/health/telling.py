@@ -10,16 +10,19 @@ import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.core.mail import send_mail
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django_tasks import task
 
-from connections.models import Authorization, Connection
+from connections.models import Authorization, Connection, InstalledConnection
+from connections.standing import Environment
 from console.accounts.mending import who_can_mend
 from console.accounts.models import User
+from console.accounts.policy import Action
 from console.addresses import public_url
 from console.audit.acts import Act
 from console.audit.following import follow
@@ -55,7 +58,12 @@ def tell(person: str) -> None:
     if not mine:
         return
     now = timezone.now()
-    stopped = [notice for notice in mine if _has_stopped(notice.connection)]
+    events = Event.objects.in_bulk([notice.event for notice in mine])
+    stopped = [
+        (notice, event)
+        for notice in mine
+        if (event := events.get(notice.event)) and _stopped(event).exists()
+    ]
     try:
         if stopped:
             _mail(mine[0].person, stopped)
@@ -87,23 +95,18 @@ def _note(events: Sequence[Event]) -> None:
                     account=event.details.get("account", ""),
                     reason=event.details.get("reason", ""),
                 )
-                for person in _menders(event, connection)
+                for person in _menders(event)
             ],
             ignore_conflicts=True,
         )
 
 
-def _menders(event: Event, connection: Connection) -> Iterable[User]:
+def _menders(event: Event) -> Iterable[User]:
     """Name who can authorize again: who did it last, or else the super admins."""
-    stopped = Authorization.objects.filter(
-        connection=connection,
-        organization=event.organization_id,
-        environment__in=event.details.get("environments", []),
-        state__in=STOPPED,
-    ).select_related("user", "authorized_by")
     found: dict[str, User] = {}
-    for row in stopped:
-        people = who_can_mend(row.organization_id, row.user_id or row.authorized_by_id)
+    for row in _stopped(event):
+        action = _action(row)
+        people = who_can_mend(row.organization_id, row.user_id or row.authorized_by_id, action)
         if row.user_id:  # nobody else can authorize a person's own account
             people = [person for person in people if person.pk == row.user_id]
         found |= {str(person.pk): person for person in people}
@@ -115,22 +118,41 @@ def _claim(notice: Notice) -> bool:
     return bool(mine.update(next_try_at=timezone.now() + SENDING, tries=F("tries") + 1))
 
 
-def _has_stopped(connection: Connection) -> bool:
-    return connection.authorizations.filter(state__in=STOPPED).exists()
+def _stopped(event: Event) -> QuerySet[Authorization]:
+    """Return what has stopped and does not work yet."""
+    return Authorization.objects.filter(
+        connection=uuid.UUID(event.object_id),
+        organization=event.organization_id,
+        environment__in=event.details.get("environments", []),
+        state__in=STOPPED,
+    )
 
 
-def _mail(person: User, notices: Sequence[Notice]) -> None:
-    lines = [
-        {
-            "notice": notice,
-            "service": notice.connection.connector.name,
-            "url": public_url("connection_detail", notice.connection_id),
-        }
-        for notice in notices
-    ]
+def _action(row: Authorization) -> Action:
+    """Name what somebody must be allowed to authorize it again."""
+    if row.environment != Environment.PRODUCTION:
+        return Action.MANAGE_CONNECTIONS
+    return Action.USE_INSTALLED if row.user_id else Action.AUTHORIZE_INSTALLED
+
+
+def _line(notice: Notice, event: Event) -> dict[str, Any]:
+    """Name a connection as its organisation has it, and the page that mends it."""
+    line = {"notice": notice, "service": notice.connection.connector.name}
+    installed = InstalledConnection.objects.filter(
+        connection=notice.connection_id, organization=event.organization_id
+    ).first()
+    if installed and Environment.PRODUCTION in event.details.get("environments", []):
+        url = public_url("installed_connection", installed.pk)
+        return line | {"name": str(installed), "url": url}
+    url = public_url("connection_detail", notice.connection_id)
+    return line | {"name": str(notice.connection), "url": url}
+
+
+def _mail(person: User, stopped: Sequence[tuple[Notice, Event]]) -> None:
+    lines = [_line(notice, event) for notice, event in stopped]
     count = len(lines)
     subject = (
-        f"{notices[0].connection} has stopped working"
+        f"{lines[0]['name']} has stopped working"
         if count == 1
         else f"{count} connections have stopped working"
     )

@@ -16,7 +16,7 @@ from console.http import SignedInRequest
 @require_safe
 def health_list(request: SignedInRequest) -> HttpResponse:
     """Show every authorization that needs somebody, what breaks first on top."""
-    if not request.user.may(Action.MANAGE_CONNECTIONS):
+    if not request.user.may(Action.USE_INSTALLED):
         raise PermissionDenied
     form = FilterForm(request.GET, user=request.user)
     rows = form.needs()

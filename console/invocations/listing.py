@@ -25,10 +25,10 @@ PAGE_SIZE = 30
 class Period(models.TextChoices):
     """How far back; the page never reads further."""
 
-    HOUR = "hour", "The last hour"
-    DAY = "day", "The last 24 hours"
-    WEEK = "week", "The last 7 days"
-    MONTH = "month", "The last 30 days"
+    HOUR = "hour", "Last hour"
+    DAY = "day", "Last 24 hours"
+    WEEK = "week", "Last 7 days"
+    MONTH = "month", "Last 30 days"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,7 @@ class FilterForm(forms.Form):
         return self.cleaned_data["period"] == Period.MONTH
 
     def _query_without(self, name: str) -> str:
-        rest = self.data.copy()
+        rest = self.data.copy()  # type: ignore[attr-defined]
         for key in (name, "before", "after"):
             rest.pop(key, None)
         return rest.urlencode()

@@ -43,10 +43,11 @@ def count(rows: Iterable[Mapping[str, Any]]) -> None:
     found = Counter(_key(row) for row in rows if row["connection_id"])
     if not found:
         return
-    fields = [Tally._meta.get_field(name) for name in (*_KEY, "calls")]
+    by_name = {field.attname: field for field in Tally._meta.concrete_fields}
+    fields = [by_name[name] for name in (*_KEY, "calls")]
     quoted = connection.ops.quote_name
     table, calls = quoted(Tally._meta.db_table), quoted("calls")
-    columns = ", ".join(quoted(field.column) for field in fields)
+    columns = ", ".join(quoted(str(field.column)) for field in fields)
     sql = (
         f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))}) "  # noqa: S608
         f"ON CONFLICT ({columns.removesuffix(f', {calls}')}) "

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from django import forms
 
 from connections.standing import Environment
-from console.keys.issuing import AT_HOME
 from console.keys.models import ApiKey
+from console.keys.places import AT_HOME, Place
 
 PLACES = [(environment.value, environment.label) for environment in AT_HOME]
 
@@ -58,6 +58,17 @@ class KeyForm(_PlaceForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": "Name the program or machine that will use the key."},
     )
+
+    def __init__(self, data: Any = None, *, place: Place) -> None:
+        super().__init__(data)
+        self.place = place
+        if len(place.environments) == 1:  # there is nothing to choose
+            del self.fields["environment"]
+
+    @property
+    def chosen(self) -> str:
+        """Return the environment for which the key is to be."""
+        return str(self.cleaned_data.get("environment", self.place.environments[0]))
 
 
 class OpenForm(_PlaceForm):

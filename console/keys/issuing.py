@@ -1,4 +1,8 @@
-"""Make a key, and take it back."""
+"""Make a key, and take it back.
+
+Each verb asks in its own transaction whether the person may
+(:class:`~console.accounts.authority.NotAllowed`).
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,17 @@ from django.utils import timezone
 
 from connections.referencing import hold
 from connections.standing import Environment
+from console.accounts import authority
 from console.accounts.models import Organization, User
 from console.applications.models import Application
 from console.audit.acts import Act
-from console.audit.recording import record
-from console.keys.models import ApiKey
+from console.audit.recording import Happening, Subject, record_all
+from console.keys.models import ApiKey, ApiKeyQuerySet
+from console.keys.places import AT_HOME, action_in
 from console.keys.writing import mint
 
 #: Two, so that a program changes from one to the next without a gap.
 MOST_VALID = 2
-#: The environments of an application at home.
-AT_HOME = (Environment.DEVELOPMENT, Environment.STAGE)
 
 
 class TooManyKeys(Exception):
@@ -31,9 +35,15 @@ class NoSuchPlace(LookupError):
 def runs_in(application: Application, organization: Organization, environment: str) -> bool:
     """Tell whether an application runs in an environment of an organisation.
 
-    The one place that knows it. Development and Stage are the application's own.
+    The one place that knows it. Development and Stage are the application's own, Production
+    is where it is installed, for as long as its licence lasts.
     """
-    return environment in AT_HOME and application.organization_id == organization.pk
+    if environment in AT_HOME:
+        return application.organization_id == organization.pk
+    if environment != Environment.PRODUCTION:
+        return False
+    installation = application.installations.filter(organization=organization).first()
+    return installation is not None and not installation.has_ended
 
 
 def create_key(
@@ -47,7 +57,9 @@ def create_key(
     with transaction.atomic():
         application = hold(application)
         if not runs_in(application, organization, environment):
-            raise NoSuchPlace(f"{application} does not run in {environment} of {organization}.")
+            label = Environment(environment).label
+            raise NoSuchPlace(f"{application} does not run in {label} of {organization}.")
+        authority.hold(user, organization, action_in(environment))
         if ApiKey.objects.of(application, organization, environment).valid().count() >= MOST_VALID:
             label = Environment(environment).label
             raise TooManyKeys(
@@ -63,28 +75,45 @@ def create_key(
             digest=minted.digest,
             created_by=user,
         )
-        _record(Act.API_KEY_CREATED, key, user)
+        record_all(organization, user, [_happening(Act.API_KEY_CREATED, key)])
     return key, minted.text
 
 
 def revoke_key(key: ApiKey, user: User) -> None:
     """Let a key count no more: within a second no process takes it."""
     with transaction.atomic():
-        row = ApiKey.objects.select_for_update().get(pk=key.pk)
-        if row.revoked_at:
-            return
+        authority.hold(user, key.organization, action_in(key.environment))
+        told = _revoked(ApiKey.objects.filter(pk=key.pk), user)
+        record_all(key.organization_id, user, told)
+
+
+def revoke_installed(
+    application: Application, organization: Organization, user: User
+) -> list[Happening]:
+    """Let no key count any more of an application that is taken away; return what happened.
+
+    It belongs into the transaction that does so, which records what is returned.
+    """
+    keys = ApiKey.objects.of(application, organization, Environment.PRODUCTION)
+    return _revoked(keys, user)
+
+
+def _revoked(keys: ApiKeyQuerySet, user: User) -> list[Happening]:
+    valid = keys.valid().select_related("application").order_by("pk")
+    rows = list(valid.select_for_update(of=("self",)))
+    for row in rows:
         row.revoked_at, row.revoked_by = timezone.now(), user
         row.save(update_fields=["revoked_at", "revoked_by"])
-        _record(Act.API_KEY_REVOKED, row, user)
+    return [_happening(Act.API_KEY_REVOKED, row) for row in rows]
 
 
-def _record(act: Act, key: ApiKey, user: User) -> None:
-    record(
-        act,
-        key.organization_id,
-        user,
-        key,
-        application=key.application.name,
-        environments=[key.environment],
-        prefix=key.prefix,
+def _happening(act: Act, key: ApiKey) -> Happening:
+    return Happening(
+        action=act,
+        subject=Subject.of(key),
+        details={
+            "application": key.application.name,
+            "environments": [key.environment],
+            "prefix": key.prefix,
+        },
     )

@@ -8,6 +8,8 @@ from itertools import islice
 from threading import Lock
 from typing import Generic, TypeVar
 
+from console.database import in_turn
+
 Value = TypeVar("Value")
 
 
@@ -29,12 +31,14 @@ class Lately(Generic[Value]):
         known = self._values.get(key)
         if known and time.monotonic() < known[0]:
             return known[1]
+        arrived = time.monotonic()
         with self._reading[hash(key) % len(self._reading)]:
             known, now = self._values.get(key), time.monotonic()
             if known and now < known[0]:
                 return known[1]
             try:
-                value = read()
+                with in_turn(arrived):
+                    value = read()
             except Exception:
                 self._values.pop(key, None)
                 raise

@@ -17,8 +17,13 @@ from console.applications.models import Application
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def allowing(self, user: Any, action: Action) -> ApiKeyQuerySet:
-        """Keep the keys of the organisations in which the person may do this."""
-        return self.filter(organization__in=Organization.objects.allowing(user, action))
+        """Keep the keys that the person may make and revoke by this action.
+
+        A client's are its super admins' alone, and no business of who manages keys at home.
+        """
+        own = self.filter(organization__in=Organization.objects.allowing(user, action))
+        installed = models.Q(environment=Environment.PRODUCTION)
+        return own.filter(installed if action == Action.MANAGE_INSTALLATIONS else ~installed)
 
     def of(
         self, application: Application, organization: Organization, environment: str

@@ -117,7 +117,11 @@ _GONE = "The person whom Console-User names does not belong to this organisation
 
 def _read(token: str, holder: Holder) -> tuple[User, float]:
     claims = _claims(token, holder)
-    users = User.objects.filter(is_active=True, memberships__organization=holder.organization_id)
+    users = User.objects.filter(
+        is_active=True,
+        memberships__organization=holder.organization_id,
+        memberships__deactivated_at=None,
+    )
     user = users.filter(pk=claims["sub"]).first()
     if user is None:
         raise TokenRefused(_GONE)

@@ -53,7 +53,18 @@ class Program:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """Return the application as it stands where the key is valid."""
+        """Return the application as it stands where the key is valid.
+
+        Raise :class:`Problem` where the licence of the client has ended.
+        """
+        if self.client:
+            installed = self.application.installations.filter(organization=self.client).first()
+            if installed and installed.has_ended:
+                raise Problem(
+                    "licence-ended",
+                    f"The licence of {self.application} has ended. Who shared it with "
+                    f"{self.client} can prolong it; then everything works as before.",
+                )
         return manifest_in(self.application, self.environment, self.client)
 
     @cached_property

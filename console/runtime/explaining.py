@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 
 from connections.acting import NotAuthorized, Unavailable, UserRequired
 from connections.proxying import HeaderRefused, MethodRefused, PathRefused
-from connections.resolving import NoSuchConnection
+from connections.resolving import LicenceEnded, NoSuchConnection
 from connections.sealing import SecretUnreadable
 from connectors.errors import (
     AnswerTooLarge,
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 #: The first that fits counts.
 _SLUGS: tuple[tuple[type[Exception], str], ...] = (
     (NoSuchConnection, "connection-not-found"),
+    (LicenceEnded, "licence-ended"),
     (UserRequired, "user-token-required"),
     (PathRefused, "path-refused"),
     (HeaderRefused, "header-refused"),

@@ -92,6 +92,14 @@ _KINDS = (
         mend="Ask the person to open the application again: that gives it a new token.",
     ),
     Kind(
+        slug="licence-ended",
+        status=403,
+        title="The licence of the application has ended",
+        meaning="The client whose key this is may not use the application any more. Nothing was "
+        "sent, and nothing was deleted.",
+        mend="Who shared the application can prolong the licence. Then the same key works again.",
+    ),
+    Kind(
         slug="not-found",
         status=404,
         title="Nothing is at this address",

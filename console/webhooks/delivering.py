@@ -18,6 +18,7 @@ from connections.sealing import SecretUnreadable
 from connectors import outbound
 from connectors.errors import ServiceError
 from console.accounts.mending import who_can_mend
+from console.accounts.policy import Action
 from console.addresses import public_url
 from console.audit.acts import Act
 from console.audit.recording import record
@@ -153,7 +154,9 @@ def _mail(webhook: Webhook, problem: str) -> None:
         },
     )
     try:
-        for person in who_can_mend(webhook.organization_id, webhook.created_by_id):
+        for person in who_can_mend(
+            webhook.organization_id, webhook.created_by_id, Action.MANAGE_WEBHOOKS
+        ):
             send_mail(f"The webhook {webhook} is switched off", text, None, [person.email])
     except Exception as error:  # the page says it, too; nothing here waits for a mail server
         logger.warning("Mail about a webhook could not be sent: %s", type(error).__name__)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from tests.bench import console, invoking, serving, shipping
+from tests.bench import console, invoking, refreshing, serving, shipping
 from tests.bench.databases import KINDS, databases
 from tests.bench.figures import Figure, Page, figures_of, print_figures, print_pages, save
 from tests.servers import ROOT
@@ -54,9 +54,14 @@ def main() -> None:
 def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
     """Measure every page on one kind of database, and the list through a real server."""
     with ExitStack() as stack:
-        names = [*(f"connections-{population}" for population in POPULATIONS), "shipping", "calls"]
+        names = [
+            *(f"connections-{population}" for population in POPULATIONS),
+            "shipping",
+            "calls",
+            "storm",
+        ]
         urls = stack.enter_context(databases(database, names, folder))
-        *urls, empty, calls = urls
+        *urls, empty, calls, storm = urls
         variables = environment(folder, empty)
         with ProcessPoolExecutor(1, SPAWN) as builder:
             builder.submit(console.prepare, variables).result()
@@ -69,6 +74,12 @@ def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
         else:
             print("Calls are not measured: nginx and wrk are not here (python tests/setup.py).")
             called = []
+        renewed = []
+        if database != "sqlite":  # where processes write by turns
+            variables = environment(folder, storm)
+            renewed = list(
+                refreshing.measured(database, storm, variables, folder / "sandbox", SPAWN)
+            )
         consoles = {}
         for population, url in zip(POPULATIONS, urls, strict=True):
             variables = environment(folder, url)
@@ -92,8 +103,8 @@ def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
         )
         served = [noise, *serving.served(database, environment(folder, urls[-1]), cookie)]
     print_pages(database, pages)
-    print_figures([*served, *ships, *called])
-    return [*figures_of(database, pages), *served, *ships, *called]
+    print_figures([*served, *ships, *called, *renewed])
+    return [*figures_of(database, pages), *served, *ships, *called, *renewed]
 
 
 def _by_turns(consoles: dict[int, ProcessPoolExecutor], rounds: int) -> Iterator[float]:

@@ -298,13 +298,17 @@ def _by_hand(folder: Path, service: str) -> Iterator[str]:
 
 @contextmanager
 def granian(
-    application: str, environment: Mapping[str, str], folder: Path, threads: int
+    application: str,
+    environment: Mapping[str, str],
+    folder: Path,
+    threads: int,
+    processes: int = PROCESSES,
 ) -> Iterator[tuple[str, int]]:
-    """Serve an application from two processes; give its address and the main process."""
+    """Serve an application from some processes; give its address and the main one's id."""
     port = free_port()
     log = folder / f"{application.partition(':')[0]}.log"
     options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
-    options += ["--workers", str(PROCESSES), "--blocking-threads", str(threads)]
+    options += ["--workers", str(processes), "--blocking-threads", str(threads)]
     with running(
         *(sys.executable, "-m", "granian", *options, application),
         log=log,

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,6 +26,7 @@ CLIENT = "superadmin@client.example"
 OPERATOR = "operator@console.example"
 #: Longer than anything takes; a busy machine is no fault of the console.
 PATIENCE_MS = 15_000
+_NUMBERS = count()
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -38,10 +41,14 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def console(tmp_path_factory) -> Iterator[ConsoleDemo]:
-    with (
-        _database() as database_url,
-        console_demo(tmp_path_factory.mktemp("demo"), database_url) as demo,
-    ):
+    with new_console(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+
+
+@contextmanager
+def new_console(folder: Path) -> Iterator[ConsoleDemo]:
+    """Run a console in which nothing has happened yet."""
+    with _database() as database_url, console_demo(folder, database_url) as demo:
         yield demo
 
 
@@ -52,7 +59,7 @@ def _database() -> Iterator[str | None]:
     if not url.startswith("postgres"):
         yield None
         return
-    name = f"demo_{os.getpid()}"
+    name = f"demo_{os.getpid()}_{next(_NUMBERS)}"
     with psycopg.connect(url, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
         try:

@@ -85,9 +85,10 @@ def test_an_address_may_not_be(address):
 def test_a_super_admin_sets_the_address(signed_in, super_admin, application):
     client = signed_in(super_admin)
     page = reverse("admin:applications_application_change", args=[application.pk])
-    client.post(page, {"name": application.name, "launch_url": "http://evil.example"})
+    sent = {"name": application.name, "rights-TOTAL_FORMS": "0", "rights-INITIAL_FORMS": "0"}
+    client.post(page, sent | {"launch_url": "http://evil.example"})
     application.refresh_from_db()
     assert application.launch_url == ""
-    client.post(page, {"name": application.name, "launch_url": "https://field.example/"})
+    client.post(page, sent | {"launch_url": "https://field.example/"})
     application.refresh_from_db()
     assert application.launch_url == "https://field.example/"

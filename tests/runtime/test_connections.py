@@ -83,7 +83,7 @@ def test_it_tells_how_it_stands_for_the_person(ask, own, grant, developer, super
         assert not any(secret in response.content.decode() for secret in SECRETS)
 
 
-def test_stage_holds_what_was_released(ask, people, build, application, developer):
+def test_stage_holds_what_was_released(ask, people, build, application, developer, may_publish):
     assert ask("connections/", environment="stage").json() == {"connections": []}
     build("Find", people)
     publishing.publish(application, developer, ticked=["find"])
@@ -96,7 +96,7 @@ def test_stage_holds_what_was_released(ask, people, build, application, develope
 
 
 def test_stage_does_not_use_what_development_is_authorized_for(
-    ask, connect, grant, build, application, developer
+    ask, connect, grant, build, application, developer, may_publish
 ):
     connection = connect(link_name="people", separate_environments=True)
     grant(connection, "development")

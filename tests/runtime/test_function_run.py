@@ -57,7 +57,7 @@ def test_a_workflow_runs(ask, network, find, build):
     assert (told["answer"], len(told["steps"])) == ({"id": 9}, 2)
 
 
-def test_stage_runs_what_was_released(ask, network, find, application, developer):
+def test_stage_runs_what_was_released(ask, network, find, application, developer, may_publish):
     network.get(f"{API}/contacts/7", json={})
     body = {"input": {"id": 7}}
     document = problem(

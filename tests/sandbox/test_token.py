@@ -103,6 +103,25 @@ def test_reuse_revokes_the_family(
     assert sandbox.counts()["reuse"] == 1
 
 
+def test_within_the_reuse_window_it_answers_the_same_again(tmp_path: Path) -> None:
+    with sandbox_server(tmp_path, SANDBOX_REUSE_SECONDS="60") as sandbox:
+        sandbox.register(CLIENT_ID, REDIRECT_URI, secret=CLIENT_SECRET)
+        application = Application(url=sandbox.url)
+        alice = Browser(url=sandbox.url)
+        alice.sign_in("alice", sandbox.demo_password)
+        first = application.tokens(alice)
+        second, again = (application.refresh(first["refresh_token"]).json() for _ in range(2))
+        assert (again["access_token"], again["refresh_token"]) == (
+            second["access_token"],
+            second["refresh_token"],
+        )
+        assert application.call("/api/me", again["access_token"]).status_code == 200
+        assert application.refresh(again["refresh_token"]).status_code == 200
+        # Two turns later it is no repetition any more.
+        assert application.refresh(first["refresh_token"]).json()["error"] == "invalid_grant"
+        assert sandbox.counts()["reuse"] == 1
+
+
 def test_of_many_at_once_one_refreshes(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:

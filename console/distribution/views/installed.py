@@ -70,7 +70,11 @@ def my_connections(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show what the person authorizes for himself."""
     installation = _installation(request, pk)
     (installed,) = look(installation.organization, request.user, [installation])
-    context = {"installation": installation, "installed": installed}
+    context = {
+        "installation": installation,
+        "installed": installed,
+        "manages": may_manage(request.user, installation.organization),
+    }
     return render(request, "distribution/my_connections.html", context)
 
 

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -17,8 +16,10 @@ from console.accounts.policy import Action
 from console.applications.models import Application
 from console.http import SeeOther, SignedInRequest
 from console.keys.forms import KeyForm
-from console.keys.issuing import AT_HOME, NoSuchPlace, TooManyKeys, create_key, revoke_key
+from console.keys.issuing import NoSuchPlace, TooManyKeys, create_key, revoke_key
 from console.keys.models import ApiKey
+from console.keys.places import Place, at_client, at_home
+from console.publishing.models import Installation
 from console.signing_in.again import password_again
 
 #: How many revoked ones the page remembers.
@@ -29,63 +30,80 @@ REVOKED_SHOWN = 10
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Show the keys of an application; a POST makes one and shows it this once."""
-    if request.method != "POST":
-        return _page(request, pk, KeyForm())
-    if request.POST.get("environment") == Environment.DEVELOPMENT:
-        return _create(request, pk)
-    return password_again(_create)(request, pk)
+    applications = Application.objects.allowing(request.user, Action.MANAGE_KEYS)
+    application = get_object_or_404(applications.select_related("organization"), pk=pk)
+    return _keys(request, at_home(application))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def installation_keys(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """Do the same for an application where it is installed."""
+    rows = Installation.objects.allowing(request.user, Action.MANAGE_INSTALLATIONS)
+    rows = rows.select_related("application__organization", "organization")
+    return _keys(request, at_client(get_object_or_404(rows, pk=pk)))
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what stops working; a POST ends the key."""
-    keys = ApiKey.objects.allowing(request.user, Action.MANAGE_KEYS).select_related("application")
-    key = get_object_or_404(keys, pk=pk)
-    if request.method == "POST":
-        revoke_key(key, request.user)
-        messages.success(request, f"The key {key} does not count any more.")
-        return SeeOther(reverse("key_list", args=[key.application_id]))
-    return render(request, "keys/key_revoke.html", {"key": key, "application": key.application})
+    key = _key(request, pk, Action.MANAGE_KEYS)
+    return _revoke(request, key, at_home(key.application))
 
 
-def _create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    application = _application(request, pk)
-    form = KeyForm(request.POST)
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def installation_key_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Do the same with a key of an installed application, while it is installed."""
+    key = _key(request, pk, Action.MANAGE_INSTALLATIONS)
+    rows = Installation.objects.filter(organization=key.organization_id)
+    rows = rows.select_related("application__organization", "organization")
+    return _revoke(request, key, at_client(get_object_or_404(rows, application=key.application_id)))
+
+
+def _keys(request: SignedInRequest, place: Place) -> HttpResponseBase:
+    if request.method != "POST":
+        return _page(request, place, KeyForm(place=place))
+    if request.POST.get("environment") == Environment.DEVELOPMENT and not place.installation:
+        return _create(request, place)
+    return password_again(_create)(request, place)
+
+
+def _create(request: SignedInRequest, place: Place) -> HttpResponse:
+    form = KeyForm(request.POST, place=place)
     if not form.is_valid():
-        return _page(request, pk, form, status=422)
+        return _page(request, place, form, status=422)
     try:
         key, text = create_key(
-            application,
-            application.organization,
-            form.cleaned_data["environment"],
+            place.application,
+            place.organization,
+            form.chosen,
             request.user,
             form.cleaned_data["name"],
         )
     except (TooManyKeys, NoSuchPlace) as error:
-        form.add_error("environment", str(error))
-        return _page(request, pk, form, status=409)
-    return _page(request, pk, KeyForm(), created=key, text=text, status=201)
+        form.add_error("environment" if "environment" in form.fields else None, str(error))
+        return _page(request, place, form, status=409)
+    return _page(request, place, KeyForm(place=place), created=key, text=text, status=201)
 
 
 def _page(
     request: SignedInRequest,
-    pk: uuid.UUID,
+    place: Place,
     form: KeyForm,
     *,
     created: ApiKey | None = None,
     text: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    application = _application(request, pk)
-    keys = ApiKey.objects.filter(
-        application=application, organization=application.organization, environment__in=AT_HOME
-    ).select_related("created_by", "revoked_by")
+    keys = place.keys.select_related("created_by", "revoked_by")
     return render(
         request,
         "keys/key_list.html",
         {
-            "application": application,
+            "place": place,
+            "application": place.application,
             "form": form,
             "created": created,
             "text": text,
@@ -96,6 +114,15 @@ def _page(
     )
 
 
-def _application(request: SignedInRequest, pk: uuid.UUID) -> Application:
-    applications = Application.objects.allowing(request.user, Action.MANAGE_KEYS)
-    return get_object_or_404(applications.select_related("organization"), pk=pk)
+def _key(request: SignedInRequest, pk: uuid.UUID, action: Action) -> ApiKey:
+    keys = ApiKey.objects.allowing(request.user, action)
+    return get_object_or_404(keys.select_related("application__organization"), pk=pk)
+
+
+def _revoke(request: SignedInRequest, key: ApiKey, place: Place) -> HttpResponse:
+    if request.method == "POST":
+        revoke_key(key, request.user)
+        messages.success(request, f"The key {key} does not count any more.")
+        return SeeOther(place.keys_url)
+    context = {"key": key, "place": place, "application": place.application}
+    return render(request, "keys/key_revoke.html", context)

@@ -1,8 +1,9 @@
-"""Do what a console does by itself, every minute, in one process."""
+"""Do what a console does by itself, every minute or every hour, in one process."""
 
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from django.core.management import call_command
@@ -13,13 +14,16 @@ from console.stopping import Stopping
 
 logger = logging.getLogger(__name__)
 
+#: What is done in every round, and what once an hour.
 JOBS = ("refresh_due", "check_health", "deliver_webhooks")
+HOURLY = ("tell_licences", "prune")
+HOUR = 3_600
 
 
 class Command(BaseCommand):
     help = (
-        "Run " + ", ".join(JOBS) + " again and again until told to end: instead of a timer for "
-        "each, where one process is enough."
+        f"Run {', '.join(JOBS)}, and once an hour {' and '.join(HOURLY)}, until told to end: "
+        "instead of a timer for each, where one process is enough."
     )
 
     def add_arguments(self, parser: Any) -> None:
@@ -28,9 +32,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        hourly_at = time.monotonic()
         with Stopping() as stopping:
             while stopping.goes_on():
-                for job in JOBS:
+                jobs: tuple[str, ...] = JOBS
+                if time.monotonic() >= hourly_at:
+                    jobs, hourly_at = (*JOBS, *HOURLY), hourly_at + HOUR
+                for job in jobs:
                     if stopping.goes_on():
                         self._run(job)
                 stopping.sleep(options["every"])

@@ -54,6 +54,7 @@ def things(application, connect, grant, install, build, developer, super_admin) 
     Stage.objects.create(application=application, release=release)
     component = build("Secret plan")
     grant(connection, "production", developer)
+    shared = distributed(application, release)
     return {
         "application": application,
         "component": component,
@@ -71,7 +72,10 @@ def things(application, connect, grant, install, build, developer, super_admin) 
         "installed_connection": install(
             connection, application.organization, level=Level.LOGGED_IN_USER
         ),
-        **distributed(application, release),
+        **shared,
+        "installation_key": create_key(
+            shared["listed"], application.organization, "production", super_admin, "Secret plan"
+        )[0],
         "api_key": create_key(
             application, application.organization, "development", developer, "Secret plan"
         )[0],

@@ -1,0 +1,162 @@
+"""What has stopped where an application is installed: who sees it, mends it and is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+from django.utils import timezone
+
+from connections.marking import mark
+from connections.models import Authorization, InstalledConnection
+from connections.standing import Level
+from console.accounts.models import Membership
+from console.accounts.policy import Role
+from console.health.telling import tell_people
+from tests.connections.flowing import words_of
+from tests.distribution.conftest import (  # noqa: F401
+    admin,
+    authorized,
+    boss,
+    client_organization,
+    crm,
+    first,
+    installed,
+    mailbox,
+    person,
+    publish,
+    rows_of,
+    share,
+)
+
+URL = reverse("health_list")
+
+
+@pytest.fixture
+def rows(installed, rows_of):  # noqa: F811
+    """The client's connections by link name."""
+    installed()
+    return rows_of()
+
+
+@pytest.fixture
+def shared(rows, authorized, crm, admin) -> Authorization:  # noqa: F811
+    """Authorized for everybody, and stopped."""
+    return _stopped(authorized(crm, admin))
+
+
+@pytest.fixture
+def own(rows, authorized, mailbox, person) -> Authorization:  # noqa: F811
+    """A person's own, and stopped."""
+    return _stopped(authorized(mailbox, person, own=True))
+
+
+def _stopped(authorization: Authorization) -> Authorization:
+    mark(authorization.credential, Authorization.State.NEEDS_AUTHORIZATION, "Sandbox says no.")
+    return authorization
+
+
+def listed(browser) -> list[str]:
+    return [need.name for need in browser.get(URL).context["rows"]]
+
+
+def counted(browser) -> int:
+    doors = browser.get("/").context["navigation"]
+    return next(door.count for door in doors if door.label == "Health")
+
+
+def test_who_authorizes_for_everybody_sees_it(
+    signed_in, member, client_organization, boss, admin, person, shared  # noqa: F811
+):  # fmt: skip
+    builds = member(client_organization, Role.DEVELOPER, "builds@client.example")
+    for user in (boss, admin, builds):
+        assert (listed(signed_in(user)), counted(signed_in(user))) == (["CRM"], 1)
+    assert (listed(signed_in(person)), counted(signed_in(person))) == ([], 0)
+
+
+def test_a_persons_own_is_his_alone(signed_in, boss, admin, person, own):  # noqa: F811
+    assert (listed(signed_in(person)), counted(signed_in(person))) == (["Mailbox"], 1)
+    for user in (boss, admin):
+        assert (listed(signed_in(user)), counted(signed_in(user))) == ([], 0)
+
+
+def test_the_developers_see_nothing_of_it(signed_in, developer, super_admin, shared, own):
+    for user in (developer, super_admin):
+        assert (listed(signed_in(user)), counted(signed_in(user))) == ([], 0)
+
+
+def test_it_leads_to_the_clients_page(signed_in, admin, rows, shared):  # noqa: F811
+    page = signed_in(admin).get(URL)
+    assert "Sandbox says no." in words_of(page)
+    for name in ("installed_authorize", "installed_connection"):
+        assert f'href="{reverse(name, args=[rows["crm"].pk])}"' in page.content.decode()
+    home = reverse("connection_authorize", args=[shared.connection_id])
+    assert home not in page.content.decode()
+
+
+def test_a_failed_test_is_repeated_there(
+    signed_in, admin, rows, authorized, crm  # noqa: F811
+):  # fmt: skip
+    now = timezone.now()
+    authorized(crm, admin, check_problem="Sandbox did not answer.", checked_at=now)
+    page = signed_in(admin).get(URL).content.decode()
+    assert f'action="{reverse("installed_test", args=[rows["crm"].pk])}"' in page
+
+
+def test_its_name_is_that_of_the_release(signed_in, admin, crm, shared):  # noqa: F811
+    crm.name = "Renamed by its developers"
+    crm.save()
+    assert listed(signed_in(admin)) == ["CRM"]
+
+
+def test_after_the_licence_there_is_nothing_to_mend(signed_in, admin, shared):  # noqa: F811
+    InstalledConnection.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
+    assert (listed(signed_in(admin)), counted(signed_in(admin))) == ([], 0)
+
+
+def test_it_is_narrowed_to_an_application(signed_in, admin, application, shared):  # noqa: F811
+    browser = signed_in(admin)
+    assert len(browser.get(f"{URL}?application={application.pk}").context["rows"]) == 1
+    assert str(application) in browser.get(URL).content.decode()
+
+
+def test_who_authorized_it_is_told_where_to_mend_it(rows, shared, admin, settings):  # noqa: F811
+    settings.PUBLIC_URL = "https://console.example"
+    assert tell_people() == 1
+    (message,) = mail.outbox
+    assert message.to == [admin.email]
+    assert message.subject == "CRM has stopped working"
+    assert f"https://console.example/installed/connections/{rows['crm'].pk}/" in message.body
+    assert "/connections/" + str(shared.connection_id) not in message.body
+
+
+@pytest.mark.parametrize("change", [{"role": Role.USER}, {"deactivated_at": timezone.now()}])
+def test_where_he_cannot_mend_it_the_super_admin_is_told(
+    shared, admin, boss, change  # noqa: F811
+):  # fmt: skip
+    Membership.objects.filter(user=admin).update(**change)
+    tell_people()
+    assert [message.to for message in mail.outbox] == [[boss.email]]
+
+
+def test_of_his_own_the_person_is_told(rows, own, person):  # noqa: F811
+    tell_people()
+    (message,) = mail.outbox
+    assert message.to == [person.email]
+    assert str(rows["mailbox"].pk) in message.body
+
+
+def test_nobody_is_told_of_a_stop_that_is_mended_where_another_organisation_has_one(
+    shared, grant, crm  # noqa: F811
+):  # fmt: skip
+    _stopped(grant(crm))
+    Authorization.objects.filter(pk=shared.pk).update(state=Authorization.State.ACTIVE)
+    tell_people()
+    assert all("installed" not in message.body for message in mail.outbox)
+
+
+def test_the_world_is_as_it_should_be(rows):
+    assert rows["crm"].standing.level == Level.ADMINISTRATOR
+    assert rows["mailbox"].standing.level == Level.LOGGED_IN_USER

@@ -1,0 +1,162 @@
+"""The console's rows, written and read by one process that does nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from tests.processes.granting import CLIENT_ID, CLIENT_SECRET, Grant
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """How a credential stands, and the authorization that uses it."""
+
+    access_token: str
+    version: int
+    lease_owner: str
+    attempt: int
+    journalled: bool
+    state: str
+
+
+def begin(environment: Mapping[str, str]) -> None:
+    """Set Django up; the first thing that a process does."""
+    os.environ.update(environment)
+    import django
+
+    django.setup()
+
+
+def begin_steward(environment: Mapping[str, str]) -> None:
+    """Set Django up for who must not mind that the database was away."""
+    begin(environment)
+    from django.db import connection
+
+    connection.settings_dict["OPTIONS"].pop("pool")
+
+
+def answered(function: Callable[..., T], *arguments: Any) -> T:
+    """Do something in the steward, with a connection of its own."""
+    from django.db import connection
+
+    try:
+        return function(*arguments)
+    finally:
+        connection.close()
+
+
+def fill() -> str:
+    """Make an application that nothing is connected to yet; return a key of it."""
+    from django.core.management import call_command
+
+    from connections.models import OAuthClient
+    from console.accounts.models import Membership, Organization, User
+    from console.accounts.policy import Role
+    from console.applications.models import Application
+    from console.keys.issuing import create_key
+
+    call_command("migrate", verbosity=0)
+    organization = Organization.objects.create(name="Callers", slug="callers")
+    user = User.objects.create_user("caller@callers.example")
+    Membership.objects.create(user=user, organization=organization, role=Role.SUPER_ADMIN)
+    application = Application.objects.create(
+        organization=organization, name="Called", link_name="called"
+    )
+    OAuthClient.objects.create(
+        connector_slug="sandbox", client_id=CLIENT_ID, client_secret=CLIENT_SECRET
+    )
+    return create_key(application, organization, "development", user, "Measured")[1]
+
+
+def connect(grants: Sequence[Grant], link_name: str) -> list[str]:
+    """Make an authorized connection ``<link name>_<n>`` of each grant; return credentials."""
+    from django.db import transaction
+
+    from connections.models import Authorization, Connection, Credential, OAuthClient
+    from console.accounts.models import User
+    from console.applications.models import Application
+
+    application, user = Application.objects.get(), User.objects.get()
+    client, made = OAuthClient.objects.get(), []
+    oauth2 = {"connector_slug": "sandbox", "auth_type": "oauth2"}
+    with transaction.atomic():
+        for number, grant in enumerate(grants):
+            connection = Connection.objects.create(
+                application=application,
+                name=f"{link_name.title()} {number}",
+                link_name=f"{link_name}_{number}",
+                status=Connection.Status.CREATED,
+                scopes=["profile.read"],
+                created_by=user,
+                **oauth2,
+            )
+            credential = Credential.objects.create(
+                organization=application.organization,
+                client=client,
+                label="alice@example.com",
+                scopes_granted=["profile.read"],
+                secret=grant._asdict(),
+                **oauth2,
+            )
+            Authorization.objects.create(
+                connection=connection,
+                organization=application.organization,
+                environment="all",
+                authorized_by=user,
+                scopes_asked=["profile.read"],
+                credential=credential,
+            )
+            made.append(str(credential.pk))
+    expire(made)
+    return made
+
+
+def expire(credentials: Sequence[str]) -> None:
+    """Let the access tokens end."""
+    from django.utils import timezone
+
+    from connections.models import Credential
+
+    now = timezone.now()
+    Credential.objects.filter(pk__in=credentials).update(
+        obtained_at=now - timedelta(hours=1), expires_at=now - timedelta(seconds=1)
+    )
+
+
+def break_access_tokens(credentials: Sequence[str]) -> None:
+    """Let the service refuse access tokens that should live for an hour yet."""
+    from django.utils import timezone
+
+    from connections.models import Credential
+
+    for row in Credential.objects.filter(pk__in=credentials):
+        row.secret = {**row.secret.reveal(), "access_token": "refused"}
+        row.obtained_at = timezone.now()
+        row.expires_at = timezone.now() + timedelta(hours=1)
+        row.save()
+
+
+def standing(credentials: Sequence[str]) -> dict[str, Row]:
+    """Read how each credential stands."""
+    from connections.models import Authorization
+
+    found = Authorization.objects.filter(credential__in=credentials).select_related("credential")
+    return {str(row.credential_id): _row(row) for row in found}
+
+
+def _row(authorization) -> Row:
+    credential = authorization.credential
+    return Row(
+        access_token=credential.secret.reveal()["access_token"],
+        version=credential.version,
+        lease_owner=credential.lease_owner,
+        attempt=credential.attempt,
+        journalled=credential.journal is not None,
+        state=authorization.state,
+    )

@@ -1,0 +1,37 @@
+"""200 calls at once on one connection whose access token has ended, in 8 processes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+
+from tests.bench.invoking import granian
+from tests.processes import rows
+from tests.processes.granting import grants
+
+CALLS, PROCESSES = 200, 8
+
+
+def test_they_cost_one_token_request(world, strict, tmp_path):
+    [credential] = world.ask(rows.connect, grants(strict, 1), "together")
+    environment = {**world.environment, "PROXY_CALLS_AT_ONCE": str(CALLS)}
+    strict.reset()
+    with granian("console.wsgi:application", environment, tmp_path, 64, PROCESSES) as (url, _):
+        address = f"{url}/api/v1/connections/together_0/proxy/me"
+
+        def call(_: int) -> tuple[int, str]:
+            answer = requests.get(
+                address, headers={"Authorization": f"Bearer {world.key}"}, timeout=60
+            )
+            return answer.status_code, answer.text
+
+        with ThreadPoolExecutor(CALLS) as threads:
+            answers = list(threads.map(call, range(CALLS)))
+
+    assert {status for status, _ in answers} == {200}, set(answers)
+    assert all('"user_name": "alice"' in text for _, text in answers)
+    counts = strict.counts()
+    assert (counts["token"], counts["reuse"]) == (1, 0)
+    assert counts["api"] == CALLS
+    assert world.ask(rows.standing, [credential])[credential].version == 2

@@ -1,0 +1,87 @@
+"""Programs of a client, which call what is installed there through the API and the proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from connections import acting
+from console.accounts.models import User
+from console.keys import checking, tokens
+from console.keys.issuing import create_key
+from console.publishing.models import Installation
+from tests.connectors.conftest import resolving, service  # noqa: F401
+from tests.distribution.conftest import (  # noqa: F401
+    admin,
+    authorized,
+    boss,
+    change,
+    client_organization,
+    crm,
+    first,
+    installed,
+    mailbox,
+    person,
+    publish,
+    rows_of,
+    share,
+)
+from tests.runtime.proxy.conftest import nothing_was_called_lately, upstream  # noqa: F401
+from tests.runtime.proxy.visiting import Program
+
+
+@pytest.fixture
+def a_second_later() -> Callable[[], None]:
+    """Return what lets time go on until nothing counts any more that was read before."""
+
+    def wait() -> None:
+        for each in (checking._holders, tokens._users):
+            each.clear()
+        for known in acting._known.values():
+            known.until = 0.0
+
+    return wait
+
+
+@pytest.fixture
+def installation(installed) -> Installation:  # noqa: F811
+    return installed()
+
+
+@pytest.fixture
+def key(installation, boss) -> str:  # noqa: F811
+    application, client = installation.application, installation.organization
+    return create_key(application, client, "production", boss, "A program")[1]
+
+
+@pytest.fixture
+def program(key) -> Program:
+    return Program(key=key)
+
+
+@pytest.fixture
+def token_of(installation) -> Callable[[User], dict[str, str]]:
+    """Return the header that names a person, as the application has it when he opens it."""
+
+    def sign(user: User) -> dict[str, str]:
+        application, client = installation.application, installation.organization
+        return {"Console-User": tokens.token_for(user, application, client, "production")}
+
+    return sign
+
+
+@pytest.fixture
+def ask(key) -> Callable[..., Any]:
+    """Ask the API with the client's key."""
+
+    def do(path: str, data: Any = None, **headers: str) -> Any:
+        headers = {"Authorization": f"Bearer {key}", **headers}
+        address = f"/api/v1/{path}"
+        if data is None:
+            return Client().get(address, headers=headers)
+        return Client().post(address, data, content_type="application/json", headers=headers)
+
+    return do

@@ -1,0 +1,196 @@
+"""Whatever a service answers, the console says what it means (security.md, promise 5).
+
+Every example is one answer, given at one of the places where the console reads answers: the
+token endpoint (after consent, and at a renewal), the check call, the API through the proxy and
+through runs. ``SECURITY_EXAMPLES=20000`` is the full size; CI goes through a part of it.
+"""
+# ruff: noqa: F401, F811  (fixtures of other rooms)
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from connections import acting
+from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
+from connectors.registry import get_connectors
+from connectors.relaying import close_idle
+from console.audit.models import Event
+from console.runtime.problems import KINDS
+from tests.connections.flowing import begin, flow_at, state_of
+from tests.runtime.proxy.conftest import key_of, nothing_was_called_lately, program
+from tests.security.answers import Answering, answering_service, answers
+
+EXAMPLES = int(os.environ.get("SECURITY_EXAMPLES", "600"))
+SECRETS = {"access_token": "old-access-token", "refresh_token": "old-refresh-token"}
+#: What is ours to answer where a service fails; each is in the description of the API.
+OF_SERVICES = {502, 503, 504}
+
+
+@pytest.fixture
+def service(settings) -> Iterator[Answering]:
+    with answering_service() as service:
+        settings.SANDBOX_URL = service.url
+        settings.ALLOWED_PRIVATE_HOSTS = [service.url.removeprefix("http://")]
+        get_connectors.cache_clear()
+        yield service
+        close_idle()
+    get_connectors.cache_clear()
+
+
+class World:
+    """A connection that acts, who uses it, and the places where it meets the service."""
+
+    def __init__(self, service: Answering, connection: Connection, client: Client, program: Any):
+        self.service, self.connection, self.client, self.program = (
+            *(service, connection, client, program),
+        )
+        self.met: Counter[tuple[str, int]] = Counter()
+
+    def renew(self) -> None:
+        """Let everything be as it was, whatever the example before has made of it."""
+        acting.clear()
+        close_idle()
+        Authorization.objects.exclude(connection=self.connection).delete()
+        Flow.objects.all().delete()
+        Authorization.objects.update(state=Authorization.State.ACTIVE, reason="")
+        for credential in Credential.objects.all():
+            credential.secret, credential.journal = SECRETS, None
+            credential.expires_at = credential.ends_at = credential.retry_at = None
+            credential.lease_owner, credential.lease_until = "", None
+            credential.attempt = credential.failures = 0
+            credential.refused = credential.check_problem = ""
+            credential.save()
+
+    def age(self) -> None:
+        hour = timedelta(hours=1)
+        Credential.objects.update(
+            obtained_at=timezone.now() - 2 * hour, expires_at=timezone.now() - hour
+        )
+
+    # The places
+
+    def called(self) -> Any:
+        """Call the API through the proxy."""
+        return self.program.get("people")
+
+    def renewed(self) -> Any:
+        """Call it with a token that has ended: the answer is the token endpoint's."""
+        self.service.token, self.service.answer = self.service.answer, OK
+        self.age()
+        return self.program.get("people")
+
+    def run(self) -> Any:
+        return self.client.post(
+            "/api/v1/functions/find/run",
+            "{}",
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self.program.key}"},
+        )
+
+    def tested(self) -> Any:
+        """Press *Test*."""
+        authorization = self.connection.authorizations.get()
+        return self.client.post(reverse("authorization_test", args=[authorization.pk]))
+
+    def authorized(self) -> Any:
+        """Come back from the service, whose token endpoint then answers; look at the outcome."""
+        address = begin(self.client, self.connection)
+        query = {"code": "c", "state": state_of(address), "iss": self.service.url}
+        response = self.client.get(reverse("oauth_callback", args=["sandbox"]), query)
+        assert response.status_code == 303
+        flow = flow_at(response["Location"])
+        assert flow.outcome in {Flow.Outcome.COMPLETED, Flow.Outcome.FAILED}
+        assert (flow.outcome == Flow.Outcome.COMPLETED) or flow.problem
+        assert flow.code_verifier is None
+        return self.client.get(flow.get_absolute_url())
+
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+PLACES = ("called", "renewed", "run", "tested", "authorized")
+
+
+def rows() -> dict[str, int]:
+    return {
+        model.__name__: model.objects.count() for model in (Authorization, Credential, Connection)
+    }
+
+
+@pytest.fixture
+def world(service, connect, grant, build, developer_client, program) -> World:
+    OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="the-secret")
+    connection = connect(name="People", link_name="people")
+    grant(connection, secret=SECRETS)
+    build("Find", connection)
+    return World(service, connection, developer_client, program)
+
+
+def test_no_answer_of_a_service_breaks_the_console(world: World, caplog) -> None:
+    caplog.set_level(logging.WARNING)
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(place=st.sampled_from(PLACES), answer=answers())
+    def meets(place: str, answer: bytes) -> None:
+        world.renew()
+        caplog.clear()
+        world.service.answer, world.service.token, world.service.asked = answer, None, 0
+        before, told = rows(), Event.objects.count()
+
+        response = getattr(world, place)()
+
+        status = response.status if place in {"called", "renewed"} else response.status_code
+        problem = _problem(place, response)
+        world.met[place, status] += 1
+        assert world.service.asked
+        if problem:
+            assert KINDS[problem].status == status
+            assert status < 500 or status in OF_SERVICES
+        elif place != "called":  # the status that the proxy passes on is the service's own
+            assert status == (303 if place == "tested" else 200)
+        assert b"Traceback" not in _body(response)
+        assert b"old-refresh-token" not in _body(response)
+        assert not [record for record in caplog.records if record.exc_info], answer[:300]
+        # Nothing is half done: an authorization is given with its event, or not at all.
+        assert rows() == before
+        if place == "authorized":
+            given = Flow.objects.get().outcome == Flow.Outcome.COMPLETED
+            assert (Event.objects.count() > told) == given
+            world.met["given" if given else "not given", status] += 1
+        if place in {"authorized", "tested"}:  # what was written down can be shown, too
+            page = world.client.get(world.connection.get_absolute_url())
+            assert page.status_code == 200
+
+    meets()
+    # Everything was reached, and what lies beyond it.
+    for place, status in (("called", 200), ("called", 502), ("renewed", 200), ("renewed", 503)):
+        assert world.met[place, status], (place, status, world.met)
+    for place, status in (("run", 200), ("tested", 303), ("given", 200), ("not given", 200)):
+        assert world.met[place, status], (place, status, world.met)
+
+
+def _problem(place: str, response: Any) -> str:
+    if place in {"called", "renewed"}:
+        return "".join(response.all("Console-Problem"))
+    return response.headers.get("Console-Problem", "")
+
+
+def _body(response: Any) -> bytes:
+    return getattr(response, "body", None) or getattr(response, "content", b"")

@@ -18,8 +18,9 @@ from connections.acting import Acting, refuse_if_dead, renew
 from connections.passing import headers_back, headers_out, loop_token, query_out
 from connectors.calling import address_below
 from connectors.errors import ServiceForbidden
+from connectors.holding import Limits
 from connectors.outbound import judge_header, user_agent
-from connectors.relaying import Limits, Relayed, Upload, relay
+from connectors.relaying import Relayed, Upload, relay
 
 #: What a path that a server has decoded once may hold as it is; the rest is encoded again.
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~"

@@ -16,49 +16,31 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
-from threading import Lock
-from typing import Any
-from urllib.parse import SplitResult
 
-from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError as TransportError
 from urllib3.exceptions import ReadTimeoutError
 from urllib3.response import HTTPResponse
 
 from connectors import wire
 from connectors.addresses import judge_url
-from connectors.errors import AnswerTooLarge, ServiceBusy, ServiceUnintelligible
+from connectors.errors import AnswerTooLarge, ServiceUnintelligible
 from connectors.explaining import explain
+from connectors.holding import (
+    IDLE_SECONDS,
+    JUST_BEFORE_SECONDS,
+    Held,
+    Limits,
+    origin_of,
+)
 
 PIECE = 64 * 1024
 #: Of an answer that does not say how long it is, so much is read before its head is passed
 #: on: what breaks off within it is an error, and not a short answer.
 READ_AHEAD = 1024 * 1024
-#: As long a connection is kept that nothing goes over. A service may close it just when a
-#: request leaves: what must not be sent twice takes only one that was used just before.
-IDLE_SECONDS = 30.0
-JUST_BEFORE_SECONDS = 2.0
-MOST_IDLE = 32
-MOST_ORIGINS = 256
-BUSY_SECONDS = 1
 #: Sending these twice does what sending them once does (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 _FAILURES = (TransportError, HTTPException, OSError)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How long to wait, in seconds, how much to take, in bytes, and how much at once.
-
-    ``at_once`` is how many calls of this process may be under way to one origin.
-    """
-
-    connect: float = 5
-    seconds: float = 60
-    bytes_a_second: int = 10_000
-    max_bytes: int = 10 * 1024**3
-    at_once: int = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +59,7 @@ class Relayed:
     """
 
     def __init__(
-        self, method: str, call: wire.Call, held: _Held, response: HTTPResponse, limits: Limits
+        self, method: str, call: wire.Call, held: Held, response: HTTPResponse, limits: Limits
     ) -> None:
         self._method = method
         self.status = response.status
@@ -182,7 +164,7 @@ def relay(
     """
     parts = judge_url(url, service=service)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    held = _Held(_origin_of(parts), service, limits)
+    held = Held(origin_of(parts), service, limits)
     try:
         with wire.call(service, total=limits.connect + limits.seconds) as call:
             response = _asked(call, held, method, target, headers, body, limits)
@@ -198,7 +180,7 @@ def relay(
 
 def _asked(
     call: wire.Call,
-    held: _Held,
+    held: Held,
     method: str,
     target: str,
     headers: Mapping[str, str],
@@ -220,7 +202,7 @@ def _asked(
 
 def _once(
     call: wire.Call,
-    held: _Held,
+    held: Held,
     method: str,
     target: str,
     headers: Mapping[str, str],
@@ -247,131 +229,3 @@ def _once(
         )
     call.deadline = time.monotonic() + limits.seconds
     return connection.getresponse()
-
-
-class _Origin:
-    """The idle connections to one origin, the newest on top, and how many calls go there."""
-
-    def __init__(self, scheme: str, host: str, port: int) -> None:
-        self._where = scheme, host, port
-        self._idle: deque[tuple[HTTPConnection, float]] = deque()
-        self._under_way = 0
-        self._lock = Lock()
-
-    def enter(self, service: str, at_once: int) -> None:
-        with self._lock:
-            if self._under_way >= at_once:
-                raise ServiceBusy(
-                    f"{at_once} calls wait for {service} here already, which is slow just now. "
-                    "Try again in a moment.",
-                    retry_after=BUSY_SECONDS,
-                )
-            self._under_way += 1
-
-    def leave(self) -> None:
-        with self._lock:
-            self._under_way -= 1
-
-    def take(self, idle_seconds: float) -> HTTPConnection | None:
-        """Return a connection that is still open and has not been idle for too long."""
-        while self._idle:
-            try:
-                connection, since = self._idle.pop()
-            except IndexError:  # another thread was faster
-                return None
-            if time.monotonic() - since < idle_seconds and connection.is_connected:
-                return connection
-            connection.close()
-        return None
-
-    def made(self) -> HTTPConnection:
-        return wire.connection_to(*self._where)
-
-    def keep(self, connection: HTTPConnection) -> None:
-        self._idle.append((connection, time.monotonic()))
-        if len(self._idle) > MOST_IDLE:
-            self._idle.popleft()[0].close()
-
-    def close_idle(self) -> None:
-        while self._idle:
-            self._idle.pop()[0].close()
-
-
-class _Held:
-    """A place among the calls to an origin, and the connection that a call has."""
-
-    def __init__(self, origin: _Origin, service: str, limits: Limits) -> None:
-        origin.enter(service, limits.at_once)
-        self._origin = origin
-        # Both are there as soon as something was sent.
-        self._connection: Any = None
-        self._sock: Any = None
-        self.is_over = self.is_back = False
-
-    def take(self, idle_seconds: float) -> bool:
-        """Have a connection; tell whether it is one that was used before."""
-        kept = self._origin.take(idle_seconds)
-        self._connection = kept or self._origin.made()
-        return kept is not None
-
-    def connected(self, limits: Limits) -> HTTPConnection:
-        connection: HTTPConnection = self._connection
-        if connection.sock is None:
-            connection.timeout = limits.connect
-            connection.connect()
-        connection.timeout = limits.seconds
-        # An answer that ends with its connection takes the socket over.
-        self._sock = connection.sock
-        connection.sock.settimeout(limits.seconds)
-        return connection
-
-    def wait(self, seconds: float) -> None:
-        """Let the next read take so long, however short the last one had to be."""
-        self._sock.settimeout(seconds)
-
-    def discard(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
-
-    def give_back(self) -> None:
-        """Leave; the connection serves the next call if the service keeps it open."""
-        if not self.is_over:
-            self.is_over = self.is_back = True
-            self._origin.leave()
-            if self._connection.sock is not None:
-                self._origin.keep(self._connection)
-
-    def drop(self) -> None:
-        """Leave, and close the connection."""
-        if not self.is_over:
-            self.is_over = True
-            self._origin.leave()
-            self.discard()
-            if self._sock is not None:
-                self._sock.close()
-
-
-_origins: dict[tuple[str, str, int, int], _Origin] = {}
-_adding = Lock()
-
-
-def _origin_of(parts: SplitResult) -> _Origin:
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    # Who trusts other certificates than before makes other connections.
-    key = parts.scheme, parts.hostname or "", port, id(wire.tls_context())
-    found = _origins.get(key)
-    if found is None:
-        with _adding:
-            if len(_origins) >= MOST_ORIGINS:
-                _origins.pop(next(iter(_origins))).close_idle()
-            found = _origins.setdefault(key, _Origin(*key[:3]))
-    return found
-
-
-def close_idle() -> None:
-    """Close every connection that nothing goes over."""
-    with _adding:
-        for origin in _origins.values():
-            origin.close_idle()
-        _origins.clear()

@@ -51,7 +51,8 @@ NETWORK = (
 )
 #: ``addresses`` judges what a name resolved to, ``sandbox`` is another company's server.
 SPEAKERS = {
-    f"connectors/{name}.py" for name in ("outbound", "relaying", "explaining", "wire", "addresses")
+    f"connectors/{name}.py"
+    for name in ("outbound", "holding", "relaying", "explaining", "wire", "addresses")
 }
 #: The demo waits for servers that it has started itself, and the client is for other programs.
 APART = ("connectors/sandbox", "console/demo", "client")

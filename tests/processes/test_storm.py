@@ -7,7 +7,7 @@ from tests.processes.storming import storm
 
 
 def test_every_expiry_costs_one_token_request(world, strict):
-    size = {} if WHOLE else {"threads": 10, "authorizations": 10, "expiries": 40}
+    size = {} if WHOLE else {"threads": 5, "authorizations": 10, "expiries": 20}
 
     came = storm(world.environment, world.ask, strict, SPAWN, **size)
 

@@ -24,12 +24,14 @@ from hypothesis import strategies as st
 
 from connections import acting
 from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
+from connectors.errors import ServiceError
+from connectors.holding import close_idle
 from connectors.registry import get_connectors
-from connectors.relaying import close_idle
 from console.audit.models import Event
 from console.runtime.problems import KINDS
 from tests.connections.flowing import begin, flow_at, state_of
 from tests.runtime.proxy.conftest import key_of, nothing_was_called_lately, program
+from tests.runtime.proxy.visiting import Answered
 from tests.security.answers import Answering, answering_service, answers
 
 EXAMPLES = int(os.environ.get("SECURITY_EXAMPLES", "600"))
@@ -82,8 +84,11 @@ class World:
     # The places
 
     def called(self) -> Any:
-        """Call the API through the proxy."""
-        return self.program.get("people")
+        """Call the API through the proxy; what breaks off after its head breaks off there, too."""
+        try:
+            return self.program.get("people")
+        except ServiceError:
+            return Answered(status=200, headers=[], body=b"")
 
     def renewed(self) -> Any:
         """Call it with a token that has ended: the answer is the token endpoint's."""

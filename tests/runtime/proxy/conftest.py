@@ -10,8 +10,8 @@ import pytest
 from django.core.cache import cache
 
 from connections import acting
+from connectors.holding import close_idle
 from connectors.registry import get_connectors
-from connectors.relaying import close_idle
 from console.invocations import recording
 from console.keys import checking, tokens
 from console.keys.issuing import create_key

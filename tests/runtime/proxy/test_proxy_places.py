@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from connections.models import Connection, Credential
-from connectors import relaying
+from connectors import holding
 from connectors.errors import ServiceError
+from connectors.holding import Limits
 from connectors.registry import get_connectors
-from connectors.relaying import Limits, relay
+from connectors.relaying import relay
 from tests.connectors.test_addresses import PRIVATE, TRICKS
 from tests.connectors.test_outbound import LITERALS
 
@@ -141,7 +142,7 @@ def test_a_name_that_changes_its_mind_reaches_nothing(canary, resolving, monkeyp
         with pytest.raises(ServiceError):
             url = f"https://rebind.example:{canary.port}/"
             relay("GET", url, service="Zoho CRM", headers={}, limits=QUICK)
-        relaying.close_idle()
+        holding.close_idle()
     assert connected == ["1.1.1.1"] * 1000
     assert canary.connections == 0
 

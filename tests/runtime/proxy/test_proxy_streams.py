@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors import relaying
+from connectors import holding
 from connectors.registry import get_connectors
 from connectors.relaying import PIECE, READ_AHEAD
 from console.invocations import recording
@@ -255,7 +255,7 @@ def test_who_goes_away_frees_the_connection(serve, pieces, keyed):
     next(iter(answer))
     answer.close()
     assert recording.writer._rows[-1]["problem"] == "caller-gone"
-    (origin,) = relaying._origins.values()
+    (origin,) = holding._origins.values()
     assert (origin._under_way, len(origin._idle)) == (0, 0)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from csp.decorators import csp_update
 from django.contrib import messages
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -25,6 +26,7 @@ from connectors.registry import get_connectors
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.http import SeeOther, SignedInRequest
+from console.signing_in.again import password_again
 
 #: The random token that binds flows to a browser session.
 BROWSER = "oauth_browser"
@@ -35,7 +37,7 @@ TO_SERVICES = csp_update({"form-action": ["https:", "http://localhost:*", "http:
 @never_cache
 @TO_SERVICES  # type: ignore[arg-type]
 @require_http_methods(["GET", "HEAD", "POST"])
-def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Ask developers for what the service wants; a POST authorizes, or leads to the service."""
     return _authorize(request, sites.at_home(get_object_or_404(_created(request), pk=pk)))
 
@@ -49,7 +51,7 @@ def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @never_cache
 @TO_SERVICES  # type: ignore[arg-type]
 @require_http_methods(["GET", "HEAD", "POST"])
-def installed_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+def installed_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Ask a client for what the service wants, for Production alone."""
     return _authorize(request, sites.installed(get_object_or_404(_installed(request), pk=pk)))
 
@@ -60,7 +62,7 @@ def installed_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return _reuse(request, sites.installed(get_object_or_404(_installed(request), pk=pk)))
 
 
-def _authorize(request: SignedInRequest, site: Site) -> HttpResponse:
+def _authorize(request: SignedInRequest, site: Site) -> HttpResponseBase:
     if request.method != "POST":
         initial = {"environments": _first_missing(request, site)}
         return _page(request, site, AuthorizeForm(site=_lived_at(request, site), initial=initial))
@@ -69,6 +71,20 @@ def _authorize(request: SignedInRequest, site: Site) -> HttpResponse:
         return _page(request, site, form)
     if AUTH_TYPES[site.standing.auth_type].redirects:  # type: ignore[index]
         return _to_service(request, site, form)
+    if _replaces(request, site, form):
+        return password_again(_keep)(request, site, form)
+    return _keep(request, site, form)
+
+
+def _replaces(request: SignedInRequest, site: Site, form: AuthorizeForm) -> bool:
+    """Tell whether a secret stands already where the typed one will."""
+    there = Authorization.objects.at(site, request.user).filter(
+        environment__in=form.environments, credential__isnull=False
+    )
+    return there.exists()
+
+
+def _keep(request: SignedInRequest, site: Site, form: AuthorizeForm) -> HttpResponse:
     try:
         credential, others = granting.with_credentials(
             form.site, request.user, form.environments, form.secret

@@ -17,6 +17,8 @@ from connections.models import Authorization, InstalledConnection
 from connections.sites import Site
 from connections.views import authorizations
 from connectors.registry import get_connectors
+from console.accounts.models import Organization
+from console.accounts.policy import Action
 from console.http import SignedInRequest
 
 
@@ -41,6 +43,9 @@ def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
             "is_in_catalogue": site.standing.connector in get_connectors(),
             "application": row.connection.application,
             "authorization": authorization,
+            "may_see_calls": Organization.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
+            .filter(pk=row.organization_id)
+            .exists(),
             "permissions": [(scope, actions.get(scope)) for scope in site.standing.scopes_asked],
             "parameters": [
                 (p.label, p.choices.get(value, value))

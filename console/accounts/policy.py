@@ -208,6 +208,7 @@ RULES: dict[str, Rule] = {
     "installed_test": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
     "installed_label": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
     "installed_revoke": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_calls": Rule(Action.AUTHORIZE_INSTALLED, INSTALLED_CONNECTION),
     # The flow
     "oauth_callback": public("To sign in, the code would have to be carried along in an address."),
     "flow_detail": Rule(Who.SIGNED_IN, FLOW),

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncMinute
 from django.utils import timezone
 
-from connections.models import Connection
+from connections.sites import Site
 from console.accounts.models import User
 from console.invocations.models import HOME, Invocation, Tally
 from console.invocations.outcomes import Outcome, in_database, matching
@@ -88,12 +88,14 @@ class FilterForm(forms.Form):
         widget=forms.TextInput(attrs={"placeholder": "E-mail or key", "autocomplete": "off"}),
     )
 
-    def __init__(self, data: Any, *, connection: Connection, user: User) -> None:
+    def __init__(self, data: Any, *, site: Site, user: User) -> None:
         data = data.copy()
         if data.get("period") not in Period:
             data["period"] = Period.DAY.value
         super().__init__(data)
-        self.connection, self.user = connection, user
+        self.site, self.user = site, user
+        if not site.is_home:  # it is called in Production alone
+            del self.fields["environment"]
         self.is_valid()
         self.span = Span.of(data["period"], timezone.now())
 
@@ -172,9 +174,7 @@ class FilterForm(forms.Form):
 
     def _rows(self, model: Any) -> QuerySet[Any]:
         """Narrow rows of either kind by what both of them know."""
-        organization = self.connection.application.organization_id
-        rows = model.objects.visible_to(self.user)
-        rows = rows.filter(connection=self.connection, organization=organization)
+        rows = model.objects.visible_to(self.user).at(self.site)
         if environment := self.cleaned_data.get("environment"):
             rows = rows.filter(environment=environment)
         if method := self.cleaned_data.get("method"):

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from connections.models import Connection
+from connections.sites import Site
 from connections.standing import Environment
 from console.accounts.models import Organization
 from console.accounts.policy import Action
@@ -29,10 +30,23 @@ class CallsQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> CallsQuerySet:
         """Keep what was called in Development and Stage of the organisations that he builds in.
 
-        A call in Production is its client's own, also where somebody else built what made it.
+        A call in Production is its client's own, also where somebody else built what made it:
+        those who authorize for everybody there see it.
         """
-        organizations = Organization.objects.allowing(user, Action.MANAGE_CONNECTIONS)
-        return self.filter(organization__in=organizations, environment__in=HOME)
+        built_in = Organization.objects.allowing(user, Action.MANAGE_CONNECTIONS)
+        clients = Organization.objects.allowing(user, Action.AUTHORIZE_INSTALLED)
+        return self.filter(
+            models.Q(organization__in=built_in, environment__in=HOME)
+            | models.Q(organization__in=clients, environment=Environment.PRODUCTION)
+        )
+
+    def at(self, site: Site) -> CallsQuerySet:
+        """Keep what was called there."""
+        return self.filter(
+            connection=site.connection,
+            organization=site.organization,
+            environment__in=HOME if site.is_home else site.environments,
+        )
 
 
 class Invocation(models.Model):

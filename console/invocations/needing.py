@@ -16,6 +16,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from connections.models import Connection
+from connections.sites import at_home
 from connectors.definition import OAuth2, ScopeAction
 from console.accounts.models import User
 from console.invocations.models import Tally
@@ -76,11 +77,8 @@ def need_of(connection: Connection, user: User) -> Need | None:
 
 
 def _methods(connection: Connection, user: User, days: int) -> dict[str, int]:
-    rows = Tally.objects.visible_to(user).filter(
-        connection=connection,
-        organization=connection.application.organization_id,
-        hour__gte=timezone.now() - timedelta(days=days),
-    )
+    rows = Tally.objects.visible_to(user).at(at_home(connection))
+    rows = rows.filter(hour__gte=timezone.now() - timedelta(days=days))
     counted = rows.values_list("method").annotate(number=Sum("calls")).order_by("-number")
     return dict(counted)
 

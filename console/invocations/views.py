@@ -1,4 +1,4 @@
-"""What was called through a connection."""
+"""What was called through a connection: where it is built, or where it is installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from connections.models import Connection
+from connections import sites
+from connections.models import Connection, InstalledConnection
+from connections.sites import Site
+from console.accounts.models import Organization
+from console.accounts.policy import Action
 from console.http import SignedInRequest
 from console.invocations.listing import PAGE_SIZE, FilterForm
 from console.invocations.needing import need_of
@@ -20,29 +24,31 @@ from console.paging import cut
 @require_safe
 def connection_calls(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the calls of a connection in Development and Stage, and which permissions they need."""
-    connection = get_object_or_404(
-        Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
-    )
-    form = FilterForm(request.GET, connection=connection, user=request.user)
+    connections = Connection.objects.visible_to(request.user).created()
+    connection = get_object_or_404(connections.select_related("application__organization"), pk=pk)
+    return _calls(request, sites.at_home(connection))
+
+
+@require_safe
+def installed_calls(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show a client the calls of a connection in Production, everybody's."""
+    clients = Organization.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
+    rows = InstalledConnection.objects.filter(organization__in=clients)
+    row = get_object_or_404(rows.select_related("connection__application", "organization"), pk=pk)
+    return _calls(request, sites.installed(row))
+
+
+def _calls(request: SignedInRequest, site: Site) -> HttpResponse:
+    form = FilterForm(request.GET, site=site, user=request.user)
     page = cut(form.invocations(), request.GET, by="at", size=PAGE_SIZE)
-    plot = draw(form.counted(), form.span)
+    shown = {"site": site, "form": form, "page": page, "plot": draw(form.counted(), form.span)}
     template = "invocations/connection_calls.html"
     if request.htmx and request.htmx.target == "table":
-        return render(
-            request,
-            f"{template}#table",
-            {"connection": connection, "form": form, "page": page, "plot": plot},
-        )
-    return render(
-        request,
-        template,
-        {
-            "connection": connection,
-            "connector": connection.connector,
-            "form": form,
-            "page": page,
-            "plot": plot,
-            "need": need_of(connection, request.user),
-            "days": settings.INVOCATION_DAYS,
-        },
-    )
+        return render(request, f"{template}#table", shown)
+    shown |= {
+        "connection": site.connection,
+        "connector": site.connector,
+        "need": need_of(site.connection, request.user) if site.is_home else None,
+        "days": settings.INVOCATION_DAYS,
+    }
+    return render(request, template, shown)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.urls import reverse
 
@@ -61,3 +63,21 @@ def test_no_typed_credential_breaks_it(developer_client, connect, sandbox, value
     response = developer_client.post(page(connection), {"key": value})
     assert response.status_code == 422
     assert not Credential.objects.exists()
+
+
+def test_replacing_one_asks_for_the_password_and_goes_on(developer_client, connect, sandbox):
+    connection = connect("sandbox_api_key")
+    developer_client.post(page(connection), TYPED["sandbox_api_key"])
+    before = connection.authorizations.get().credential_id
+    session = developer_client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] = time.time() - 3600
+    session.save()
+
+    asked = developer_client.post(page(connection), TYPED["sandbox_api_key"])
+    assert asked.status_code == 302
+    assert connection.authorizations.get().credential_id == before
+
+    done = developer_client.post(asked["Location"], {"password": "pass-word-1"})
+    assert done["Location"] == connection.get_absolute_url()
+    assert connection.authorizations.get().credential_id != before

@@ -105,6 +105,7 @@ VISITS: dict[str, Visit] = {
         person="own developer",
         data={"label": "Main"},
     ),
+    "installed_calls": Visit(of="installed_connection"),
     "installed_revoke": Visit(
         method="post",
         also=("get",),

@@ -45,6 +45,13 @@ def console(tmp_path_factory) -> Iterator[ConsoleDemo]:
         yield demo
 
 
+@pytest.fixture(scope="module")
+def own_console(tmp_path_factory) -> Iterator[ConsoleDemo]:
+    """Of what a file of tests needs there is nothing yet, whatever other files have done."""
+    with new_console(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+
+
 @contextmanager
 def new_console(folder: Path) -> Iterator[ConsoleDemo]:
     """Run a console in which nothing has happened yet."""

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import wizard
-from tests.browser.conftest import CLIENT, PATIENCE_MS, SUPER_ADMIN, new_console
+from tests.browser.conftest import CLIENT, PATIENCE_MS, SUPER_ADMIN, own_console
 from tests.browser.looking import look_over
 from tests.browser.pictures import keep_picture
 from tests.browser.test_publishing import build, publish
-from tests.servers import ConsoleDemo
 
 pytestmark = pytest.mark.browser
 CLIENT_USER = "user@client.example"
 CLIENT_ADMIN = "admin@client.example"
-
-
-@pytest.fixture(scope="module")
-def console(tmp_path_factory) -> Iterator[ConsoleDemo]:
-    """Of what is installed there is nothing yet, whatever other tests have done."""
-    with new_console(tmp_path_factory.mktemp("clients")) as demo:
-        yield demo
+console = own_console
 
 
 def connect(page: Page, name: str, level: str) -> str:

@@ -7,11 +7,12 @@ import re
 import pytest
 
 from tests.browser import wizard
-from tests.browser.conftest import CLIENT, DEVELOPER, OPERATOR, SUPER_ADMIN
+from tests.browser.conftest import CLIENT, DEVELOPER, OPERATOR, SUPER_ADMIN, own_console
 from tests.browser.looking import look_over, sideways
 from tests.distribution.test_pictures import png
 
 pytestmark = pytest.mark.browser
+console = own_console
 
 USER = "user@client.example"
 

@@ -145,6 +145,8 @@ def test_every_sealed_field_is_known():
         ("Credential", "secret"),
         ("Credential", "journal"),
         ("Flow", "code_verifier"),
+        ("TokenKey", "private"),
+        ("Webhook", "secret"),
     }
 
 

@@ -110,6 +110,8 @@ def test_whatever_is_sent_is_answered(
         )
         @given(case=operation.as_strategy())
         def answers(case) -> None:
+            if str(case.media_type).startswith("multipart/"):
+                return  # the library cannot write one out of what it has thought of
             for name, real in (("link_name", "orders"), ("link_name", "find")):
                 if name in (case.path_parameters or {}) and len(met) % 2:
                     case.path_parameters[name] = real

@@ -12,6 +12,7 @@ from django.utils import timezone
 from connections import granting, revoking
 from connections.marking import mark, unmark
 from connections.models import Authorization
+from connections.sites import at_home
 from console.audit.acts import Act
 from console.audit.models import Event
 from console.webhooks import composing, delivering
@@ -47,10 +48,10 @@ def test_it_tells_the_whole_life_of_an_authorization(register, receiver, connect
     grant = granting.Grant(
         secret={"username": "a", "password": "canary-4711"}, account=None, parameters={}
     )
-    credential, _ = granting.store(connection, developer, ["all"], grant)
+    credential, _ = granting.store(at_home(connection), developer, ["all"], grant)
     mark(credential, State.NEEDS_AUTHORIZATION, "Twilio says no.")
     unmark(credential)
-    granting.store(connection, developer, ["all"], grant)
+    granting.store(at_home(connection), developer, ["all"], grant)
     revoking.revoke(connection.authorizations.get(), developer)
 
     assert run() == "deliver_webhooks: 5 sent."

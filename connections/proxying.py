@@ -102,23 +102,28 @@ def _sent(call: Call, acting: Acting) -> tuple[Relayed, str]:
     service = acting.connector.name
     if not _METHOD.fullmatch(call.method) or call.method in _NO_METHODS:
         raise MethodRefused(f"The method {call.method[:20]!r} is not passed on to a service.")
-    signed = acting.signed
+    signed, place = acting.signed, acting.place
     query = query_out(call.query, signed.params)
     try:
         address = address_below(acting.base, _encoded(call.path), service=service)
         asked = f"{address}?{query}" if query else address
+        target = place.target_of(asked, service=service)
     except ServiceForbidden as error:
         raise PathRefused(str(error)) from None
     headers = headers_out(call.headers, acting.headers, signed.headers)
     _judge(headers.items(), service)
     headers.setdefault("User-Agent", user_agent())
     headers["CDN-Loop"] = loop_token()
-    return (
-        relay(
-            call.method, asked, service=service, headers=headers, body=call.body, limits=limits()
-        ),
-        asked,
+    relayed = relay(
+        call.method,
+        place,
+        target,
+        service=service,
+        headers=headers,
+        body=call.body,
+        limits=limits(),
     )
+    return relayed, asked
 
 
 def _judge(headers: Iterable[tuple[str, str]], service: str) -> None:

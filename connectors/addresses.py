@@ -7,6 +7,7 @@ its name leads to is judged again where the connection is made (``outbound.py``)
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
@@ -51,6 +52,40 @@ _DENIED = tuple(
         ),
     )
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where calls may lead, judged: only :func:`place_of` makes these.
+
+    ``authority`` is what the header ``Host`` says.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    authority: str
+
+    def target_of(self, url: str, *, service: str) -> str:
+        """Return what of an address at this place stands in the first line of a request.
+
+        Raise ``ServiceForbidden`` for what no line can hold.
+        """
+        target = url[len(self.scheme) + len("://") + len(self.authority) :] or "/"
+        if len(target) > _MAX_LENGTH or not _PLAIN.fullmatch(target):
+            raise _malformed(service)
+        return target
+
+
+def place_of(url: str, *, service: str) -> Place:
+    """Return where an address leads, or raise as :func:`judge_url` does."""
+    parts = judge_url(url, service=service)
+    return Place(
+        scheme=parts.scheme,
+        host=parts.hostname or "",
+        port=parts.port or (443 if parts.scheme == "https" else 80),
+        authority=parts.netloc,
+    )
 
 
 def judge_url(url: str, *, service: str) -> SplitResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -37,13 +38,18 @@ def base_of(connector: Connector, known: Mapping[str, str]) -> str:
 
 def address_below(base: str, path: str, *, service: str) -> str:
     """Return the address of a path of the API that begins at ``base``, as :func:`address_of`."""
-    address = base + quote(path, safe=_SAFE_IN_PATH)
     begins = path.startswith("/") and not path.startswith("//")
-    if not begins or _UNFIT.search(path) or _climbs(path) or not is_within(base, address):
+    if not begins or _UNFIT.search(path) or _climbs(path) or not _can_go_on(base):
         raise ServiceForbidden(
             f"The path “{words(path, 100)}” could lead out of {service}'s API, so nothing was sent."
         )
-    return address
+    return base + quote(path, safe=_SAFE_IN_PATH)
+
+
+@lru_cache(maxsize=2_000)
+def _can_go_on(base: str) -> bool:
+    """Tell whether what follows after a slash belongs to the path, and to no host or query."""
+    return is_within(base, f"{base}/")
 
 
 def query_of(query: Mapping[str, Any]) -> dict[str, str]:

@@ -9,13 +9,11 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
-from urllib.parse import SplitResult
-
-from urllib3.connection import HTTPConnection
 
 from connectors import wire
+from connectors.addresses import Place
 from connectors.errors import ServiceBusy
+from connectors.speaking import Line
 
 #: As long a connection is kept that nothing goes over. A service may close it just when a
 #: request leaves: what must not be sent twice takes only one that was used just before.
@@ -43,9 +41,9 @@ class Limits:
 class Origin:
     """The idle connections to one origin, the newest on top, and how many calls go there."""
 
-    def __init__(self, scheme: str, host: str, port: int) -> None:
-        self._where = scheme, host, port
-        self._idle: deque[tuple[HTTPConnection, float]] = deque()
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._idle: deque[tuple[Line, float]] = deque()
         self._under_way = 0
         self._lock = Lock()
 
@@ -63,23 +61,24 @@ class Origin:
         with self._lock:
             self._under_way -= 1
 
-    def take(self, idle_seconds: float) -> HTTPConnection | None:
+    def take(self, idle_seconds: float) -> Line | None:
         """Return a connection that is still open and has not been idle for too long."""
         while self._idle:
             try:
-                connection, since = self._idle.pop()
+                line, since = self._idle.pop()
             except IndexError:  # another thread was faster
                 return None
-            if time.monotonic() - since < idle_seconds and connection.is_connected:
-                return connection
-            connection.close()
+            if time.monotonic() - since < idle_seconds and line.is_quiet:
+                return line
+            line.close()
         return None
 
-    def made(self) -> HTTPConnection:
-        return wire.connection_to(*self._where)
+    def connected(self, call: wire.Call, seconds: float) -> Line:
+        """Make a connection within ``seconds``, and within what is left of the call."""
+        return Line(wire.connected(self._place, call, seconds))
 
-    def keep(self, connection: HTTPConnection) -> None:
-        self._idle.append((connection, time.monotonic()))
+    def keep(self, line: Line) -> None:
+        self._idle.append((line, time.monotonic()))
         if len(self._idle) > MOST_IDLE:
             self._idle.popleft()[0].close()
 
@@ -94,44 +93,33 @@ class Held:
     def __init__(self, origin: Origin, service: str, limits: Limits) -> None:
         origin.enter(service, limits.at_once)
         self._origin = origin
-        # Both are there as soon as something was sent.
-        self._connection: Any = None
-        self._sock: Any = None
+        self._line: Line | None = None
         self.is_over = self.is_back = False
 
-    def take(self, idle_seconds: float) -> bool:
-        """Have a connection; tell whether it is one that was used before."""
-        kept = self._origin.take(idle_seconds)
-        self._connection = kept or self._origin.made()
-        return kept is not None
+    def take(self, idle_seconds: float) -> Line | None:
+        """Have a connection that was used before, if there is one."""
+        self._line = self._origin.take(idle_seconds)
+        return self._line
 
-    def connected(self, limits: Limits) -> HTTPConnection:
-        connection: HTTPConnection = self._connection
-        if connection.sock is None:
-            connection.timeout = limits.connect
-            connection.connect()
-        connection.timeout = limits.seconds
-        # An answer that ends with its connection takes the socket over.
-        self._sock = connection.sock
-        connection.sock.settimeout(limits.seconds)
-        return connection
-
-    def wait(self, seconds: float) -> None:
-        """Let the next read take so long, however short the last one had to be."""
-        self._sock.settimeout(seconds)
+    def connect(self, call: wire.Call, seconds: float) -> Line:
+        """Have a new connection."""
+        self._line = self._origin.connected(call, seconds)
+        return self._line
 
     def discard(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-        self._connection = None
+        if self._line is not None:
+            self._line.close()
+        self._line = None
 
-    def give_back(self) -> None:
-        """Leave; the connection serves the next call if the service keeps it open."""
+    def give_back(self, *, is_clean: bool) -> None:
+        """Leave; a clean connection serves the next call."""
         if not self.is_over:
             self.is_over = self.is_back = True
             self._origin.leave()
-            if self._connection.sock is not None:
-                self._origin.keep(self._connection)
+            if is_clean and self._line is not None:
+                self._origin.keep(self._line)
+            else:
+                self.discard()
 
     def drop(self) -> None:
         """Leave, and close the connection."""
@@ -139,24 +127,21 @@ class Held:
             self.is_over = True
             self._origin.leave()
             self.discard()
-            if self._sock is not None:
-                self._sock.close()
 
 
-_origins: dict[tuple[str, str, int, int], Origin] = {}
+_origins: dict[tuple[Place, int], Origin] = {}
 _adding = Lock()
 
 
-def origin_of(parts: SplitResult) -> Origin:
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+def origin_of(place: Place) -> Origin:
     # Who trusts other certificates than before makes other connections.
-    key = parts.scheme, parts.hostname or "", port, id(wire.tls_context())
+    key = place, id(wire.tls_context())
     found = _origins.get(key)
     if found is None:
         with _adding:
             if len(_origins) >= MOST_ORIGINS:
                 _origins.pop(next(iter(_origins))).close_idle()
-            found = _origins.setdefault(key, Origin(*key[:3]))
+            found = _origins.setdefault(key, Origin(place))
     return found
 
 

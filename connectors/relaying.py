@@ -15,15 +15,12 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPException
 
 from urllib3.exceptions import HTTPError as TransportError
-from urllib3.exceptions import ReadTimeoutError
-from urllib3.response import HTTPResponse
 
 from connectors import wire
-from connectors.addresses import judge_url
-from connectors.errors import AnswerTooLarge, ServiceUnintelligible
+from connectors.addresses import Place
+from connectors.errors import AnswerTooLarge
 from connectors.explaining import explain
 from connectors.holding import (
     IDLE_SECONDS,
@@ -32,15 +29,16 @@ from connectors.holding import (
     Limits,
     origin_of,
 )
+from connectors.speaking import NO_BODY, PIECE, Answer, Request
 
-PIECE = 64 * 1024
 #: Of an answer that does not say how long it is, so much is read before its head is passed
 #: on: what breaks off within it is an error, and not a short answer.
 READ_AHEAD = 1024 * 1024
 #: Sending these twice does what sending them once does (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
-_FAILURES = (TransportError, HTTPException, OSError)
+#: urllib3 makes the connections.
+_FAILURES = (TransportError, OSError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +57,12 @@ class Relayed:
     """
 
     def __init__(
-        self, method: str, call: wire.Call, held: Held, response: HTTPResponse, limits: Limits
+        self, request: Request, call: wire.Call, held: Held, answer: Answer, limits: Limits
     ) -> None:
-        self._method = method
-        self.status = response.status
-        self.headers: list[tuple[str, str]] = list(response.headers.iteritems())
-        self.length = response.length_remaining
+        self._request = request
+        self.status, self.headers, self.length = answer.status, answer.headers, answer.length
         self.received = 0
-        self._call, self._held, self._response, self._limits = call, held, response, limits
+        self._call, self._held, self._answer, self._limits = call, held, answer, limits
         self._began = time.monotonic()
         self._ahead: deque[bytes] = deque()
         self._read_ahead()
@@ -79,12 +75,9 @@ class Relayed:
     @property
     def announced(self) -> int | None:
         """Return the ``Content-Length`` to tell: to a HEAD it is that of the missing body."""
-        if self._response.status in {204, 304}:
+        if self.status in NO_BODY:
             return None
-        if self._method == "HEAD":
-            said = self._response.headers.get("Content-Length", "")
-            return int(said) if said.isascii() and said.isdigit() else None
-        return self.length
+        return self._answer.announced if self._request.method == "HEAD" else self.length
 
     @property
     def whole(self) -> bytes | None:
@@ -106,37 +99,31 @@ class Relayed:
         self._held.drop()
 
     def _read_ahead(self) -> None:
+        most = READ_AHEAD
         if self.length is not None:
             if self.length > self._limits.max_bytes:
                 raise self._too_large()
-            if self.length <= PIECE:
-                self._ahead.append(self._piece(whole=True))
-            return
-        if self._response.headers.get("Content-Type", "").startswith("text/event-stream"):
-            return
-        while not self._held.is_over and self.received < READ_AHEAD:
+            most = self.length if self.length <= PIECE else 0
+        elif self._answer.header("content-type").startswith("text/event-stream"):
+            most = 0
+        while not self._held.is_over and self.received <= most and most:
             self._ahead.append(self._piece())
         if self._held.is_over:
             self.length = self.received
 
-    def _piece(self, *, whole: bool = False) -> bytes:
+    def _piece(self) -> bytes:
         """Read what there is, as it is on the wire; nothing at the end."""
-        limits, response = self._limits, self._response
-        self._call.deadline = self._began + limits.seconds + self.received / limits.bytes_a_second
-        with wire.going_on(self._call):
-            try:
-                self._held.wait(limits.seconds)
-                if whole:
-                    piece = response.read(decode_content=False)
-                else:
-                    piece = response.read1(PIECE, decode_content=False)
-            except _FAILURES as error:
-                raise explain(error, self._call, limits.connect, limits.seconds) from None
+        limits, answer, call = self._limits, self._answer, self._call
+        call.deadline = self._began + limits.seconds + self.received / limits.bytes_a_second
+        try:
+            piece = answer.read(call, seconds=limits.seconds)
+        except _FAILURES as error:
+            raise explain(error, call, limits.connect, limits.seconds) from None
         self.received += len(piece)
         if self.received > limits.max_bytes:
             raise self._too_large()
-        if whole or not piece or self.received == self.length:
-            self._held.give_back()
+        if answer.is_over:
+            self._held.give_back(is_clean=answer.is_clean)
         return piece
 
     def _too_large(self) -> AnswerTooLarge:
@@ -149,7 +136,8 @@ class Relayed:
 
 def relay(
     method: str,
-    url: str,
+    place: Place,
+    target: str,
     *,
     service: str,
     headers: Mapping[str, str],
@@ -158,74 +146,42 @@ def relay(
 ) -> Relayed:
     """Send a request and return its answer, whatever its status.
 
-    ``headers`` are sent as they are (``outbound.judge_header``) beside ``Host`` and what
-    tells the body's length. Raise ``ServiceError``; an answer that is returned must be
-    closed, or read to its end.
+    ``target`` is a path and its query, percent-encoded. ``headers`` are sent as they are
+    (``outbound.judge_header``) beside ``Host`` and what tells the body's length. Raise
+    ``ServiceError``; an answer that is returned must be closed, or read to its end.
     """
-    parts = judge_url(url, service=service)
-    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    held = Held(origin_of(parts), service, limits)
+    request = Request(
+        method=method,
+        target=target,
+        headers={"Host": place.authority, **headers},
+        body=body.pieces if isinstance(body, Upload) else body,
+        length=body.length if isinstance(body, Upload) else None,
+    )
+    total = limits.connect + limits.seconds
+    call = wire.Call(service=service, deadline=time.monotonic() + total, total=total)
+    held = Held(origin_of(place), service, limits)
     try:
-        with wire.call(service, total=limits.connect + limits.seconds) as call:
-            response = _asked(call, held, method, target, headers, body, limits)
-            if response.status < 200:
-                raise ServiceUnintelligible(
-                    f"{service} wanted to go on in another protocol than HTTP."
-                )
-            return Relayed(method, call, held, response, limits)
+        return Relayed(request, call, held, _answer_to(request, call, held, limits), limits)
     except BaseException:
         held.drop()
         raise
 
 
-def _asked(
-    call: wire.Call,
-    held: Held,
-    method: str,
-    target: str,
-    headers: Mapping[str, str],
-    body: bytes | Upload | None,
-    limits: Limits,
-) -> HTTPResponse:
-    again = method in IDEMPOTENT and not isinstance(body, Upload)
+def _answer_to(request: Request, call: wire.Call, held: Held, limits: Limits) -> Answer:
+    again = request.method in IDEMPOTENT and not isinstance(request.body, Iterator)
     while True:
-        kept = held.take(IDLE_SECONDS if again else JUST_BEFORE_SECONDS)
+        line = held.take(IDLE_SECONDS if again else JUST_BEFORE_SECONDS)
+        is_kept = line is not None
         try:
-            return _once(call, held, method, target, headers, body, limits)
+            if line is None:
+                line = held.connect(call, limits.connect)
+            # A service may have answered before it took all of the body.
+            with suppress(BrokenPipeError):
+                line.ask(call, request, seconds=limits.seconds)
+            call.deadline = time.monotonic() + limits.seconds
+            return line.answer(call, request, seconds=limits.seconds)
         except _FAILURES as error:
-            slow = isinstance(error, TimeoutError | ReadTimeoutError)
-            if not (kept and again) or slow:
+            if not (is_kept and again) or isinstance(error, TimeoutError):
                 raise explain(error, call, limits.connect, limits.seconds) from None
             # Closed by the service while nothing went over it (RFC 9112 section 9.3.1).
             held.discard()
-
-
-def _once(
-    call: wire.Call,
-    held: Held,
-    method: str,
-    target: str,
-    headers: Mapping[str, str],
-    body: bytes | Upload | None,
-    limits: Limits,
-) -> HTTPResponse:
-    connection = held.connected(limits)
-    sent: bytes | Iterator[bytes] | None
-    if isinstance(body, Upload):
-        sent = body.pieces
-        if body.length is not None:
-            headers = {**headers, "Content-Length": str(body.length)}
-    else:
-        sent = body
-    # A service may have answered before it took all of the body.
-    with suppress(BrokenPipeError):
-        connection.request(
-            method,
-            target,
-            body=sent,
-            headers=headers,
-            preload_content=False,
-            decode_content=False,
-        )
-    call.deadline = time.monotonic() + limits.seconds
-    return connection.getresponse()

@@ -1,7 +1,7 @@
 """Connect to judged addresses only, and keep the deadline of a call on every read.
 
-Used by ``outbound.py`` alone. urllib3 offers its connection classes for this: the name is
-resolved in ``_new_conn``, and so the address that is judged is the one connected to.
+Used by ``outbound.py`` and ``holding.py``. urllib3 offers its connection classes for this: the
+name is resolved in ``_new_conn``, and so the address that is judged is the one connected to.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
-from connectors.addresses import is_allowed_private, is_public, private
+from connectors.addresses import Place, is_allowed_private, is_public, private
 
 
 @dataclass
@@ -160,11 +160,21 @@ class _TLSPool(HTTPSConnectionPool):
 POOLS = {"http": _Pool, "https": _TLSPool}
 
 
-def connection_to(scheme: str, host: str, port: int) -> HTTPConnection:
-    """Return a connection that is not made yet and will judge where it leads."""
-    if scheme == "https":
-        return _JudgingTLS(host, port, ssl_context=tls_context())
-    return _Judging(host, port)
+def connected(place: Place, under_way: Call, seconds: float) -> socket.socket:
+    """Connect within ``seconds`` and the time that the call has, to a judged address."""
+    connection = (
+        _JudgingTLS(place.host, place.port, ssl_context=tls_context())
+        if place.scheme == "https"
+        else _Judging(place.host, place.port)
+    )
+    connection.timeout = seconds
+    with going_on(under_way):
+        try:
+            connection.connect()
+        except BaseException:
+            connection.close()
+            raise
+    return connection.sock
 
 
 def tls_context() -> ssl.SSLContext:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +23,9 @@ def begin(environ: dict[str, Any]) -> str:
     name = environ.get(_KEY)
     if name is None:
         given = environ.get("HTTP_X_REQUEST_ID", "") if settings.ALLAUTH_TRUSTED_PROXY_COUNT else ""
-        name = environ[_KEY] = given if _SANE.fullmatch(given) else secrets.token_hex(16)
+        name = environ[_KEY] = (
+            given if _SANE.fullmatch(given) else f"{random.getrandbits(128):032x}"
+        )
     clear_contextvars()
     bind_contextvars(request_id=name)
     return name

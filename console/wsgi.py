@@ -1,13 +1,9 @@
 """The console as a WSGI application; it refuses to start with keys that open nothing."""
 
 import os
-import sys
 
 from django.core.wsgi import get_wsgi_application
 
-# A thread that only computes, such as the log's, holds up the others no longer than this:
-# a call takes its turn several times.
-sys.setswitchinterval(0.001)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 django = get_wsgi_application()
 

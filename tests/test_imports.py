@@ -45,6 +45,7 @@ NETWORK = (
     "socket",
     "ssl",
     "http.client",
+    "httptools",
     "urllib.request",
     "httpx",
     "aiohttp",
@@ -52,7 +53,7 @@ NETWORK = (
 #: ``addresses`` judges what a name resolved to, ``sandbox`` is another company's server.
 SPEAKERS = {
     f"connectors/{name}.py"
-    for name in ("outbound", "holding", "relaying", "explaining", "wire", "addresses")
+    for name in ("outbound", "holding", "relaying", "explaining", "speaking", "wire", "addresses")
 }
 #: The demo waits for servers that it has started itself, and the client is for other programs.
 APART = ("connectors/sandbox", "console/demo", "client")

@@ -12,9 +12,13 @@ import logging
 import os
 import threading
 import time
+import uuid
 from collections import deque
+from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from multiprocessing import util as multiprocessing
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -119,15 +123,29 @@ def _insert(rows: list[dict[str, Any]]) -> None:
         f"VALUES ({', '.join(['%s'] * len(fields))})"
     )
     defaults = {field.attname: field.get_default() for field in fields}
+    adapters = _adapters()
     values = [
         [
-            field.get_db_prep_value(row.get(field.attname, defaults[field.attname]), connection)
-            for field in fields
+            adapters[type(value)](value) if type(value) in adapters else value
+            for value in {**defaults, **row}.values()
         ]
         for row in rows
     ]
     with connection.cursor() as cursor:
         cursor.executemany(sql, values)
+
+
+def _adapters() -> dict[type, Callable[[Any], Any]]:
+    """Say by type what becomes of a value on its way to the database; the others stay.
+
+    Asking each field for that took most of the time that the log takes.
+    """
+    adapters: dict[type, Callable[[Any], Any]] = {
+        datetime: connection.ops.adapt_datetimefield_value
+    }
+    if not connection.features.has_native_uuid_field:
+        adapters[uuid.UUID] = attrgetter("hex")
+    return adapters
 
 
 writer = Writer()

@@ -47,20 +47,21 @@ def holder_at(environ: Mapping[str, Any]) -> Holder:
     scheme, _, raw = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer":
         raise KeyRefused
-    return holder_of(raw.strip(), address_of(environ))
+    return holder_of(raw.strip(), environ)
 
 
-def holder_of(raw: str, address: str = "") -> Holder:
-    """Return whose key this is; wrong ones are counted by the network ``address``.
+def holder_of(raw: str, environ: Mapping[str, Any] | None = None) -> Holder:
+    """Return whose key this is; wrong ones are counted by the address that they come from.
 
     Raise :class:`KeyRefused` or :class:`TooManyGuesses`. A key that counted before is not
     kept out by what others guess at the same address.
     """
     digest = digest_of(raw)
-    return _holders.get(digest, partial(_look, raw, digest, address))
+    return _holders.get(digest, partial(_look, raw, digest, environ))
 
 
-def _look(raw: str, digest: str, address: str) -> Holder:
+def _look(raw: str, digest: str, environ: Mapping[str, Any] | None) -> Holder:
+    address = address_of(environ) if environ else ""
     if address and not _holders.has_known(digest):
         refuse_guesses(address)
     try:

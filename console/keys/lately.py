@@ -8,7 +8,7 @@ from itertools import islice
 from threading import Lock
 from typing import Generic, TypeVar
 
-from console.database import in_turn
+from console.database import give_back, in_turn
 
 Value = TypeVar("Value")
 
@@ -17,7 +17,7 @@ class Lately(Generic[Value]):
     """Values by key, each for ``seconds`` after its reading began.
 
     Of the threads that miss the same key one reads, and the others wait for what it finds.
-    A reading that fails leaves nothing behind.
+    A reading that fails leaves nothing behind. The connection to the database is given back.
     """
 
     def __init__(self, seconds: float, *, most: int = 10_000) -> None:
@@ -42,6 +42,8 @@ class Lately(Generic[Value]):
             except Exception:
                 self._values.pop(key, None)
                 raise
+            finally:
+                give_back()
             self._keep(key, now + self._seconds, value)
         return value
 

@@ -25,7 +25,6 @@ from connections.resolving import Caller
 from connections.standing import Environment
 from connectors.errors import ServiceError
 from connectors.relaying import Upload
-from console.database import give_back
 from console.invocations.recording import note
 from console.keys import using
 from console.keys.checking import Holder, holder_at
@@ -108,12 +107,9 @@ class _Visit:
 
     def _passed(self) -> Passed:
         environ = self.environ
-        try:
-            self.holder = holder = holder_at(environ)
-            user = user_at(environ, holder)
-            using.write()
-        finally:
-            give_back()
+        self.holder = holder = holder_at(environ)
+        user = user_at(environ, holder)
+        using.write()
         self.caller = Caller(
             application=holder.application_id,
             organization=holder.organization_id,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from tests.bench import console, invoking, refreshing, serving, shipping
+from tests.bench import console, invoking, loading, multitude, refreshing, serving, shipping
 from tests.bench.databases import KINDS, databases
 from tests.bench.figures import Figure, Page, figures_of, print_figures, print_pages, save
 from tests.servers import ROOT
@@ -58,19 +58,22 @@ def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
             *(f"connections-{population}" for population in POPULATIONS),
             "shipping",
             "calls",
+            "few",
+            "many",
             "storm",
         ]
         urls = stack.enter_context(databases(database, names, folder))
-        *urls, empty, calls, storm = urls
+        *urls, empty, calls, few, many, storm = urls
         variables = environment(folder, empty)
         with ProcessPoolExecutor(1, SPAWN) as builder:
             builder.submit(console.prepare, variables).result()
         ships = list(shipping.shipped(database, variables, SPAWN))
-        if invoking.is_possible():
+        if loading.is_possible():
             variables = environment(folder, calls)
-            called = list(
-                invoking.measured(database, calls, variables, folder / f"{database}-calls", SPAWN)
-            )
+            place = folder / f"{database}-calls"
+            called = list(invoking.measured(database, calls, variables, place, SPAWN))
+            place = folder / f"{database}-multitude"
+            called += multitude.measured(database, (few, many), variables, place, SPAWN)
         else:
             print("Calls are not measured: nginx and wrk are not here (python tests/setup.py).")
             called = []

@@ -1,4 +1,14 @@
--- One line of figures at the end of a run of wrk, in milliseconds.
+-- Ask for one address, or for each of many by turns where it holds %d; at the end one line
+-- of figures, latencies in milliseconds.
+local among, number, path = tonumber(os.getenv("AMONG") or "0"), 0, nil
+
+request = function()
+  if among == 0 then return wrk.format() end
+  path = path or wrk.path
+  number = (number + 1) % among
+  return wrk.format(nil, (string.gsub(path, "%%d", number)))
+end
+
 done = function(summary, latency, requests)
   local errors = summary.errors
   local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout

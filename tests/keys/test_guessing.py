@@ -20,20 +20,20 @@ def at_noon(monkeypatch):
 def guess(address: str = HERE, times: int = 1) -> None:
     for _ in range(times):
         with pytest.raises(KeyRefused):
-            holder_of("guess", address)
+            holder_of("guess", {"REMOTE_ADDR": address})
 
 
 def test_a_thousand_wrong_keys_in_a_minute_are_enough(key_of, at_noon):
     _, text = key_of()
     guess(times=LIMIT)
     with pytest.raises(TooManyGuesses) as caught:
-        holder_of("guess", HERE)
+        holder_of("guess", {"REMOTE_ADDR": HERE})
     assert caught.value.headers == {"Retry-After": "40"}
     # A right guess tells nothing there ...
     with pytest.raises(TooManyGuesses):
-        holder_of(text, HERE)
+        holder_of(text, {"REMOTE_ADDR": HERE})
     # ... and elsewhere nobody notices.
-    assert holder_of(text, ELSEWHERE)
+    assert holder_of(text, {"REMOTE_ADDR": ELSEWHERE})
 
 
 def test_the_next_minute_counts_anew(db, at_noon, monkeypatch):
@@ -44,18 +44,18 @@ def test_the_next_minute_counts_anew(db, at_noon, monkeypatch):
 
 def test_a_key_that_counted_before_goes_on(key_of, at_noon):
     _, text = key_of()
-    holder_of(text, HERE)
+    holder_of(text, {"REMOTE_ADDR": HERE})
     guess(times=LIMIT)
     _holders._values = {key: (0.0, value) for key, (_, value) in _holders._values.items()}
-    assert holder_of(text, HERE)
+    assert holder_of(text, {"REMOTE_ADDR": HERE})
 
 
 def test_no_guesses_by_real_looking_keys_either(db, at_noon):
     for _ in range(LIMIT):
         with pytest.raises(KeyRefused):
-            holder_of(mint("stage").text, HERE)
+            holder_of(mint("stage").text, {"REMOTE_ADDR": HERE})
     with pytest.raises(TooManyGuesses):
-        holder_of(mint("stage").text, HERE)
+        holder_of(mint("stage").text, {"REMOTE_ADDR": HERE})
 
 
 def test_a_good_key_never_counts(key_of, at_noon, monkeypatch):
@@ -63,14 +63,14 @@ def test_a_good_key_never_counts(key_of, at_noon, monkeypatch):
     monkeypatch.setattr(guessing, "cache", None)  # nothing is counted, so nothing is asked
     holder_of(text)
     for _ in range(3):
-        holder_of(text, HERE)
+        holder_of(text, {"REMOTE_ADDR": HERE})
 
 
 def test_nobody_hides_in_a_network_of_his_own(db, at_noon):
     for last in range(LIMIT):
-        guess(address_of({"REMOTE_ADDR": f"2001:db8::{last:x}"}))
+        guess(f"2001:db8::{last:x}")
     with pytest.raises(TooManyGuesses):
-        holder_of("guess", address_of({"REMOTE_ADDR": "2001:db8::ffff:1"}))
+        holder_of("guess", {"REMOTE_ADDR": "2001:db8::ffff:1"})
 
 
 @pytest.mark.parametrize(

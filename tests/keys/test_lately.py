@@ -6,6 +6,8 @@ import pytest
 
 from console.keys.lately import Lately
 
+pytestmark = pytest.mark.django_db
+
 
 def test_it_reads_once_while_it_knows():
     lately, read = Lately(seconds=0.2), []

@@ -10,6 +10,7 @@ import pytest
 
 from connections.models import Connection, Credential
 from connectors import holding
+from connectors.addresses import place_of
 from connectors.errors import ServiceError
 from connectors.holding import Limits
 from connectors.registry import get_connectors
@@ -72,12 +73,18 @@ def typed(settings, tmp_path, connect, grant) -> Iterator[Any]:
     get_connectors.cache_clear()
 
 
+def call(url: str) -> None:
+    place = place_of(url, service="Zoho CRM")
+    target = place.target_of(url, service="Zoho CRM")
+    relay("GET", place, target, service="Zoho CRM", headers={}, limits=QUICK)
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("host", [*LITERALS, *map(_written, PRIVATE)])
 def test_no_address_of_a_private_network_is_reached(canary, scheme, host):
     with pytest.raises(ServiceError) as caught:
         url = f"{scheme}://{host}:{canary.port}/"
-        relay("GET", url, service="Zoho CRM", headers={}, limits=QUICK)
+        call(url)
     assert caught.value.certain
     assert canary.connections == 0
 
@@ -85,7 +92,7 @@ def test_no_address_of_a_private_network_is_reached(canary, scheme, host):
 @pytest.mark.parametrize("url", TRICKS)
 def test_no_address_is_read_in_two_ways(canary, url):
     with pytest.raises(ServiceError):
-        relay("GET", url, service="Zoho CRM", headers={}, limits=QUICK)
+        call(url)
     assert canary.connections == 0
 
 
@@ -141,7 +148,7 @@ def test_a_name_that_changes_its_mind_reaches_nothing(canary, resolving, monkeyp
         resolving(["1.1.1.1"], ["127.0.0.1"])
         with pytest.raises(ServiceError):
             url = f"https://rebind.example:{canary.port}/"
-            relay("GET", url, service="Zoho CRM", headers={}, limits=QUICK)
+            call(url)
         holding.close_idle()
     assert connected == ["1.1.1.1"] * 1000
     assert canary.connections == 0
@@ -155,5 +162,5 @@ def test_each_new_connection_is_judged_anew(listen, resolving, settings):
     for _ in range(2):
         with pytest.raises(ServiceError, match="private network"):
             url = f"https://rebind.example:{canary.port}/"
-            relay("GET", url, service="Zoho CRM", headers={}, limits=QUICK)
+            call(url)
     assert canary.connections == 0

@@ -62,8 +62,9 @@ def _at_home(caller: Caller, link_name: str) -> State | None:
 def _installed(caller: Caller, link_name: str) -> State | None:
     row = InstalledConnection.objects.filter(
         connection__application=caller.application,
-        organization=caller.organization,
         connection__link_name=link_name,
+        connection__status=Connection.Status.CREATED,
+        organization=caller.organization,
     ).first()
     if row and row.has_ended:
         raise LicenceEnded(

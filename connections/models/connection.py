@@ -33,7 +33,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def created(self) -> ConnectionQuerySet:
         """Leave out the drafts."""
-        return self.exclude(status=Connection.Status.DRAFT)
+        return self.filter(status=Connection.Status.CREATED)
 
     def drafts(self) -> ConnectionQuerySet:
         """Keep what is still in the wizard."""

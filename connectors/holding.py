@@ -5,6 +5,7 @@ Each new one is judged where it is made (``wire.py``).
 
 from __future__ import annotations
 
+import random
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ IDLE_SECONDS = 30.0
 JUST_BEFORE_SECONDS = 2.0
 MOST_IDLE = 32
 MOST_ORIGINS = 256
-BUSY_SECONDS = 1
+#: When it may go better, at random: who is refused together is not to come again together.
+BUSY_SECONDS = 2, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ class Origin:
                 raise ServiceBusy(
                     f"{at_once} calls wait for {service} here already, which is slow just now. "
                     "Try again in a moment.",
-                    retry_after=BUSY_SECONDS,
+                    retry_after=random.randint(*BUSY_SECONDS),
                 )
             self._under_way += 1
 

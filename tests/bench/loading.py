@@ -123,12 +123,16 @@ def by_hand(folder: Path, service: str) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def granian(
-    application: str, environment: Mapping[str, str], folder: Path, threads: int
+    application: str,
+    environment: Mapping[str, str],
+    folder: Path,
+    threads: int,
+    processes: int = PROCESSES,
 ) -> Iterator[tuple[str, int]]:
-    """Serve an application from two processes; give its address and the main one's id."""
+    """Serve an application as the console is served; give its address and the main id."""
     port = free_port()
     options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
-    options += ["--workers", str(PROCESSES), "--blocking-threads", str(threads)]
+    options += ["--workers", str(processes), "--blocking-threads", str(threads)]
     with _served("granian", options, application, environment, folder, port) as process:
         yield f"http://localhost:{port}", process
 

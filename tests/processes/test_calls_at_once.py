@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from tests.bench.invoking import granian
+from tests.bench.loading import granian
 from tests.processes import rows
 from tests.processes.granting import grants
 

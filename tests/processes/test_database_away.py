@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 import requests
 
-from tests.bench.invoking import granian
+from tests.bench.loading import granian
 from tests.processes import rows
 from tests.processes.conftest import WHOLE, World
 from tests.processes.granting import grants, register

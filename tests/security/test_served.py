@@ -120,8 +120,10 @@ def test_a_service_that_hangs_takes_no_other_with_it(console: Served) -> None:
     for caller in callers:
         caller.join()
     turned_away = [each for each in answers if each[0] == 503]
-    assert set(turned_away) == {(503, "service-busy", "1")}
     assert len(turned_away) == CALLERS - AT_ONCE
+    waits = {int(seconds) for *_, seconds in turned_away}
+    assert waits <= {2, 3, 4, 5, 6, 7, 8}
+    assert len(waits) > 1  # they do not come again together
     assert {each[:2] for each in answers} == {(503, "service-busy"), (504, "service-timeout")}
     assert call(console, "slow").status_code == 200  # and then it is as it was
 

@@ -6,6 +6,8 @@ from console.signing_in.views import security
 from console.views import applications, components, health, pages
 from console.views.metrics import metrics
 
+handler500 = "console.views.failing.failed"
+
 urlpatterns = [
     path("", pages.home, name="home"),
     path("apps/", applications.application_list, name="application_list"),

@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from connections.acting import Acting, refuse_if_dead, renew
+from connections.acting import refuse_if_dead, renew
 from connections.passing import headers_back, headers_out, loop_token, query_out
+from connections.readying import Acting
 from connectors.calling import address_below
 from connectors.errors import ServiceForbidden
 from connectors.holding import Limits

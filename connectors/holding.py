@@ -55,7 +55,7 @@ class Origin:
                 raise ServiceBusy(
                     f"{at_once} calls wait for {service} here already, which is slow just now. "
                     "Try again in a moment.",
-                    retry_after=random.randint(*BUSY_SECONDS),
+                    retry_after=random.randint(*BUSY_SECONDS),  # noqa: S311
                 )
             self._under_way += 1
 

@@ -18,9 +18,10 @@ from typing import Any
 
 from django.conf import settings
 
-from connections.acting import Acting, acting
+from connections.acting import acting
 from connections.passing import loop_token
 from connections.proxying import Call, Passed, pass_on
+from connections.readying import Acting
 from connections.resolving import Caller
 from connections.standing import Environment
 from connectors.errors import ServiceError

@@ -6,8 +6,8 @@ import logging
 
 from django.db import InterfaceError, OperationalError
 
-from connections.acting import NotAuthorized, Unavailable, UserRequired
 from connections.proxying import HeaderRefused, MethodRefused, PathRefused
+from connections.readying import NotAuthorized, Unavailable, UserRequired
 from connections.resolving import LicenceEnded, NoSuchConnection
 from connections.sealing import SecretUnreadable
 from connectors.errors import (

@@ -259,9 +259,9 @@ def test_a_call_that_goes_round_in_a_circle(upstream, program, keyed):
 
 def test_what_is_revoked_while_it_is_read_is_not_kept(upstream, program, keyed, monkeypatch):
     """Between reading the authorization and calling, somebody revokes it."""
-    from connections import acting
+    from connections import readying
 
-    read = acting.resolve
+    read = readying.resolve
     calls: list[int] = []
 
     def resolving(*arguments):
@@ -271,7 +271,7 @@ def test_what_is_revoked_while_it_is_read_is_not_kept(upstream, program, keyed, 
             Authorization.objects.update(state="revoked", changed_at="2030-01-01T00:00Z")
         return state
 
-    monkeypatch.setattr(acting, "resolve", resolving)
+    monkeypatch.setattr(readying, "resolve", resolving)
     program.get("orders")
     _a_second_later(monkeypatch)
     assert program.get("orders").status == 409

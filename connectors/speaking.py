@@ -172,7 +172,7 @@ class Answer:
         #: Whether the line may carry another request, once this is over.
         self.is_clean = False
         self._line, self._service, self._is_head = line, service, is_head
-        self._until_end = False
+        self._until_end = self._is_ambiguous = False
         self._fed = 0
         self._body: list[bytes] = []
         self._parser = parser = HttpResponseParser(self)
@@ -244,6 +244,7 @@ class Answer:
             self.is_clean = self._parser.should_keep_alive()
         elif coding:
             self._until_end = not coding.lower().endswith("chunked")
+            self._is_ambiguous = self.announced is not None  # where another would see its end
         else:
             self.length = self.announced
             self._until_end = self.length is None
@@ -258,7 +259,7 @@ class Answer:
         if not self.has_head or self.is_over:
             return
         self.is_over = True
-        self.is_clean = self._parser.should_keep_alive()
+        self.is_clean = not self._is_ambiguous and self._parser.should_keep_alive()
 
     @property
     def _is_long(self) -> bool:

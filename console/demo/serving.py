@@ -43,7 +43,7 @@ def servers(
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start both servers, wait until they answer, and end them at the end."""
     granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    console = [*granian, "--port", str(port), "--blocking-threads", "16", "--no-ws"]
+    console = [*granian, "--port", str(port), "--blocking-threads", "64", "--no-ws"]
     commands = {
         "console": [*console, "console.wsgi:application"],
         "sandbox": [

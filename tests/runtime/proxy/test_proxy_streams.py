@@ -146,6 +146,9 @@ def test_what_comes_before_the_answer_is_left_out(serve, program, keyed):
         b"HTTP/1.1 204 No Content\r\n\r\nbody",
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
         b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        # Two ways to say where it ends (RFC 9112 section 6.3)
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"2\r\nok\r\n0\r\n\r\n",
     ],
 )
 def test_a_connection_that_carries_more_than_it_may_is_not_used_again(

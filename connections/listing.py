@@ -7,7 +7,9 @@ from typing import Any
 from django import forms
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.forms.utils import flatatt
 from django.http import QueryDict
+from django.utils.html import format_html, format_html_join
 
 from connections.models import Authorization, Connection
 from connectors.registry import get_connectors
@@ -26,6 +28,24 @@ class Status(models.TextChoices):
     DRAFT = "draft", "Draft"
 
 
+class LongSelect(forms.Select):
+    """A select that is written at once: Django renders two templates for each option."""
+
+    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> Any:
+        widget = context["widget"]
+        options = (option for _, group, _ in widget["optgroups"] for option in group)
+        return format_html(
+            '<select name="{}"{}>{}</select>',
+            widget["name"],
+            flatatt(widget["attrs"]),
+            format_html_join(
+                "",
+                '<option value="{}"{}>{}</option>',
+                ((o["value"], flatatt(o["attrs"]), o["label"]) for o in options),
+            ),
+        )
+
+
 class FilterForm(forms.Form):
     """What the address of the list may say; anything else is left out of account."""
 
@@ -33,8 +53,8 @@ class FilterForm(forms.Form):
     status = forms.ChoiceField(
         label="Status", required=False, choices=[("", "Any"), *Status.choices]
     )
-    connector = forms.ChoiceField(label="Connector", required=False)
-    application = forms.ChoiceField(label="Application", required=False)
+    connector = forms.ChoiceField(label="Connector", required=False, widget=LongSelect)
+    application = forms.ChoiceField(label="Application", required=False, widget=LongSelect)
 
     def __init__(self, data: Any, *, user: Any) -> None:
         super().__init__(data)

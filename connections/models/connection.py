@@ -48,7 +48,9 @@ class Connection(models.Model):
         CREATED = "created", "Created"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    application = models.ForeignKey(Application, models.CASCADE, related_name="connections")
+    application = models.ForeignKey(
+        Application, models.CASCADE, related_name="connections", db_index=False
+    )
     connector_slug = models.CharField("connector", max_length=60, db_column="connector")
     auth_type = models.CharField(max_length=20)
     name = models.CharField("Connection Name", max_length=50, validators=[CONNECTION_NAME])
@@ -88,7 +90,10 @@ class Connection(models.Model):
                 name="one_draft_a_person_and_connector",
             ),
         ]
-        indexes = [models.Index(fields=["-created_at", "-id"], name="connection_newest_first")]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="connection_newest_first"),
+            models.Index(fields=["application", "connector_slug"], name="connection_by_connector"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -118,10 +118,7 @@ def _insert(rows: list[dict[str, Any]]) -> None:
     fields = [field for field in Invocation._meta.concrete_fields if not field.primary_key]
     quoted = connection.ops.quote_name
     columns = ", ".join(quoted(str(field.column)) for field in fields)
-    sql = (
-        f"INSERT INTO {quoted(Invocation._meta.db_table)} ({columns}) "  # noqa: S608 (our names)
-        f"VALUES ({', '.join(['%s'] * len(fields))})"
-    )
+    into = f"{quoted(Invocation._meta.db_table)} ({columns})"
     defaults = {field.attname: field.get_default() for field in fields}
     adapters = _adapters()
     values = [
@@ -131,8 +128,14 @@ def _insert(rows: list[dict[str, Any]]) -> None:
         ]
         for row in rows
     ]
-    with connection.cursor() as cursor:
-        cursor.executemany(sql, values)
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        if connection.vendor == "postgresql":  # to which executemany sends each row by itself
+            with cursor.copy(f"COPY {into} FROM STDIN") as copy:
+                for each in values:
+                    copy.write_row(each)
+        else:
+            slots = ", ".join(["%s"] * len(fields))
+            cursor.executemany(f"INSERT INTO {into} VALUES ({slots})", values)  # noqa: S608
 
 
 def _adapters() -> dict[type, Callable[[Any], Any]]:

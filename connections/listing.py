@@ -29,7 +29,7 @@ class Status(models.TextChoices):
 
 
 class LongSelect(forms.Select):
-    """A select that is written at once: Django renders two templates for each option."""
+    """A select without groups, written at once: Django renders two templates for each option."""
 
     def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> Any:
         widget = context["widget"]

@@ -28,7 +28,7 @@ class Status(models.TextChoices):
     DRAFT = "draft", "Draft"
 
 
-class LongSelect(forms.Select):
+class Select(forms.Select):
     """A select without groups, written at once: Django renders two templates for each option."""
 
     def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> Any:
@@ -53,8 +53,8 @@ class FilterForm(forms.Form):
     status = forms.ChoiceField(
         label="Status", required=False, choices=[("", "Any"), *Status.choices]
     )
-    connector = forms.ChoiceField(label="Connector", required=False, widget=LongSelect)
-    application = forms.ChoiceField(label="Application", required=False, widget=LongSelect)
+    connector = forms.ChoiceField(label="Connector", required=False, widget=Select)
+    application = forms.ChoiceField(label="Application", required=False, widget=Select)
 
     def __init__(self, data: Any, *, user: Any) -> None:
         super().__init__(data)

@@ -7,12 +7,14 @@ from html import unescape
 from urllib.parse import urljoin
 
 import pytest
+from django import forms
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertHTMLEqual
 
-from connections.listing import PAGE_SIZE
+from connections.listing import PAGE_SIZE, Select
 from connections.models import Authorization, Connection, Credential
 from connections.standing import Level
 from console.accounts.models import Membership
@@ -148,6 +150,17 @@ def test_two_applications_of_two_organizations_may_have_one_link_name(
         response = developer_client.get(f"/o/{slug}{ADDRESS}?application=field_service")
         assert response.status_code == 200
         assert names(response) == [name]
+
+
+def test_its_selects_are_what_django_would_write(developer_client):
+    page = developer_client.get(ADDRESS).content.decode()
+    assert len(re.findall(r'<select[^>]+class="form-select"', page)) == 3
+    choices = [("", "Any"), ("a&b", "A <b>"), (1, "One")]
+    ours, theirs = (
+        kind(attrs={"class": "x", "required": True}, choices=choices).render("n", "a&b")
+        for kind in (Select, forms.Select)
+    )
+    assertHTMLEqual(ours, theirs)
 
 
 def test_each_tag_takes_its_own_filter_away(developer_client, some):

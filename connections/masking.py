@@ -6,8 +6,10 @@ import html
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
+
+from connectors.auth import Signed
 
 MASK = "•••"
 #: Shorter words are no secrets to anybody, and stand by chance in every answer.
@@ -34,6 +36,22 @@ class Mask:
         for hidden in sorted(self._hidden, key=len, reverse=True):
             text = text.replace(hidden, MASK)
         return text
+
+    def finds(self, text: str) -> bool:
+        """Tell whether the text holds any of them."""
+        return any(hidden in text for hidden in self._hidden)
+
+
+def mask_of(secret: Mapping[str, str], public: Iterable[str], signed: Signed) -> Mask:
+    """Return what hides a credential: its fields, but those named as ``public``, and its signature.
+
+    Of a signature of several words, such as ``Bearer <token>``, each word but the first counts.
+    """
+    mask = Mask()
+    mask.hide(value for name, value in secret.items() if name not in set(public))
+    for value in (*signed.headers.values(), *signed.params.values()):
+        mask.hide([value, *value.split()[1:]])
+    return mask
 
 
 def _spellings(value: str) -> Iterator[str]:

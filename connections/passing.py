@@ -1,8 +1,9 @@
 """Which headers, and which of a query, pass between a program and a service (RFC 9110, 7.6.1).
 
 What says how a message is sent belongs to each way by itself; what says who calls is the
-console's on one side and the credential's on the other; what a browser would obey never
-reaches the console's own origin.
+console's on one side and the credential's on the other; what a browser or a server in front
+of the console would obey never comes back. The guide for developers holds these lists, and a
+test compares the two.
 """
 
 from __future__ import annotations
@@ -10,94 +11,180 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
 from functools import lru_cache
-from urllib.parse import quote, unquote_plus, urlencode, urljoin
+from urllib.parse import quote, unquote, unquote_plus, urlencode
 
 from django.conf import settings
 
-from connectors.calling import is_within
+from connections import service_cookies
+from connections.api_addresses import ApiAddresses
+from connections.masking import Mask
 
-_BETWEEN_NEIGHBOURS = frozenset(
-    {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings"}
-    | {"proxy-authenticate", "proxy-authorization", "proxy-authentication-info"}
-    | {"proxy-connection", "content-length"}
+#: Each message has its own (RFC 9110 section 7.6.1).
+BETWEEN_NEIGHBOURS = frozenset(
+    {"connection", "content-length", "http2-settings", "keep-alive", "proxy-connection", "te"}
+    | {"trailer", "transfer-encoding", "upgrade"}
 )
-#: Said by the program to this console, or by what stands before it.
-_OURS = frozenset(
-    {"authorization", "cookie", "cookie2", "expect", "forwarded", "host", "via", "cdn-loop"}
-    | {"x-real-ip", "x-csrftoken", "x-csrf-token", "x-request-start", "accept-encoding"}
+#: What a server in front of the console obeys, be it its own or the service's: nginx, Apache,
+#: lighttpd, LiteSpeed, Perlbal, Envoy, App Engine, and the caches that read ESI or RFC 9213.
+FOR_SERVERS = frozenset(
+    {"x-accel-*", "x-sendfile*", "x-lighttpd-*", "x-litespeed-*", "x-reproxy-*", "x-envoy-*"}
+    | {"x-appengine-*", "surrogate-*", "edge-*", "*cdn-cache-control"}
 )
-_OUR_BEGINNINGS = ("x-forwarded-", "console-", "proxy-", "sec-")
-
+#: Said by the program, or by what stands before it, to this console, which says its own instead.
+REPLACED_OUT = frozenset(
+    {"authorization", "host", "forwarded", "via", "cdn-loop", "expect", "accept-encoding"}
+    | {"x-real-ip", "x-request-start", "x-forwarded-*", "console-*"}
+)
+DROPPED_OUT = frozenset(
+    {"cookie2", "proxy-*", "sec-*", "x-original-url", "x-override-url", "x-rewrite-url"}
+)
+#: The console's own server says these.
+REPLACED_BACK = frozenset({"date", "server", "x-content-type-options"})
 #: What a browser would obey, as if the console had said it.
-_FOR_BROWSERS = frozenset(
-    {"set-cookie", "set-cookie2", "content-security-policy", "content-security-policy-report-only"}
+DROPPED_BACK = frozenset(
+    {"set-cookie2", "content-security-policy", "content-security-policy-report-only"}
     | {"strict-transport-security", "public-key-pins", "public-key-pins-report-only", "expect-ct"}
     | {"cross-origin-opener-policy", "cross-origin-opener-policy-report-only"}
     | {"cross-origin-embedder-policy", "cross-origin-embedder-policy-report-only"}
     | {"cross-origin-resource-policy", "origin-agent-cluster", "clear-site-data", "alt-svc"}
     | {"refresh", "nel", "report-to", "reporting-endpoints", "service-worker-allowed", "sourcemap"}
-    | {"x-sourcemap", "x-frame-options", "x-content-type-options", "permissions-policy"}
-    | {"feature-policy", "document-policy", "accept-ch", "critical-ch", "speculation-rules"}
-    | {"referrer-policy", "x-xss-protection", "server", "date", "supports-loading-mode"}
+    | {"x-sourcemap", "x-frame-options", "permissions-policy", "feature-policy"}
+    | {"document-policy", "accept-ch", "critical-ch", "speculation-rules", "referrer-policy"}
+    | {"x-xss-protection", "supports-loading-mode"}
+    | {"access-control-*", "console-*", "proxy-*", "sec-*"}
 )
-_THEIR_BEGINNINGS = ("access-control-", "console-", "proxy-", "sec-")
-_ADDRESSES = frozenset({"location", "content-location"})
-_ALWAYS = [
+#: Their values are addresses.
+ADDRESSES = frozenset({"location", "content-location", "operation-location"}) | {
+    "azure-asyncoperation"
+}
+LINKS = frozenset({"link"})
+COOKIES = frozenset({"cookie", "set-cookie"})
+#: What comes with every answer. A cache in front gives no answer to another key or person.
+ALWAYS = [
     ("X-Content-Type-Options", "nosniff"),
     ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Vary", "Authorization, Console-User"),
 ]
+#: These name, without values, what did not pass.
+DROPPED_FROM_REQUEST = "Console-Dropped-Request"
+DROPPED_FROM_RESPONSE = "Console-Dropped-Response"
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 #: What may stand in a query as it is (RFC 3986 section 3.4), beside what is encoded already.
 _SAFE_IN_QUERY = "!$%&'()*+,/:;=?@~"
 
 
+class _Fate(Enum):
+    """What becomes of a header: ``REPLACED`` without a word, ``DROPPED`` by name."""
+
+    PASSED = "passed"
+    REPLACED = "replaced"
+    DROPPED = "dropped"
+    ADDRESS = "address"
+    LINK = "link"
+    COOKIE = "cookie"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """The headers for the service, and the names of those that did not pass."""
+
+    headers: dict[str, str]
+    dropped: list[str]
+
+
 def headers_out(
-    headers: Iterable[tuple[str, str]], defaults: Mapping[str, str], signature: Mapping[str, str]
-) -> dict[str, str]:
+    headers: Iterable[tuple[str, str]],
+    defaults: Mapping[str, str],
+    signature: Mapping[str, str],
+    *,
+    cookies: bool = False,
+) -> Sent:
     """Return what goes to the service: the connector's, over them the program's, signed last."""
     passed = {name.lower(): (name, value) for name, value in defaults.items()}
     named: set[str] = set()
+    dropped: list[str] = []
     encoding = "identity"
     for name, value in headers:
         lower = name.lower()
-        if lower == "connection":
+        fate = _fate_out(lower)
+        if fate is _Fate.COOKIE:
+            value = service_cookies.sent(value) if cookies else ""
+            fate = _Fate.PASSED if value else _Fate.DROPPED
+        if fate is _Fate.PASSED:
+            passed[lower] = name, value
+        elif fate is _Fate.DROPPED:
+            dropped.append(name)
+        elif lower == "connection":
             named.update(word.strip().lower() for word in value.split(","))
         elif lower == "accept-encoding":
             encoding = value
-        elif _goes_out(lower):
-            passed[lower] = name, value
     for lower in named:
         passed.pop(lower, None)
-    for lower in map(str.lower, signature):
-        passed.pop(lower, None)
-    return {**dict(passed.values()), "Accept-Encoding": encoding, **signature}
+    for name in signature:
+        # That a key of its own was sent may surprise who sent it; Authorization was ours.
+        if (found := passed.pop(name.lower(), None)) is not None:
+            dropped.append(found[0])
+    sent = {**dict(passed.values()), "Accept-Encoding": encoding, **signature}
+    return Sent(headers=sent, dropped=dropped)
 
 
 def headers_back(
-    headers: Iterable[tuple[str, str]], *, asked: str, base: str, proxy: str
+    headers: Iterable[tuple[str, str]],
+    addresses: ApiAddresses,
+    mask: Mask,
+    *,
+    cookies: bool = False,
 ) -> list[tuple[str, str]]:
-    """Return what comes back to the program of the answer to the address ``asked``.
+    """Return what comes back to the program of an answer.
 
-    An address in the API that begins at ``base`` becomes one below ``proxy``; any other one
-    is left out, and nobody is led away from here.
+    An address in the API becomes one on the console; another one passes. Whatever holds the
+    credential does not. The last header names what did not pass.
     """
-    passed = []
+    passed: list[tuple[str, str]] = []
     named: set[str] = set()
+    dropped: list[str] = []
     for name, value in headers:
         lower = name.lower()
-        if lower == "connection":
-            named.update(word.strip().lower() for word in value.split(","))
-        if not _comes_back(lower) or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        fate = _fate_back(lower)
+        if fate is _Fate.REPLACED:
+            if lower == "connection":
+                named.update(word.strip().lower() for word in value.split(","))
             continue
-        if lower in _ADDRESSES and not (value := _ours(value, asked, base, proxy)):
+        if not _NAME.fullmatch(name):
             continue
-        passed.append((name, value))
+        if not _VALUE.fullmatch(value):
+            fate = _Fate.DROPPED
+        elif fate is _Fate.COOKIE:
+            value = service_cookies.set_below(value, addresses) if cookies else ""
+            fate = _Fate.PASSED if value else _Fate.DROPPED
+        elif fate is _Fate.ADDRESS or fate is _Fate.LINK:
+            shown = _decoded(value)
+            value = addresses.link(value) if fate is _Fate.LINK else addresses.of(value)
+            fate = _Fate.DROPPED if mask.finds(shown) else _Fate.PASSED
+        if fate is _Fate.DROPPED:
+            dropped.append(name)
+        else:
+            passed.append((name, value))
+    if mask.finds("\n".join([value for _, value in passed])):
+        dropped += [name for name, value in passed if mask.finds(value)]
+        passed = [(name, value) for name, value in passed if not mask.finds(value)]
     if named:
         passed = [(name, value) for name, value in passed if name.lower() not in named]
-    return passed + _ALWAYS
+    passed += ALWAYS
+    if dropped:
+        passed.append((DROPPED_FROM_RESPONSE, names(dropped)))
+    return passed
+
+
+def names(dropped: Iterable[str]) -> str:
+    """Write a list of names, each once (RFC 9110 section 5.6.1)."""
+    return ", ".join(dict.fromkeys(dropped))
 
 
 def query_out(query: str, signature: Mapping[str, str]) -> str:
@@ -129,24 +216,31 @@ def _named(part: str) -> set[str]:
 
 
 @lru_cache(maxsize=1_000)
-def _goes_out(lower: str) -> bool:
-    ours = lower in _OURS or lower in _BETWEEN_NEIGHBOURS
-    return not ours and not lower.startswith(_OUR_BEGINNINGS)
+def _fate_out(lower: str) -> _Fate:
+    if _is_in(BETWEEN_NEIGHBOURS | REPLACED_OUT, lower):
+        return _Fate.REPLACED
+    if lower == "cookie":
+        return _Fate.COOKIE
+    return _Fate.DROPPED if _is_in(DROPPED_OUT | FOR_SERVERS, lower) else _Fate.PASSED
 
 
 @lru_cache(maxsize=1_000)
-def _comes_back(lower: str) -> bool:
-    ours = lower in _FOR_BROWSERS or lower in _BETWEEN_NEIGHBOURS
-    return not ours and not lower.startswith(_THEIR_BEGINNINGS)
+def _fate_back(lower: str) -> _Fate:
+    if _is_in(BETWEEN_NEIGHBOURS | REPLACED_BACK, lower):
+        return _Fate.REPLACED
+    if lower == "set-cookie":
+        return _Fate.COOKIE
+    if lower in ADDRESSES:
+        return _Fate.ADDRESS
+    if lower in LINKS:
+        return _Fate.LINK
+    return _Fate.DROPPED if _is_in(DROPPED_BACK | FOR_SERVERS, lower) else _Fate.PASSED
 
 
-def _ours(value: str, asked: str, base: str, proxy: str) -> str:
-    """Return the address on this console that stands for one of the service's API."""
-    try:
-        address = urljoin(asked, value.strip())
-        within = is_within(base, address)
-    except ValueError:
-        return ""
-    if not within or not address.startswith(f"{base}/"):
-        return ""
-    return proxy + address[len(base) :]
+def _is_in(patterns: Iterable[str], lower: str) -> bool:
+    return any(fnmatchcase(lower, pattern) for pattern in patterns)
+
+
+def _decoded(value: str) -> str:
+    """Return an address as it is written and as each reader could decode it."""
+    return "\n".join((value, unquote(value), unquote_plus(value), unquote(unquote(value))))

@@ -15,15 +15,24 @@ from urllib.parse import quote
 from django.conf import settings
 
 from connections.acting import refuse_if_dead, renew
-from connections.passing import headers_back, headers_out, loop_token, query_out
+from connections.api_addresses import ApiAddresses
+from connections.passing import (
+    DROPPED_FROM_REQUEST,
+    headers_back,
+    headers_out,
+    loop_token,
+    names,
+    query_out,
+)
 from connections.readying import Acting
+from connectors.addresses import MOST_TARGET
 from connectors.calling import address_below
 from connectors.errors import ServiceForbidden
 from connectors.holding import Limits
 from connectors.outbound import judge_header, user_agent
 from connectors.relaying import Relayed, Upload, relay
 
-#: What a path that a server has decoded once may hold as it is; the rest is encoded again.
+#: What a path may hold as it is; the rest is encoded.
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
 _METHOD = re.compile(r"[A-Z][A-Z_-]{0,19}")
 _NO_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
@@ -37,15 +46,19 @@ class PathRefused(Exception):
     """The path leads out of the service's API, or cannot be sent."""
 
 
+class AddressTooLong(Exception):
+    """Path and query together are longer than what is sent to any service."""
+
+
 class HeaderRefused(Exception):
     """A header that cannot be sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What a program asks for: ``path`` begins with a slash and was decoded once.
+    """What a program asks for: ``path`` is empty or begins with a slash, and goes out as it came.
 
-    What is still percent-encoded in it stays so: a slash within a segment arrives as ``%2F``.
+    What is percent-encoded in it stays so: a slash within a segment arrives as ``%2F``.
     ``proxy`` is the address on this console that stands for the API's.
     """
 
@@ -78,28 +91,36 @@ def limits() -> Limits:
 def pass_on(call: Call, acting: Acting) -> Passed:
     """Make a call and return its answer, which must be closed or read to its end.
 
-    Raise :class:`MethodRefused`, :class:`PathRefused`, :class:`HeaderRefused`,
-    ``NotAuthorized`` or ``ServiceError``.
+    Raise :class:`MethodRefused`, :class:`PathRefused`, :class:`AddressTooLong`,
+    :class:`HeaderRefused`, ``NotAuthorized`` or ``ServiceError``.
     """
     refreshed = False
-    relayed, address = _sent(call, acting)
+    relayed, asked, dropped = _sent(call, acting)
     try:
         if relayed.status == 401:
             newer = None if isinstance(call.body, Upload) else renew(acting)
             if newer is not None:
                 relayed.close()
                 acting, refreshed = newer, True
-                relayed, address = _sent(call, acting)
+                relayed, asked, dropped = _sent(call, acting)
             if relayed.status == 401:
                 refuse_if_dead(acting)
-        headers = headers_back(relayed.headers, asked=address, base=acting.base, proxy=call.proxy)
+        headers = headers_back(
+            relayed.headers,
+            ApiAddresses(base=acting.base, proxy=call.proxy, asked=asked),
+            acting.mask,
+            cookies=acting.connector.api_cookies,
+        )
     except BaseException:
         relayed.close()
         raise
+    if dropped:
+        headers.append((DROPPED_FROM_REQUEST, names(dropped)))
     return Passed(relayed=relayed, headers=headers, refreshed=refreshed)
 
 
-def _sent(call: Call, acting: Acting) -> tuple[Relayed, str]:
+def _sent(call: Call, acting: Acting) -> tuple[Relayed, str, list[str]]:
+    """Return the answer, the address that was asked, and the headers that were left out."""
     service = acting.connector.name
     if not _METHOD.fullmatch(call.method) or call.method in _NO_METHODS:
         raise MethodRefused(f"The method {call.method[:20]!r} is not passed on to a service.")
@@ -108,10 +129,18 @@ def _sent(call: Call, acting: Acting) -> tuple[Relayed, str]:
     try:
         address = address_below(acting.base, _encoded(call.path), service=service)
         asked = f"{address}?{query}" if query else address
+        if len(asked) > MOST_TARGET:
+            raise AddressTooLong(
+                f"Path and query take {len(asked):,} characters, and {MOST_TARGET:,} is the most "
+                "that this console sends. Nothing was sent."
+            )
         target = place.target_of(asked, service=service)
     except ServiceForbidden as error:
         raise PathRefused(str(error)) from None
-    headers = headers_out(call.headers, acting.headers, signed.headers)
+    passed = headers_out(
+        call.headers, acting.headers, signed.headers, cookies=acting.connector.api_cookies
+    )
+    headers = passed.headers
     _judge(headers.items(), service)
     headers.setdefault("User-Agent", user_agent())
     headers["CDN-Loop"] = loop_token()
@@ -124,7 +153,7 @@ def _sent(call: Call, acting: Acting) -> tuple[Relayed, str]:
         body=call.body,
         limits=limits(),
     )
-    return relayed, asked
+    return relayed, asked, passed.dropped
 
 
 def _judge(headers: Iterable[tuple[str, str]], service: str) -> None:
@@ -136,6 +165,6 @@ def _judge(headers: Iterable[tuple[str, str]], service: str) -> None:
 
 
 def _encoded(path: str) -> str:
-    """Return a path as it goes into an address (WSGI hands bytes over as Latin-1)."""
+    """Return a path as it goes into an address: what none may hold is percent-encoded."""
     quoted = quote(path.encode("latin-1", "replace"), safe=_SAFE_IN_PATH)
     return re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", quoted)

@@ -13,6 +13,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 
 from connections.exchange import Request
 from connections.invoking import refused
+from connections.masking import Mask, mask_of
 from connections.models import (
     Authorization,
     Credential,
@@ -76,6 +77,12 @@ class Acting:
     def place(self) -> Place:
         """Where its API lies, judged once; raise ``ServiceForbidden`` where nothing may go."""
         return place_of(self.base, service=self.connector.name)
+
+    @cached_property
+    def mask(self) -> Mask:
+        """What knows the secret in every spelling, to look for it in what comes back."""
+        strategy = AUTH_TYPES[self.credential.auth_type]  # type: ignore[index]
+        return mask_of(self.secret, strategy.public(self.connector, self.secret), self.signed)
 
     @property
     def authorize_url(self) -> str:

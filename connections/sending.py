@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connections.exchange import Request
-from connections.masking import MASK, Mask
+from connections.masking import MASK, Mask, mask_of
 from connections.models import Credential
 from connectors import outbound
 from connectors.auth import AUTH_TYPES
@@ -47,9 +47,7 @@ class Line:
         known = {**public, **self.credential.values}
         signed = strategy.sign(connector, secret)
         self.secret = secret
-        self.mask.hide(value for name, value in secret.items() if name not in public)
-        for value in (*signed.headers.values(), *signed.params.values()):
-            self.mask.hide([value, *value.split()[1:]])
+        self.mask = mask_of(secret, public, signed)
 
         address = address_of(connector, request.path, known)
         # The signature comes last: nothing that a caller writes can take its place.

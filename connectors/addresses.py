@@ -16,6 +16,9 @@ from django.conf import settings
 from connectors.errors import ServiceForbidden
 
 _MAX_LENGTH = 8000
+#: What may follow the host in a call of a program. Services take 8,000 bytes and more
+#: (RFC 9110 section 4.1), and say by 414 what is too long for them.
+MOST_TARGET = 32_000
 #: Printable ASCII without the characters on which parsers of addresses disagree.
 _PLAIN = re.compile(r"[!\"$-\[\]-~]+")
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -72,7 +75,7 @@ class Place:
         Raise ``ServiceForbidden`` for what no line can hold.
         """
         target = url[len(self.scheme) + len("://") + len(self.authority) :] or "/"
-        if len(target) > _MAX_LENGTH or not _PLAIN.fullmatch(target):
+        if len(target) > MOST_TARGET or not _PLAIN.fullmatch(target):
             raise _malformed(service)
         return target
 

@@ -18,6 +18,9 @@ FORM = "application/x-www-form-urlencoded"
 #: What may stand in a path as it is (RFC 3986 section 3.3), beside what is encoded already.
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
 _UNFIT = re.compile(r"[\\?#\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
+#: Dots and slashes in more bytes than UTF-8 allows: some servers decode them all the same.
+_OVERLONG = re.compile(r"%c0%a[ef]|%c1%9c|%(?:e0|f0%80)%8[01]%[89ab][0-9a-f]", re.IGNORECASE)
+_EMPTY_FIRST = re.compile(r"[/\\]{2}")
 #: More than any server takes off; what is encoded deeper than this is refused.
 _DECODINGS = 5
 
@@ -25,8 +28,8 @@ _DECODINGS = 5
 def address_of(connector: Connector, path: str, known: Mapping[str, str]) -> str:
     """Return the address of a path of the API; raise ``ServiceForbidden`` if it leads out.
 
-    ``path`` begins with one slash, and its values are percent-encoded; ``known`` fills the
-    slots of the API's own address.
+    ``path`` begins with one slash, or is empty for the API's own address, and its values are
+    percent-encoded; ``known`` fills the slots of that address.
     """
     return address_below(base_of(connector, known), path, service=connector.name)
 
@@ -38,8 +41,8 @@ def base_of(connector: Connector, known: Mapping[str, str]) -> str:
 
 def address_below(base: str, path: str, *, service: str) -> str:
     """Return the address of a path of the API that begins at ``base``, as :func:`address_of`."""
-    begins = path.startswith("/") and not path.startswith("//")
-    if not begins or _UNFIT.search(path) or _climbs(path) or not _can_go_on(base):
+    begins = not path or path.startswith("/")
+    if not begins or _UNFIT.search(path) or leads_out(path) or not _can_go_on(base):
         raise ServiceForbidden(
             f"The path “{words(path, 100)}” could lead out of {service}'s API, so nothing was sent."
         )
@@ -87,13 +90,19 @@ def _as_texts(values: Mapping[str, Any], place: str) -> dict[str, str]:
     return texts
 
 
-def _climbs(path: str) -> bool:
-    """Tell whether a server could read dot segments in it, however they are disguised.
+def leads_out(path: str) -> bool:
+    """Tell whether a server could be led out of the API by a path, however it is disguised.
 
-    Servers decode before or after they resolve, some twice, some take ``\\`` for a slash,
-    and some cut ``;parameters`` off a segment.
+    By dot segments, by an empty first segment, or by a NUL, where some stop reading. Servers
+    decode before or after they resolve, some twice, some take ``\\`` for a slash, and some cut
+    ``;parameters`` off a segment. An encoded slash alone leads nowhere: RabbitMQ's virtual host
+    has that name.
     """
+    if "%" not in path and "." not in path:
+        return _EMPTY_FIRST.match(path) is not None
     for _ in range(_DECODINGS):
+        if "\0" in path or _EMPTY_FIRST.match(path) or _OVERLONG.search(path):
+            return True
         for segment in re.split(r"[/\\]", path):
             if re.sub(r"[\x00-\x20]", "", segment.partition(";")[0]) in {".", ".."}:
                 return True

@@ -261,6 +261,9 @@ class Connector:
     parameters: tuple[Parameter, ...] = ()
     api_base_url: str
     api_headers: Mapping[str, str] = field(default_factory=dict)
+    #: Whether `Cookie` and `Set-Cookie` pass between programs and the API, which keeps a session
+    #: in them. Such a session acts like the credential, so only where the API needs one.
+    api_cookies: bool = False
     check: Check
     rate_limit: RateLimit = RateLimit()
     #: The service's own error codes, in lower case, and the codes of RFC 6749 they stand for.

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 
@@ -54,10 +55,11 @@ class Door:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        address = _ADDRESS.fullmatch(environ.get("PATH_INFO", ""))
+        address = _ADDRESS.fullmatch(_path_of(environ))
         if address is None:
             return self.otherwise(environ, start_response)
-        visit = _Visit(environ, begin(environ), link_name=address[1], path=address[2] or "/")
+        link_name, path = unquote(address[1]), address[2] or ""
+        visit = _Visit(environ, begin(environ), link_name=link_name, path=path)
         return visit.answer(start_response)
 
 
@@ -97,7 +99,7 @@ class _Visit:
             key_prefix=self.holder.prefix,
             method=self.method,
             host=found.host if found else "",
-            path=self.path,
+            path=self.path or "/",
             status=status,
             problem=problem,
             milliseconds=round((time.perf_counter() - self.began) * 1000),
@@ -226,6 +228,21 @@ def _pieces(stream: Any, length: int | None) -> Iterator[bytes]:
         if left is not None:
             left -= len(piece)
         yield piece
+
+
+def _path_of(environ: Environ) -> str:
+    """Return the path as it was sent, where the server tells, and else as WSGI has decoded it.
+
+    Of ``group%2Fproject`` and ``group/project`` WSGI makes the same. ``RAW_URI`` and
+    ``REQUEST_URI`` are what servers add for the target of the request line (RFC 9112, 3.2).
+    """
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    if not target:
+        return str(environ.get("PATH_INFO", ""))
+    path = target.partition("?")[0]
+    if not path.startswith("/"):  # the whole address, as a proxy is asked
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return path.removeprefix(environ.get("SCRIPT_NAME", ""))
 
 
 def _headers(environ: Environ) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import logging
 
 from django.db import InterfaceError, OperationalError
 
-from connections.proxying import HeaderRefused, MethodRefused, PathRefused
+from connections.proxying import AddressTooLong, HeaderRefused, MethodRefused, PathRefused
 from connections.readying import NotAuthorized, Unavailable, UserRequired
 from connections.resolving import LicenceEnded, NoSuchConnection
 from connections.sealing import SecretUnreadable
@@ -30,6 +30,7 @@ _SLUGS: tuple[tuple[type[Exception], str], ...] = (
     (LicenceEnded, "licence-ended"),
     (UserRequired, "user-token-required"),
     (PathRefused, "path-refused"),
+    (AddressTooLong, "address-too-long"),
     (HeaderRefused, "header-refused"),
     (MethodRefused, "method-not-allowed"),
     (Unavailable, "service-gone"),

@@ -56,14 +56,14 @@ _KINDS = (
         meaning="The path could lead a server to another place than the connection's API, or it "
         "cannot be sent. Nothing was sent.",
         mend="Write the path as the service's documentation does, without dot segments. A slash "
-        "within a segment is written %252F.",
+        "within a segment is written %2F.",
     ),
     Kind(
         slug="header-refused",
         status=400,
         title="A header cannot be sent",
         meaning="A header holds a character that no server takes. Nothing was sent.",
-        mend="Leave out line breaks and letters beyond Latin-1.",
+        mend="Leave out line breaks and other control characters, and spaces at the ends.",
     ),
     Kind(
         slug="key-refused",
@@ -151,6 +151,13 @@ _KINDS = (
         title="The request is too large",
         meaning="Its body is larger than what this address takes.",
         mend="Send less at a time.",
+    ),
+    Kind(
+        slug="address-too-long",
+        status=414,
+        title="The address is too long",
+        meaning="Path and query together are longer than what the console sends. Nothing was sent.",
+        mend="Ask for less at a time, or send a long query in the body where the service takes it.",
     ),
     Kind(
         slug="too-many-wrong-keys",

@@ -50,6 +50,8 @@ PIECES = st.one_of(
 @given(st.lists(PIECES, max_size=12).map("".join))
 @example("/..%2f..%2fadmin")
 @example("/%2e%2e/%2e%2e/@evil.example")
+@example("/%252e%252e%252fadmin")
+@example("%00/../admin")
 def test_no_path_leads_out(tail: str) -> None:
     for path in (tail, f"/{tail}", f"/users/{tail}"):
         try:
@@ -60,7 +62,8 @@ def test_no_path_leads_out(tail: str) -> None:
         for url in (address, sent):
             parts = urlsplit(url)
             assert (parts.scheme, parts.netloc) == ("https", "hub.example.com")
-            assert parts.path.startswith("/hub/api/")
+            assert f"{parts.path}/".startswith("/hub/api/")
+            assert "\0" not in unquote(unquote(parts.path))
             segments = unquote(unquote(parts.path)).replace("\\", "/").split("/")
             assert not {".", ".."} & {segment.partition(";")[0] for segment in segments}
             assert not parts.query
@@ -78,6 +81,31 @@ def test_a_value_that_was_encoded_arrives_as_it_is(value: str) -> None:
     assert unquote(urlsplit(sent).path.removeprefix("/hub/api/users/")) == unquote(segment)
 
 
-@pytest.mark.parametrize("path", ["/users", "/users/%2F", "/a%20b", "/"])
+@pytest.mark.parametrize("path", ["", "/", "/users", "/users/%2F", "/users/%2F%2f/x", "/a%20b"])
 def test_a_plain_path_is_asked_for_as_it_is(path: str) -> None:
     assert address_of(get_connector("jupyterhub"), path, KNOWN) == BASE + path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "users",
+        "//users",
+        "/%2Fusers",
+        "/%5cusers",
+        "/%252fusers",
+        "/users%00",
+        "/users%2500",
+        "/%2e%2e%2fadmin",
+        "/%252e%252e/admin",
+        "/users/%c0%ae%c0%ae/admin",
+        "/users/..%c0%af",
+        "/users/%25c0%25ae%25c0%25ae/admin",
+        "/users/%e0%80%ae%e0%80%ae/admin",
+        "/users/..%c1%9cadmin",
+        "/users/%25252525252e/",
+    ],
+)
+def test_what_a_server_could_read_as_another_path_is_refused(path: str) -> None:
+    with pytest.raises(ServiceForbidden, match="could lead out of JupyterHub's API"):
+        address_of(get_connector("jupyterhub"), path, KNOWN)

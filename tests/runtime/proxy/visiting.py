@@ -43,9 +43,14 @@ def _django(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 @dataclass(kw_only=True)
 class Program:
-    """Speaks WSGI to the door as a server does; ``wsgiref`` watches that both keep to it."""
+    """Speaks WSGI to the door as a server does; ``wsgiref`` watches that both keep to it.
+
+    ``tells_target`` is what most servers do and PEP 3333 does not ask for: they add the target
+    of the request line as it came.
+    """
 
     key: str = ""
+    tells_target: bool = True
 
     def environ(self, method: str, path: str, query: str = "", **more: Any) -> dict[str, Any]:
         environ = {
@@ -66,6 +71,8 @@ class Program:
             "wsgi.multiprocess": True,
             "wsgi.run_once": False,
         }
+        if self.tells_target:
+            environ["RAW_URI"] = f"{path}?{query}" if query else path
         if self.key:
             environ["HTTP_AUTHORIZATION"] = f"Bearer {self.key}"
         return environ | more

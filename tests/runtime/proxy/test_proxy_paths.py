@@ -1,0 +1,217 @@
+"""A path and a query arrive as they were sent, and never outside the API (security.md X1)."""
+
+from __future__ import annotations
+
+import pytest
+
+from connections.exchange import Request
+from connections.invoking import invoke
+from connectors.addresses import MOST_TARGET
+from connectors.registry import get_connectors
+from tests.connections.calling import state_of
+from tests.runtime.proxy.test_proxy_streams import leading_to, speaking
+from tests.runtime.proxy.visiting import Program, ask
+
+
+@pytest.mark.parametrize("tells_target", [True, False])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../me",
+        "/a/../../me",
+        "/..",
+        "/./../x",
+        "/%2e%2e/x",
+        "/%2e%2e%2fx",
+        "/%252e%252e/x",
+        "/%252e%252e%252fx",
+        "/..%2fx",
+        "/a%2f..%2fx",
+        "//evil",
+        "/%2Fevil",
+        "/%5Cevil",
+        "/..;/x",
+        "/%2e%2e;a=b/x",
+        "/..%5cx",
+        "/a/%2E./x",
+        "/%25252e%25252e/x",
+        "/\\..\\x",
+        "//evil.example/x",
+        "/..%00/x",
+        "/x%00",
+        "/.%09./x",
+        "/%c0%ae%c0%ae/x",
+    ],
+)
+def test_no_path_leads_out_of_the_api(upstream, key_of, keyed, path, tells_target):
+    program = Program(key=key_of(), tells_target=tells_target)
+    answer = program.get("orders", path)
+    assert (answer.status, answer.problem) == (400, "path-refused")
+    assert upstream.asked == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/contacts/",
+        "/a%20b",
+        "/projects/group%2Fproject",
+        "/projects/group%2fproject/x",
+        "/queues/%2F/one",
+        "/a%3Fb%23c",
+        "/a%3fb",
+        "/100%25",
+        "/%C3%A9",
+        "/%FF",
+        "/%7e%41",
+        "/a%0D%0AX-Evil:1",
+        "/a;b=1,c",
+        "/a//b",
+        "/@evil.example",
+        "/http://evil.example/",
+        "/!$&'()*+,;=:@-._~",
+        "/v1.0/a.b",
+        "/a%5Cb",
+        "/a%252Fb",
+    ],
+)
+def test_a_path_arrives_as_it_was_sent(listen, settings, program, keyed, path):
+    asked: list[bytes] = []
+    leading_to(listen(speaking(b"HTTP/1.1 204 No Content\r\n\r\n", asked)), settings)
+    assert program.get("orders", path).status == 204
+    assert asked[0].startswith(f"GET /key/api{path} HTTP/1.1\r\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("path", "arrives"),
+    [
+        ("", ""),
+        ("/", "/"),
+        ("/a%20b", "/a%20b"),
+        ("/a%3Fb%23c", "/a%3Fb%23c"),
+        ("/queues/%252F/one", "/queues/%2F/one"),
+        ("/100%25", "/100%25"),
+        ("/%C3%A9", "/%C3%A9"),
+        ("/%FF", "/%FF"),
+        ("/a%0D%0AX-Evil:1", "/a%0D%0AX-Evil:1"),
+        ("/a;b=1,c", "/a;b=1,c"),
+    ],
+)
+def test_a_server_that_tells_no_target_has_decoded_it_once(upstream, key_of, keyed, path, arrives):
+    """All that PEP 3333 promises: the path is encoded again, and a slash is a slash."""
+    assert Program(key=key_of(), tells_target=False).get("orders", path).status == 200
+    assert upstream.only.path == f"/key/api{arrives}"
+    assert upstream.only.all("X-Evil") == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "arrives"),
+    [
+        ("/a b", "/a%20b"),
+        ('/a"<b>^`{|}', "/a%22%3Cb%3E%5E%60%7B%7C%7D"),
+        ("/\xc3\xa9", "/%C3%A9"),
+        ("/100%", "/100%25"),
+        ("/%zz", "/%25zz"),
+        ("/a#b", "/a%23b"),
+    ],
+)
+def test_what_no_request_line_may_hold_is_encoded(upstream, program, keyed, raw, arrives):
+    assert program.get("orders", "/x", RAW_URI=f"{CALLS}/orders/proxy{raw}").status == 200
+    assert upstream.only.path == f"/key/api{arrives}"
+
+
+CALLS = "/api/v1/connections"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"RAW_URI": f"http://console.test{CALLS}/orders/proxy/a%2Fb?x=1"},
+        {"REQUEST_URI": f"{CALLS}/orders/proxy/a%2Fb?x=1"},
+        {"RAW_URI": f"/at{CALLS}/orders/proxy/a%2Fb", "SCRIPT_NAME": "/at"},
+        {"RAW_URI": f"{CALLS}/%6frders/proxy/a%2Fb"},
+    ],
+)
+def test_it_reads_the_target_as_servers_tell_it(upstream, program, keyed, more):
+    environ = program.environ("GET", f"{CALLS}/orders/proxy/a/b", "x=1")
+    del environ["RAW_URI"]
+    assert ask(environ | more).status == 200
+    assert (upstream.only.path, upstream.only.query) == ("/key/api/a%2Fb", {"x": ["1"]})
+
+
+@pytest.mark.parametrize("target", ["*", "http://console.test", f"{CALLS}/orders%2Fproxy/x"])
+def test_what_is_no_call_goes_to_django(program, target):
+    environ = program.environ("GET", "/", RAW_URI=target)
+    assert ask(environ).status == 299
+
+
+@pytest.fixture
+def graphql(upstream, settings, tmp_path, connect, grant):
+    """A connection whose API has one address, which ends without a slash."""
+    (tmp_path / "one_address.toml").write_text(f"""
+name = "One Address"
+category = "Sandbox"
+summary = "An API with one address."
+documentation = "{upstream.url}/"
+sources = ["{upstream.url}/"]
+read_on = "2026-11-24"
+sandbox = true
+api_base_url = "{upstream.url}/graphql"
+check = {{ path = "/me" }}
+
+[api_key]
+fields = [{{ name = "key", label = "API key" }}]
+
+[api_key.signing]
+header = "X-Api-Key"
+value = "{{key}}"
+""")
+    settings.EXTRA_CATALOGUES = [str(tmp_path)]
+    get_connectors.cache_clear()
+    connection = connect("one_address", link_name="graphql")
+    grant(connection, secret={"key": "the-key-of-alice"})
+    return connection
+
+
+@pytest.mark.parametrize(("path", "arrives"), [("", ""), ("/", "/"), ("/public", "/public")])
+@pytest.mark.parametrize("tells_target", [True, False])
+def test_no_slash_is_added_to_the_apis_own_address(
+    upstream, key_of, graphql, path, arrives, tells_target
+):
+    program = Program(key=key_of(), tells_target=tells_target)
+    answer = program.call("POST", "graphql", path, body=b'{"query": "{ me }"}')
+    assert answer.status == 200
+    assert upstream.only.path == f"/graphql{arrives}"
+
+
+def test_a_function_reaches_the_apis_own_address_too(upstream, graphql, build):
+    build("Ask", definition={"calls": [{"connection": "graphql", "method": "POST", "path": ""}]})
+    exchange = invoke(Request(method="POST", path="", body={"query": "{ me }"}), state_of(graphql))
+    assert (exchange.status, exchange.problem) == (200, "")
+    assert upstream.only.path == "/graphql"
+
+
+def test_a_query_keeps_its_order_and_its_spelling(upstream, listen, program, keyed, settings):
+    asked: list[bytes] = []
+    leading_to(listen(speaking(b"HTTP/1.1 204 No Content\r\n\r\n", asked)), settings)
+    program.get("orders", query="b=2&a=%7e1&b=%2f/;c&&x&%zz&q=a b")
+    assert asked[0].startswith(
+        b"GET /key/api/contacts?b=2&a=%7e1&b=%2f/;c&&x&%25zz&q=a%20b HTTP/1.1\r\n"
+    )
+
+
+def test_a_long_query_arrives(upstream, program, keyed):
+    assert program.get("orders", query=f"q={'x' * 9_000}").status == 200
+    assert upstream.only.query == {"q": ["x" * 9_000]}
+
+
+@pytest.mark.parametrize("where", ["path", "query"])
+def test_what_is_too_long_says_so(upstream, program, keyed, where):
+    long = "x" * MOST_TARGET
+    path, query = (f"/{long}", "") if where == "path" else ("/contacts", f"q={long}")
+    answer = program.get("orders", path, query=query)
+    assert (answer.status, answer.problem) == (414, "address-too-long")
+    assert f"{MOST_TARGET:,} is the most" in answer.json()["detail"]
+    assert upstream.asked == []

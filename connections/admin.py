@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from connections.models import OAuthClient
 from connections.models.oauth_client import client_reference
+from connectors.pasted_credential import NotACredential, visible_ascii
 from connectors.registry import connector_or_gone, get_connectors
 from console.accounts.admin import PolicyAdmin
 from console.accounts.policy import Action
@@ -24,7 +25,7 @@ class OAuthClientForm(forms.ModelForm):
     new_client_secret = forms.CharField(
         label="client_secret",
         required=False,
-        max_length=2000,
+        max_length=8_192,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "class": "vTextField"}),
         help_text="It is stored encrypted and never shown. Empty: keep what is stored.",
     )
@@ -41,6 +42,12 @@ class OAuthClientForm(forms.ModelForm):
                 for slug, connector in get_connectors().items()
                 if connector.oauth2
             ]
+
+    def clean_client_id(self) -> str:
+        return _pasted(self.cleaned_data["client_id"], "client_id")
+
+    def clean_new_client_secret(self) -> str:
+        return _pasted(self.cleaned_data["new_client_secret"], "client_secret")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -75,6 +82,14 @@ class OAuthClientForm(forms.ModelForm):
         if secret := self.cleaned_data["new_client_secret"]:
             self.instance.client_secret = secret
         return super().save(commit)
+
+
+def _pasted(text: str, label: str) -> str:
+    """Return what a service gave, without what was copied along with it."""
+    try:
+        return visible_ascii(text, label)
+    except NotACredential as error:
+        raise forms.ValidationError(str(error)) from None
 
 
 @admin.register(OAuthClient)

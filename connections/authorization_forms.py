@@ -10,6 +10,35 @@ from connections.forms import parameter_field
 from connections.models import Credential
 from connections.sites import Site
 from connectors.auth import AUTH_TYPES
+from connectors.definition import Connector, CredentialField
+from connectors.pasted_credential import NotACredential, cleaned
+
+
+class CredentialBox(forms.CharField):
+    """One box of the credentials form; what is pasted into it is cleaned.
+
+    It has no ``maxlength`` for the browser, which would cut off the end of what is pasted
+    with a prefix, without a word.
+    """
+
+    def __init__(self, box: CredentialField, *, connector: Connector, auth_type: str) -> None:
+        attrs = {"autocomplete": "off"}
+        super().__init__(
+            label=box.label,
+            help_text=box.help,
+            strip=False,
+            widget=forms.PasswordInput(attrs=attrs)
+            if box.secret
+            else forms.TextInput(attrs={**attrs, "spellcheck": "false"}),
+        )
+        self.box, self.connector, self.auth_type = box, connector, auth_type
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
+        try:
+            return cleaned(text, self.box, self.connector, self.auth_type)  # type: ignore[arg-type]
+        except NotACredential as error:
+            raise forms.ValidationError(str(error)) from None
 
 
 class AuthorizeForm(forms.Form):
@@ -36,14 +65,8 @@ class AuthorizeForm(forms.Form):
             )
         self.credential_fields = AUTH_TYPES[site.standing.auth_type].fields(connector)  # type: ignore[index]
         for box in self.credential_fields:
-            self.fields[box.name] = forms.CharField(
-                label=box.label,
-                help_text=box.help,
-                max_length=box.max_length,
-                strip=not box.secret,
-                widget=forms.PasswordInput(attrs={"autocomplete": "off"})
-                if box.secret
-                else forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            self.fields[box.name] = CredentialBox(
+                box, connector=connector, auth_type=site.standing.auth_type
             )
 
     @property

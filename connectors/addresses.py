@@ -15,7 +15,8 @@ from django.conf import settings
 
 from connectors.errors import ServiceForbidden
 
-_MAX_LENGTH = 8000
+#: Room for a key of 8,192 characters in the query.
+_MAX_LENGTH = 16_000
 #: What may follow the host in a call of a program. Services take 8,000 bytes and more
 #: (RFC 9110 section 4.1), and say by 414 what is too long for them.
 MOST_TARGET = 32_000

@@ -55,7 +55,7 @@ class CredentialField:
     label: str
     help: str = ""
     secret: bool = True
-    max_length: int = 500
+    max_length: int = 8_192  # a JSON Web Token is a key, too
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,28 @@ def test_a_filled_box_replaces_it(signed_in, super_admin, studio, client_of, for
     assert OAuthClient.objects.get().client_secret.reveal() == "another"
 
 
+def test_what_was_copied_along_is_taken_off(signed_in, super_admin, form):
+    pasted = form(client_id="\ufeff 1.2\u200b\n", new_client_secret="\u00a0canary-secret\r\n")
+    assert signed_in(super_admin).post(ADD, pasted).status_code == 302
+    client = OAuthClient.objects.get()
+    assert (client.client_id, client.client_secret.reveal()) == ("1.2", "canary-secret")
+
+
+def test_a_secret_may_be_a_token_of_8192_characters(signed_in, super_admin, form):
+    long = "e" * 8_192
+    assert signed_in(super_admin).post(ADD, form(new_client_secret=long)).status_code == 302
+    assert OAuthClient.objects.get().client_secret.reveal() == long
+
+
+@pytest.mark.parametrize("wrong", ["canary\nsecret", "canary–secret", "••••cret"])
+@pytest.mark.parametrize("box", ["client_id", "new_client_secret"])
+def test_what_cannot_be_sent_is_refused_unshown(signed_in, super_admin, form, box, wrong):
+    response = signed_in(super_admin).post(ADD, form(**{box: wrong}))
+    assert response.status_code == 200
+    assert response.context["adminform"].errors.keys() == {box}
+    assert not OAuthClient.objects.exists()
+
+
 def test_whom_it_is_for_cannot_be_changed(
     signed_in, operator, studio, stranger_organization, client_of, form
 ):

@@ -57,12 +57,50 @@ def test_credentials_are_not_kept_where_the_service_fails(developer_client, conn
     assert not Credential.objects.exists()
 
 
-@pytest.mark.parametrize("value", ["", "line\r\nX-Evil: 1", "nul\0", "x" * 501, "漢字"])
+@pytest.mark.parametrize("value", ["", "line\r\nX-Evil: 1", "nul\0", "x" * 8_193, "漢字"])
 def test_no_typed_credential_breaks_it(developer_client, connect, sandbox, value):
     connection = connect("sandbox_api_key")
     response = developer_client.post(page(connection), {"key": value})
     assert response.status_code == 422
     assert not Credential.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        " open-sesame-1\r\n",
+        "\ufeffopen-sesame-1\u200b",
+        "\u00a0open-sesame-1",
+        "X-Sandbox-Key: open-sesame-1",
+    ],
+)
+def test_a_pasted_key_is_kept_without_what_came_along(developer_client, connect, sandbox, pasted):
+    connection = connect("sandbox_api_key")
+    header = connection.connector.api_key.signing.header
+    form = {"key": pasted.replace("X-Sandbox-Key", header)}
+    assert developer_client.post(page(connection), form).status_code == 303
+    assert connection.authorizations.get().credential.secret.reveal() == {"key": "open-sesame-1"}
+
+
+def test_a_pasted_user_name_and_password_are_kept_without_it(developer_client, connect, sandbox):
+    connection = connect("sandbox_basic")
+    form = {"username": "alice\u00a0", "password": "\ufeffopen-sesame-1\n"}
+    assert developer_client.post(page(connection), form).status_code == 303
+    credential = connection.authorizations.get().credential
+    assert credential.secret.reveal() == TYPED["sandbox_basic"]
+
+
+def test_a_key_of_8192_characters_reaches_the_service(developer_client, connect, sandbox):
+    connection = connect("sandbox_api_key")
+    response = developer_client.post(page(connection), {"key": "e" * 8_192})
+    assert "Sandbox API Key refused this key" in words_of(response)
+    assert sandbox.counts()["api"] == 1
+
+
+def test_no_browser_cuts_off_the_end_of_what_is_pasted(developer_client, connect, sandbox):
+    for slug in TYPED:
+        form = developer_client.get(page(connect(slug))).context["form"]
+        assert all("maxlength" not in str(box) for box in form.credential_boxes())
 
 
 def test_replacing_one_asks_for_the_password_and_goes_on(developer_client, connect, sandbox):

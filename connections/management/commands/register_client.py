@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--client-secret-file", type=Path, help="Empty for a public client.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        slug, host = options["connector"], options["host"].lower()
+        slug, host = options["connector"], options["host"]
         organization = None
         if options["organization"]:
             organization = Organization.objects.filter(slug=options["organization"]).first()
@@ -36,9 +36,11 @@ class Command(BaseCommand):
         secret = ""
         if path := options["client_secret_file"]:
             try:
-                secret = path.read_text().strip()
+                secret = path.read_text(encoding="utf-8")
             except OSError as error:
                 raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+            except UnicodeDecodeError:
+                raise CommandError(f"{path} is not text in UTF-8. Save it so.") from None
         client = OAuthClient.objects.filter(
             reference=client_reference(slug, organization, host=host)
         ).first()

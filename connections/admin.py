@@ -12,6 +12,7 @@ from connections.models import OAuthClient
 from connections.models.oauth_client import client_reference
 from connectors.pasted_credential import NotACredential, visible_ascii
 from connectors.registry import connector_or_gone, get_connectors
+from connectors.typed_parameter import NotAParameter, typed_host
 from console.accounts.admin import PolicyAdmin
 from console.accounts.policy import Action
 from console.audit.admin import RecordedAdmin
@@ -57,13 +58,12 @@ class OAuthClientForm(forms.ModelForm):
 
     def _check_context(self, cleaned: dict[str, Any]) -> None:
         connector = get_connectors()[cleaned["connector_slug"]]
-        host = cleaned["host"] = (cleaned.get("host") or "").strip().lower()
+        host = cleaned["host"] = (cleaned.get("host") or "").strip()
         if connector.own_host:
-            parameter = next(p for p in connector.parameters if p.is_host)
-            if not parameter.accepts(host):
-                self.add_error(
-                    "host", f"{connector.name} needs its host. Example: {parameter.example}"
-                )
+            try:
+                host = cleaned["host"] = typed_host(host, connector)
+            except NotAParameter as error:
+                self.add_error("host", f"{connector.name} needs its host. {error}")
             if not cleaned.get("organization"):
                 self.add_error(
                     "organization", "A client for a host of your own belongs to one organisation."

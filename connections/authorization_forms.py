@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from connections.forms import parameter_field
+from connections.forms import ParametersForm
 from connections.models import Credential
 from connections.sites import Site
 from connectors.auth import AUTH_TYPES
@@ -41,7 +41,7 @@ class CredentialBox(forms.CharField):
             raise forms.ValidationError(str(error)) from None
 
 
-class AuthorizeForm(forms.Form):
+class AuthorizeForm(ParametersForm, forms.Form):
     """Where the authorization applies, and the credential of a service without OAuth 2.
 
     A client says as well where its account lives, such as in which data centre.
@@ -53,9 +53,7 @@ class AuthorizeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._site, connector = site, site.connector
         self.particulars = () if site.is_home else connector.parameters
-        for parameter in self.particulars:
-            known = site.standing.parameters.get(parameter.name, parameter.default)
-            self.fields[f"parameter_{parameter.name}"] = parameter_field(parameter, known)
+        self.ask_for(self.particulars, site.standing.parameters)
         if len(site.environments) > 1:
             self.fields["environments"] = forms.MultipleChoiceField(
                 label="Environments",
@@ -69,14 +67,17 @@ class AuthorizeForm(forms.Form):
                 box, connector=connector, auth_type=site.standing.auth_type
             )
 
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        self.clean_parameters(self._site.connector)
+        return self.cleaned_data
+
     @property
     def site(self) -> Site:
         """Return what is authorized, with the account where this form says."""
         if not self.particulars:
             return self._site
-        return self._site.with_parameters(
-            {p.name: self.cleaned_data[f"parameter_{p.name}"] for p in self.particulars}
-        )
+        return self._site.with_parameters(self.parameters)
 
     @property
     def environments(self) -> list[str]:

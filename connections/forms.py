@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,7 +12,8 @@ from django.utils import timezone
 from connections.drafting import name_taken
 from connections.models import Connection
 from connections.standing import Level
-from connectors.definition import Parameter, ScopeAction, ScopeModule
+from connectors.definition import Connector, Parameter, ScopeAction, ScopeModule
+from connectors.typed_parameter import NotAParameter, normalized
 from console.accounts.policy import Action
 from console.applications.models import Application
 
@@ -64,7 +66,40 @@ class RenameForm(ConnectionForm):
         return name
 
 
-class NameForm(RenameForm):
+class ParametersForm(forms.BaseForm):
+    """The part of a form that asks where an account lives, such as in which data centre."""
+
+    def ask_for(self, parameters: Iterable[Parameter], known: Mapping[str, str]) -> None:
+        """Add a field for each parameter."""
+        for parameter in parameters:
+            self.fields[f"parameter_{parameter.name}"] = parameter_field(
+                parameter, known.get(parameter.name, parameter.default)
+            )
+
+    def clean_parameters(self, connector: Connector) -> None:
+        """Put into ``cleaned_data`` what was meant by what was typed."""
+        typed = self.parameters
+        for parameter in connector.parameters:
+            if parameter.name in typed:
+                name = f"parameter_{parameter.name}"
+                try:
+                    self.cleaned_data[name] = normalized(
+                        typed[parameter.name], parameter, connector, typed
+                    )
+                except NotAParameter as error:
+                    self.add_error(name, str(error))
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Return what was typed, by the names of the parameters."""
+        return {
+            name.removeprefix("parameter_"): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith("parameter_")
+        }
+
+
+class NameForm(ParametersForm, RenameForm):
     """Step 1: the name, whose application it is, and where the account lives."""
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
@@ -82,10 +117,12 @@ class NameForm(RenameForm):
                 initial=self.instance.auth_type,
                 widget=forms.RadioSelect,
             )
-        for parameter in connector.parameters:
-            self.fields[f"parameter_{parameter.name}"] = parameter_field(
-                parameter, self.instance.parameters.get(parameter.name, parameter.default)
-            )
+        self.ask_for(connector.parameters, self.instance.parameters)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        self.clean_parameters(self.instance.connector)
+        return self.cleaned_data
 
     def particulars(self) -> list[forms.BoundField]:
         """Give what this connector asks beside a name and an application."""
@@ -114,11 +151,7 @@ class NameForm(RenameForm):
             "name": self.cleaned_data["name"],
             "application": self.cleaned_data["application"],
             "auth_type": self.cleaned_data.get("auth_type") or self.instance.auth_type,
-            "parameters": {
-                name.removeprefix("parameter_"): value
-                for name, value in self.cleaned_data.items()
-                if name.startswith("parameter_")
-            },
+            "parameters": self.parameters,
         }
 
 
@@ -132,19 +165,11 @@ def parameter_field(parameter: Parameter, initial: str) -> forms.Field:
             initial=initial,
         )
 
-    def check(value: str) -> None:
-        if not parameter.accepts(value):
-            example = f" Example: {parameter.example}" if parameter.example else ""
-            raise forms.ValidationError(
-                f"{parameter.label} is not in the form that the service uses.{example}"
-            )
-
     return forms.CharField(
         label=parameter.label,
         help_text=parameter.help,
         initial=initial,
         max_length=255,
-        validators=[check],
         widget=forms.TextInput(attrs={"placeholder": parameter.example, "autocomplete": "off"}),
     )
 

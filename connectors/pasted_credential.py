@@ -45,7 +45,7 @@ def cleaned(text: str, box: CredentialField, connector: Connector, auth_type: Au
 def visible_ascii(text: str, label: str) -> str:
     """Return a key, a client ID or a client secret without what cannot be a part of one.
 
-    They consist of visible ASCII characters (RFC 6749 appendices A.1 and A.2, RFC 6750 section 2.1).
+    They consist of visible ASCII (RFC 6749 appendices A.1 and A.2, RFC 6750 section 2.1).
     """
     text = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
     text = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
@@ -110,7 +110,8 @@ def _user_or_password(text: str, box: CredentialField, signing: Signing) -> str:
 
 def _trimmed(text: str) -> str:
     """Take spaces, line ends and invisible characters off both ends."""
-    while (shorter := text.strip().strip("\ufeff\u200b\u2060\u00ad\u200e\u200f" + _JOINERS)) != text:
+    around = "\ufeff\u200b\u2060\u00ad\u200e\u200f" + _JOINERS
+    while (shorter := text.strip().strip(around)) != text:
         text = shorter
     return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from django.core.exceptions import ValidationError
 from connections.models.connection import CONNECTION_NAME
 from connectors.definition import Connector, Parameter
 from connectors.registry import UnknownConnector, get_connector
+from connectors.typed_parameter import NotAParameter, normalized
 from console.applications import definitions, schema
 from console.applications.models import Kind
 from console.applications.source import Path, Problem
@@ -141,7 +143,10 @@ def _wrong_in_parameters(connector: Connector, parameters: Mapping[str, str]) ->
             has = f"It has {_listed(known)}." if known else "It has none."
             yield ("parameters", name), f"{connector.name} has no parameter {name}. {has}"
         elif not known[name].accepts(value):
-            yield ("parameters", name), f"{known[name].label} cannot be this. {_hint(known[name])}"
+            hint = _hint(known[name])
+            with suppress(NotAParameter):
+                hint = f"Write “{normalized(value, known[name], connector, parameters)}”."
+            yield ("parameters", name), f"{known[name].label} cannot be this. {hint}"
     for name, parameter in known.items():
         if name not in parameters and not parameter.accepts(""):
             yield (

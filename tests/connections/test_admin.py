@@ -81,7 +81,7 @@ def test_a_secret_may_be_a_token_of_8192_characters(signed_in, super_admin, form
     assert OAuthClient.objects.get().client_secret.reveal() == long
 
 
-@pytest.mark.parametrize("wrong", ["canary\nsecret", "canary–secret", "••••cret"])
+@pytest.mark.parametrize("wrong", ["canary\nsecret", "canary\u2013secret", "••••cret"])
 @pytest.mark.parametrize("box", ["client_id", "new_client_secret"])
 def test_what_cannot_be_sent_is_refused_unshown(signed_in, super_admin, form, box, wrong):
     response = signed_in(super_admin).post(ADD, form(**{box: wrong}))
@@ -159,7 +159,13 @@ def test_a_super_admin_manages_no_accounts(signed_in, super_admin):
 
 def test_a_service_with_a_host_of_your_own_needs_it(signed_in, super_admin, form):
     browser = signed_in(super_admin)
-    for host in ("", "https://hub.example.com", "hub.example.com/x", "a b"):
+    for host in (
+        "",
+        "https://hub.example.com/x",
+        "ftp://hub.example.com",
+        "hub.example.com/x",
+        "a b",
+    ):
         response = browser.post(ADD, form(connector_slug="jupyterhub", host=host))
         assert response.status_code == 200
         assert "host" in response.context["adminform"].form.errors

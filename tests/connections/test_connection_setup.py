@@ -121,14 +121,25 @@ def test_it_does_not_move_onto_another_draft(developer_client, start, studio, co
     "host",
     [
         "",
-        "https://hub.example.com",
+        "https://",
+        "ftp://hub.example.com",
+        "https://https://hub.example.com",
         "hub.example.com/path",
+        "hub.example.com\\path",
+        "hub.example.com?path",
+        "hub.example.com:0",
+        "hub.example.com:65536",
+        "hub.example.com:",
+        "hub..example.com",
+        "-\u2010.example.com",
         "user@hub.example.com",
         "hub.example.com#",
         "hub example",
         "hub.example.com:1:2",
-        "HUB\n",
+        "HUB\nx",
         "[::1]",
+        "[2001:db8::1]:8443",
+        "2001:db8::1",
         "a" * 300,
     ],
 )
@@ -138,6 +149,83 @@ def test_it_refuses_what_is_no_host(developer_client, start, slug, host):
     response = developer_client.post(url(draft, "name"), form)
     assert response.status_code == 422
     assert response.context["form"].errors.keys() == {"parameter_host"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "host"),
+    [
+        ("https://hub.example.com/", "hub.example.com"),
+        ("HTTPS://Hub.Example.COM", "hub.example.com"),
+        (" hub.example.com\u200b\n", "hub.example.com"),
+        ("hub.example.com.", "hub.example.com"),
+        ("hub.example.com/", "hub.example.com"),
+        ("https://hub.example.com:8443/", "hub.example.com:8443"),
+        ("hub.example.com:08443", "hub.example.com:8443"),
+        ("Hüb.example", "xn--hb-xka.example"),
+        ("https://пример.example:8443/", "xn--e1afmkfd.example:8443"),
+        ("hub\u3002example\uff0ecom", "hub.example.com"),
+        ("XN--HB-XKA.example", "xn--hb-xka.example"),
+    ],
+)
+def test_it_takes_a_host_however_it_is_written(developer_client, start, typed, host):
+    draft = start("rabbitmq_management")
+    form = name_form(draft, parameter_host=typed)
+    assert developer_client.post(url(draft, "name"), form).status_code == 303
+    draft.refresh_from_db()
+    assert draft.parameters["host"] == host
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "said"),
+    [
+        ("https", "http://hub.example.com", "Choose http there, or leave http:// out here"),
+        ("http", "https://hub.example.com", "Choose https there, or leave https:// out here"),
+        ("https", "ftp://hub.example.com", "leave ftp:// out"),
+        ("https", "hub.example.com/rabbit", "leave out “/rabbit”"),
+        ("https", "guest@hub.example.com", "leave out what stands before the @"),
+        ("https", "[2001:db8::1]:8443", "an IPv6 address cannot be used here"),
+        ("https", "hub.example.com:99999", "“99999” is not a port"),
+        ("https", "hub example", "is not in the form that the service uses. Example:"),
+    ],
+)
+def test_it_says_what_is_wrong_with_a_host(developer_client, start, scheme, host, said):
+    draft = start("rabbitmq_management")
+    form = name_form(draft, parameter_scheme=scheme, parameter_host=host)
+    assert said in words_of(developer_client.post(url(draft, "name"), form))
+
+
+def test_a_scheme_before_the_host_may_be_the_chosen_one(developer_client, start):
+    draft = start("rabbitmq_management")
+    form = name_form(draft, parameter_scheme="http", parameter_host="http://localhost:15672/")
+    assert developer_client.post(url(draft, "name"), form).status_code == 303
+    draft.refresh_from_db()
+    assert draft.parameters == {"scheme": "http", "host": "localhost:15672"}
+
+
+@pytest.mark.parametrize(
+    ("slug", "name", "typed", "value"),
+    [
+        ("zendesk", "subdomain", "Acme", "acme"),
+        ("zendesk", "subdomain", "acme.zendesk.com", "acme"),
+        ("zendesk", "subdomain", "https://acme.zendesk.com/agent/dashboard", "acme"),
+        ("shopify", "shop", "https://Acme.myshopify.com/admin", "acme.myshopify.com"),
+    ],
+)
+def test_a_part_of_a_host_may_be_typed_as_the_whole(
+    developer_client, start, slug, name, typed, value
+):
+    draft = start(slug)
+    form = name_form(draft, **{f"parameter_{name}": typed})
+    assert developer_client.post(url(draft, "name"), form).status_code == 303
+    draft.refresh_from_db()
+    assert draft.parameters[name] == value
+
+
+@pytest.mark.parametrize("typed", ["https://acme.evil.example/", "acme.zendesk.com.evil.example"])
+def test_no_other_domain_becomes_a_subdomain(developer_client, start, typed):
+    draft = start("zendesk")
+    form = name_form(draft, parameter_subdomain=typed)
+    assert developer_client.post(url(draft, "name"), form).status_code == 422
 
 
 @pytest.mark.parametrize("slug", ["rabbitmq_management", "jupyterhub"])

@@ -55,11 +55,23 @@ def test_registered_again_it_gets_a_new_secret(db, secret):
 def test_it_registers_for_one_organization_and_host(studio, secret):
     said = register(
         "jupyterhub", "--client-id", "hub", "--client-secret-file", secret,
-        "--organization", "studio", "--host", "HUB.example.com",
+        "--organization", "studio", "--host", "https://HUB.example.com/",
     )  # fmt: skip
     client = OAuthClient.objects.get()
     assert (client.organization, client.host) == (studio, "hub.example.com")
     assert client.reference in said
+
+
+@pytest.mark.parametrize(
+    "host", ["hub.example.com", "HTTPS://HUB.Example.com./", "http://hub.example.com"]
+)
+def test_the_same_host_gets_a_new_secret_however_it_is_written(studio, secret, host):
+    for written in ("hub.example.com", host):
+        register(
+            "jupyterhub", "--client-id", written, "--client-secret-file", secret,
+            "--organization", "studio", "--host", written,
+        )  # fmt: skip
+    assert OAuthClient.objects.get().client_id == host
 
 
 @pytest.mark.parametrize(
@@ -72,7 +84,7 @@ def test_it_registers_for_one_organization_and_host(studio, secret):
         (["slack", "--host", "slack.example.com"], "no host of your own"),
         (["jupyterhub", "--organization", "studio"], "needs its host"),
         (["jupyterhub", "--host", "hub.example.com"], "belongs to one organisation"),
-        (["jupyterhub", "--organization", "studio", "--host", "https://x"], "needs its host"),
+        (["jupyterhub", "--organization", "studio", "--host", "https://x/y"], "needs its host"),
     ],
 )
 def test_it_says_what_is_wrong(studio, arguments, said):

@@ -79,7 +79,7 @@ def test_a_line_break_inside_a_key_is_refused(text):
         pasted(text, *BEARER)
 
 
-@pytest.mark.parametrize("text", ["sk–live", "sk_••••1234", "ключ", "café"])
+@pytest.mark.parametrize("text", ["sk\u2013live", "sk_••••1234", "ключ", "café"])
 def test_what_no_header_can_carry_is_refused(text):
     with pytest.raises(NotACredential, match="no request can carry") as refused:
         pasted(text, *BEARER)

@@ -107,6 +107,46 @@ def test_the_wizard(canary, allow, developer_client, connect):
     assert canary.connections == 1
 
 
+#: Other spellings of the canary's place, which become one of those above before they are judged.
+WRITTEN = [
+    "https://{}:{}/",
+    "HTTPS://{}.:{}",
+    "\ufeff{}:{}\u200b",
+]
+AS_UNICODE = [
+    "127.0.0.1",
+    "\uff11\uff12\uff17.\uff10.\uff10.\uff11",
+    "127\u30020\u30020\u30021",
+    "\u2460\u2461\u2466.0.0.1",
+    "LOCALHOST",
+    "\u24db\u24de\u24d2\u24d0\u24db\u24d7\u24de\u24e2\u24e3",
+    "loca\u00adlhost",
+    "169.254.169.254",
+    "0x7f.1",
+    "\uff10\uff587f.1",
+]
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_a_host_is_judged_as_what_it_becomes(canary, developer_client, connect, written):
+    draft = connect("rabbitmq_management", name="Queue", status="draft", link_name="")
+    page = reverse("connection_authorize", args=[draft.pk])
+    kept = 0
+    for host in AS_UNICODE:
+        Connection.objects.filter(pk=draft.pk).update(parameters={}, status="draft")
+        draft.refresh_from_db()
+        form = name_form(draft, parameter_host=written.format(host, canary.port))
+        form["parameter_scheme"] = "https"
+        if developer_client.post(url(draft, "name"), form).status_code == 422:
+            continue
+        kept += 1
+        Connection.objects.filter(pk=draft.pk).update(status="created", link_name="queue")
+        assert developer_client.post(page, KEY).status_code == 422, host
+    assert kept, "none came so far as to be judged"
+    assert canary.connections == 0
+    assert not Credential.objects.exists()
+
+
 def test_a_client_who_authorizes(canary, allow, signed_in, client_people, connect, install):
     parameters = {"scheme": "https", "host": "hub.example.com"}
     connection = connect("rabbitmq_management", name="Queue", parameters=parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.db import transaction
 from connections.admin import OAuthClientForm
 from connections.models import OAuthClient
 from connections.models.oauth_client import client_reference
+from connectors.registry import UnknownConnector, get_connector
+from connectors.typed_parameter import NotAParameter, typed_host
 from console.accounts.models import Organization
 from console.audit.acts import Act
 from console.audit.recording import record
@@ -28,6 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         slug, host = options["connector"], options["host"]
+        with suppress(UnknownConnector, NotAParameter):  # the form says what is wrong
+            host = typed_host(host, get_connector(slug))
         organization = None
         if options["organization"]:
             organization = Organization.objects.filter(slug=options["organization"]).first()

@@ -18,6 +18,7 @@ from connections.standing import Environment, Level, Standing
 from connectors.definition import Connector
 from connectors.registry import connector_or_gone
 from console.accounts.models import Organization
+from console.names import NameField
 
 if TYPE_CHECKING:
     from connections.sites import Site
@@ -42,7 +43,7 @@ class Credential(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
     parameters = models.JSONField(default=dict)
     kept = models.JSONField(default=dict)
-    label = models.CharField(max_length=100)
+    label = NameField(max_length=100)
     account_id = models.CharField(max_length=200, blank=True)
     scopes_granted = models.JSONField(default=list)
     secret = SealedField(bound_to=("organization_id", "connector_slug"), null=True)

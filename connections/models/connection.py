@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
@@ -17,11 +16,7 @@ from connectors.definition import Connector
 from connectors.registry import connector_or_gone
 from console.accounts.policy import Action
 from console.applications.models import LINK_NAME, Application
-
-CONNECTION_NAME = RegexValidator(
-    r"\A[\w &@!:\-\\|/~*.()]+\Z",
-    "Use letters, digits, spaces and these: & @ ! : - _ \\ | / ~ * . ( )",
-)
+from console.names import NameField
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
@@ -53,7 +48,7 @@ class Connection(models.Model):
     )
     connector_slug = models.CharField("connector", max_length=60, db_column="connector")
     auth_type = models.CharField(max_length=20)
-    name = models.CharField("Connection Name", max_length=50, validators=[CONNECTION_NAME])
+    name = NameField("Connection Name", max_length=50)
     #: Empty while it is a draft; given once, by *Create and Authorize*, and never changed.
     link_name = models.CharField(max_length=60, blank=True, validators=[LINK_NAME])
     level = models.CharField(max_length=20, choices=Level.choices, default=Level.ADMINISTRATOR)

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from console.accounts.policy import Action, Role, given_to, held_by
+from console.names import NameField
 
 
 class UserManager(BaseUserManager["User"]):
@@ -32,6 +33,8 @@ class User(AbstractUser):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     username = None  # type: ignore[assignment]
+    first_name = NameField("first name", max_length=150, blank=True)
+    last_name = NameField("last name", max_length=150, blank=True)
     email = models.EmailField("e-mail address", unique=True)
 
     #: The organisation that the address of this request names; it narrows ``allowing``.
@@ -81,7 +84,7 @@ class Organization(models.Model):
     """A company that builds applications, or one that installs them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=100)
+    name = NameField(max_length=100)
     slug = models.SlugField(unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

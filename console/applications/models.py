@@ -14,6 +14,7 @@ from django.urls import reverse
 from console.accounts.models import Organization
 from console.accounts.policy import GIVEN, Action
 from console.applications.launching import validate_launch_url
+from console.names import NameField
 
 LINK_NAME = RegexValidator(
     r"\A[a-z][a-z0-9_]*\Z", "Use lower-case letters, digits and underscores; start with a letter."
@@ -37,7 +38,7 @@ class Application(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="applications")
-    name = models.CharField(max_length=100)
+    name = NameField(max_length=100)
     link_name = models.CharField(max_length=60, validators=[LINK_NAME])
     launch_url = models.CharField(
         "launch address",
@@ -137,7 +138,7 @@ class Component(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.ForeignKey(Application, models.CASCADE, related_name="components")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    name = models.CharField("Name", max_length=100)
+    name = NameField("Name", max_length=100)
     #: Programs and workflows call it by this name: given once, never changed.
     link_name = models.CharField(max_length=60, validators=[LINK_NAME])
     definition = models.TextField("Definition")

@@ -14,6 +14,7 @@ from console.applications.models import Application
 from console.distribution.models import Licence, Listing, Share
 from console.distribution.pictures import MAX_BYTES, Clean, NotAPicture, clean
 from console.distribution.sharing import clients_of
+from console.names import NameFormField
 from console.publishing.models import Release
 
 
@@ -146,7 +147,7 @@ class PictureForm(forms.Form):
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
         help_text="PNG, JPEG or WebP, at most 1 MB. Nothing but its pixels is kept.",
     )
-    words = forms.CharField(
+    words = NameFormField(
         label="What it shows",
         max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.names import NameField
 from console.publishing.models import Installation, Release
 
 
@@ -130,7 +131,7 @@ class Listing(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.ForeignKey(Application, models.PROTECT, related_name="listings")
     release = models.ForeignKey(Release, models.PROTECT, related_name="+")
-    title = models.CharField("Title", max_length=60)
+    title = NameField("Title", max_length=60)
     summary = models.CharField("Summary", max_length=160)
     description = models.TextField("Description", max_length=5000)
     help_url = models.URLField("Help page", max_length=300)
@@ -171,7 +172,7 @@ class Picture(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     listing = models.ForeignKey(Listing, models.CASCADE, related_name="pictures")
     #: What a person who cannot see it is told.
-    words = models.CharField("What it shows", max_length=120)
+    words = NameField("What it shows", max_length=120)
     media_type = models.CharField(max_length=20)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()

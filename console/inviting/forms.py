@@ -13,6 +13,7 @@ from django.contrib.auth.password_validation import (
 from console.accounts.models import Organization, User
 from console.inviting.accepting import clients_of
 from console.inviting.models import Invitation
+from console.names import NameFormField
 
 
 class AcceptForm(forms.Form):
@@ -32,7 +33,7 @@ class AcceptForm(forms.Form):
         blank=True,
         empty_label="A new one, named below",
     )
-    client_name = forms.CharField(
+    client_name = NameFormField(
         label="Name of the new organisation", required=False, max_length=100
     )
 

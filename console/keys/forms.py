@@ -10,6 +10,7 @@ from django import forms
 from connections.standing import Environment
 from console.keys.models import ApiKey
 from console.keys.places import AT_HOME, Place
+from console.names import NameFormField
 
 PLACES = [(environment.value, environment.label) for environment in AT_HOME]
 
@@ -51,7 +52,7 @@ class KeyForm(_PlaceForm):
         Environment.STAGE: "Reads the connections as they were published. Asks for your password.",
     }
 
-    name = forms.CharField(
+    name = NameFormField(
         label="Name",
         max_length=ApiKey._meta.get_field("name").max_length,
         help_text="For you, to tell it from others: the program or machine that uses it.",

@@ -13,6 +13,7 @@ from connections.standing import Environment
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.names import NameField
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -55,7 +56,7 @@ class ApiKey(models.Model):
             for each in (Environment.DEVELOPMENT, Environment.STAGE, Environment.PRODUCTION)
         ],
     )
-    name = models.CharField("Name", max_length=60)
+    name = NameField("Name", max_length=60)
     #: The open beginning of its text, by which it is found and known.
     prefix = models.CharField(max_length=30, unique=True)
     #: SHA-256 of its text, in hexadecimal.

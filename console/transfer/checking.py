@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from django.core.exceptions import ValidationError
-
-from connections.models.connection import CONNECTION_NAME
 from connectors.definition import Connector, Parameter
 from connectors.registry import UnknownConnector, get_connector
 from connectors.typed_parameter import NotAParameter, normalized
+from console import names
 from console.applications import definitions, schema
 from console.applications.models import Kind
 from console.applications.source import Path, Problem
@@ -50,6 +48,11 @@ def problems(document: Any) -> Iterator[Problem]:
     yield from _twice(connections, "name", "connection")
     yield from _twice(connections, "link_name", "connection")
     yield from _twice(components, "link_name", "component")
+    for path, component in components:
+        yield from _below(path, _wrong_in_name(component))
+    application = document.get("application")
+    if application and not any(path[:1] == ("application",) for path, _ in broken):
+        yield from _below(("application",), _wrong_in_name(application))
     yield from _wrong_in_components(document, components)
 
 
@@ -70,7 +73,7 @@ def _below(path: Path, found: Iterable[Problem]) -> Iterator[Problem]:
 def _twice(items: Items, name: str, what: str) -> Iterator[Problem]:
     seen = set()
     for path, item in items:
-        if (key := item[name].lower()) in seen:
+        if (key := names.normalized(item[name]).lower()) in seen:
             words = f"Another {what} before this one has the {name.replace('_', ' ')} {item[name]}"
             case = ", whatever its upper and lower case" if name == "name" else ""
             yield (*path, name), f"{words}{case}. Each {what} has its own: change one of them."
@@ -101,11 +104,13 @@ def _link_names(items: Any, kind: str = "") -> Iterator[str]:
             yield link_name
 
 
+def _wrong_in_name(item: Mapping[str, Any]) -> Iterator[Problem]:
+    if fault := names.fault_in(names.normalized(item["name"])):
+        yield ("name",), fault
+
+
 def _wrong_in_connection(connection: Mapping[str, Any]) -> Iterator[Problem]:
-    try:
-        CONNECTION_NAME(connection["name"])
-    except ValidationError as error:
-        yield ("name",), error.messages[0]
+    yield from _wrong_in_name(connection)
     try:
         connector = get_connector(connection["connector"])
     except UnknownConnector as error:

@@ -17,6 +17,7 @@ from console.applications.schema import MAX_FAULTS
 from console.applications.source import Fault, Faults, faults_at
 from console.audit.acts import Act
 from console.audit.recording import record
+from console.names import normalized
 from console.publishing.manifest import Manifest
 from console.transfer.checking import problems
 from console.transfer.planning import Plan, plan
@@ -52,6 +53,8 @@ def read(data: str | bytes) -> Manifest:
     document = source.read(text)
     if found := list(itertools.islice(problems(document), MAX_FAULTS)):
         raise Faults(faults_at(text, found))
+    for item in (document["application"], *document["connections"], *document["components"]):
+        item["name"] = normalized(item["name"])
     return Manifest.from_document(document)
 
 

@@ -23,7 +23,7 @@ def test_it_works(developer_client, connect, grant):
     assert authorization.state == "active"
 
 
-@pytest.mark.parametrize("name", ["", "x" * 51, "semi;colon", "<b>", "nul\0", "a\nb"])
+@pytest.mark.parametrize("name", ["", "x" * 51, "nul\0", "a\nb", "a\u202eb", "a\u200bb", "\u0301"])
 def test_it_refuses_a_bad_name(developer_client, connect, name):
     connection = connect(name="Before")
     assert rename(developer_client, connection, name).status_code == 422

@@ -60,7 +60,8 @@ def test_going_back_needs_no_answer(developer_client, start):
 
 
 @pytest.mark.parametrize(
-    "name", ["x" * 51, "", "   ", "semi;colon", "<b>", "nul\0", "line\nbreak", "quote'", "emoji 🙂"]
+    "name",
+    ["x" * 51, "", "   ", "nul\0", "line\nbreak", "\u0301", "evil\u202egnp", "in\u200bvisible"],
 )
 def test_it_refuses_a_bad_name(developer_client, start, name):
     draft = start("slack")
@@ -71,12 +72,43 @@ def test_it_refuses_a_bad_name(developer_client, start, name):
     assert draft.name == "Slack Connection"
 
 
-@pytest.mark.parametrize("name", ["x" * 50, r"A & B @ C! : - _ \ | / ~ * . ( )", "Ünïcode 漢字"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x" * 50,
+        r"A & B @ C! : - _ \ | / ~ * . ( )",
+        "Ünïcode 漢字",
+        "Joe's; <Diner>, 100 %",
+        "ग्राहक सूची",
+        "ลูกค้า",
+        "வாடிக்கையாளர்",
+        "emoji 🙂",
+    ],
+)
 def test_it_takes_a_good_name(developer_client, start, name):
     draft = start("slack")
     assert developer_client.post(url(draft, "name"), name_form(draft, name=name)).status_code == 303
     draft.refresh_from_db()
     assert draft.name == name
+
+
+def test_a_name_is_kept_in_one_spelling(developer_client, start, connect):
+    draft = start("slack")
+    spelled = name_form(draft, name=" Cafe\u0301\u00a0 Bar\u200b")
+    assert developer_client.post(url(draft, "name"), spelled).status_code == 303
+    draft.refresh_from_db()
+    assert draft.name == "Café Bar"
+
+
+def test_a_name_in_another_script_gets_a_link_name_all_the_same(developer_client, start):
+    made = []
+    for name in ("ग्राहक", "ลูกค้า", "Straße nach Ærø"):
+        draft = start("slack")
+        developer_client.post(url(draft, "name"), name_form(draft, name=name))
+        draft.refresh_from_db()
+        finish(developer_client, draft)
+        made.append(Connection.objects.get(name=name).link_name)
+    assert made == ["slack", "slack_2", "strasse_nach_aero"]
 
 
 def test_it_refuses_a_taken_name(developer_client, start, connect):

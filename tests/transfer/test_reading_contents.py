@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from console.transfer.importing import read
@@ -34,6 +36,41 @@ def test_two_connections_of_the_same_name_are_refused_ignoring_case():
     assert "upper and lower case" in fault.message
 
 
+def test_a_host_that_is_written_otherwise_is_said_as_it_should_be():
+    fields = {"connector": "rabbitmq_management", "auth_type": "basic", "scopes": []}
+    written = {"scheme": "https", "host": "https://HUB.example/"}
+    value = document(connections=[connection(parameters=written, **fields)])
+    assert "Write “hub.example”." in only(value).message
+
+
+@pytest.mark.parametrize("where", ["application", "components.0"])
+def test_no_name_holds_what_cannot_be_seen(where):
+    value = document()
+    item = value["application"] if where == "application" else value["components"][0]
+    item["name"] = "in\u200bvisible"
+    fault = only(value)
+    assert fault.where == f"{where}.name"
+    assert "U+200B" in fault.message
+
+
+def test_names_that_differ_in_their_spelling_alone_are_one_name():
+    value = document(
+        connections=[connection("Café", link_name="a"), connection("Cafe\u0301", link_name="b")],
+        components=[],
+    )
+    assert only(value).where == "connections.1.name"
+
+
+def test_names_in_any_script_are_kept_in_one_spelling():
+    value = document(
+        application={"name": "Cafe\u0301 🙂", "link_name": "cafe"},
+        connections=[connection("ग्राहक", link_name="customers")],
+    )
+    manifest = read(json.dumps(value))
+    assert manifest.name == "Café 🙂"
+    assert [standing.name for standing in manifest.connections.values()] == ["ग्राहक"]
+
+
 def test_two_components_may_have_the_same_name():
     pages = [{**component("a"), "name": "Page"}, {**component("b"), "name": "Page"}]
     assert len(read(text_of(document(components=pages))).components) == 2
@@ -60,10 +97,11 @@ def test_an_unknown_connector_is_refused_with_the_nearest():
         ({"connector": "zoho_crm", "scopes": [], "parameters": {"data_center": "zoho.moon"}},
          "parameters.data_center", "It is one of zoho.com"),
         ({"connector": "zoho_crm", "scopes": []}, "parameters", "“data_center”"),
-        ({"name": "a→b"}, "name", "Use letters"),
-        ({"name": "a<b"}, "name", "A connection name consists"),
+        ({"name": "a\u202eb"}, "name", "A name is one line"),
+        ({"name": "a\u200bb"}, "name", "Take out U+200B"),
+        ({"name": "\u0301a"}, "name", "cannot begin with an accent"),
         ({"name": "x" * 51}, "name", "at most 50"),
-        ({"name": " "}, "name", "A connection name consists"),
+        ({"name": " "}, "name", "A name is one line"),
         ({"link_name": "Customers"}, "link_name", "A link name consists"),
         ({"link_name": "customers\n"}, "link_name", "A link name consists"),
         ({"all_actions": "yes"}, "all_actions", "true or false"),

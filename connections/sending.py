@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from connections.exchange import Request
@@ -12,12 +12,13 @@ from connections.masking import MASK, Mask, mask_of
 from connections.models import Credential
 from connectors import outbound
 from connectors.auth import AUTH_TYPES
-from connectors.calling import address_of, body_of, query_of
+from connectors.calling import Fields, address_of, body_of, query_of
 from connectors.definition import Connector
 from connectors.errors import CredentialRefused, ServiceForbidden
 from connectors.templating import fill
 from console.applications.definitions import OWN_HEADERS
 
+T = TypeVar("T")
 #: What a service sets in a browser has no place in what people look at.
 _NOT_SHOWN = frozenset({"set-cookie", "set-cookie2"})
 
@@ -111,14 +112,14 @@ def _content(
     return body, headers
 
 
-def _without(values: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+def _without(values: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
     """Leave out what has one of these names, in whatever case."""
     left_out = {name.lower() for name in names}
     return {name: value for name, value in values.items() if name.lower() not in left_out}
 
 
-def _written(query: Mapping[str, str], signature: Mapping[str, str]) -> str:
-    parts = [urlencode(query)] if query else []
+def _written(query: Fields, signature: Mapping[str, str]) -> str:
+    parts = [urlencode(query, doseq=True)] if query else []
     parts += [f"{name}={MASK}" for name in signature]
     return f"?{'&'.join(parts)}" if parts else ""
 

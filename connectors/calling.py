@@ -14,6 +14,9 @@ from connectors.definition import Connector
 from connectors.errors import ServiceForbidden
 from connectors.templating import fill_url, origin
 
+#: Names and texts in their order; a list stands for a name that is repeated.
+Fields = dict[str, str | list[str]]
+
 FORM = "application/x-www-form-urlencoded"
 #: What may stand in a path as it is (RFC 3986 section 3.3), beside what is encoded already.
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
@@ -55,8 +58,8 @@ def _can_go_on(base: str) -> bool:
     return is_within(base, f"{base}/")
 
 
-def query_of(query: Mapping[str, Any]) -> dict[str, str]:
-    """Return the query as text; what is null is left out."""
+def query_of(query: Mapping[str, Any]) -> Fields:
+    """Return the query as text; what is null is left out, and a list repeats its name."""
     return _as_texts(query, "the query")
 
 
@@ -73,20 +76,29 @@ def body_of(body: Any, content_type: str) -> tuple[bytes | None, str]:
     if content_type.partition(";")[0].strip().lower() == FORM:
         if not isinstance(body, Mapping):
             raise ServiceForbidden("A form is an object of names and values. Nothing was sent.")
-        return urlencode(_as_texts(body, "a form")).encode(), content_type
+        return urlencode(_as_texts(body, "a form"), doseq=True).encode(), content_type
     return json.dumps(body, ensure_ascii=False).encode(), content_type or "application/json"
 
 
-def _as_texts(values: Mapping[str, Any], place: str) -> dict[str, str]:
-    texts = {}
+def _as_texts(values: Mapping[str, Any], place: str) -> Fields:
+    texts: Fields = {}
     for name, value in values.items():
-        if isinstance(value, dict | list):
-            raise ServiceForbidden(
-                f"“{words(name, 60)}” is a list or an object, and {place} holds texts, numbers, "
-                "true and false alone. Nothing was sent."
+        held = [
+            item for item in (value if isinstance(value, list) else [value]) if item is not None
+        ]
+        if any(isinstance(item, dict | list) for item in held):
+            what = (
+                "is a list that holds lists or objects"
+                if isinstance(value, list)
+                else "is an object"
             )
-        if value is not None:
-            texts[name] = value if isinstance(value, str) else json.dumps(value)
+            raise ServiceForbidden(
+                f"“{words(name, 60)}” {what}. {place.capitalize()} holds texts, numbers, true and "
+                "false, and lists of these. Nothing was sent."
+            )
+        if held:
+            each = [item if isinstance(item, str) else json.dumps(item) for item in held]
+            texts[name] = each if isinstance(value, list) else each[0]
     return texts
 
 

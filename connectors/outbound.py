@@ -105,7 +105,7 @@ def send(
     *,
     service: str,
     headers: Mapping[str, str] | None = None,
-    params: Mapping[str, str] | None = None,
+    params: Mapping[str, str | list[str]] | None = None,
     form: Mapping[str, str] | None = None,
     json: object = None,
     data: bytes | None = None,
@@ -115,8 +115,8 @@ def send(
 ) -> Answer:
     """Ask a service for something once and return its answer, whatever its status.
 
-    ``service`` is the name used in sentences. Raise a ``ServiceError`` whose ``certain``
-    tells whether anything can have reached the service.
+    ``service`` is the name used in sentences; a list in ``params`` repeats its name. Raise a
+    ``ServiceError`` whose ``certain`` tells whether anything can have reached the service.
     """
     with Session(service=service, timeout=timeout, max_bytes=max_bytes) as session:
         response = session.request(

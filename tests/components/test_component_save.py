@@ -92,6 +92,31 @@ def test_it_refuses_what_is_no_definition(developer_client, build, text, words):
     assert Component.objects.get().version == 1
 
 
+def query(value: str) -> str:
+    return f'{{"calls": [{{"connection": "people", "path": "/", "query": {{"ids[]": {value}}}}}]}}'
+
+
+@pytest.mark.parametrize("value", ['["1", "2"]', "[]", '[1, true, null, "{{ input.x }}"]'])
+def test_a_name_of_a_query_may_be_repeated(developer_client, connect, build, value):
+    connect(link_name="people")
+    assert save(developer_client, build("Find"), query(value)).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('[["1"]]', "This must be a text in double quotes or a number"),
+        ('[{"a": 1}]', "This must be a text in double quotes or a number"),
+        ('{"a": 1}', "or a list in brackets"),
+    ],
+)
+def test_a_query_holds_nothing_deeper(developer_client, connect, build, value, words):
+    connect(link_name="people")
+    response = save(developer_client, build("Find"), query(value))
+    assert response.status_code == 422
+    assert words in words_of(response)
+
+
 def test_two_hundred_thousand_characters_are_kept(developer_client, build):
     component = build("Find")
     text = '{"a": "' + "ü" * (200_000 - 9) + '"}'

@@ -38,10 +38,27 @@ def test_its_query_is_text(network, acting):
     assert urlsplit(address).query == "yes=true&no=false&half=0.5&empty=&%C3%BC=%C3%A9"
 
 
-@pytest.mark.parametrize("value", [["a"], {"a": 1}])
-def test_its_query_holds_no_lists(network, acting, value):
+def test_a_list_in_its_query_repeats_the_name(network, acting):
+    network.get(f"{API}/api/contacts", json={})
+    query = {"z": "1", "ids[]": ["2", 1, None, True, ""], "none": [], "nulls": [None], "a": ["x"]}
+    exchange = invoke(get(query=query), acting())
+    asked = network.calls[0].request.url
+    assert urlsplit(asked).query == "z=1&ids%5B%5D=2&ids%5B%5D=1&ids%5B%5D=true&ids%5B%5D=&a=x"
+    assert exchange.address == asked
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"a": 1}, "“q” is an object"),
+        ([["a"]], "“q” is a list that holds lists or objects"),
+        (["a", {"b": 1}], "“q” is a list that holds lists or objects"),
+    ],
+)
+def test_its_query_holds_nothing_deeper(network, acting, value, said):
     exchange = invoke(get(query={"q": value}), acting())
-    assert "“q” is a list or an object" in exchange.problem
+    assert said in exchange.problem
+    assert "Nothing was sent" in exchange.problem
     assert len(network.calls) == 0
 
 
@@ -55,9 +72,9 @@ def test_its_query_holds_no_lists(network, acting, value):
         ("<é/>", {"Content-Type": "text/xml"}, "<é/>", "text/xml"),
         ("plain", {}, "plain", "text/plain; charset=utf-8"),
         (
-            {"a": "1 2", "b": True, "c": None, "d": "&"},
+            {"a": "1 2", "b": True, "c": None, "d": "&", "e[]": [1, "2"], "f": []},
             {"Content-Type": "application/x-www-form-urlencoded"},
-            "a=1+2&b=true&d=%26",
+            "a=1+2&b=true&d=%26&e%5B%5D=1&e%5B%5D=2",
             "application/x-www-form-urlencoded",
         ),
     ],
@@ -74,7 +91,7 @@ def test_it_sends_bodies(network, acting, body, headers, sent, content_type):
     assert exchange.body == sent
 
 
-@pytest.mark.parametrize("body", [["a"], {"a": ["b"]}, {"a": {"b": 1}}])
+@pytest.mark.parametrize("body", [["a"], {"a": [["b"]]}, {"a": {"b": 1}}])
 def test_a_form_is_flat(network, acting, body):
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
     request = Request(method="POST", path="/contacts", body=body, headers=headers)

@@ -38,6 +38,22 @@ def test_it_fills_what_was_given(network, people, function, go):
     assert done.component.name == "Note"
 
 
+def test_a_list_repeats_a_name_of_the_query(network, people, function, go):
+    network.get(f"{API}/contacts", json={})
+    query = {"ids[]": "{{ input.ids }}", "and": ["{{ input.one }}", 2], "none": "{{ input.no }}"}
+    function("Find", {"path": "/contacts", "query": query})
+    assert go("find", ids=["b", "a"], one=1, no=[]).ok
+    assert asked(network).url == f"{API}/contacts?ids%5B%5D=b&ids%5B%5D=a&and=1&and=2"
+
+
+def test_a_placeholder_in_a_list_that_is_a_list_itself_is_refused(network, people, function, go):
+    function("Find", {"path": "/contacts", "query": {"ids": ["{{ input.ids }}"]}})
+    done = go("find", ids=["a", "b"])
+    assert not done.ok
+    assert "“ids” is a list that holds lists" in done.problem
+    assert len(network.calls) == 0
+
+
 def test_a_call_reads_the_answer_before(network, people, function, go):
     network.get(f"{API}/contacts", json={"contacts": [{"id": 3, "tags": ["a"]}]})
     network.post(f"{API}/orders", json={"ok": True})

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Mapping
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
-from connections.sealing import SecretUnreadable, key_ring, sealed_fields
+from connections.sealing import SecretUnreadable
+from connections.sentinel import refuse_wrong_key_ring
 from connectors.reading import DefinitionFaults
 from connectors.registry import get_connectors
-from console.signing_in.factors import open_one_of_each
+from console.sealed import everything_sealed
+
+#: For how long what was found is told to everybody who asks.
+KEPT_SECONDS = 3.0
+#: A look that takes longer than this, beyond that time, has found nothing.
+PATIENCE_SECONDS = 12.0
+
+Faults = Mapping[str, str]
 
 
 def faults() -> dict[str, str]:
@@ -19,9 +29,47 @@ def faults() -> dict[str, str]:
     for part, look in PARTS.items():
         try:
             look()
-        except (DatabaseError, ImproperlyConfigured, SecretUnreadable, DefinitionFaults) as error:
-            found[part] = type(error).__name__ if part == "database" else str(error)
+        except (DatabaseError, InterfaceError) as error:
+            found[part] = type(error).__name__
+        except (ImproperlyConfigured, SecretUnreadable, DefinitionFaults) as error:
+            found[part] = str(error)
     return found
+
+
+class Known:
+    """What was found lately. Anybody may ask as often as they like: one thread looks.
+
+    The others are told what was found before, so that a database that hangs keeps one of
+    the server's threads waiting, and not all.
+    """
+
+    def __init__(self, look: Callable[[], Faults]) -> None:
+        self._look = look
+        self._looking = threading.Lock()
+        #: When the last look began, by the monotonic clock, and what it found.
+        self._last: tuple[float, Faults] | None = None
+
+    def clear(self) -> None:
+        """Forget it: the next who asks looks."""
+        self._last = None
+
+    def get(self) -> Faults:
+        """Return what is wrong, as it was a few seconds ago at most."""
+        last = self._last
+        if last and time.monotonic() < last[0] + KEPT_SECONDS:
+            return last[1]
+        # Only at the start is there nothing to tell those who do not look themselves.
+        if self._looking.acquire(timeout=0 if last else PATIENCE_SECONDS):
+            try:
+                if self._last is None or self._last is last:
+                    began = time.monotonic()
+                    self._last = began, self._look()
+                return self._last[1]
+            finally:
+                self._looking.release()
+        if last and time.monotonic() < last[0] + KEPT_SECONDS + PATIENCE_SECONDS:
+            return last[1]
+        return {"database": "It does not answer."}
 
 
 def refuse_wrong_keys() -> None:
@@ -33,7 +81,7 @@ def refuse_wrong_keys() -> None:
         _keys()
     except SecretUnreadable as error:
         raise ImproperlyConfigured(str(error)) from error
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         pass
 
 
@@ -43,13 +91,7 @@ def _database() -> None:
 
 
 def _keys() -> None:
-    """Read the key ring and open one stored secret of each kind."""
-    key_ring()
-    for model, field in sealed_fields():
-        row = model._default_manager.exclude(**{field.name: None}).first()
-        if row is not None:
-            getattr(row, field.attname).reveal()
-    open_one_of_each()
+    refuse_wrong_key_ring(everything_sealed())
 
 
 PARTS: dict[str, Callable[[], object]] = {
@@ -57,3 +99,4 @@ PARTS: dict[str, Callable[[], object]] = {
     "keys": _keys,
     "catalogue": get_connectors,
 }
+known = Known(faults)

@@ -3,6 +3,7 @@
 from connections.models.authorization import Authorization, Credential
 from connections.models.connection import Connection
 from connections.models.flow import Flow
+from connections.models.key_ring import Progress, Sentinel
 from connections.models.oauth_client import OAuthClient
 from connections.models.reference import InstalledConnection, Reference, ReleasedConnection
 
@@ -13,6 +14,8 @@ __all__ = [
     "Flow",
     "InstalledConnection",
     "OAuthClient",
+    "Progress",
     "Reference",
     "ReleasedConnection",
+    "Sentinel",
 ]

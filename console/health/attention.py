@@ -1,7 +1,7 @@
 """What needs a person, and in which order: the one place that says so.
 
-It is an authorization that has stopped, one that ends soon with nothing to renew it, or one
-whose last test has failed.
+It is an authorization that has stopped, one whose stored secret does not open, one that ends
+soon with nothing to renew it, or one whose last test has failed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.health.telling import STOPPED
+from console.health.unreadable import unreadable_credentials
 
 #: The page is a list of things to do, not an archive; the pane says "99+" beyond it.
 MOST = 100
@@ -32,12 +33,14 @@ class Kind(StrEnum):
     """Why a person is needed; in the order of what breaks first."""
 
     STOPPED = "stopped"
+    UNREADABLE = "unreadable"
     ENDING = "ending"
     FAILING = "failing"
 
 
 WORDS = {
     Kind.STOPPED: "Stopped working",
+    Kind.UNREADABLE: "Secret cannot be read",
     Kind.ENDING: "Ends soon",
     Kind.FAILING: "Last test failed",
 }
@@ -182,6 +185,7 @@ def _parts() -> list[tuple[Kind, Q, tuple[str, ...]]]:
     home = Q(credential__organization=F("organization"))
     failing = Q(credential__check_problem__gt="")
     ended = Q(credential__ends_at__lte=now)
+    unreadable = unreadable_credentials(MOST)
     ending = Q(
         credential__ends_at__gt=now,
         credential__ends_at__lt=now + EXPIRING_WITHIN,
@@ -191,6 +195,7 @@ def _parts() -> list[tuple[Kind, Q, tuple[str, ...]]]:
     return [
         (Kind.STOPPED, Q(state__in=STOPPED), ("-changed_at",)),
         (Kind.STOPPED, active & home & ended, ("-credential__ends_at",)),
+        (Kind.UNREADABLE, active & Q(credential__in=unreadable), ("-changed_at",)),
         (Kind.ENDING, active & home & ending, ("credential__ends_at",)),
         (Kind.FAILING, active & home & failing, ("-credential__checked_at",)),
     ]
@@ -202,6 +207,11 @@ def _need(row: Authorization, kind: Kind) -> Need:
         why = row.credential.check_problem
     elif kind is Kind.ENDING:
         why = f"{service} gave nothing to renew the access with for longer."
+    elif kind is Kind.UNREADABLE:
+        why = (
+            "Its stored secret does not open, so it cannot act: the value is damaged or its key "
+            "is gone. Authorize it again, or whoever runs the console adds the key that was used."
+        )
     elif row.state in STOPPED:
         why = row.reason or "It is not authorized any more."
     else:

@@ -1,4 +1,4 @@
-"""Who is to be told that an authorization has stopped working."""
+"""Who is to be told that an authorization has stopped working, and which secrets do not open."""
 
 from __future__ import annotations
 
@@ -9,9 +9,23 @@ from django.db import models
 from django.utils import timezone
 
 from connections.models import Connection
+from console.accounts.models import Organization
 
 #: How long to wait after each attempt to send a mail; then it is given up.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 720))
+
+#: Who can do what about a secret that does not open, by the label of its model.
+REMEDIES = {
+    "connections.oauthclient": "Tokens cannot be obtained or renewed with it. A super admin types "
+    "the client_secret again under OAuth clients in Administration; the service shows it, or "
+    "makes a new one.",
+    "connections.flow": "Begin this authorization again.",
+    "webhooks.webhook": "Nothing is sent to it. Whoever manages webhooks deletes it and registers "
+    "it again.",
+    "keys.tokenkey": "The console makes another one when it needs it; nobody has to do anything.",
+    "mfa.authenticator": "It cannot be used to sign in. An operator deletes it in Administration, "
+    "and the person sets up another one.",
+}
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -53,3 +67,32 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection} to {self.person}"
+
+
+class UnreadableSecret(models.Model):
+    """A sealed value that does not open, while the key ring is the right one.
+
+    ``model`` and ``row`` are the label and the key of the row, ``what`` names it for people.
+    """
+
+    model = models.CharField(max_length=60)
+    row = models.CharField(max_length=40)
+    field = models.CharField(max_length=40)
+    #: Whose super admins see it; empty where it concerns the whole console.
+    organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="+")
+    what = models.CharField(max_length=300)
+    noticed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["noticed_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["model", "row", "field"], name="one_line_a_secret")
+        ]
+
+    def __str__(self) -> str:
+        return self.what
+
+    @property
+    def remedy(self) -> str:
+        """Say who can do what about it."""
+        return REMEDIES.get(self.model, "Whoever runs the console can add the key it needs.")

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from console.accounts.policy import Action
 from console.health.attention import MOST
 from console.health.forms import FilterForm
+from console.health.unreadable import unreadable_for
 from console.http import SignedInRequest
 
 
@@ -23,4 +24,13 @@ def health_list(request: SignedInRequest) -> HttpResponse:
     template = "health/health_list.html"
     if request.htmx and request.htmx.target == "table":
         template += "#table"
-    return render(request, template, {"form": form, "rows": rows, "is_cut": len(rows) == MOST})
+    return render(
+        request,
+        template,
+        {
+            "form": form,
+            "rows": rows,
+            "is_cut": len(rows) == MOST,
+            "unreadable": unreadable_for(request.user),
+        },
+    )

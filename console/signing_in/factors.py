@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt, is_mfa_enabled
-from django.db import transaction
+from django.db.models import QuerySet
 
-from connections.sealing import key_ring
+from connections.sealed_rows import SealedRows
 from console.accounts.models import User
 from console.accounts.policy import Role
 
@@ -23,26 +24,33 @@ def is_exposed(user: User) -> bool:
     return can_do_much and not is_mfa_enabled(user)
 
 
-def sealed_factors() -> Iterator[Authenticator]:
-    """Yield every second factor that holds a secret."""
-    return Authenticator.objects.filter(type__in=SEALED).order_by("pk").iterator()
+class SealedFactors(SealedRows):
+    """Second factors: allauth keeps the sealed text within a JSON column."""
 
+    def __init__(self) -> None:
+        super().__init__(Authenticator)
 
-def open_one_of_each() -> None:
-    """Raise SecretUnreadable if the keys do not open what is stored."""
-    for kind, name in SEALED.items():
-        if factor := Authenticator.objects.filter(type=kind).first():
-            decrypt(factor.data[name])
+    def rows(self) -> QuerySet[Authenticator]:
+        return Authenticator.objects.filter(type__in=SEALED).select_related("user")
 
+    def sealed(self, row: Any) -> dict[str, bytes]:
+        name = SEALED[Authenticator.Type(row.type)]
+        value = row.data.get(name)
+        return {name: value.encode()} if isinstance(value, str) else {}
 
-@transaction.atomic
-def rotate(factor: Authenticator, *, dry_run: bool = False) -> None:
-    """Write a factor's secret under the first key; raise InvalidToken if no key opens it."""
-    # Using a recovery code writes the same column.
-    row = Authenticator.objects.select_for_update().filter(pk=factor.pk).first()
-    if row is None:
-        return
-    name = SEALED[Authenticator.Type(row.type)]
-    row.data[name] = key_ring().rotate(row.data[name]).decode()
-    if not dry_run:
-        row.save(update_fields=["data"])
+    def reveal(self, row: Any, name: str) -> Any:
+        return decrypt(row.data[name])
+
+    def replace(self, row: Any, name: str, old: bytes, new: bytes) -> None:
+        # Using a recovery code writes the same column: the rest of it is read again.
+        now = Authenticator.objects.select_for_update().filter(pk=row.pk).first()
+        if now and now.data.get(name) == old.decode():
+            now.data[name] = new.decode()
+            now.save(update_fields=["data"])
+
+    def organization_of(self, row: Any) -> uuid.UUID | None:
+        membership = row.user.memberships.active().order_by("pk").first()
+        return membership.organization_id if membership else None
+
+    def describe(self, row: Any, name: str) -> str:
+        return f"{name} of the second factor “{row.get_type_display()}” of {row.user} ({row.pk})"

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 
 from connections.keeping_alive import renew
 from connections.rounds import Outcome, go_round, summary
+from console.readiness import refuse_wrong_keys
 from console.stopping import Stopping
 
 
@@ -18,6 +19,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_wrong_keys()
         with Stopping() as stopping:
             came = go_round("renew_at", renew, stopping.goes_on)
         self.stdout.write(f"refresh_due: {summary(came)}.")

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
+from console.readiness import refuse_wrong_keys
 from console.stopping import Stopping
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_wrong_keys()
         hourly_at = time.monotonic()
         with Stopping() as stopping:
             while stopping.goes_on():

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand
 from connections.rounds import Outcome, go_round, summary
 from console.health.checking import check_one
 from console.health.telling import tell_people
+from console.health.unreadable import look_through
+from console.readiness import refuse_wrong_keys
 from console.stopping import Stopping
 
 
@@ -20,9 +22,12 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        refuse_wrong_keys()
         with Stopping() as stopping:
             came = go_round("check_at", check_one, stopping.goes_on)
             told = tell_people()
-        self.stdout.write(f"check_health: {summary(came)}; people told: {told}.")
+            unreadable = look_through()
+        words = f"; secrets that do not open: {unreadable}" if unreadable else ""
+        self.stdout.write(f"check_health: {summary(came)}; people told: {told}{words}.")
         if came[Outcome.FAILED]:
             raise SystemExit(1)

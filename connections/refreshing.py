@@ -145,9 +145,10 @@ def _refresh(
     if lease.inherited and not left_behind and ends and ends > now and not force:
         leasing.postpone(credential, lease, ends)
         return secret
-    client = credential.client.credentials
-    give_back()
     try:
+        # Opened here: a client's secret that does not open gives the lease back, too.
+        client = credential.client.credentials
+        give_back()
         answer = left_behind or oauth2.refresh(
             credential.connector,
             client=client,
@@ -251,13 +252,13 @@ def _left_behind(credential: Credential) -> TokenAnswer | None:
     if not credential.journal:
         return None
     connector = credential.connector
-    answer = Answer(
-        service=connector.name,
-        status=200,
-        headers={},
-        body=credential.journal.reveal().encode(),
-    )
     try:
+        answer = Answer(
+            service=connector.name,
+            status=200,
+            headers={},
+            body=credential.journal.reveal().encode(),
+        )
         return read_token_answer(
             connector,
             connector.oauth2,  # type: ignore[arg-type]

@@ -149,7 +149,7 @@ def needs(
         mine = mine.filter(connection__application=application)
     found: dict[uuid.UUID, Need] = {}
     for name, which, order in _parts():
-        if kind in (None, name):
+        if kind in (None, name) and which:
             for row in mine.filter(which).order_by(*order, "pk")[: MOST - len(found)]:
                 found.setdefault(row.pk, _need(row, name))
     return _where_installed(found.values())
@@ -179,13 +179,17 @@ def _where_installed(needs: Iterable[Need]) -> list[Need]:
 
 
 def _parts() -> list[tuple[Kind, Q, tuple[str, ...]]]:
-    """Return each kind with its condition and order; every one of them has an index."""
+    """Return each kind with its condition and order; every one of them has an index.
+
+    An empty condition: there is nothing of it.
+    """
     now = timezone.now()
     active = Q(state=Authorization.State.ACTIVE)
     home = Q(credential__organization=F("organization"))
     failing = Q(credential__check_problem__gt="")
     ended = Q(credential__ends_at__lte=now)
-    unreadable = unreadable_credentials(MOST)
+    damaged = unreadable_credentials(MOST)
+    unreadable = active & Q(credential__in=damaged) if damaged else Q()
     ending = Q(
         credential__ends_at__gt=now,
         credential__ends_at__lt=now + EXPIRING_WITHIN,
@@ -195,7 +199,7 @@ def _parts() -> list[tuple[Kind, Q, tuple[str, ...]]]:
     return [
         (Kind.STOPPED, Q(state__in=STOPPED), ("-changed_at",)),
         (Kind.STOPPED, active & home & ended, ("-credential__ends_at",)),
-        (Kind.UNREADABLE, active & Q(credential__in=unreadable), ("-changed_at",)),
+        (Kind.UNREADABLE, unreadable, ("-changed_at",)),
         (Kind.ENDING, active & home & ending, ("credential__ends_at",)),
         (Kind.FAILING, active & home & failing, ("-credential__checked_at",)),
     ]

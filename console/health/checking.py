@@ -11,6 +11,7 @@ from django_tasks import task
 from connections.models import Authorization, Credential
 from connections.proving import prove
 from connections.rounds import AGAIN, Outcome, set_turn, share
+from connections.sealing import SecretUnreadable
 from connectors.errors import CredentialRefused, ServiceError
 
 
@@ -45,7 +46,7 @@ def _check(credential: Credential) -> Outcome:
         return Outcome.NOT_DUE
     try:
         prove(authorization)
-    except CredentialRefused:
+    except (CredentialRefused, SecretUnreadable):  # the service is not to blame for either
         return Outcome.ENDED
     except ServiceError:
         return Outcome.UNAVAILABLE

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from connections.models import Progress
 from connections.sealed_rows import SealedRows, progress_of, walk
@@ -61,8 +61,8 @@ def unreadable_credentials(most: int) -> list[str]:
 def unreadable_for(user: Any) -> QuerySet[UnreadableSecret]:
     """Return what concerns this person's organisations; of authorizations each has its row."""
     mine = Organization.objects.allowing(user, Action.MANAGE_PEOPLE)
-    everybody = Q(organization=None) if mine.exists() else Q(pk=None)
-    rows = UnreadableSecret.objects.filter(Q(organization__in=mine) | everybody)
+    everybodys = Q(organization=None) & Exists(mine)
+    rows = UnreadableSecret.objects.filter(Q(organization__in=mine) | everybodys)
     return rows.exclude(model=CREDENTIAL)[:100]
 
 

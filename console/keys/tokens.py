@@ -22,6 +22,7 @@ from django.db.models import Q
 from django.utils import timezone
 from jwt.algorithms import ECAlgorithm
 
+from connections.sealing import SecretUnreadable
 from console.accounts.models import Organization, User
 from console.applications.models import Application
 from console.audit.acts import Act
@@ -47,7 +48,7 @@ def token_for(
     user: User, application: Application, organization: Organization, environment: str
 ) -> str:
     """Sign who opens an application; only who may open it there is to be given one."""
-    key = _signing()
+    key, private = _opened()
     now = timezone.now()
     claims = {
         "iss": settings.PUBLIC_URL,
@@ -57,7 +58,6 @@ def token_for(
         "exp": now + LIFE,
         "jti": str(uuid.uuid4()),
     }
-    private = jwt.PyJWK(key.private.reveal(), algorithm=ALGORITHM)
     return jwt.encode(claims, private.key, algorithm=ALGORITHM, headers={"kid": str(key.pk)})
 
 
@@ -166,6 +166,20 @@ def _signing() -> TokenKey:
     key = TokenKey.objects.filter(signs=True).first()
     # One row alone signs: who comes second finds that of the first.
     return key or TokenKey.objects.get_or_create(signs=True, defaults=_pair())[0]
+
+
+def _opened() -> tuple[TokenKey, jwt.PyJWK]:
+    """Return the key that signs, opened; one that does not open is replaced."""
+    key = _signing()
+    try:
+        private = key.private.reveal()
+    except SecretUnreadable:
+        with transaction.atomic():
+            # Who comes second waits here, and finds the key that the first has made.
+            locked = TokenKey.objects.select_for_update().filter(pk=key.pk, signs=True).first()
+            key = renew() if locked else _signing()
+        private = key.private.reveal()
+    return key, jwt.PyJWK(private, algorithm=ALGORITHM)
 
 
 def _pair() -> dict[str, Any]:

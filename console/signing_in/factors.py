@@ -6,15 +6,19 @@ import uuid
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import decrypt, is_mfa_enabled
+from allauth.mfa.utils import is_mfa_enabled
 from django.db.models import QuerySet
 
 from connections.sealed_rows import SealedRows
+from connections.sealing import open_text
 from console.accounts.models import User
 from console.accounts.policy import Role
 
 #: Where in its row allauth keeps what each kind rests on; of a passkey it keeps no secret.
 SEALED = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}
+
+#: What a second factor is sealed for: nothing else in the database opens as one.
+PURPOSE = "second factor"
 
 
 def is_exposed(user: User) -> bool:
@@ -39,7 +43,7 @@ class SealedFactors(SealedRows):
         return {name: value.encode()} if isinstance(value, str) else {}
 
     def reveal(self, row: Any, name: str) -> Any:
-        return decrypt(row.data[name])
+        return open_text(row.data[name], purpose=PURPOSE)
 
     def replace(self, row: Any, name: str, old: bytes, new: bytes) -> None:
         # Using a recovery code writes the same column: the rest of it is read again.

@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.urls import reverse
 
+from console.health import unreadable
+from console.health.models import UnreadableSecret
 from console.readiness import refuse_wrong_keys
 from tests.accounts.conftest import code_of, kinds, let_time_pass, wrong_code
 
@@ -212,8 +214,21 @@ def test_a_process_that_cannot_open_it_does_not_start(developer, app_secret, set
     app_secret(developer)
     refuse_wrong_keys()
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
-    with pytest.raises(ImproperlyConfigured, match="second factor does not open with any key"):
+    with pytest.raises(ImproperlyConfigured, match="does not open with any key"):
         refuse_wrong_keys()
+
+
+def test_a_damaged_second_factor_leaves_the_others(developer, app_secret, recovery_codes):
+    app_secret(developer)
+    codes = recovery_codes(developer)
+    totp = Authenticator.objects.get(type="totp")
+    totp.data["secret"] = totp.data["secret"][:-9] + "é" + totp.data["secret"][-8:]
+    totp.save()
+    assert not totp.wrap().validate_code("123456")
+    assert Authenticator.objects.get(type="recovery_codes").wrap().validate_code(codes[0])
+    unreadable.look_through()
+    assert "second factor" in UnreadableSecret.objects.get().what
+    assert UnreadableSecret.objects.get().organization == developer.memberships.get().organization
 
 
 def test_an_operator_takes_away_one_that_was_lost(operator, developer, signed_in, app_secret):

@@ -4,10 +4,13 @@ from io import StringIO
 
 import pytest
 from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
 from connections.models import Credential, OAuthClient
 from connections.sealing import SecretUnreadable
+from console.readiness import refuse_wrong_keys
+from tests.connections.damaging import damage
 
 
 @pytest.fixture
@@ -34,6 +37,10 @@ def revealed() -> list[object]:
         if row.journal:
             values.append(row.journal.reveal())
     return sorted(values)
+
+
+def sealed() -> list[bytes]:
+    return [bytes(row) for row in Credential.objects.values_list("secret", flat=True)]
 
 
 ALL = ["four", "one", "three", "two"]
@@ -69,10 +76,21 @@ def test_a_dry_run_writes_nothing(rows, settings):
         revealed()
 
 
-def test_it_names_what_does_not_open(rows, settings):
+def test_it_refuses_a_wrong_key_ring(rows, settings):
+    before = sealed()
+    settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(CommandError, match="does not open with any key"):
+        rotate()
+    assert sealed() == before
+
+
+def test_a_lost_key_is_no_end(rows, connect, grant, settings):
+    rotate()
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(CommandError, match="4 secrets do not open"):
-        rotate()
+        rotate("--keys-are-lost")
+    refuse_wrong_keys()
+    grant(connect("twilio"), secret={"auth_token": "five"}).credential.secret.reveal()
 
 
 def test_what_opens_is_rotated_beside_what_does_not(rows, connect, grant, settings):
@@ -85,3 +103,30 @@ def test_what_opens_is_rotated_beside_what_does_not(rows, connect, grant, settin
     settings.CRYPTOGRAPHY_KEYS = [new]
     Credential.objects.filter(pk=lost.pk).delete()
     assert revealed() == ALL
+
+
+def test_a_secret_that_does_not_open_is_named_and_passed_over(rows, settings):
+    damaged = Credential.objects.order_by("pk")[0]
+    damage(damaged, "secret")
+    settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode(), *settings.CRYPTOGRAPHY_KEYS]
+    said = StringIO()
+    with pytest.raises(CommandError, match="1 secrets do not open"):
+        call_command("rotate_keys", stdout=said, stderr=said)
+    named = said.getvalue()
+    assert f"secret of credential “alice@example.com” of Studio ({damaged.pk})" in named
+    assert "3 secrets are under the first key" in named
+
+
+def test_the_old_key_can_be_taken_away_only_when_all_is_rotated(rows, settings):
+    old, new = settings.CRYPTOGRAPHY_KEYS[0], Fernet.generate_key().decode()
+    refuse_wrong_keys()
+    settings.CRYPTOGRAPHY_KEYS = [new, old]
+    refuse_wrong_keys()
+    rotate("--dry-run")
+    settings.CRYPTOGRAPHY_KEYS = [new]
+    with pytest.raises(ImproperlyConfigured):
+        refuse_wrong_keys()
+    settings.CRYPTOGRAPHY_KEYS = [new, old]
+    rotate()
+    settings.CRYPTOGRAPHY_KEYS = [new]
+    refuse_wrong_keys()

@@ -145,6 +145,7 @@ def test_every_sealed_field_is_known():
         ("Credential", "secret"),
         ("Credential", "journal"),
         ("Flow", "code_verifier"),
+        ("Sentinel", "value"),
         ("TokenKey", "private"),
         ("Webhook", "secret"),
     }

@@ -1,0 +1,132 @@
+"""One damaged value is a line under Health, and no more than that."""
+
+from __future__ import annotations
+
+import jwt
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from connections.models import Authorization, Credential, OAuthClient, Progress
+from console.health import unreadable
+from console.keys.models import TokenKey
+from console.keys.tokens import token_for
+from console.webhooks.models import Webhook
+from tests.connections.damaging import damage
+from tests.connections.flowing import words_of
+
+URL = reverse("health_list")
+
+
+@pytest.fixture
+def credential(connect, grant) -> Credential:
+    """The damaged one of two; the other one is whole."""
+    grant(connect("twilio", name="Whole"), secret={"auth_token": "one"})
+    credential = grant(connect("twilio", name="Damaged"), secret={"auth_token": "two"}).credential
+    damage(credential, "secret")
+    return credential
+
+
+def page_of(client) -> str:
+    return words_of(client.get(URL))
+
+
+def test_a_credential_is_listed_with_its_connection_and_what_helps(developer_client, credential):
+    unreadable.look_through()
+    page = developer_client.get(URL)
+    assert [(need.name, need.kind) for need in page.context["rows"]] == [("Damaged", "unreadable")]
+    assert "Authorize it again" in words_of(page)
+    place = reverse(
+        "connection_authorize", args=[page.context["rows"][0].authorization.connection_id]
+    )
+    assert place in page.content.decode()
+
+
+def test_it_can_be_narrowed_to(developer_client, credential):
+    unreadable.look_through()
+    rows = developer_client.get(f"{URL}?why=unreadable").context["rows"]
+    assert [need.name for need in rows] == ["Damaged"]
+
+
+def test_other_organisations_do_not_see_it(signed_in, stranger, credential):
+    unreadable.look_through()
+    assert "Damaged" not in page_of(signed_in(stranger))
+
+
+def test_a_super_admin_sees_a_client_and_a_webhook(signed_in, super_admin, application, studio):
+    OAuthClient.objects.create(
+        connector_slug="slack", client_id="c", client_secret="s", organization=studio
+    )
+    Webhook.objects.create(
+        organization=studio, application=application, url="https://hooks.example/a", secret="s"
+    )
+    damage(OAuthClient.objects.get(), "client_secret")
+    damage(Webhook.objects.get(), "secret")
+    unreadable.look_through()
+    page = page_of(signed_in(super_admin))
+    assert "client_secret of OAuth client “Slack (studio--slack)” of Studio" in page
+    assert "types the client_secret again" in page
+    assert "webhook “hooks.example” of Studio" in page
+
+
+def test_a_developer_does_not_see_what_only_a_super_admin_can_help(developer_client, studio):
+    OAuthClient.objects.create(
+        connector_slug="slack", client_id="c", client_secret="s", organization=studio
+    )
+    damage(OAuthClient.objects.get(), "client_secret")
+    unreadable.look_through()
+    assert "client_secret" not in page_of(developer_client)
+
+
+def test_a_line_goes_when_the_secret_opens_again(developer_client, credential):
+    unreadable.look_through()
+    credential.secret = {"auth_token": "new"}
+    credential.save()
+    assert unreadable.look_through() == 0
+    assert developer_client.get(URL).context["rows"] == []
+
+
+def test_a_line_goes_with_its_row(credential):
+    unreadable.look_through()
+    Authorization.objects.all().delete()
+    credential.delete()
+    assert unreadable.look_through() == 0
+
+
+def test_a_round_visits_a_few_rows_and_the_next_one_goes_on(credential, monkeypatch):
+    monkeypatch.setattr(unreadable, "ROWS_A_ROUND", 1)
+    monkeypatch.setattr(unreadable, "PAGE", 1)
+    found = [unreadable.look_through() for _ in range(3)]
+    assert max(found) == 1
+    assert Progress.objects.count() <= 1
+
+
+def test_the_command_says_how_many(credential, capsys):
+    call_command("check_health")
+    assert "secrets that do not open: 1" in capsys.readouterr().out
+
+
+def test_neither_renewing_nor_testing_stops_at_it(credential, capsys, network):
+    call_command("refresh_due")
+    call_command("check_health")
+    assert "failed" not in capsys.readouterr().out
+    assert not Credential.objects.filter(renew_at=None).exists()
+
+
+def test_pages_about_the_connection_stay_whole(developer_client, credential):
+    authorization = credential.authorizations.get()
+    assert developer_client.get(authorization.connection.get_absolute_url()).status_code == 200
+    tested = developer_client.post(
+        reverse("authorization_test", args=[authorization.pk]), follow=True
+    )
+    assert tested.status_code == 200
+    assert "does not open with any key" in words_of(tested)
+
+
+def test_a_damaged_key_of_tokens_is_replaced(developer, application, studio):
+    token_for(developer, application, studio, "development")
+    old = TokenKey.objects.get()
+    damage(old, "private")
+    token = token_for(developer, application, studio, "development")
+    assert jwt.get_unverified_header(token)["kid"] == str(TokenKey.objects.get(signs=True).pk)
+    assert TokenKey.objects.count() == 2

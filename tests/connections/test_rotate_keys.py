@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
-from connections.models import Credential, OAuthClient
+from connections.models import Credential, OAuthClient, Progress
 from connections.sealing import SecretUnreadable
 from console.readiness import refuse_wrong_keys
 from tests.connections.damaging import damage
@@ -130,3 +130,15 @@ def test_the_old_key_can_be_taken_away_only_when_all_is_rotated(rows, settings):
     rotate()
     settings.CRYPTOGRAPHY_KEYS = [new]
     refuse_wrong_keys()
+
+
+def test_what_an_older_rotation_left_half_done_is_begun_again(rows, settings):
+    last = Progress(name="rotation", key="an older one", model="webhooks.webhook", done=9)
+    last.save()
+    new = Fernet.generate_key().decode()
+    settings.CRYPTOGRAPHY_KEYS = [new, *settings.CRYPTOGRAPHY_KEYS]
+    said = rotate()
+    assert "Going on" not in said
+    assert "4 secrets are under the first key" in said
+    settings.CRYPTOGRAPHY_KEYS = [new]
+    assert revealed() == ALL

@@ -23,9 +23,9 @@ run: setup ## Run the console with the sandbox service; everything it makes lies
 test-setup: setup ## Find or install what the tests need beside Python: a browser, and services that are real
 	$(BIN)/python tests/setup.py
 
-test: test-setup ## Test on SQLite and on PostgreSQL, in parallel
+test: test-setup ## Test on SQLite, and what uses rows on PostgreSQL too, in parallel
 	$(BIN)/python -m pytest --database sqlite
-	$(BIN)/python -m pytest --database postgresql
+	$(BIN)/python -m pytest --database postgresql -m rows
 
 check: setup ## Lint, types, templates, routes and their rules, migrations, catalogue
 	$(BIN)/ruff check .

@@ -36,9 +36,13 @@ from console.applications.models import Application, Component, Right
 hypothesis.settings.register_profile("console", deadline=None)
 hypothesis.settings.load_profile("console")
 
+#: A test that takes longer on a quiet machine says why it must (the mark ``slow``). It is told and
+#: not failed: how long a test takes says how busy the machine is, too.
+SLOW_SECONDS = 10
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many cells of the policy's matrix were compared."""
+    """Say how many cells of the policy's matrix were compared, and which tests are slow."""
     reports = [
         report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)
     ]
@@ -53,6 +57,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             each for each in terminalreporter.getreports("failed") if "matrix" in each.nodeid
         ]
         terminalreporter.write_line(f"policy: {cells} cells, routes that differ: {len(differing)}")
+    for report in reports:
+        if (
+            report.when == "call"
+            and report.duration > SLOW_SECONDS
+            and "slow" not in report.keywords
+        ):
+            terminalreporter.write_line(
+                f"slow: {report.nodeid} took {report.duration:.0f} s; make it faster, or say why it "
+                'must with @pytest.mark.slow("...")'
+            )
 
 
 @pytest.fixture(scope="session")

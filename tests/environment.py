@@ -13,9 +13,14 @@ import logging
 import os
 import shutil
 import tempfile
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+
+
+#: The fixtures that open the database under test, or a PostgreSQL of their own.
+USING_ROWS = {"db", "transactional_db", "live_server", "postgresql"}
 
 
 def pytest_addoption(parser) -> None:
@@ -48,6 +53,25 @@ def pytest_load_initial_conftests(early_config, args) -> None:
             "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright's loop runs in the same thread
         }
     )
+
+
+@pytest.hookimpl(tryfirst=True)  # before ``-m`` chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use rows: only these can differ from one database to the other.
+
+    pytest-django lets no other test reach the database. What starts a console of its own chooses
+    its database itself: ``tests/processes`` is for PostgreSQL, the others are for SQLite.
+    """
+    for item in items:
+        asked = {*getattr(item, "fixturenames", ())}
+        if item.get_closest_marker("django_db") or asked & USING_ROWS:
+            item.add_marker("rows")
+
+
+def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> None:
+    """Refuse rows to a test that asks for them only while it runs: it would have no mark."""
+    if fixturedef.argname in USING_ROWS and not request.node.get_closest_marker("rows"):
+        pytest.fail(f"Say that this test uses rows: @pytest.mark.django_db on {request.node.name}.")
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -142,16 +142,11 @@ def console_demo(
 ) -> Iterator[ConsoleDemo]:
     """Run ``manage.py demo`` with everything it makes in ``folder`` until the block ends.
 
-    Without ``database_url`` its rows lie in an SQLite file in the folder.
+    Without ``database_url`` its rows are in an SQLite file in the folder. Where the folder is a
+    copy of one that is set up, it starts in a fraction of the time.
     """
     port, sandbox_port = free_port(), free_port()
-    settings = {k: v for k, v in os.environ.items() if k not in _MADE_BY_THE_DEMO} | {
-        "VAR_DIR": str(folder),
-        "PORT": str(port),
-        "SANDBOX_PORT": str(sandbox_port),
-        "DEMO_PASSWORD": "open-sesame-1",
-        "PYTHONUNBUFFERED": "1",
-    }
+    settings = _of_a_demo(folder, PORT=str(port), SANDBOX_PORT=str(sandbox_port))
     if database_url:
         settings["DATABASE_URL"] = database_url
     settings |= environment
@@ -176,6 +171,25 @@ def console_demo(
             )
         finally:
             end(process)
+
+
+def set_up_demo(folder: Path) -> None:
+    """Let ``manage.py demo`` make everything in ``folder``, on SQLite, and start nothing."""
+    command = [sys.executable, "manage.py", "demo", "--setup-only"]
+    _insist(
+        subprocess.run(
+            command, cwd=ROOT, env=_of_a_demo(folder), capture_output=True, text=True, check=False
+        )
+    )
+
+
+def _of_a_demo(folder: Path, **more: str) -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k not in _MADE_BY_THE_DEMO} | {
+        "VAR_DIR": str(folder),
+        "DEMO_PASSWORD": "open-sesame-1",
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }
 
 
 @contextmanager

@@ -78,6 +78,8 @@
     const view = new EditorView({
       parent: shadow,
       doc: textarea.value,
+      // A person may have begun to type before this script ran.
+      selection: { anchor: textarea.selectionStart, head: textarea.selectionEnd },
       extensions: [
         lineNumbers(), lintGutter(), highlightActiveLineGutter(), EditorView.lineWrapping,
         history(), json(), syntaxHighlighting(classHighlighter), bracketMatching(), closeBrackets(), indentOnInput(),
@@ -143,6 +145,8 @@
       view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
       view.focus();
     });
+
+    if (textarea.value !== sent) checkSoon();
 
     // The form
 

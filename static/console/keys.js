@@ -13,5 +13,5 @@
       button.textContent = "Selected";
     }
   });
-  document.querySelector("form[data-send]")?.submit();
+  addEventListener("DOMContentLoaded", () => document.querySelector("form[data-send]")?.submit());
 })();

@@ -1,4 +1,5 @@
 // What the shell does beyond plain pages. Every page works without it.
+// It runs in the head and listens on the document, so that no press comes before it.
 (() => {
   const root = document.documentElement;
   const UNANSWERED = "The console did not answer. Nothing was changed. Try again.";
@@ -8,18 +9,20 @@
 
   // Theme
 
-  const switches = document.querySelectorAll("input[name=theme]");
-  switches.forEach((input) => {
-    input.checked = input.value === (root.dataset.bsTheme ?? "system");
-    input.addEventListener("change", () => {
-      if (input.value === "system") delete root.dataset.bsTheme;
-      else root.dataset.bsTheme = input.value;
-      try {
-        localStorage.setItem("theme", input.value);
-      } catch {
-        // The choice then lasts for this page.
-      }
+  const showTheme = () => {
+    document.querySelectorAll("input[name=theme]").forEach((input) => {
+      input.checked = input.value === (root.dataset.bsTheme ?? "system");
     });
+  };
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches("input[name=theme]")) return;
+    if (target.value === "system") delete root.dataset.bsTheme;
+    else root.dataset.bsTheme = target.value;
+    try {
+      localStorage.setItem("theme", target.value);
+    } catch {
+      // The choice then lasts for this page.
+    }
   });
 
   // Search
@@ -43,9 +46,12 @@
   };
   const openDialogs = () => {
     document.querySelectorAll("dialog[data-modal]:not(:modal)").forEach((dialog) => {
+      const focused = document.activeElement;
       dialog.removeAttribute("open");
       dialog.showModal();
-      focusAnswer(dialog);
+      // A person who has begun to type goes on where they are.
+      if (dialog.contains(focused) && focused.matches(ANSWERS)) focused.focus();
+      else focusAnswer(dialog);
     });
   };
   const leave = (dialog) => {
@@ -53,8 +59,6 @@
     else dialog.close();
   };
   document.addEventListener("click", (event) => {
-    const closer = event.target.closest("button[data-close]");
-    if (closer) leave(closer.closest("dialog"));
     event.target.closest("[data-dismiss]")?.closest(".message").remove();
   });
   // cancel does not bubble; a file input fires one too.
@@ -78,19 +82,19 @@
 
   // Progress and failure
 
-  const progress = document.getElementById("progress");
+  const progress = (shown) => { document.getElementById("progress").hidden = !shown; };
   let running = 0;
   let timer = 0;
   const begin = () => {
     running += 1;
     clearTimeout(timer);
-    timer = setTimeout(() => { progress.hidden = false; }, 100);
+    timer = setTimeout(progress, 100, true);
   };
   const end = () => {
     running = Math.max(0, running - 1);
     if (running) return;
     clearTimeout(timer);
-    progress.hidden = true;
+    progress(false);
   };
   const say = (words) => {
     // Outside an open modal dialog nothing can be read or closed.
@@ -120,9 +124,6 @@
     running = 0;
     end();
   });
-  document.addEventListener("change", (event) => {
-    event.target.closest("form[data-autosubmit]")?.requestSubmit();
-  });
 
   const busy = (event, is) => {
     const { elt, requestConfig } = event.detail;
@@ -150,6 +151,22 @@
     if (dialog && document.activeElement === document.body) focusAnswer(dialog);
   });
 
-  openDialogs();
-  localize();
+  // The start. htmx listens from DOMContentLoaded on, which the window hears after the document: what was
+  // answered or opened before is told to htmx then. Tests wait for data-ready.
+
+  const HELD = ["input", "change", "toggle"];
+  const held = [];
+  const hold = ({ type, target }) => {
+    if (!target.closest("[hx-trigger]") || held.some((old) => old.type === type && old.target === target)) return;
+    held.push({ type, target });
+  };
+  HELD.forEach((type) => document.addEventListener(type, hold, true));
+  addEventListener("DOMContentLoaded", () => {
+    showTheme();
+    openDialogs();
+    localize();
+    HELD.forEach((type) => document.removeEventListener(type, hold, true));
+    held.forEach(({ type, target }) => window.htmx?.trigger(target, type));
+    root.dataset.ready = "";
+  });
 })();

@@ -41,30 +41,31 @@
     SecurityError: "Passkeys need the address of this console with https. Nothing was changed.",
   };
 
-  document.querySelectorAll("form[data-passkey]").forEach((form) => {
+  // Before shell.js, which takes what is not prevented for a form on its way.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-passkey]")) return;
+    // What is sent by submit() below fires no event and comes past here.
+    event.preventDefault();
     const button = form.querySelector("button");
     const problem = form.querySelector("[data-problem]");
-    form.addEventListener("submit", async (event) => {
-      // What is sent by submit() below fires no event and comes past here.
-      event.preventDefault();
-      if (button.ariaBusy === "true") return;
-      button.ariaBusy = "true";
-      problem.hidden = true;
-      const options = JSON.parse(document.getElementById("passkey-options").textContent);
-      try {
-        const credential = form.dataset.passkey === "make"
-          ? await make(options.creation_options.publicKey)
-          : await use(options.request_options.publicKey);
-        form.elements.credential.value = JSON.stringify(answer(credential));
-        form.submit();
-      } catch (error) {
-        const words = problem.querySelector("p");
-        // What the server wrote there says that this browser cannot do it.
-        words.dataset.otherwise ??= words.textContent;
-        words.textContent = SENTENCES[error.name] ?? words.dataset.otherwise;
-        problem.hidden = false;
-        button.ariaBusy = null;
-      }
-    });
-  });
+    if (button.ariaBusy === "true") return;
+    button.ariaBusy = "true";
+    problem.hidden = true;
+    const options = JSON.parse(document.getElementById("passkey-options").textContent);
+    try {
+      const credential = form.dataset.passkey === "make"
+        ? await make(options.creation_options.publicKey)
+        : await use(options.request_options.publicKey);
+      form.elements.credential.value = JSON.stringify(answer(credential));
+      form.submit();
+    } catch (error) {
+      const words = problem.querySelector("p");
+      // What the server wrote there says that this browser cannot do it.
+      words.dataset.otherwise ??= words.textContent;
+      words.textContent = SENTENCES[error.name] ?? words.dataset.otherwise;
+      problem.hidden = false;
+      button.ariaBusy = null;
+    }
+  }, true);
 })();

@@ -1,5 +1,8 @@
 // What the wizard does beyond plain pages: the permission tree and the service's window.
+// Like shell.js it runs in the head and listens on the document; what it asks of htmx waits for the page.
 (() => {
+  const ready = new Promise((done) => { addEventListener("DOMContentLoaded", done); });
+
   // Permissions: All Actions ticks and locks all; search; a live count
 
   const tree = (element) => element.closest("[data-scopes]");
@@ -38,7 +41,7 @@
     });
   });
 
-  // The service's own page, in a window that needs no opener
+  // The service's own page, in a window that needs no opener. The form has it as its target; here it gets its size.
 
   const channel = (flow) => new BroadcastChannel(`flow-${flow}`);
   let current = null;
@@ -65,7 +68,7 @@
     if (document.getElementById("flow-status")) return;
     const place = document.createElement("div");
     form.after(place);
-    htmx.ajax("GET", waiting, { target: place, swap: "outerHTML" });
+    ready.then(() => htmx.ajax("GET", waiting, { target: place, swap: "outerHTML" }));
   };
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -80,7 +83,6 @@
 
   // In that window: tell the page that opened it, close on success, stay on failure
 
-  const result = document.querySelector("[data-flow-result]");
   const finish = (element) => {
     const { flowResult, outcome, next } = element.dataset;
     if (!["completed", "failed"].includes(outcome)) return;
@@ -96,5 +98,8 @@
       if (!seen && outcome === "completed") location.replace(next);
     }, 1500);
   };
-  if (result) finish(result);
+  ready.then(() => {
+    const result = document.querySelector("[data-flow-result]");
+    if (result) finish(result);
+  });
 })();

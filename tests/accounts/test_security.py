@@ -82,6 +82,7 @@ def test_it_signs_out_everywhere_else(developer, sign_in):
     assert UserSession.objects.count() == 1
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("who", ["super_admin", "operator"])
 def test_who_can_do_much_is_reminded_until_he_has_a_second_factor(
     who, request, sign_in, app_secret, signed_in

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from tests.servers import ConsoleDemo, console_demo, unavailable
+from tests.servers import ConsoleDemo, console_demo, set_up_demo, unavailable
 from tests.setup import find_chromium
 
 DEVELOPER = "developer@studio.example"
@@ -40,21 +42,37 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-def console(tmp_path_factory) -> Iterator[ConsoleDemo]:
-    with new_console(tmp_path_factory.mktemp("demo")) as demo:
+def set_up(tmp_path_factory) -> Path:
+    """A demo that is set up and not running, made once a run for all of xdist's workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, done = shared / "demo-set-up", shared / "demo-is-set-up"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            set_up_demo(folder)
+            done.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def console(set_up, tmp_path_factory) -> Iterator[ConsoleDemo]:
+    with new_console(set_up, tmp_path_factory.mktemp("demo")) as demo:
         yield demo
 
 
 @pytest.fixture(scope="module")
-def own_console(tmp_path_factory) -> Iterator[ConsoleDemo]:
+def own_console(set_up, tmp_path_factory) -> Iterator[ConsoleDemo]:
     """Of what a file of tests needs there is nothing yet, whatever other files have done."""
-    with new_console(tmp_path_factory.mktemp("demo")) as demo:
+    with new_console(set_up, tmp_path_factory.mktemp("demo")) as demo:
         yield demo
 
 
 @contextmanager
-def new_console(folder: Path) -> Iterator[ConsoleDemo]:
-    """Run a console in which nothing has happened yet."""
+def new_console(set_up: Path, folder: Path) -> Iterator[ConsoleDemo]:
+    """Run a console in which nothing has happened yet, from a copy of what is set up."""
+    shutil.copytree(set_up, folder, dirs_exist_ok=True)
     with _database() as database_url, console_demo(folder, database_url) as demo:
         yield demo
 

@@ -22,14 +22,16 @@ def plain(page, visit) -> Page:
 def test_it_authorizes_oauth_2(plain, console) -> None:
     wizard.open_card(plain, "Sandbox")
     wizard.answer(plain, permissions=True)
-    wizard.press(plain, "Authorize")
-    wizard.sign_in_at_sandbox(plain, console.password)
-    wizard.press(plain, "Allow")
-    expect(wizard.by_alice(plain)).to_be_visible()
-    plain.get_by_role("link", name="Open connection").click()
-    expect(wizard.by_alice(plain)).to_be_visible()
-    wizard.press(plain, "Test")
-    expect(plain.get_by_text("It works: Sandbox answered as alice@example.com")).to_be_visible()
+    with plain.expect_popup() as opened:  # the form's target, which needs no script
+        wizard.press(plain, "Authorize")
+    window = opened.value
+    wizard.sign_in_at_sandbox(window, console.password)
+    wizard.press(window, "Allow")
+    expect(wizard.by_alice(window)).to_be_visible()
+    window.get_by_role("link", name="Open connection").click()
+    expect(wizard.by_alice(window)).to_be_visible()
+    wizard.press(window, "Test")
+    expect(window.get_by_text("It works: Sandbox answered as alice@example.com")).to_be_visible()
 
 
 def test_it_authorizes_a_password(plain, console) -> None:

@@ -16,10 +16,12 @@ def look_away(page: Page, name: str) -> None:
 
 def open_card(page: Page, connector: str, look: Look = look_away) -> None:
     """Go from anywhere in the console to the first question about a connector."""
+    wait_until_ready(page)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Microservices").click()
     page.get_by_role("link", name="+ Create New").click()
     search = page.get_by_label("Search", exact=True)
     search.wait_for()
+    wait_until_ready(page)
     card = page.get_by_role("button", name=connector, exact=True)
     if not card.count():  # beyond the first ones that the gallery shows
         search.fill(connector)
@@ -55,7 +57,13 @@ def answer(
 
 
 def press(page: Page, name: str) -> None:
+    wait_until_ready(page)
     button(page, name).click()
+
+
+def wait_until_ready(page: Page) -> None:
+    """Return when the scripts of a page listen; at once where it has none, or runs none."""
+    page.locator("html[data-ready], html:not(.scripted)").wait_for(state="attached")
 
 
 def button(page: Page, name: str) -> Locator:

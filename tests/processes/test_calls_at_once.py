@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import requests
 
 from tests.bench.loading import granian
@@ -13,6 +14,7 @@ from tests.processes.granting import grants
 CALLS, PROCESSES = 200, 8
 
 
+@pytest.mark.slow("Eight server processes start, and share the cores with their callers.")
 def test_they_cost_one_token_request(world, strict, tmp_path):
     [credential] = world.ask(rows.connect, grants(strict, 1), "together")
     environment = {**world.environment, "PROXY_CALLS_AT_ONCE": str(CALLS)}

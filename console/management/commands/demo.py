@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from console.demo.environment import demo_folder
 from console.demo.seeding import sandbox_client, seed
 from console.demo.serving import prepare_sandbox, servers
+from console.demo.static_files import collect_static_files
 
 
 class Command(BaseCommand):
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         port = int(os.environ.get("PORT", "8000"))
         sandbox_port = int(os.environ.get("SANDBOX_PORT", "9000"))
         call_command("migrate", verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        collect_static_files()
         people = seed(password)
         environment = {
             **os.environ,

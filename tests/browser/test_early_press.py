@@ -1,0 +1,142 @@
+"""A press that comes before the scripts have run does the same as a later one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import wizard
+from tests.browser.conftest import DEVELOPER
+
+pytestmark = pytest.mark.browser
+
+#: Long enough for a press, had the page a button that early.
+LATE_MS = 1500
+#: ``theme`` apart, which the look of the page waits for.
+SCRIPTS = ("shell", "wizard", "htmx-2.min")
+
+
+def come_late(page: Page, *scripts: str) -> None:
+    """Let these scripts arrive late."""
+
+    def wait(route) -> None:
+        page.wait_for_timeout(LATE_MS)
+        route.continue_()
+
+    for script in scripts:
+        page.route(_file(script), wait)
+
+
+def never_come(page: Page, script: str) -> None:
+    """Let a script be empty, as where it could not be loaded."""
+    page.route(_file(script), lambda route: route.fulfill(body="", content_type="text/javascript"))
+
+
+def _file(script: str) -> re.Pattern[str]:
+    return re.compile(rf"/{re.escape(script)}(\.\w+)?\.js$")
+
+
+def open_early(page: Page, address: str) -> None:
+    """Go on as soon as the answer begins; nothing is waited for but what is pressed."""
+    page.goto(address, wait_until="commit")
+
+
+@pytest.fixture
+def authorizing(page) -> str:
+    """The address of the page on which *Authorize* opens the service."""
+    page.goto("/")
+    wizard.open_card(page, "Sandbox")
+    wizard.answer(page, permissions=True)
+    return page.url
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_the_service_opens_in_its_own_window(page, console, authorizing, script) -> None:
+    come_late(page, script)
+    open_early(page, authorizing)
+    with page.expect_popup() as opened:
+        wizard.button(page, "Authorize").click()
+    popup = opened.value
+    page.get_by_text("Go on in the other window").wait_for()
+    wizard.sign_in_at_sandbox(popup, console.password)
+    with popup.expect_event("close"):
+        wizard.button(popup, "Allow").click(no_wait_after=True)
+    expect(wizard.by_alice(page)).to_be_visible()
+    assert page.url == authorizing
+
+
+def test_it_opens_in_its_own_window_without_the_script(page, console, authorizing) -> None:
+    never_come(page, "wizard")
+    open_early(page, authorizing)
+    with page.expect_popup() as opened:
+        wizard.button(page, "Authorize").click()
+    wizard.sign_in_at_sandbox(opened.value, console.password)
+    wizard.press(opened.value, "Allow")
+    expect(wizard.by_alice(opened.value)).to_be_visible()
+    assert page.url == authorizing
+
+
+def test_all_actions_ticks_and_locks_all(page) -> None:
+    page.goto("/")
+    wizard.open_card(page, "Sandbox")
+    wizard.press(page, "Next")
+    page.get_by_role("radio", name="Administrator").wait_for()
+    wizard.press(page, "Next")
+    page.get_by_role("checkbox", name="All Actions").wait_for()
+    come_late(page, "shell", "wizard")
+    open_early(page, page.url)
+    page.get_by_role("checkbox", name="All Actions").check()
+    expect(page.get_by_role("checkbox", name="Read Contacts")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Read Contacts")).to_be_disabled()
+
+
+def test_a_filter_is_applied(page) -> None:
+    come_late(page, "htmx-2.min")
+    open_early(page, "/microservices/new/")
+    page.get_by_label("Category", exact=True).select_option("Payments and accounting")
+    page.get_by_role("button", name="Stripe", exact=True).wait_for()
+    expect(page.get_by_role("button", name="GitHub", exact=True)).to_have_count(0)
+
+
+def test_a_person_goes_on_where_they_type(page) -> None:
+    page.goto("/")
+    wizard.open_card(page, "Sandbox")
+    come_late(page, "htmx-2.min")  # the dialog becomes modal after it
+    open_early(page, page.url)
+    name = page.get_by_label("Connection Name")
+    name.fill("")
+    name.press_sequentially("Half")
+    assert page.locator("dialog:modal").count() == 0
+    wizard.wait_until_ready(page)
+    page.keyboard.type(" and half")
+    expect(name).to_have_value("Half and half")
+
+
+def test_the_editor_goes_on_where_they_type(visit) -> None:
+    page = visit(DEVELOPER)
+    page.goto("/apps/field_service/")
+    page.get_by_role("link", name="All components").click()
+    page.get_by_role("link", name="Find customers").click()
+    page.locator("textarea[name=definition]").wait_for(state="attached")
+    come_late(page, "editor")
+    page.on("dialog", lambda dialog: dialog.accept())  # what was typed is not saved
+    open_early(page, page.url)
+    text = page.locator("textarea[name=definition]")
+    text.press("Control+Home")
+    text.press_sequentially("\n")
+    wizard.wait_until_ready(page)
+    page.keyboard.type("x")
+    assert text.input_value().startswith("\nx")
+
+
+def test_a_copy_button_copies(visit) -> None:
+    page = visit(DEVELOPER)
+    page.goto("/apps/field_service/")
+    page.get_by_role("link", name="Open", exact=True).click()
+    come_late(page, "keys")
+    page.get_by_role("radio", name="Stage").check()
+    page.get_by_role("button", name="Open").click(no_wait_after=True)
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name=re.compile("^(Copied|Selected)$"))).to_be_visible()

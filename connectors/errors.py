@@ -61,7 +61,7 @@ class ServiceForbidden(ServiceError):
 
 
 class ServiceUnintelligible(ServiceError):
-    """The answer was HTML, too large, compressed, redirected or lacked what it must hold."""
+    """The answer was HTML, too large, damaged, redirected or lacked what it must hold."""
 
     certain = False
 

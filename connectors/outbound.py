@@ -2,8 +2,9 @@
 
 A name is resolved once, every address that it leads to is judged, and the connection is
 made to a judged address, while certificate and server name stay those of the host. No
-redirect is followed, no compressed answer is read, no proxy of the environment is used,
-and one deadline holds for the whole call.
+redirect is followed, no proxy of the environment is used, and one deadline holds for the
+whole call. Nobody is asked for a compressed answer; one that comes all the same is decoded
+within the limit of an answer that is not.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import logging
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,7 +27,9 @@ from urllib3.exceptions import HTTPError as TransportError
 
 from connectors import wire
 from connectors.addresses import judge_url
-from connectors.answers import parse_json
+from connectors.answers import parse_json, words
+from connectors.content_coding import PIECE, Damaged, Decoder, UnknownCoding
+from connectors.content_coding import Damaged, Decoder, UnknownCoding
 from connectors.errors import ServiceForbidden, ServiceRefused, ServiceUnintelligible
 from connectors.explaining import explain
 from connectors.templating import origin
@@ -37,6 +40,11 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 ONE_MEBIBYTE = 1024 * 1024
 
+#: What is said of an answer beyond the limit, by whether it was compressed.
+_LARGER = {
+    False: "sent an answer larger than",
+    True: "sent a compressed answer that decodes to more than",
+}
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"([!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 #: Headers that say how a message is sent are this module's alone (RFC 9110 section 7.6.1).
@@ -207,23 +215,46 @@ class _Adapter(HTTPAdapter):
         return response
 
     def _read(self, response: requests.Response) -> None:
-        """Read the whole body, as it is on the wire, or refuse it."""
+        """Read the whole body and decode it, or refuse it."""
         if 300 <= response.status_code < 400:
             raise self._refused("redirected to another address, which the console never follows")
-        if response.headers.get("Content-Encoding", "identity").lower() not in {"identity", ""}:
-            raise self._refused("sent a compressed answer although none was asked for")
-        announced = response.headers.get("Content-Length", "")
-        body = bytearray()
-        too_large = announced.isdigit() and int(announced[:12]) > self.max_bytes
-        while not too_large:
-            piece = response.raw.read(65536, decode_content=False)
-            if not piece:
-                break
-            body += piece
-            too_large = len(body) > self.max_bytes
-        if too_large:
-            raise self._refused(f"sent an answer larger than {self.max_bytes // 1024} KiB")
+        try:
+            decoder = Decoder(response.headers.get("Content-Encoding", ""))
+            body = bytearray()
+            for data in self._received(response):
+                for piece in decoder.pieces(data):
+                    body += piece
+                    if len(body) > self.max_bytes:
+                        raise self._refused(f"{_LARGER[decoder.decodes]} {self._limit}")
+            decoder.finish()
+        except UnknownCoding as coding:
+            raise self._refused(
+                f"sent an answer compressed as “{words(str(coding), 60)}”, although none was "
+                "asked for; the console decodes gzip and deflate only"
+            ) from None
+        except Damaged as problem:
+            raise self._refused(
+                f"sent a compressed answer that cannot be decoded, because {problem}"
+            ) from None
         response._content = bytes(body)  # requests has no public way to hand over a body
+
+    def _received(self, response: requests.Response) -> Iterator[bytes]:
+        """Yield the body as it is on the wire, where it is not too large."""
+        announced = response.headers.get("Content-Length", "")
+        received = int(announced[:12]) if announced.isdigit() else 0
+        if received <= self.max_bytes:
+            received = 0
+            while data := response.raw.read(PIECE, decode_content=False):
+                received += len(data)
+                if received > self.max_bytes:
+                    break
+                yield data
+        if received > self.max_bytes:
+            raise self._refused(f"{_LARGER[False]} {self._limit}")
+
+    @property
+    def _limit(self) -> str:
+        return f"{self.max_bytes // 1024} KiB"
 
     def _refused(self, what: str) -> ServiceUnintelligible:
         return ServiceUnintelligible(f"{self.service} {what}.")

@@ -33,6 +33,9 @@ _TOKEN = re.compile(r"[ -~]+")
 #: Long runs with a digit in an error text may be tokens that the service repeats.
 _TOKEN_LIKE = re.compile(r"(?=[A-Za-z_+=~-]*[0-9])[A-Za-z0-9_+=~-]{24,}")
 _MASK = "•••"
+#: Types that need a key to be used, in lower case: the client signs each request with it (DPoP,
+#: RFC 9449; PoP, RFC 9200; MAC and HOTK, drafts). `N_A` is no access token (RFC 8693 section 2.2.1).
+_NEED_A_KEY = frozenset({"dpop", "hmac", "hotk", "mac", "n_a", "pop"})
 #: How long a refresh token lasts has no standard name; these are Microsoft's and GitHub's,
 #: Keycloak's, and Intuit's.
 _REFRESH_LIFETIMES = (
@@ -224,11 +227,18 @@ def _token(service: str, value: object) -> str:
 
 
 def _token_type(service: str, value: object) -> str:
+    """Return the type, or refuse one that is no bearer token (RFC 6749 section 7.1).
+
+    Services call their bearer tokens what they like ("bot", "Zoho-oauthtoken"), so only the
+    types are refused that are known to need more than the token itself.
+    """
     token_type = words(value, 40) or "Bearer"
-    if token_type.lower() == "mac":
-        # Signing with it needs a key of its own; as a bearer token it would be exposed.
+    if token_type.lower() in _NEED_A_KEY:
+        # Sent as a bearer token it would be refused at best, and exposed at worst.
         raise ServiceUnintelligible(
-            f"{service} gave a token of the type “{token_type}”, which this console cannot use."
+            f"{service} gave a token of the type “{token_type}”, which needs a key of its own, and "
+            "this console uses bearer tokens only. If the OAuth client is registered there for "
+            f"“{token_type}” tokens, a super admin can register one for bearer tokens."
         )
     return token_type
 

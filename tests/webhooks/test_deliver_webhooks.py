@@ -138,7 +138,7 @@ def test_it_tries_again_until_it_arrives(register, receiver, connection, grant):
     [
         ({"status": 302, "headers": {"Location": "http://169.254.169.254/"}}, "redirected"),
         ({"status": 404}, "status 404"),
-        ({"headers": {"Content-Encoding": "gzip"}, "status": 200}, "compressed"),
+        ({"headers": {"Content-Encoding": "br"}, "status": 200}, "compressed"),
     ],
 )
 def test_anything_but_a_yes_is_a_failure(register, receiver, connection, grant, answer, problem):

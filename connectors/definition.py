@@ -115,21 +115,34 @@ class Signing:
 
 @dataclass(frozen=True, kw_only=True)
 class Revocation:
-    """How a token is given back: RFC 7009 as it stands, or the service's own way.
+    """How a grant is revoked: RFC 7009 as it stands, or the service's own way.
 
-    ``token`` says which token is sent (the refresh token falls back to the access
-    token where there is none) and ``placed`` where it goes under the name ``parameter``.
-    With ``path`` the endpoint template itself holds ``{token}``.
+    ``token`` says which tokens the service revokes when it is asked for each: ``both``;
+    ``refresh_token`` where it takes that one only, so that the access token lives to its
+    end; ``access_token`` where that one stands for the whole grant. Where there is no
+    refresh token, the access token is sent. ``placed`` says where a token goes under the
+    name ``parameter``. With ``path`` the endpoint template itself holds ``{token}``.
     """
 
     endpoint: str
     method: Literal["POST", "GET", "DELETE"] = "POST"
-    token: Literal["refresh_token", "access_token"] = "refresh_token"
+    token: Literal["both", "refresh_token", "access_token"] = "both"
     placed: Literal["form", "query", "json", "path", "bearer"] = "form"
     parameter: str = "token"
+    token_type_hint: bool = True  # false where the service refuses what it does not know
     client_authentication: Literal["as_token_endpoint", "client_secret_basic", "none"] = (
         "as_token_endpoint"
     )
+
+    @property
+    def tokens_sent(self) -> tuple[str, ...]:
+        """Name the tokens to send, the refresh token first: it may end the other one, too."""
+        return ("refresh_token", "access_token") if self.token == "both" else (self.token,)
+
+    @property
+    def hints(self) -> bool:
+        """Tell whether a request says which kind of token it holds (RFC 7009 section 2.1)."""
+        return self.token_type_hint and self.placed == "form" and self.parameter == "token"
 
 
 @dataclass(frozen=True, kw_only=True)

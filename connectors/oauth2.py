@@ -23,12 +23,13 @@ from connectors.addresses import judge_url
 from connectors.client_authentication import ClientCredentials, authentication, settings_of
 from connectors.definition import Connector, OAuth2
 from connectors.lasting import lasting, trade
-from connectors.revocation import revoke
+from connectors.revocation import RevocationAnswer, revoke
 from connectors.templating import fill, fill_url
 from connectors.tokens import TokenAnswer, kept_from_callback, read_token_answer
 
 __all__ = [
     "ClientCredentials",
+    "RevocationAnswer",
     "TokenAnswer",
     "authorization_url",
     "exchange",

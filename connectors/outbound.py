@@ -29,7 +29,6 @@ from connectors import wire
 from connectors.addresses import judge_url
 from connectors.answers import parse_json, words
 from connectors.content_coding import PIECE, Damaged, Decoder, UnknownCoding
-from connectors.content_coding import Damaged, Decoder, UnknownCoding
 from connectors.errors import ServiceForbidden, ServiceRefused, ServiceUnintelligible
 from connectors.explaining import explain
 from connectors.templating import origin

@@ -1,16 +1,31 @@
-"""Give a grant back: RFC 7009 as it stands, or the service's own way."""
+"""Revoke a grant: RFC 7009 as it stands, or the service's own way."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors import outbound
 from connectors.answers import has_failed, parse_token_body
 from connectors.client_authentication import ClientCredentials, Sign, authentication, settings_of
 from connectors.definition import Connector, OAuth2, Revocation
+from connectors.errors import ClientRefused, ServiceError, ServiceRefused
 from connectors.templating import fill_url
 from connectors.tokens import refusal
+
+
+@dataclass(frozen=True, kw_only=True)
+class RevocationAnswer:
+    """What a service did with each token that it was asked to revoke, by the token's name."""
+
+    revoked: tuple[str, ...] = ()
+    refused: Mapping[str, ServiceError] = field(default_factory=dict)
+
+    def raise_refusal(self) -> None:
+        """Raise what the service said of the first token that it did not revoke."""
+        for error in self.refused.values():
+            raise error
 
 
 def revoke(
@@ -19,33 +34,68 @@ def revoke(
     client: ClientCredentials,
     tokens: Mapping[str, str],
     values: Mapping[str, str],
-) -> None:
-    """Give a grant back (RFC 7009, or the service's own way); raise ``ServiceError``.
+) -> RevocationAnswer:
+    """Ask a service to revoke the tokens that it takes back, and return what it did.
 
-    A token that the service does not know any more counts as given back.
+    A token that the service does not know any more is revoked (RFC 7009 section 2.2). After an
+    outage, or a no to the OAuth client itself, nothing more is asked.
     """
     oauth2 = settings_of(connector)
     how = oauth2.revocation
-    token = how and (tokens.get(how.token) or tokens.get("access_token"))
-    if not how or not token:
-        return
+    if how is None:
+        return RevocationAnswer()
+    names = [name for name in how.tokens_sent if tokens.get(name)]
+    # Where no refresh token was given, the access token is the grant.
+    names = names or ["access_token"] * bool(tokens.get("access_token"))
+    revoked: list[str] = []
+    refused: dict[str, ServiceError] = {}
+    for name in names:
+        try:
+            _revoke(connector, oauth2, how, name, tokens[name], client, values)
+        except ServiceError as error:
+            refused[name] = error
+            if not _is_about_the_token(error):
+                refused |= dict.fromkeys(names[names.index(name) :], error)
+                break
+        else:
+            revoked.append(name)
+    return RevocationAnswer(revoked=tuple(revoked), refused=refused)
+
+
+def _is_about_the_token(error: ServiceError) -> bool:
+    """Tell whether a service refused the one token, and may well take the next."""
+    if not isinstance(error, ServiceRefused) or isinstance(error, ClientRefused):
+        return False
+    return error.status is None or (error.status < 500 and error.status != 429)
+
+
+def _revoke(
+    connector: Connector,
+    oauth2: OAuth2,
+    how: Revocation,
+    name: str,
+    token: str,
+    client: ClientCredentials,
+    values: Mapping[str, str],
+) -> None:
     known = {**values, "client_id": client.client_id, "token": token}
     answer = outbound.send(
         how.method,
         fill_url(how.endpoint, known),
         service=connector.name,
-        **_revocation_request(how, token, *authentication(oauth2, client, how)),
+        **_revocation_request(how, name, token, *authentication(oauth2, client, how)),
     )
     _refuse_revocation(connector, oauth2, answer, sent=(token, client.client_secret))
 
 
 def _revocation_request(
-    how: Revocation, token: str, sign: Sign | None, form: dict[str, str]
+    how: Revocation, name: str, token: str, sign: Sign | None, form: dict[str, str]
 ) -> dict[str, Any]:
     """Put the token where the service wants it."""
     named = {how.parameter: token}
     if how.placed == "form":
-        return {"auth": sign, "form": {**named, **form}}
+        hint = {"token_type_hint": name} if how.hints else {}
+        return {"auth": sign, "form": {**named, **hint, **form}}
     if how.placed == "json":
         return {"auth": sign, "json": {**named, **form}}
     if how.placed == "query":

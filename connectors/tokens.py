@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"[ -~]+")
 _TOKEN_LIKE = re.compile(r"(?=[A-Za-z_+=~-]*[0-9])[A-Za-z0-9_+=~-]{24,}")
 _MASK = "•••"
 #: Types that need a key to be used, in lower case: the client signs each request with it (DPoP,
-#: RFC 9449; PoP, RFC 9200; MAC and HOTK, drafts). `N_A` is no access token (RFC 8693 section 2.2.1).
+#: RFC 9449; PoP, RFC 9200; MAC and HOTK, drafts). `N_A` is no access token (RFC 8693, 2.2.1).
 _NEED_A_KEY = frozenset({"dpop", "hmac", "hotk", "mac", "n_a", "pop"})
 #: How long a refresh token lasts has no standard name; these are Microsoft's and GitHub's,
 #: Keycloak's, and Intuit's.

@@ -281,7 +281,9 @@ def test_it_keeps_no_host_of_somebody_else(service, speaks_oauth2, sent) -> None
 def test_it_refuses_tokens_that_it_cannot_use(service, speaks_oauth2, token_type: str) -> None:
     service.answers({**TOKENS, "token_type": token_type})
 
-    with pytest.raises(ServiceUnintelligible, match=f"type “{token_type.strip()}”.*bearer tokens only"):
+    with pytest.raises(
+        ServiceUnintelligible, match=f"type “{token_type.strip()}”.*bearer tokens only"
+    ):
         exchanged(speaks_oauth2())
 
 

@@ -302,7 +302,7 @@ def _use(connector: Any, place: str) -> None:
     elif place == "token":
         oauth2.refresh(connector, client=client, refresh_token="r", values={})
     elif place == "revoke":
-        oauth2.revoke(connector, client=client, tokens=secret, values={})
+        oauth2.revoke(connector, client=client, tokens=secret, values={}).raise_refusal()
     else:
         check(connector, "oauth2", secret=secret, values={})
 

@@ -145,6 +145,10 @@ in_revocation(
     placed=lambda how: "form" if how.placed != "form" else "json",
 )
 in_revocation("a token by another name", parameter=lambda how: _if_named(how))
+in_revocation(
+    "another token revoked",
+    token=lambda how: "access_token" if how.token != "access_token" else "both",
+)
 in_revocation("revoked by another method", method=lambda how: _other_method(how))
 in_revocation(
     "another client authentication to revoke",

@@ -76,9 +76,7 @@ class _Drive:
             self.step("refresh", self.refresh, "refresh")
             self.step("refresh refused", self.refresh_refused, "refresh")
             self.step("check again", self.check, "check")
-            self.step(
-                "revoke", self.revoke, *(["revoke"] if self.service.oauth2.revocation else [])
-            )
+            self.step("revoke", self.revoke, *(["revoke"] * len(self.service.revoked_tokens)))
         return self.steps
 
     def step(self, name: str, take: Callable[[], None], *expected: str) -> None:
@@ -188,7 +186,10 @@ class _Drive:
             self.refresh()
 
     def revoke(self) -> None:
-        oauth2.revoke(self.connector, client=CLIENT, tokens=self.secret, values=self.values)
+        answer = oauth2.revoke(
+            self.connector, client=CLIENT, tokens=self.secret, values=self.values
+        )
+        answer.raise_refusal()
 
     @contextmanager
     def refusal(self) -> Iterator[None]:

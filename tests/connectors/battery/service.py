@@ -261,11 +261,21 @@ class SimulatedService:
         compare(request, self._signed(wanted))
         return 200, {}
 
+    @property
+    def revoked_tokens(self) -> list[str]:
+        """Name the tokens that a revocation is to send, in their order."""
+        how = self.oauth2.revocation
+        if how is None:
+            return []
+        wanted = ["refresh_token", "access_token"] if how.token == "both" else [how.token]
+        return [name for name in wanted if name in self.secret] or ["access_token"]
+
     def _revoke(self, request: Any) -> Any:
         how = self.oauth2.revocation
         if how is None:
-            raise Unexpected("There is no way to give a token back here.")
-        token = self.secret.get(how.token) or self.secret["access_token"]
+            raise Unexpected("There is no way to revoke a token here.")
+        name = self.revoked_tokens[-1 - self.expected.count("revoke")]
+        token = self.secret[name]
         method = {"as_token_endpoint": self.oauth2.token_endpoint_auth_method}.get(
             how.client_authentication, how.client_authentication
         )
@@ -277,6 +287,8 @@ class SimulatedService:
             wanted.json = {how.parameter: token, **proof}
         elif how.placed == "form":
             wanted.form = {how.parameter: token, **proof}
+            if how.parameter == "token" and how.token_type_hint:
+                wanted.form["token_type_hint"] = name
         else:
             wanted.form = proof or None
         if how.placed == "query":

@@ -12,7 +12,7 @@ from connections.sending import Line, Unauthorized
 from connections.standing import Environment, Level
 from connections.states import State
 from connectors.auth import AUTH_TYPES
-from connectors.errors import ServiceError
+from connectors.errors import ServiceBusy, ServiceError
 from connectors.registry import get_connectors
 
 
@@ -20,7 +20,7 @@ def invoke(request: Request, state: State) -> Exchange:
     """Send a request as ``state`` says, whose authorization acts for the connection.
 
     A refused access token is renewed once, and the request sent once more. No transaction
-    may be open: the service is asked in between.
+    may be open: the service is asked in between. Raise ``ServiceBusy`` where it is not.
     """
     if exchange := refused(request, state):
         return exchange
@@ -34,6 +34,8 @@ def invoke(request: Request, state: State) -> Exchange:
     except Unauthorized as error:
         if is_refused(credential, line.secret):
             problem, authorize_url = f"{error} {_mend(state)}", state.authorize_url
+    except ServiceBusy:
+        raise
     except ServiceError as error:
         problem = str(error)
         if not error.certain and request.method not in {"GET", "HEAD"}:

@@ -149,6 +149,7 @@ def _sent(call: Call, acting: Acting) -> tuple[Relayed, str, list[str]]:
         place,
         target,
         service=service,
+        credential=acting.credential.pk,
         headers=headers,
         body=call.body,
         limits=limits(),

@@ -6,6 +6,7 @@
      ├── ServiceUnreachable    no answer: name, connection, time-out, TLS
      │    └── ServiceTimeout        it took longer than it may
      ├── ServiceBusy           as many calls as may wait for it at once already do
+     │    └── ConsoleBusy           as many as may be under way here at all, or for one caller
      ├── ServiceForbidden      the address is one the console never calls
      ├── ServiceUnintelligible an answer that is not what the protocol says
      │    └── AnswerTooLarge        it holds more than may be passed on
@@ -54,6 +55,10 @@ class ServiceTimeout(ServiceUnreachable):
 
 class ServiceBusy(ServiceError):
     """Nothing was sent: too many calls wait for this service already."""
+
+
+class ConsoleBusy(ServiceBusy):
+    """Nothing was sent: too many calls are under way here, or for this caller."""
 
 
 class ServiceForbidden(ServiceError):

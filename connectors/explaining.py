@@ -21,7 +21,7 @@ def explain(error: Exception, call: Call, connect: float, read: float) -> Servic
     if call.sent:
         if slow:
             waited = call.total if call.is_over else read
-            what = f"{call.service} did not answer within {waited:g} s."
+            what = f"{call.service} did not answer within {round(waited, 1):g} s."
             return ServiceTimeout(what, certain=False)
         what = f"{call.service} broke off before it had answered."
         return ServiceUnreachable(what, certain=False)

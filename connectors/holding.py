@@ -1,29 +1,30 @@
-"""The connections to services that are kept and used again, and how many calls go where.
+"""The connections to services that are kept and used again.
 
-Each new one is judged where it is made (``wire.py``).
+Each credential has connections of its own: what a service sends unasked over one of them
+never reaches the calls of another organization or person. Each new one is judged where it is
+made (``wire.py``).
 """
 
 from __future__ import annotations
 
-import random
 import time
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Hashable
 from dataclasses import dataclass
 from threading import Lock
 
 from connectors import wire
 from connectors.addresses import Place
-from connectors.errors import ServiceBusy
+from connectors.bulkhead import bulkhead, shares_of
 from connectors.speaking import Line
 
 #: As long a connection is kept that nothing goes over. A service may close it just when a
 #: request leaves: what must not be sent twice takes only one that was used just before.
 IDLE_SECONDS = 30.0
 JUST_BEFORE_SECONDS = 2.0
+#: For one credential at one origin, and for all of them.
 MOST_IDLE = 32
-MOST_ORIGINS = 256
-#: When it may go better, at random: who is refused together is not to come again together.
-BUSY_SECONDS = 2, 8
+MOST_IDLE_IN_ALL = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,72 +41,98 @@ class Limits:
     at_once: int = 32
 
 
-class Origin:
-    """The idle connections to one origin, the newest on top, and how many calls go there."""
+class Pool:
+    """Idle connections by place and credential; those that were used last are taken first."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._idle: deque[tuple[Line, float]] = deque()
-        self._under_way = 0
+    def __init__(self) -> None:
+        #: Who kept one last stands last, so those that nobody needs any more stand first.
+        self._idle: OrderedDict[Hashable, deque[tuple[Line, float]]] = OrderedDict()
+        self._count = 0
         self._lock = Lock()
 
-    def enter(self, service: str, at_once: int) -> None:
-        with self._lock:
-            if self._under_way >= at_once:
-                raise ServiceBusy(
-                    f"{at_once} calls wait for {service} here already, which is slow just now. "
-                    "Try again in a moment.",
-                    retry_after=random.randint(*BUSY_SECONDS),  # noqa: S311
-                )
-            self._under_way += 1
+    def __len__(self) -> int:
+        return self._count
 
-    def leave(self) -> None:
-        with self._lock:
-            self._under_way -= 1
-
-    def take(self, idle_seconds: float) -> Line | None:
+    def take(self, key: Hashable, idle_seconds: float) -> Line | None:
         """Return a connection that is still open and has not been idle for too long."""
-        while self._idle:
-            try:
-                line, since = self._idle.pop()
-            except IndexError:  # another thread was faster
-                return None
+        while (found := self._pop(key)) is not None:
+            line, since = found
             if time.monotonic() - since < idle_seconds and line.is_quiet:
                 return line
             line.close()
         return None
 
-    def connected(self, call: wire.Call, seconds: float) -> Line:
-        """Make a connection within ``seconds``, and within what is left of the call."""
-        return Line(wire.connected(self._place, call, seconds))
+    def keep(self, key: Hashable, line: Line) -> None:
+        """Keep a connection for the next call, and close those that are kept for too long."""
+        now = time.monotonic()
+        with self._lock:
+            lines = self._idle.setdefault(key, deque())
+            self._idle.move_to_end(key)
+            lines.append((line, now))
+            self._count += 1
+            closed = [self._drop_oldest(key)] if len(lines) > MOST_IDLE else []
+            while self._count > MOST_IDLE_IN_ALL or self._first_since < now - IDLE_SECONDS:
+                closed.append(self._drop_oldest(next(iter(self._idle))))
+        for old in closed:
+            old.close()
 
-    def keep(self, line: Line) -> None:
-        self._idle.append((line, time.monotonic()))
-        if len(self._idle) > MOST_IDLE:
-            self._idle.popleft()[0].close()
+    def close_all(self) -> None:
+        """Close every connection that nothing goes over."""
+        with self._lock:
+            lines = [line for kept in self._idle.values() for line, _ in kept]
+            self._idle.clear()
+            self._count = 0
+        for line in lines:
+            line.close()
 
-    def close_idle(self) -> None:
-        while self._idle:
-            self._idle.pop()[0].close()
+    @property
+    def _first_since(self) -> float:
+        """Since when the first one's newest connection is idle."""
+        return next(iter(self._idle.values()))[-1][1]
+
+    def _pop(self, key: Hashable) -> tuple[Line, float] | None:
+        with self._lock:
+            lines = self._idle.get(key)
+            if not lines:
+                return None
+            self._count -= 1
+            found = lines.pop()
+            if not lines:
+                del self._idle[key]
+            return found
+
+    def _drop_oldest(self, key: Hashable) -> Line:
+        lines = self._idle[key]
+        self._count -= 1
+        line, _ = lines.popleft()
+        if not lines:
+            del self._idle[key]
+        return line
+
+
+pool = Pool()
 
 
 class Held:
-    """A place among the calls to an origin, and the connection that a call has."""
+    """A share of the calls that may be under way, and the connection that a call has."""
 
-    def __init__(self, origin: Origin, service: str, limits: Limits) -> None:
-        origin.enter(service, limits.at_once)
-        self._origin = origin
+    def __init__(self, place: Place, credential: Hashable, service: str, limits: Limits) -> None:
+        self._shares = shares_of(place, service, limits.at_once)
+        bulkhead.enter(*self._shares)
+        self._place = place
+        # Who trusts other certificates than before makes other connections.
+        self._key = place, credential, id(wire.tls_context())
         self._line: Line | None = None
         self.is_over = self.is_back = False
 
     def take(self, idle_seconds: float) -> Line | None:
         """Have a connection that was used before, if there is one."""
-        self._line = self._origin.take(idle_seconds)
+        self._line = pool.take(self._key, idle_seconds)
         return self._line
 
     def connect(self, call: wire.Call, seconds: float) -> Line:
-        """Have a new connection."""
-        self._line = self._origin.connected(call, seconds)
+        """Have a new connection, made within ``seconds`` and what is left of the call."""
+        self._line = Line(wire.connected(self._place, call, seconds))
         return self._line
 
     def discard(self) -> None:
@@ -117,9 +144,9 @@ class Held:
         """Leave; a clean connection serves the next call."""
         if not self.is_over:
             self.is_over = self.is_back = True
-            self._origin.leave()
+            bulkhead.leave(*self._shares)
             if is_clean and self._line is not None:
-                self._origin.keep(self._line)
+                pool.keep(self._key, self._line)
             else:
                 self.discard()
 
@@ -127,29 +154,10 @@ class Held:
         """Leave, and close the connection."""
         if not self.is_over:
             self.is_over = True
-            self._origin.leave()
+            bulkhead.leave(*self._shares)
             self.discard()
-
-
-_origins: dict[tuple[Place, int], Origin] = {}
-_adding = Lock()
-
-
-def origin_of(place: Place) -> Origin:
-    # Who trusts other certificates than before makes other connections.
-    key = place, id(wire.tls_context())
-    found = _origins.get(key)
-    if found is None:
-        with _adding:
-            if len(_origins) >= MOST_ORIGINS:
-                _origins.pop(next(iter(_origins))).close_idle()
-            found = _origins.setdefault(key, Origin(place))
-    return found
 
 
 def close_idle() -> None:
     """Close every connection that nothing goes over."""
-    with _adding:
-        for origin in _origins.values():
-            origin.close_idle()
-        _origins.clear()
+    pool.close_all()

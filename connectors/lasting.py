@@ -60,6 +60,7 @@ def trade(
         service=connector.name,
         params=asked if how.method == "GET" else None,
         form=asked if how.method == "POST" else None,
+        grants=True,
     )
     if journal and answer.status < 300:
         journal(answer.body)

@@ -26,8 +26,9 @@ from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError as TransportError
 
 from connectors import wire
-from connectors.addresses import judge_url
+from connectors.addresses import judge_url, place_of
 from connectors.answers import parse_json, words
+from connectors.bulkhead import bulkhead, shares_of
 from connectors.content_coding import PIECE, Damaged, Decoder, UnknownCoding
 from connectors.errors import ServiceForbidden, ServiceRefused, ServiceUnintelligible
 from connectors.explaining import explain
@@ -119,13 +120,15 @@ def send(
     auth: AuthBase | None = None,
     timeout: Timeout = Timeout(),
     max_bytes: int = ONE_MEBIBYTE,
+    grants: bool = False,
 ) -> Answer:
     """Ask a service for something once and return its answer, whatever its status.
 
-    ``service`` is the name used in sentences; a list in ``params`` repeats its name. Raise a
-    ``ServiceError`` whose ``certain`` tells whether anything can have reached the service.
+    ``service`` is the name used in sentences; ``grants`` is that of ``bulkhead.shares_of``; a
+    list in ``params`` repeats its name. Raise a ``ServiceError`` whose ``certain`` tells whether
+    anything can have reached the service.
     """
-    with Session(service=service, timeout=timeout, max_bytes=max_bytes) as session:
+    with Session(service=service, timeout=timeout, max_bytes=max_bytes, grants=grants) as session:
         response = session.request(
             method,
             url,
@@ -159,13 +162,14 @@ class Session(requests.Session):
         service: str,
         timeout: Timeout = Timeout(),
         max_bytes: int = ONE_MEBIBYTE,
+        grants: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.service = service
         self.trust_env = False  # neither proxies nor .netrc of the environment
         self.adapters.clear()
-        adapter = _Adapter(service=service, timeout=timeout, max_bytes=max_bytes)
+        adapter = _Adapter(service=service, timeout=timeout, max_bytes=max_bytes, grants=grants)
         self.mount("https://", adapter)
         self.mount("http://", adapter)  # for ALLOWED_PRIVATE_HOSTS; judge_url refuses the rest
 
@@ -190,8 +194,9 @@ class Session(requests.Session):
 class _Adapter(HTTPAdapter):
     """Send over judged connections, and read the answer within its limits."""
 
-    def __init__(self, *, service: str, timeout: Timeout, max_bytes: int) -> None:
+    def __init__(self, *, service: str, timeout: Timeout, max_bytes: int, grants: bool) -> None:
         self.service, self.timeout, self.max_bytes = service, timeout, max_bytes
+        self.grants = grants
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -203,6 +208,9 @@ class _Adapter(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, **ignored: Any) -> requests.Response:  # type: ignore[override]
         wait = (self.timeout.connect, self.timeout.read)
+        place = place_of(str(request.url), service=self.service)
+        shares = shares_of(place, self.service, grants=self.grants)
+        bulkhead.enter(*shares)
         with wire.call(self.service, total=self.timeout.total) as call:
             try:
                 response = super().send(request, stream=True, timeout=wait, verify=True)
@@ -211,6 +219,8 @@ class _Adapter(HTTPAdapter):
             except (requests.RequestException, TransportError, OSError) as error:
                 # Not chained: requests and urllib3 quote the address with its query.
                 raise explain(error, call, self.timeout.connect, self.timeout.read) from None
+            finally:
+                bulkhead.leave(*shares)
         return response
 
     def _read(self, response: requests.Response) -> None:

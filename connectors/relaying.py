@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,18 +22,9 @@ from connectors import wire
 from connectors.addresses import Place
 from connectors.errors import AnswerTooLarge
 from connectors.explaining import explain
-from connectors.holding import (
-    IDLE_SECONDS,
-    JUST_BEFORE_SECONDS,
-    Held,
-    Limits,
-    origin_of,
-)
+from connectors.holding import IDLE_SECONDS, JUST_BEFORE_SECONDS, Held, Limits
 from connectors.speaking import NO_BODY, PIECE, Answer, Request
 
-#: Of an answer that does not say how long it is, so much is read before its head is passed
-#: on: what breaks off within it is an error, and not a short answer.
-READ_AHEAD = 1024 * 1024
 #: Sending these twice does what sending them once does (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
@@ -43,10 +34,10 @@ _FAILURES = (TransportError, OSError)
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A body that is sent as it comes; ``length`` is ``None`` where nobody said it."""
+    """A body that is sent as it comes."""
 
     pieces: Iterator[bytes]
-    length: int | None = None
+    length: int
 
 
 class Relayed:
@@ -65,7 +56,7 @@ class Relayed:
         self._call, self._held, self._answer, self._limits = call, held, answer, limits
         self._began = time.monotonic()
         self._ahead: deque[bytes] = deque()
-        self._read_ahead()
+        self._gather()
 
     @property
     def is_over(self) -> bool:
@@ -98,15 +89,17 @@ class Relayed:
         """End it: a connection on which something is left to read is not used again."""
         self._held.drop()
 
-    def _read_ahead(self) -> None:
-        most = READ_AHEAD
+    def _gather(self) -> None:
+        """Read the body where it is known to be small, or take it where it is here already.
+
+        Of any other the caller gets each piece as it comes.
+        """
         if self.length is not None:
             if self.length > self._limits.max_bytes:
                 raise self._too_large()
-            most = self.length if self.length <= PIECE else 0
-        elif self._answer.header("content-type").startswith("text/event-stream"):
-            most = 0
-        while not self._held.is_over and self.received <= most and most:
+            while self.length <= PIECE and not self._held.is_over:
+                self._ahead.append(self._piece())
+        elif self._answer.is_over:
             self._ahead.append(self._piece())
         if self._held.is_over:
             self.length = self.received
@@ -114,7 +107,8 @@ class Relayed:
     def _piece(self) -> bytes:
         """Read what there is, as it is on the wire; nothing at the end."""
         limits, answer, call = self._limits, self._answer, self._call
-        call.deadline = self._began + limits.seconds + self.received / limits.bytes_a_second
+        call.total = limits.seconds + self.received / limits.bytes_a_second
+        call.deadline = self._began + call.total
         try:
             piece = answer.read(call, seconds=limits.seconds)
         except _FAILURES as error:
@@ -140,13 +134,15 @@ def relay(
     target: str,
     *,
     service: str,
+    credential: Hashable,
     headers: Mapping[str, str],
     body: bytes | Upload | None = None,
     limits: Limits = Limits(),
 ) -> Relayed:
     """Send a request and return its answer, whatever its status.
 
-    ``target`` is a path and its query, percent-encoded. ``headers`` are sent as they are
+    ``target`` is a path and its query, percent-encoded. Connections are shared by the calls
+    of one ``credential`` alone. ``headers`` are sent as they are
     (``outbound.judge_header``) beside ``Host`` and what tells the body's length. Raise
     ``ServiceError``; an answer that is returned must be closed, or read to its end.
     """
@@ -155,11 +151,11 @@ def relay(
         target=target,
         headers={"Host": place.authority, **headers},
         body=body.pieces if isinstance(body, Upload) else body,
-        length=body.length if isinstance(body, Upload) else None,
+        length=body.length if isinstance(body, Upload) else 0,
     )
-    total = limits.connect + limits.seconds
-    call = wire.Call(service=service, deadline=time.monotonic() + total, total=total)
-    held = Held(origin_of(place), service, limits)
+    call = wire.Call(service=service)
+    call.allow(limits.connect + limits.seconds)
+    held = Held(place, credential, service, limits)
     try:
         return Relayed(request, call, held, _answer_to(request, call, held, limits), limits)
     except BaseException:
@@ -175,10 +171,11 @@ def _answer_to(request: Request, call: wire.Call, held: Held, limits: Limits) ->
         try:
             if line is None:
                 line = held.connect(call, limits.connect)
+            call.allow(limits.seconds)
             # A service may have answered before it took all of the body.
             with suppress(BrokenPipeError):
                 line.ask(call, request, seconds=limits.seconds)
-            call.deadline = time.monotonic() + limits.seconds
+            call.allow(limits.seconds)
             return line.answer(call, request, seconds=limits.seconds)
         except _FAILURES as error:
             if not (is_kept and again) or isinstance(error, TimeoutError):

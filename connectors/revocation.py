@@ -83,6 +83,7 @@ def _revoke(
         how.method,
         fill_url(how.endpoint, known),
         service=connector.name,
+        grants=True,
         **_revocation_request(how, name, token, *authentication(oauth2, client, how)),
     )
     _refuse_revocation(connector, oauth2, answer, sent=(token, client.client_secret))

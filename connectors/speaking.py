@@ -7,6 +7,7 @@ httptools. urllib3 and the standard library's client took most of the time of a 
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 import ssl
@@ -26,6 +27,9 @@ NO_BODY = frozenset({204, 304})
 HEAD_BYTES = 64 * 1024
 MOST_HEADERS = 100
 _WANT_BODY = frozenset({"POST", "PUT", "PATCH"})
+_HEAD_END = re.compile(rb"(?:^|\n)\r?\n")
+#: Whitespace between a header's name and its colon.
+_BEFORE_COLON = re.compile(rb"(?m)^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+(?=:)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,26 +37,20 @@ class Request:
     """A request as it goes over a line.
 
     ``headers`` hold ``Host`` and nothing that says how long the body is; ``length`` is that
-    of a body in pieces, where it is known. Names and values are judged before.
+    of a body in pieces. Names and values are judged before.
     """
 
     method: str
     target: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | Iterator[bytes] | None = field(default=None, repr=False)
-    length: int | None = None
-
-    @property
-    def is_chunked(self) -> bool:
-        return not isinstance(self.body, bytes | None) and self.length is None
+    length: int = 0
 
     @property
     def head(self) -> bytes:
         """Write the lines before the body; a value with a line break is a ``ValueError``."""
         lines = [f"{self.method} {self.target} HTTP/1.1", *map(": ".join, self.headers.items())]
-        if self.is_chunked:
-            lines.append("Transfer-Encoding: chunked")
-        elif isinstance(self.body, bytes):
+        if isinstance(self.body, bytes):
             lines.append(f"Content-Length: {len(self.body)}")
         elif self.body is not None:
             lines.append(f"Content-Length: {self.length}")
@@ -100,7 +98,7 @@ class Line:
 
     def ask(self, call: Call, request: Request, *, seconds: float) -> None:
         """Send a request; its head and each piece of its body are taken within ``seconds``."""
-        head, body, is_chunked = request.head, request.body, request.is_chunked
+        head, body = request.head, request.body
         call.sent = True
         if isinstance(body, bytes) and len(body) <= PIECE:
             self._send(head + body, seconds)
@@ -110,9 +108,7 @@ class Line:
             whole = memoryview(body)
             body = (bytes(whole[at : at + PIECE]) for at in range(0, len(whole), PIECE))
         for piece in body or ():
-            self._send(b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece, seconds)
-        if is_chunked:
-            self._send(b"0\r\n\r\n", seconds)
+            self._send(piece, seconds)
 
     def answer(self, call: Call, request: Request, *, seconds: float) -> Answer:
         """Read the head of the answer, which comes within the call's deadline."""
@@ -174,6 +170,7 @@ class Answer:
         self._line, self._service, self._is_head = line, service, is_head
         self._until_end = self._is_ambiguous = False
         self._fed = 0
+        self._has_line, self._partial = False, b""
         self._body: list[bytes] = []
         self._parser = parser = HttpResponseParser(self)
         # As RFC 9112 says in sections 2.2 and 6.3: LF alone ends a line, and chunks count
@@ -206,14 +203,41 @@ class Answer:
             self.is_over = True
             return
         self._fed += len(data)
+        while data and not self.has_head:
+            lines, data = self._lines_of_head(data)
+            self._parse(lines)
+        if data:
+            self._parse(data)
+        if not self.has_head and self._fed > HEAD_BYTES:
+            raise self._unintelligible()
+
+    def _lines_of_head(self, data: bytes) -> tuple[bytes, bytes]:
+        """Split off the lines of a head that are whole, without whitespace before a colon.
+
+        RFC 9112 section 5.1 has a proxy remove it; llhttp does not. A line that is not whole
+        waits for the rest of it, but for the first one: what is not HTTP is known by that.
+        """
+        data, self._partial = self._partial + data, b""
+        if end := _HEAD_END.search(data):
+            lines, rest = data[: end.end()], data[end.end() :]
+        else:
+            cut = data.rfind(b"\n") + 1
+            if not cut and not self._has_line:
+                return data, b""
+            lines, self._partial, rest = data[:cut], data[cut:], b""
+        self._has_line = True
+        if b" :" in lines or b"\t:" in lines:
+            lines, spaces = _BEFORE_COLON.subn(rb"\1", lines)
+            self._is_ambiguous = self._is_ambiguous or spaces > 0
+        return lines, rest
+
+    def _parse(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except HttpParserError:
             self.is_clean = False
             if not self.is_over:  # what follows the end is of no interest
                 raise self._unintelligible() from None
-        if not self.has_head and self._fed > HEAD_BYTES:
-            raise self._unintelligible()
 
     def on_message_begin(self) -> None:
         if self.is_over:
@@ -241,10 +265,13 @@ class Answer:
             self.announced = int(said)
         if self._is_head or self.status in NO_BODY:
             self.length, self.is_over = 0, True
-            self.is_clean = self._parser.should_keep_alive()
+            # Some services send a body all the same, and it may come late.
+            promises_none = not (self._is_head or coding or self.announced or self._is_ambiguous)
+            self.is_clean = promises_none and self._parser.should_keep_alive()
         elif coding:
             self._until_end = not coding.lower().endswith("chunked")
-            self._is_ambiguous = self.announced is not None  # where another would see its end
+            # where another would see its end
+            self._is_ambiguous = self._is_ambiguous or self.announced is not None
         else:
             self.length = self.announced
             self._until_end = self.length is None

@@ -35,6 +35,10 @@ class Call:
     total: float = math.inf
     sent: bool = False
 
+    def allow(self, seconds: float) -> None:
+        """Give what comes next so many seconds from now on."""
+        self.deadline, self.total = time.monotonic() + seconds, seconds
+
     @property
     def left(self) -> float:
         """Return the seconds that are left."""

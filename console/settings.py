@@ -226,10 +226,22 @@ AXES_VERBOSE = False
 PROXY_SECONDS = env.float("PROXY_SECONDS", default=60.0)
 PROXY_MAX_REQUEST_BYTES = env.int("PROXY_MAX_REQUEST_BYTES", default=100 * 1024**2)
 PROXY_MAX_ANSWER_BYTES = env.int("PROXY_MAX_ANSWER_BYTES", default=10 * 1024**3)
-#: How many calls of a process may wait for one service; those beyond are told to come again.
-#: A process needs twice as many threads (granian's --blocking-threads), or a slow service
-#: keeps all others waiting.
-PROXY_CALLS_AT_ONCE = env.int("PROXY_CALLS_AT_ONCE", default=32)
+
+# The threads of a process, and what they are for
+
+#: Granian reads the same variable. A call holds a thread until its service has answered.
+BLOCKING_THREADS = env.int("GRANIAN_BLOCKING_THREADS", default=64)
+_EIGHTH = max(1, BLOCKING_THREADS // 8)
+#: Calls of programs that are under way at once: to one service, with one key, and altogether.
+#: Each leaves something to the next, so that none of them can take everything.
+PROXY_CALLS_AT_ONCE = env.int("PROXY_CALLS_AT_ONCE", default=3 * _EIGHTH)
+CALLS_AT_ONCE_PER_KEY = env.int("CALLS_AT_ONCE_PER_KEY", default=4 * _EIGHTH)
+CALLS_AT_ONCE = env.int("CALLS_AT_ONCE", default=5 * _EIGHTH)
+#: Calls that pages make, such as a run or a test, and apart from them as many that ask for a
+#: token or give one back. One session has a half of them.
+CALLS_AT_ONCE_OF_PEOPLE = env.int("CALLS_AT_ONCE_OF_PEOPLE", default=max(2, 3 * _EIGHTH // 4))
+#: Bodies that threads wait for. What is left, 4 threads of 64, answers pages whatever waits.
+BODIES_AT_ONCE = env.int("BODIES_AT_ONCE", default=_EIGHTH)
 
 # The browser
 

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-
 #: The fixtures that open the database under test, or a PostgreSQL of their own.
 USING_ROWS = {"db", "transactional_db", "live_server", "postgresql"}
 

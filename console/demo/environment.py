@@ -38,7 +38,6 @@ def use_demo_environment() -> None:
         "PUBLIC_URL": f"http://localhost:{port}",
         "EMAIL_URL": "consolemail://",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
-        "PROXY_CALLS_AT_ONCE": "8",  # a half of the threads that serving.py asks for
         "SANDBOX_URL": f"http://localhost:{sandbox_port}",
         "ALLOWED_PRIVATE_HOSTS": f"localhost:{sandbox_port}",
     }

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
+from django.conf import settings
+
 from connections.models import OAuthClient
 from console.demo.seeding import sandbox_redirect_uris
 
@@ -43,7 +45,8 @@ def servers(
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start both servers, wait until they answer, and end them at the end."""
     granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    console = [*granian, "--port", str(port), "--blocking-threads", "64", "--no-ws"]
+    threads = ["--blocking-threads", str(settings.BLOCKING_THREADS)]
+    console = [*granian, *threads, "--port", str(port), "--no-ws"]
     commands = {
         "console": [*console, "console.wsgi:application"],
         "sandbox": [

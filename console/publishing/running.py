@@ -11,7 +11,7 @@ from connections.exchange import Exchange, Request
 from connections.invoking import facts, invoke, refused
 from connections.standing import Environment
 from connections.states import State
-from connectors.errors import ServiceError
+from connectors.errors import ServiceBusy, ServiceError
 from console.accounts.models import Organization, User
 from console.applications.definitions import Call, Use
 from console.applications.filling import NoValue, fill, fill_path, fill_text
@@ -45,7 +45,10 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What came of running a component; ``problem`` is empty where everything worked."""
+    """What came of running a component; ``problem`` is empty where everything worked.
+
+    ``busy`` is why its first call was not made, where it can be run again as it is.
+    """
 
     component: Part
     environment: Environment
@@ -53,6 +56,7 @@ class Run:
     answer: Any = field(default=None, repr=False)
     problem: str = ""
     milliseconds: int = 0
+    busy: ServiceBusy | None = None
 
     @property
     def ok(self) -> bool:
@@ -107,6 +111,7 @@ def run(
         answer=last.answer if last else None,
         problem=last.problem if last else "",
         milliseconds=round((time.monotonic() - started) * 1000),
+        busy=running.busy,
     )
 
 
@@ -153,6 +158,7 @@ class _Running:
     max_seconds: float
     started: float
     calls_made: int = 0
+    busy: ServiceBusy | None = None
 
     def workflow(self, part: Part, given: Mapping[str, Any]) -> tuple[Step, ...]:
         """Run functions one after the other until one of them fails."""
@@ -230,7 +236,11 @@ class _Running:
         except ServiceError as error:
             raise _Stopped(str(error)) from None
         request = _filled(call, {**values, "connection": known})
-        exchange = invoke(request, state)
+        try:
+            exchange = invoke(request, state)
+        except ServiceBusy as error:
+            self.busy = error if self.calls_made == 1 else None
+            raise _Stopped(str(error)) from None
         note_run(exchange, request, state, self.application, self.client, self.user)
         return exchange
 

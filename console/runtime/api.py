@@ -14,12 +14,15 @@ from ninja.parser import Parser
 from ninja.security.http import HttpAuthBase
 
 from connectors.answers import parse_json
+from connectors.errors import ServiceBusy
 from console.keys.checking import Holder, holder_at
 from console.keys.refusals import Refused
 from console.runtime import connections, functions
 from console.runtime.acting import Program
 from console.runtime.describing import DESCRIPTION, described
+from console.runtime.explaining import problem_of
 from console.runtime.problems import Problem
+from console.shares import count_for
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +33,9 @@ class KeyAuth(HttpAuthBase):
     openapi_scheme = "bearer"
 
     def __call__(self, request: HttpRequest) -> Holder:
-        return holder_at(request.META)
+        holder = holder_at(request.META)
+        count_for(holder, request.META)
+        return holder
 
 
 class StrictParser(Parser):
@@ -93,6 +98,11 @@ def _problem(request: HttpRequest, problem: Any) -> HttpResponse:
 @api.exception_handler(Refused)
 def _refused(request: HttpRequest, refused: Any) -> HttpResponse:
     return Problem.of(refused).response
+
+
+@api.exception_handler(ServiceBusy)
+def _busy(request: HttpRequest, busy: Any) -> HttpResponse:
+    return problem_of(busy, "").response
 
 
 @api.exception_handler(ValidationError)

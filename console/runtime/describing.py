@@ -72,7 +72,8 @@ def _proxied(method: str) -> dict[str, Any]:
         "summary": "Call the service through the connection",
         "description": "The request is sent on with the connection's credential, and the "
         "service's answer comes back as it is, with its own status and headers. An answer of "
-        f"the console's own is a problem document (`{MEDIA_TYPE}`).",
+        f"the console's own is a problem document (`{MEDIA_TYPE}`). A body needs a "
+        "Content-Length: one in chunks is answered 411.",
         "parameters": [
             *(
                 {

@@ -13,7 +13,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
@@ -31,9 +30,11 @@ from console.invocations.recording import note
 from console.keys import using
 from console.keys.checking import Holder, holder_at
 from console.keys.tokens import user_at
+from console.request_body import length_of, pieces_of
 from console.request_ids import HEADER, begin
 from console.runtime.explaining import problem_of
-from console.runtime.problems import Problem
+from console.runtime.problems import Problem, status_line
+from console.shares import count_for
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +43,8 @@ WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 #: What is smaller is read before it is sent, so that it can be sent once more.
 REPLAYED_BYTES = 1024 * 1024
-PIECE = 64 * 1024
-_ADDRESS = re.compile(r"/api/v1/connections/([^/]*)/proxy(/.*)?", re.DOTALL)
+#: The address of a call that is passed on; everything else is Django's.
+_PROXIED = re.compile(r"/api/v1/connections/([^/]*)/proxy(/.*)?", re.DOTALL)
 
 
 class Door:
@@ -55,7 +56,7 @@ class Door:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        address = _ADDRESS.fullmatch(_path_of(environ))
+        address = proxied(environ)
         if address is None:
             return self.otherwise(environ, start_response)
         link_name, path = unquote(address[1]), address[2] or ""
@@ -111,6 +112,7 @@ class _Visit:
     def _passed(self) -> Passed:
         environ = self.environ
         self.holder = holder = holder_at(environ)
+        count_for(holder, environ)
         user = user_at(environ, holder)
         using.write()
         self.caller = Caller(
@@ -121,6 +123,8 @@ class _Visit:
         )
         if loop_token() in environ.get("HTTP_CDN_LOOP", ""):
             raise Problem("loop")
+        if "websocket" in environ.get("HTTP_UPGRADE", "").lower():
+            raise Problem("upgrade-not-supported")
         try:
             self.acting = acting(self.caller, self.link_name)
         except ServiceError as error:
@@ -140,37 +144,24 @@ class _Visit:
         return passed
 
     def _body(self) -> bytes | Upload | None:
-        environ, limit = self.environ, settings.PROXY_MAX_REQUEST_BYTES
-        declared = environ.get("CONTENT_LENGTH") or ""
-        if not declared and "HTTP_TRANSFER_ENCODING" not in environ:
-            return None
-        if declared and not (declared.isascii() and declared.isdigit()):
-            raise Problem("request-invalid", "Content-Length is not a number.")
-        length = int(declared) if declared else None
-        if length is not None and length > limit:
+        length, limit = length_of(self.environ), settings.PROXY_MAX_REQUEST_BYTES
+        if length > limit:
             raise _too_large(limit)
-        pieces = _pieces(environ["wsgi.input"], length)
-        first: list[bytes] = []
-        for piece in pieces:
-            first.append(piece)
-            self.received += len(piece)
-            if self.received > REPLAYED_BYTES:
-                return Upload(pieces=self._upload(first, pieces, limit), length=length)
-        return b"".join(first) or None
+        pieces = self._counted(pieces_of(self.environ["wsgi.input"], length))
+        if length > REPLAYED_BYTES:
+            return Upload(pieces=pieces, length=length)
+        return b"".join(pieces) or None
 
-    def _upload(self, first: list[bytes], rest: Iterator[bytes], limit: int) -> Iterator[bytes]:
-        yield from first
-        for piece in rest:
+    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
             self.received += len(piece)
-            if self.received > limit:
-                raise _too_large(limit)
             yield piece
 
     def _problem(self, problem: Problem, start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = b"" if self.method == "HEAD" else problem.body
         headers = [*problem.headers.items(), ("Content-Length", str(len(problem.body)))]
         headers += [("Console-Request-Id", self.request_id), (HEADER, self.request_id)]
-        start_response(_line(problem.status), headers)
+        start_response(status_line(problem.status), headers)
         self.note(status=problem.status, sent=len(body), problem=problem.kind.slug)
         return [body]
 
@@ -181,7 +172,7 @@ class _Visit:
             headers.append((HEADER, self.request_id))
         if (length := relayed.announced) is not None:
             headers.append(("Content-Length", str(length)))
-        start_response(_line(relayed.status), headers)
+        start_response(status_line(relayed.status), headers)
         whole = relayed.whole
         if whole is None:
             return _Stream(self, passed)
@@ -217,17 +208,9 @@ class _Stream:
             self._visit.note(status=relayed.status, sent=relayed.received, problem=self._problem)
 
 
-def _pieces(stream: Any, length: int | None) -> Iterator[bytes]:
-    left = length
-    while left is None or left > 0:
-        piece = stream.read(PIECE if left is None else min(PIECE, left))
-        if not piece:
-            if left:
-                raise Problem("request-invalid", "The body is shorter than Content-Length says.")
-            return
-        if left is not None:
-            left -= len(piece)
-        yield piece
+def proxied(environ: Environ) -> re.Match[str] | None:
+    """Tell whether a request is a call through a connection: its link name, and the path."""
+    return _PROXIED.fullmatch(_path_of(environ))
 
 
 def _path_of(environ: Environ) -> str:
@@ -256,14 +239,6 @@ def _headers(environ: Environ) -> list[tuple[str, str]]:
 @lru_cache(maxsize=1_000)
 def _name(key: str) -> str:
     return key[5:].replace("_", "-").title()
-
-
-@lru_cache(maxsize=100)
-def _line(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return f"{status} Status"
 
 
 def _too_large(limit: int) -> Problem:

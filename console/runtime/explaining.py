@@ -12,6 +12,7 @@ from connections.resolving import LicenceEnded, NoSuchConnection
 from connections.sealing import SecretUnreadable
 from connectors.errors import (
     AnswerTooLarge,
+    ConsoleBusy,
     CredentialRefused,
     ServiceBusy,
     ServiceError,
@@ -35,6 +36,7 @@ _SLUGS: tuple[tuple[type[Exception], str], ...] = (
     (MethodRefused, "method-not-allowed"),
     (Unavailable, "service-gone"),
     (ServiceTimeout, "service-timeout"),
+    (ConsoleBusy, "console-busy"),
     (ServiceBusy, "service-busy"),
     (ServiceForbidden, "service-forbidden"),
     (AnswerTooLarge, "answer-too-large"),

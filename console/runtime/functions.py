@@ -57,7 +57,8 @@ def start(program: Program, link_name: str, given: dict[str, Any]) -> dict[str, 
     """Run what has this link name, and say what came of it.
 
     Nothing is called before every connection that it uses can act: raise
-    :class:`Problem` or :class:`~console.keys.refusals.Refused` otherwise.
+    :class:`Problem` or :class:`~console.keys.refusals.Refused` otherwise, and ``ServiceBusy``
+    where its first call was not made for that reason.
     """
     part = program.manifest.components.get(link_name)
     for name in sorted(set(_used(program.manifest, part))) if part else ():
@@ -74,6 +75,8 @@ def start(program: Program, link_name: str, given: dict[str, Any]) -> dict[str, 
         )
     except NotThere as error:
         raise Problem("function-not-found", str(error)) from None
+    if done.busy:
+        raise done.busy
     return _told(done)
 
 

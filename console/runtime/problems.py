@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -146,6 +148,22 @@ _KINDS = (
         mend="Lead the person to “authorize_url”, and repeat the call afterwards.",
     ),
     Kind(
+        slug="request-timeout",
+        status=408,
+        title="The request came too slowly",
+        meaning="Its body took longer to arrive than the console waits. Nothing was done.",
+        mend="Send it again over a better line, or in smaller parts.",
+    ),
+    Kind(
+        slug="length-required",
+        status=411,
+        title="The request does not say how long it is",
+        meaning="Its body comes in chunks (Transfer-Encoding), and the console cannot tell whether "
+        "such a body is whole or its sender went away. Nothing was sent.",
+        mend="Send Content-Length: give your HTTP library the whole body, or a file, and not a "
+        "stream.",
+    ),
+    Kind(
         slug="request-too-large",
         status=413,
         title="The request is too large",
@@ -172,6 +190,13 @@ _KINDS = (
         title="The console has failed",
         meaning="Something in the console went wrong that should not.",
         mend="Try again later. Whoever runs the console finds the reason in its log.",
+    ),
+    Kind(
+        slug="upgrade-not-supported",
+        status=501,
+        title="WebSockets are not passed on",
+        meaning="The request asks to go on as a WebSocket. Nothing was sent.",
+        mend="Use the service's HTTP API: a stream of events is passed on as it comes.",
     ),
     Kind(
         slug="service-unreachable",
@@ -215,9 +240,17 @@ _KINDS = (
     Kind(
         slug="service-busy",
         status=503,
-        title="Too many calls wait for the service",
-        meaning="The service is slow, and as many calls as may wait for it do. Nothing was sent.",
+        title="Too many calls to the service at once",
+        meaning="As many calls to the service are under way as may be. Nothing was sent.",
         mend="Repeat the call after as many seconds as Retry-After says.",
+    ),
+    Kind(
+        slug="console-busy",
+        status=503,
+        title="Too many calls at once",
+        meaning="As many calls are under way as may be for one key, or in the console altogether. "
+        "Nothing was sent.",
+        mend="Repeat the call after as many seconds as Retry-After says, and make fewer at once.",
     ),
     Kind(
         slug="renewal-failed",
@@ -307,3 +340,12 @@ class Problem(Exception):
     @property
     def response(self) -> HttpResponse:
         return HttpResponse(self.body, status=self.status, headers=self.headers)
+
+
+@lru_cache(maxsize=100)
+def status_line(status: int) -> str:
+    """Return a status as WSGI takes it, whatever number a service has made up."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"{status} Status"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import requests
@@ -16,6 +18,8 @@ TIMEOUT = (10.0, 70.0)
 #: How often a call is repeated that the console was too busy to pass on, and how long it waits.
 RETRIES = 2
 LONGEST_WAIT = 30.0
+#: A body whose length is not known is kept, in memory up to so many bytes, before it is sent.
+IN_MEMORY_BYTES = 1024 * 1024
 #: Nothing happens twice where these are repeated (RFC 9110 section 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
@@ -41,15 +45,16 @@ class ConsoleAdapter(HTTPAdapter):
         # Here, and not in the session: whatever a .netrc or older code has set is replaced,
         # and a redirect to another host never comes here.
         request.headers.update(self._headers)
-        for tried in range(RETRIES + 1):
-            response = super().send(
-                request, stream, TIMEOUT if timeout is None else timeout, verify, cert, proxies
-            )
-            wait = _wait(request, response)
-            if wait is None or tried == RETRIES:
-                break
-            response.close()
-            time.sleep(wait)
+        with _measured(request):
+            for tried in range(RETRIES + 1):
+                response = super().send(
+                    request, stream, TIMEOUT if timeout is None else timeout, verify, cert, proxies
+                )
+                wait = _wait(request, response)
+                if wait is None or tried == RETRIES:
+                    break
+                response.close()
+                time.sleep(wait)
         raise_problem(response)
         return response
 
@@ -93,6 +98,26 @@ class ConnectionSession(requests.Session):
         if "://" in text.partition("?")[0]:
             return text  # one that the console gave, or else one that is refused
         return f"{self.proxy_url}/{text.removeprefix('/')}"
+
+
+@contextmanager
+def _measured(request: requests.PreparedRequest) -> Iterator[None]:
+    """Let a body that requests would send in chunks have a length: the console needs one.
+
+    It is read to its end first; where that fails, nothing is sent.
+    """
+    if "Transfer-Encoding" not in request.headers:
+        yield
+        return
+    pieces: Iterable[bytes | str] = request.body  # type: ignore[assignment]
+    with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
+        for piece in pieces:
+            file.write(piece.encode() if isinstance(piece, str) else piece)
+        del request.headers["Transfer-Encoding"]
+        request.headers["Content-Length"] = str(file.tell())
+        file.seek(0)
+        request.body = file  # type: ignore[assignment]
+        yield
 
 
 def _wait(request: requests.PreparedRequest, response: requests.Response) -> float | None:

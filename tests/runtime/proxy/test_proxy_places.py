@@ -76,7 +76,7 @@ def typed(settings, tmp_path, connect, grant) -> Iterator[Any]:
 def call(url: str) -> None:
     place = place_of(url, service="Zoho CRM")
     target = place.target_of(url, service="Zoho CRM")
-    relay("GET", place, target, service="Zoho CRM", headers={}, limits=QUICK)
+    relay("GET", place, target, service="Zoho CRM", credential=1, headers={}, limits=QUICK)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

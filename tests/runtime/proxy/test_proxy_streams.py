@@ -13,7 +13,7 @@ import pytest
 
 from connectors import holding
 from connectors.registry import get_connectors
-from connectors.relaying import PIECE, READ_AHEAD
+from connectors.relaying import PIECE
 from console.invocations import recording
 from console.runtime.door import REPLAYED_BYTES, Door
 from tests.runtime.proxy.visiting import _django, ask

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0007_connection_by_connector'),
+        ('connections', '0008_names_in_any_script'),
     ]
 
     operations = [

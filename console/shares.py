@@ -1,0 +1,79 @@
+"""Which share of the threads a request counts for, from its beginning to its end.
+
+The threads of a process (``GRANIAN_BLOCKING_THREADS``) are divided; ``console/settings.py``
+says how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http.cookie import parse_cookie
+
+from connectors.bulkhead import Share, bulkhead
+from console.keys.checking import Holder
+from console.keys.guessing import address_of
+
+_TICKET = "console.ticket"
+
+
+class Ticket:
+    """What one request counts for until it is over."""
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._shares: list[Share] = []
+        environ[_TICKET] = self
+
+    def take(self, *shares: Share) -> None:
+        """Count for these, too, or raise ``ServiceBusy``."""
+        bulkhead.enter(*shares)
+        self._shares += shares
+
+    def end(self) -> None:
+        bulkhead.leave(*self._shares)
+        self._shares.clear()
+
+
+def count_for(holder: Holder, environ: Mapping[str, Any]) -> None:
+    """Let a request count for the key that it comes with, or raise ``ServiceBusy``.
+
+    Where no server stands before the application, nothing is counted.
+    """
+    ticket: Ticket | None = environ.get(_TICKET)
+    if ticket is not None:
+        ticket.take(Share(of=("key", holder.key_id), most=settings.CALLS_AT_ONCE_PER_KEY))
+
+
+def of_programs() -> Share:
+    """Return what every request of a program counts for."""
+    return Share(of="programs", most=settings.CALLS_AT_ONCE)
+
+
+def of_people(environ: Mapping[str, Any]) -> tuple[Share, ...]:
+    """Return what a call counts for that a page makes: all people, and this session."""
+    most = settings.CALLS_AT_ONCE_OF_PEOPLE
+    cookies = parse_cookie(environ.get("HTTP_COOKIE", ""))
+    session = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    return (
+        Share(of="people", most=most),
+        Share(of=("session", session), most=max(1, most // 2)),
+    )
+
+
+def of_waiting_bodies() -> Share:
+    """Return what a thread counts for that waits for a body."""
+    return Share(of="bodies", most=settings.BODIES_AT_ONCE)
+
+
+def of_readers(environ: Mapping[str, Any]) -> tuple[Share, ...]:
+    """Return what a reader of a body counts for: all of them, and the network address.
+
+    Nobody waits for a reader for long, but it may be there for as long as its sender is.
+    """
+    most = settings.BODIES_AT_ONCE
+    return (
+        Share(of="readers", most=4 * most),
+        Share(of=("reader", address_of(environ)), most=max(1, most // 2)),
+    )

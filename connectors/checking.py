@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from connectors import outbound
 from connectors.answers import dig, has_failed, scalar, words
 from connectors.auth import AUTH_TYPES, AuthStrategy
+from connectors.challenge import refuses_credential
 from connectors.definition import AuthType, Check, Connector
 from connectors.errors import CredentialRefused, ServiceError, ServiceRefused
 from connectors.templating import fill, fill_url
@@ -86,10 +87,12 @@ def _refuse_status(connector: Connector, strategy: AuthStrategy, answer: outboun
     if status < 300:
         return
     answer.refuse_outage()
-    dead = {401, *connector.check.refused_statuses}
-    if status in dead or _tells_of_the_credential(connector, answer):
+    challenges = [answer.headers.get("www-authenticate", "")]
+    if refuses_credential(connector, status, challenges) or _tells_of_the_credential(
+        connector, answer
+    ):
         raise CredentialRefused(f"{service} refused {strategy.credential}.", status=status)
-    if status == 403:
+    if status in {401, 403, *connector.check.refused_statuses}:
         raise ServiceRefused(
             f"{service} knows this account but does not let it do what the test asks for. "
             "Give it the permission there, or use another account.",

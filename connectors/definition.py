@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from connectors.grant_end import GrantEnd
+
 AuthType = Literal["oauth2", "basic", "api_key"]
 Level = Literal["administrator", "logged_in_user"]
 TokenEndpointAuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
@@ -179,13 +181,13 @@ class OAuth2:
     token_request: Literal["form", "json"] = "form"  # how the token request is written
     client_id_parameter: str = "client_id"  # what the service calls the client's id
     token_parameters: Mapping[str, str] = field(default_factory=dict)  # sent with each code
+    refresh_scope: bool = False  # a refresh must repeat the granted scopes
+    grant_ends: tuple[GrantEnd, ...] = ()  # answers that mean `invalid_grant` at a refresh
     scope_separator: str = " "
     scope_parameter: str = "scope"
     authorize_parameters: Mapping[str, str] = field(default_factory=dict)
     token_path: str = ""  # dotted path to the object that holds the tokens ("authed_user")
-    error_when: Mapping[str, str] = field(
-        default_factory=dict
-    )  # {"ok": "false"}: a 200 that failed
+    error_when: Mapping[str, str] = field(default_factory=dict)  # {"ok": "false"}: a failed 200
     modules: tuple[ScopeModule, ...] = ()
     all_actions: tuple[str, ...] = ()
     always: tuple[ScopeAction, ...] = ()  # asked for in every authorization, shown as locked
@@ -239,7 +241,7 @@ class Check:
     account: tuple[str, ...] = ()  # first path that holds something wins
     account_id: tuple[str, ...] = ()
     error_when: Mapping[str, str] = field(default_factory=dict)
-    refused_statuses: tuple[int, ...] = ()  # which, beside 401, mean a dead credential
+    refused_statuses: tuple[int, ...] = ()  # which, beside 401, mean a dead credential anywhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,14 +291,12 @@ class Connector:
     @property
     def auth_types(self) -> tuple[AuthType, ...]:
         """Name the ways to authorize, the preferred one first."""
-        offered: list[AuthType] = []
-        if self.oauth2:
-            offered.append("oauth2")
-        if self.basic:
-            offered.append("basic")
-        if self.api_key:
-            offered.append("api_key")
-        return tuple(offered)
+        offered: dict[AuthType, object] = {
+            "oauth2": self.oauth2,
+            "basic": self.basic,
+            "api_key": self.api_key,
+        }
+        return tuple(way for way, settings in offered.items() if settings)
 
     def standard_code(self, code: str) -> str:
         """Translate an error code of this service into that of RFC 6749 section 5.2."""

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from connectors.definition import Connector, OAuth2, Signing
+from connectors.grant_end import PASSING
 from connectors.leading import Found, faults_of_address, faults_of_addresses, faults_of_slots
 from connectors.patterns import faults_of_pattern
 from connectors.templating import slots
@@ -144,6 +145,22 @@ def _requests(connector: Connector) -> Found:
         yield "oauth2.renewal", "A renewal follows an exchange; name that first."
     if oauth2.exchange and oauth2.refresh_endpoint:
         yield "oauth2.refresh_endpoint", "Tokens that are exchanged are not refreshed."
+    if oauth2.exchange and oauth2.refresh_scope:
+        yield "oauth2.refresh_scope", "Tokens that are exchanged are not refreshed."
+    yield from _grant_ends(oauth2)
+
+
+def _grant_ends(oauth2: OAuth2) -> Found:
+    for number, end in enumerate(oauth2.grant_ends):
+        key = f"oauth2.grant_ends.{number}"
+        if not 400 <= end.status <= 499 or end.status in PASSING:
+            yield (
+                f"{key}.status",
+                "Only a status from 400 to 499 can mean the end of a grant; 408, 425, 429 and "
+                "those from 500 on pass by themselves.",
+            )
+        for said in faults_of_pattern(end.body):
+            yield f"{key}.body", said
 
 
 def _scopes(connector: Connector) -> Found:
@@ -207,6 +224,13 @@ def _check(connector: Connector) -> Found:
         yield "check.path", "Give either a path under api_base_url or a whole url."
     if check.path and not check.path.startswith("/"):
         yield "check.path", "A path begins with a slash."
+    for status in check.refused_statuses:
+        if not 400 <= status <= 499 or status in PASSING:
+            yield (
+                "check.refused_statuses",
+                f"{status} cannot mean a dead credential. Name statuses from 400 to 499 other "
+                "than 408, 425 and 429.",
+            )
     if check.path and connector.api_base_url.endswith("/"):
         yield "api_base_url", "Leave the slash at the end out; paths begin with one."
 

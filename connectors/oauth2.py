@@ -125,11 +125,13 @@ def refresh(
     client: ClientCredentials,
     refresh_token: str,
     values: Mapping[str, str],
+    scopes: Sequence[str] = (),
     journal: Journal | None = None,
 ) -> TokenAnswer:
     """Ask for a new access token (RFC 6749 section 6); raise ``ServiceError``.
 
-    An answer without a refresh token leaves the old one in force. ``journal`` as in
+    An answer without a refresh token leaves the old one in force. ``scopes``, those that
+    were granted, are sent only where the service demands it. ``journal`` as in
     :func:`exchange`. A token that is traded for the next one stands where a refresh token
     would (``lasting.py``).
     """
@@ -140,6 +142,8 @@ def refresh(
         connector, client, values, sent=(refresh_token,), journal=journal
     ) as session:
         session.refreshing = True
+        if oauth2.refresh_scope:
+            session.scopes = oauth2.scope_separator.join(scopes)
         if oauth2.refresh_endpoint:
             session.endpoint = fill_url(oauth2.refresh_endpoint, values)
         session.refresh_token(
@@ -180,6 +184,7 @@ class _TokenSession(outbound.Session, OAuth2Session):
         self.sign, self.form = authentication(self.oauth2, client)
         self.sent = (*sent, client.client_secret)
         self.refreshing = False
+        self.scopes = ""  # of a refresh
         self.answer: TokenAnswer
         self.register_compliance_hook("access_token_request", self._with_the_code)  # type: ignore[call-overload]
         self.register_compliance_hook("refresh_token_request", self._at_the_real_address)  # type: ignore[call-overload]
@@ -195,6 +200,8 @@ class _TokenSession(outbound.Session, OAuth2Session):
         return super(OAuth2Session, self).request(method, url, **kwargs)
 
     def _at_the_real_address(self, url: Any, headers: Any, body: Any) -> Any:
+        if self.scopes:  # the library would part them by spaces, whatever the service wants
+            body = f"{body}&{urlencode({'scope': self.scopes})}"
         return self.endpoint, headers, body
 
     def _with_the_code(self, url: Any, headers: Any, request: Any) -> Any:

@@ -49,8 +49,9 @@ _REFRESH_LIFETIMES = (
 class TokenAnswer:
     """A successful answer. Lifetimes are seconds from now; ``None`` is unknown.
 
-    ``scopes`` is ``None`` where the service did not say, which means as asked (RFC 6749
-    section 5.1). ``raw`` is the body as it came.
+    ``scopes`` is ``None`` where the service named none, by leaving the field out or empty.
+    That means as asked at the grant, and unchanged at a refresh (RFC 6749 sections 5.1 and
+    6). ``raw`` is the body as it came.
     """
 
     access_token: str = field(repr=False)
@@ -81,15 +82,14 @@ def read_token_answer(
     try:
         document = parse_token_body(answer.body)
     except ValueError:
-        if answer.status == 401:
-            document = {"error": "invalid_client"}
-        else:
+        if answer.status != 401 and not (refreshing and _shows_the_end(oauth2, answer)):
             raise answer.unintelligible() from None
+        document = {}
     holder = _holder(document, oauth2, refreshing=refreshing)
     failed = has_failed(document, oauth2.error_when)
     if answer.status >= 400 or failed or ("error" in document and not holder.get("access_token")):
         raise refusal(connector, answer, document, sent=sent, refreshing=refreshing)
-    said = holder.get("scope", holder.get("scopes"))
+    scopes = split_scopes(holder.get("scope", holder.get("scopes")), oauth2.scope_separator)
     renewing = holder.get("access_token" if oauth2.exchange else "refresh_token")
     expires_in = seconds(holder.get("expires_in"))
     return TokenAnswer(
@@ -98,7 +98,7 @@ def read_token_answer(
         token_type=_token_type(connector.name, holder.get("token_type")),
         expires_in=expires_in,
         refresh_expires_in=expires_in if oauth2.exchange else _refresh_lifetime(holder),
-        scopes=None if said is None else split_scopes(said, oauth2.scope_separator),
+        scopes=scopes or None,
         kept=_kept_from_answer(connector, oauth2, document, values, required=not refreshing),
         raw=answer.body,
     )
@@ -126,7 +126,9 @@ def refusal(
     said = ": ".join(part for part in (code, told) if part)
     said = f" ({said})" if said else f" (status {answer.status})"
     standard = connector.standard_code(code)
-    if standard == "invalid_grant":
+    client_refused = standard in {"invalid_client", "unauthorized_client"}
+    shown = refreshing and not client_refused and _shows_the_end(connector.oauth2, answer)
+    if standard == "invalid_grant" or shown:
         sentence = (
             f"{service} no longer accepts this authorization{said}: it was withdrawn there, has "
             "run out, or was renewed elsewhere."
@@ -134,7 +136,7 @@ def refusal(
             else f"{service} did not accept the code that it had given out{said}."
         )
         return CredentialRefused(sentence, code=code, status=answer.status)
-    if standard in {"invalid_client", "unauthorized_client"} or answer.status == 401:
+    if client_refused or answer.status == 401:
         return ClientRefused(
             f"{service} does not accept this console's OAuth client{said}. A super admin can "
             "correct its client id and secret.",
@@ -142,6 +144,13 @@ def refusal(
             status=answer.status,
         )
     return ServiceRefused(f"{service} refused{said}.", code=code, status=answer.status)
+
+
+def _shows_the_end(oauth2: OAuth2 | None, answer: Answer) -> bool:
+    """Tell whether the definition knows this answer as the end of a grant."""
+    return oauth2 is not None and any(
+        end.is_shown_by(answer.status, answer.body) for end in oauth2.grant_ends
+    )
 
 
 def kept_from_callback(

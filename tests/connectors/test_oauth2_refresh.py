@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 
@@ -13,6 +14,7 @@ from connectors.errors import (
     ServiceRefused,
     ServiceUnintelligible,
 )
+from connectors.grant_end import GrantEnd
 
 CLIENT = oauth2.ClientCredentials(client_id="id:1", client_secret="s3cr3t&1")
 TOKENS = {"access_token": "at-2", "token_type": "Bearer", "expires_in": 3600}
@@ -68,6 +70,94 @@ def test_a_smaller_scope_is_no_error(service, speaks_oauth2) -> None:
     service.answers({**TOKENS, "scope": "other"})
 
     assert refreshed(speaks_oauth2()).scopes == ("other",)
+
+
+@pytest.mark.parametrize("scope", ["", " ", None, []])
+def test_no_scope_is_no_change(service, speaks_oauth2, scope) -> None:
+    service.answers({**TOKENS, "scope": scope})
+
+    assert refreshed(speaks_oauth2()).scopes is None
+
+
+@pytest.mark.parametrize("request_format", ["form", "json"])
+def test_scopes_are_sent_where_the_service_demands_them(
+    service, speaks_oauth2, request_format
+) -> None:
+    connector = speaks_oauth2(refresh_scope=True, scope_separator=",", token_request=request_format)
+    service.answers(TOKENS)
+
+    refreshed(connector, scopes=("read", "https://example.com/a+b"))
+
+    asked = service.only
+    form = asked.form if request_format == "form" else json.loads(asked.body)
+    assert form["scope"] in ("read,https://example.com/a+b", ["read,https://example.com/a+b"])
+
+
+def test_scopes_are_not_sent_where_nobody_knows_them(service, speaks_oauth2) -> None:
+    service.answers(TOKENS)
+
+    refreshed(speaks_oauth2(refresh_scope=True), scopes=())
+
+    assert "scope" not in service.only.form
+
+
+def test_scopes_are_not_sent_unasked(service, speaks_oauth2) -> None:
+    service.answers(TOKENS)
+
+    refreshed(speaks_oauth2(), scopes=("read",))
+
+    assert "scope" not in service.only.form
+
+
+ENDS = (GrantEnd(status=400), GrantEnd(status=401, body=r"Token .{1,20} is (gone|spent)\."))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, b"", CredentialRefused),
+        (400, b" \r\n", CredentialRefused),
+        (401, b"Token 1 is spent.", CredentialRefused),
+        (401, b"Token 1\n2 is gone.\n", CredentialRefused),
+        (400, b"<h1>No", ServiceUnintelligible),
+        (403, b"", ServiceUnintelligible),
+        (401, b"Token 1 is fine.", ClientRefused),
+        (401, b"", ClientRefused),
+        (400, {"error": "invalid_client"}, ClientRefused),
+        (500, b"", ServiceRefused),
+    ],
+)
+def test_a_definition_says_what_else_ends_a_grant(
+    service, speaks_oauth2, status, body, kind
+) -> None:
+    service.answers(body, status=status)
+
+    with pytest.raises((ServiceRefused, ServiceUnintelligible)) as caught:
+        refreshed(speaks_oauth2(grant_ends=ENDS))
+
+    assert type(caught.value) is kind
+
+
+def test_json_may_show_the_end_of_a_grant(service, speaks_oauth2) -> None:
+    service.answers({"error": "invalid_request"}, status=400)
+    ends = (GrantEnd(status=400, body=r'\{"error": "invalid_request"\}'),)
+
+    with pytest.raises(CredentialRefused, match=r"no longer accepts .*\(invalid_request\)"):
+        refreshed(speaks_oauth2(grant_ends=ends))
+
+
+def test_it_shows_no_end_of_a_code(service, speaks_oauth2) -> None:
+    """At the exchange the same answer says nothing of a grant, for there is none yet."""
+    service.answers(b"", status=400)
+    with pytest.raises(ServiceUnintelligible):
+        oauth2.exchange(
+            speaks_oauth2(grant_ends=ENDS),
+            client=CLIENT,
+            code="c",
+            redirect_uri="https://console.example/",
+            code_verifier=None,
+            values={},
+        )
 
 
 def test_it_finds_flat_tokens_where_the_first_answer_nested_them(service, speaks_oauth2) -> None:

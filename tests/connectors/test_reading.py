@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from connectors.grant_end import GrantEnd
 from connectors.reading import DefinitionFaults, read, read_all
 
 GOOD = """
@@ -112,7 +113,40 @@ def test_a_published_package_may_be_a_source(tmp_path: Path, package: str) -> No
     assert read(tmp_path / "acme.toml").sources == (package,)
 
 
+def test_it_reads_how_a_grant_ends(tmp_path: Path) -> None:
+    text = GOOD.replace("[oauth2]", "[oauth2]\ngrant_ends = [{ status = 400 }]", 1)
+    (tmp_path / "acme.toml").write_text(text)
+    connector = read(tmp_path / "acme.toml")
+    assert connector.oauth2 is not None
+    assert connector.oauth2.grant_ends == (GrantEnd(status=400),)
+
+
 REFUSALS = {
+    "a grant that ends with an outage": (
+        changed("[oauth2]", "[oauth2]\ngrant_ends = [{ status = 503 }]"),
+        "oauth2.grant_ends.0.status",
+        "Only a status from 400 to 499",
+    ),
+    "a grant that ends with too many requests": (
+        changed("[oauth2]", "[oauth2]\ngrant_ends = [{ status = 400 }, { status = 429 }]"),
+        "oauth2.grant_ends.1.status",
+        "pass by themselves",
+    ),
+    "a grant that ends without a status": (
+        changed("[oauth2]", '[oauth2]\ngrant_ends = [{ body = "x" }]'),
+        "oauth2.grant_ends.0.status",
+        "missing",
+    ),
+    "a pattern of a grant that does not compile": (
+        changed("[oauth2]", '[oauth2]\ngrant_ends = [{ status = 400, body = "(" }]'),
+        "oauth2.grant_ends.0.body",
+        "does not compile",
+    ),
+    "a credential that dies of an outage": (
+        changed('path = "/me"', 'path = "/me"\nrefused_statuses = [403, 500]'),
+        "check.refused_statuses",
+        "500 cannot mean a dead credential",
+    ),
     "no TOML": (GOOD + "[", "", "not TOML"),
     "an unknown key": (f'colour = "red"\n{GOOD}', "colour", "Unknown key"),
     "an unknown key deep inside": (

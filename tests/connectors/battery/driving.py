@@ -176,6 +176,7 @@ class _Drive:
             client=CLIENT,
             refresh_token=self.secret["refresh_token"],
             values=self.values,
+            scopes=self.service.scopes,
         )
         self.values |= answer.kept
         self.take_over(answer)

@@ -111,7 +111,8 @@ class SimulatedService:
         except Unexpected as error:
             self.complaints.append(f"{step}: {error}")
             status, document = 400, {"error": "unexpected"}
-        return status, {"Content-Type": "application/json"}, json.dumps(document)
+        body = "" if document is None else json.dumps(document)
+        return status, {"Content-Type": "application/json"}, body
 
     def _silence(self, request: Any) -> Any:
         raise Unexpected(f"Nobody expected {request.method} {request.url}.")
@@ -209,8 +210,13 @@ class SimulatedService:
         if self.oauth2.exchange:
             return self._trade(request, again=True)
         fields = {"grant_type": "refresh_token", "refresh_token": self.secret["refresh_token"]}
+        if self.oauth2.refresh_scope and self.scopes:
+            fields["scope"] = self.oauth2.scope_separator.join(self.scopes)
         endpoint = self.oauth2.refresh_endpoint or self.oauth2.token_endpoint
         compare(request, self._token_request(endpoint, fields))
+        silent = [end.status for end in self.oauth2.grant_ends if not end.body]
+        if self.refusing and silent:
+            return silent[0], None
         return self._refused() or (200, self._tokens())
 
     def _signed(self, wanted: Request) -> Request:

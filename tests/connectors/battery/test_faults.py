@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.definition import Connector, KeptField, TokenExchange
+from connectors.grant_end import GrantEnd
 from tests.connectors.battery.breaking import FAULTS, Break
 from tests.connectors.battery.driving import BatteryFailure, drive
 from tests.connectors.test_catalogue import CONNECTORS
@@ -19,7 +20,13 @@ def _more() -> list[Connector]:
     """Return connectors that use what no service of the catalogue needs just now."""
     slack, facebook = CONNECTORS["slack"], CONNECTORS["facebook"]
     assert slack.oauth2 and facebook.oauth2
-    person = replace(slack.oauth2, token_path="authed_user", token_parameters={"expiring": "1"})
+    person = replace(
+        slack.oauth2,
+        token_path="authed_user",
+        token_parameters={"expiring": "1"},
+        refresh_scope=True,
+        grant_ends=(GrantEnd(status=400),),
+    )
     renewal = TokenExchange(
         endpoint="https://graph.facebook.com/renew",
         grant_type="renew",

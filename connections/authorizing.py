@@ -24,6 +24,7 @@ from connectors import oauth2
 from connectors.answers import words
 from connectors.checking import check
 from connectors.errors import ServiceError
+from connectors.oauth_errors import advice
 from connectors.templating import fill
 from console.accounts.authority import NotAllowed
 from console.accounts.models import User
@@ -191,7 +192,7 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
     connector = flow.connection.connector
     _compare_issuer(flow, query)
     if "error" in query or not query.get("code"):
-        raise ServiceError(_refusal(connector.name, query))
+        raise ServiceError(_refusal(connector.name, query, flow.scopes_asked))
     kept = oauth2.kept_from_callback(connector, query, flow.parameters)
     answer = oauth2.exchange(
         connector,
@@ -228,20 +229,32 @@ def _compare_issuer(flow: Flow, query: Mapping[str, str]) -> None:
     said, expected = query.get("iss", ""), connector.oauth2.issuer
     if not expected or (not said and not connector.oauth2.issuer_required):
         return
-    if said != fill(expected, flow.parameters):
-        raise ServiceError(
-            f"The answer does not say that it comes from {connector.name}, so it was not used."
-        )
+    if said != (expected := fill(expected, flow.parameters)):
+        raise ServiceError(_another_issuer(connector.name, said, expected))
 
 
-def _refusal(service: str, query: Mapping[str, str]) -> str:
+def _another_issuer(service: str, said: str, expected: str) -> str:
+    """Show both: that they differ by a slash, say, only somebody who sees them can find."""
+    told = f"it says “{words(said, 120)}”" if said else "it names none"
+    return (
+        f"The answer does not say that it comes from {service}, so it was not used: its issuer "
+        f"must be “{words(expected, 120)}”, to the letter, and {told}. If that is the service's "
+        "own, the operator of this console can correct the connector's definition."
+    )
+
+
+def _refusal(service: str, query: Mapping[str, str], asked: Sequence[str]) -> str:
     """Say in words why the service sent the person back without a code."""
     code = words(query.get("error", ""), 60)
     if code == "access_denied":
-        return f"{service} was not allowed to connect: the request was declined on its page."
+        return (
+            f"{service} was not allowed to connect: the request was declined on its page."
+            + advice(code)
+        )
     description = words(query.get("error_description", ""), 200)
     said = ": ".join(part for part in (code, description) if part) or "it gave no reason"
-    return f"{service} did not authorize this connection ({said})."
+    asked_for = f" It asked for {words(', '.join(asked), 160)}." if code == "invalid_scope" else ""
+    return f"{service} did not authorize this connection ({said}).{advice(code)}{asked_for}"
 
 
 def _make_room(user: User, flow_id: uuid.UUID | None) -> uuid.UUID:

@@ -36,6 +36,9 @@ _OTHER_PROTOCOLS = frozenset(
     }
 )  # fmt: skip
 
+#: No host is named: a client's people need not know what a developer or a name led to.
+_CAN_ALLOW = "the operator of the console lists in ALLOWED_PRIVATE_HOSTS, with their ports"
+
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
 _SIX_TO_FOUR = ip_network("2002::/16")
@@ -103,11 +106,13 @@ def judge_url(url: str, *, service: str) -> SplitResult:
         return parts
     if parts.scheme != "https":
         raise ServiceForbidden(
-            f"{service}'s address does not begin with https://, so nothing was sent."
+            f"{service}'s address does not begin with https://, so nothing was sent. Use https. "
+            f"Plain http is for hosts that {_CAN_ALLOW}."
         )
     if port != 443 and (port < 1024 or port in _OTHER_PROTOCOLS):
         raise ServiceForbidden(
-            f"{service}'s address names port {port}, which this console never calls."
+            f"{service}'s address names port {port}, which this console never calls, but at hosts "
+            f"that {_CAN_ALLOW}."
         )
     if _is_literal(host) and not is_public(host):
         raise private(service)
@@ -118,7 +123,8 @@ def private(service: str) -> ServiceForbidden:
     """Say that an address leads into a private network."""
     return ServiceForbidden(
         f"{service}'s address leads into a private network, which this console does not call. "
-        "Whoever runs the console can allow it with ALLOWED_PRIVATE_HOSTS."
+        "The operator of the console can allow it: list its host and port in "
+        "ALLOWED_PRIVATE_HOSTS."
     )
 
 

@@ -83,22 +83,17 @@ def body_of(body: Any, content_type: str) -> tuple[bytes | None, str]:
 def _as_texts(values: Mapping[str, Any], place: str) -> Fields:
     texts: Fields = {}
     for name, value in values.items():
-        held = [
-            item for item in (value if isinstance(value, list) else [value]) if item is not None
-        ]
+        items = value if isinstance(value, list) else [value]
+        held = [item for item in items if item is not None]
         if any(isinstance(item, dict | list) for item in held):
-            what = (
-                "is a list that holds lists or objects"
-                if isinstance(value, list)
-                else "is an object"
-            )
+            what = "is a list that holds lists or objects" if items is value else "is an object"
             raise ServiceForbidden(
                 f"“{words(name, 60)}” {what}. {place.capitalize()} holds texts, numbers, true and "
                 "false, and lists of these. Nothing was sent."
             )
         if held:
             each = [item if isinstance(item, str) else json.dumps(item) for item in held]
-            texts[name] = each if isinstance(value, list) else each[0]
+            texts[name] = each if items is value else each[0]
     return texts
 
 

@@ -226,7 +226,8 @@ class _Adapter(HTTPAdapter):
     def _read(self, response: requests.Response) -> None:
         """Read the whole body and decode it, or refuse it."""
         if 300 <= response.status_code < 400:
-            raise self._refused("redirected to another address, which the console never follows")
+            where = "redirected to another address, which the console never follows"
+            raise self._refused(f"{where}. Check the host")
         try:
             decoder = Decoder(response.headers.get("Content-Encoding", ""))
             body = bytearray()

@@ -25,6 +25,7 @@ from connectors.errors import (
     ServiceRefused,
     ServiceUnintelligible,
 )
+from connectors.oauth_errors import advice
 from connectors.outbound import Answer
 from connectors.templating import fill
 
@@ -133,7 +134,8 @@ def refusal(
             f"{service} no longer accepts this authorization{said}: it was withdrawn there, has "
             "run out, or was renewed elsewhere."
             if refreshing
-            else f"{service} did not accept the code that it had given out{said}."
+            else f"{service} did not accept the code that it had given out{said}. A code is good "
+            "once and for a short time: press Authorize again."
         )
         return CredentialRefused(sentence, code=code, status=answer.status)
     if client_refused or answer.status == 401:
@@ -143,7 +145,8 @@ def refusal(
             code=code,
             status=answer.status,
         )
-    return ServiceRefused(f"{service} refused{said}.", code=code, status=answer.status)
+    sentence = f"{service} refused{said}.{advice(standard)}"
+    return ServiceRefused(sentence, code=code, status=answer.status)
 
 
 def _shows_the_end(oauth2: OAuth2 | None, answer: Answer) -> bool:

@@ -202,6 +202,39 @@ def test_it_refuses_another_issuer_or_none(developer_client, connection, alice, 
     assert_nothing_changed(sandbox)
 
 
+def test_it_shows_both_issuers(developer_client, callback, sandbox):
+    own = sandbox.url
+    flow = flow_at(developer_client.get(changed(callback, iss=f"{own}/"))["Location"])
+    assert f"must be “{own}”" in flow.problem
+    assert f"it says “{own}/”" in flow.problem
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("invalid_scope", "Change the connection's permissions"),
+        ("access_denied", "Press Authorize again"),
+        ("consent_required", "allow what it asks for"),
+        ("unauthorized_client", "A super admin can correct"),
+        ("unsupported_response_type", "tell the operator"),
+        ("server_error", "try again in some minutes"),
+        ("temporarily_unavailable", "try again in some minutes"),
+    ],
+)
+def test_it_says_what_to_do_about_an_error(developer_client, connection, alice, error, said):
+    callback = allow(alice, begin(developer_client, connection))
+    response = developer_client.get(changed(callback, error=error, code=""), follow=True)
+    assert said in words_of(response)
+    assert "try again." not in words_of(response).lower()
+
+
+def test_it_names_the_permissions_that_were_asked_for(developer_client, connection, alice):
+    callback = allow(alice, begin(developer_client, connection))
+    flow = flow_at(developer_client.get(changed(callback, error="invalid_scope"))["Location"])
+    for scope in flow.scopes_asked:
+        assert scope in flow.problem
+
+
 @pytest.mark.parametrize("issuer", ["", "https://evil.example", "/"])
 def test_it_refuses_a_changed_issuer(developer_client, callback, sandbox, issuer):
     flow = flow_at(developer_client.get(changed(callback, iss=issuer))["Location"])

@@ -73,7 +73,7 @@ TRICKS = [
     "https://api.example.com../",
     f"https://{'a' * 64}.example.com/",
     f"https://{'a.' * 130}example.com/",
-    f"https://api.example.com/{'a' * 9000}",
+    f"https://api.example.com/{'a' * 17_000}",
     "https://2130706433/",
     "https://0x7f000001/",
     "https://0x7f.1/",
@@ -148,6 +148,16 @@ def test_it_lets_ordinary_addresses_pass(url: str) -> None:
 def test_it_refuses_plain_http() -> None:
     with pytest.raises(ServiceForbidden, match="does not begin with https://"):
         judge_url("http://api.example.com/", service="Zoho CRM")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://hub.internal:8000/", "https://10.0.0.7/", "https://hub.internal:6379/"]
+)
+def test_it_says_who_can_allow_a_host_and_names_none(url: str) -> None:
+    with pytest.raises(ServiceForbidden, match=r"operator .* ALLOWED_PRIVATE_HOSTS") as refused:
+        judge_url(url, service="Zoho CRM")
+    assert "internal" not in str(refused.value)
+    assert "10.0.0.7" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -304,7 +304,7 @@ def test_it_refuses_tokens_that_it_cannot_use(service, speaks_oauth2, token_type
             400,
             {"error": "invalid_request", "error_description": "redirect_uri\r\nmissing"},
             ServiceRefused,
-            "Example refused (invalid_request: redirect_uri missing).",
+            "Example refused (invalid_request: redirect_uri missing). The connector's definition",
         ),
         (
             400,
@@ -312,6 +312,8 @@ def test_it_refuses_tokens_that_it_cannot_use(service, speaks_oauth2, token_type
             ServiceRefused,
             "unsupported_response_type: xxx",
         ),
+        (400, {"error": "invalid_scope"}, ServiceRefused, "Change the connection's permissions"),
+        (400, {"error": "temporarily_unavailable"}, ServiceRefused, "try again in some minutes"),
         (400, {"error": {"code": 190, "message": "Bad"}}, ServiceRefused, "refused (190: Bad)."),
         (400, {"status": "BAD_AUTH_CODE", "message": "no"}, CredentialRefused, "BAD_AUTH_CODE"),
         (403, {"a": 1}, ServiceRefused, "Example refused (status 403)."),

@@ -92,25 +92,54 @@ def test_it_works(serve, monkeypatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "ends", "trusted"),
+    ("name", "ends", "trusted", "why"),
     [
-        ("localhost", NOW + DAY, False),
-        ("localhost", NOW - DAY, True),
-        ("other.example", NOW + DAY, True),
-        ("127.0.0.1", NOW + DAY, True),
+        ("localhost", NOW + DAY, False, "the service has signed it itself"),
+        ("localhost", NOW - DAY, True, "it has expired"),
+        ("other.example", NOW + DAY, True, "it is for another host"),
+        ("127.0.0.1", NOW + DAY, True, "it is for another host"),
     ],
     ids=["unknown issuer", "expired", "another name", "the address instead of the name"],
 )
 def test_it_sends_nothing_under_a_wrong_certificate(
-    serve, monkeypatch, tmp_path: Path, name: str, ends: datetime.datetime, trusted: bool
+    serve, monkeypatch, tmp_path: Path, name: str, ends: datetime.datetime, trusted: bool, why: str
 ) -> None:
     file = certificate(tmp_path, name=name, ends=ends)
     if trusted:
         monkeypatch.setattr(certifi, "where", lambda: str(file))
     port, received, _ = serve(file)
 
-    with pytest.raises(ServiceUnreachable, match="its certificate is not valid") as caught:
+    with pytest.raises(ServiceUnreachable, match=f"its certificate is not valid: {why}") as caught:
         outbound.send("POST", f"https://localhost:{port}/", service="Zoho CRM", data=b"secret")
 
     assert caught.value.certain
     assert received == []
+
+
+def test_plain_http_where_https_was_asked_for_is_no_fault_of_a_certificate(service) -> None:
+    with pytest.raises(ServiceUnreachable, match="does not speak https on this port") as caught:
+        outbound.send("GET", f"https://127.0.0.1:{service.port}/", service="Zoho CRM")
+    assert "certificate" not in str(caught.value)
+    assert caught.value.certain
+
+
+def test_a_service_that_hangs_up_on_tls_is_no_fault_of_a_certificate(listen, settings) -> None:
+    listener = listen(lambda sock: sock.recv(65536) and None)
+    settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{listener.port}"]
+    with pytest.raises(ServiceUnreachable, match="no encrypted connection") as caught:
+        outbound.send("GET", f"https://127.0.0.1:{listener.port}/", service="Zoho CRM")
+    assert "certificate" not in str(caught.value)
+    assert caught.value.certain
+
+
+def test_https_where_plain_http_was_asked_for_is_said(listen, settings) -> None:
+    """A server of TLS that answers plain http with an alert, as OpenSSL's own does."""
+
+    def alert(sock: socket.socket) -> None:
+        sock.recv(65536)
+        sock.sendall(b"\x15\x03\x03\x00\x02\x02\x46")
+
+    listener = listen(alert)
+    settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{listener.port}"]
+    with pytest.raises(ServiceUnreachable, match="speaks https on this port"):
+        outbound.send("GET", f"http://127.0.0.1:{listener.port}/", service="Zoho CRM")

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from connectors.definition import Connector
-from connectors.reading import Fault, faultless, read_files
+from connectors.reading import Fault, definition_files, faultless, read_files
 
 #: What decides whether a definition has faults, and what becomes of it.
 _CODE = ("definition", "leading", "meaning", "patterns", "reading", "templating")
@@ -42,18 +42,14 @@ def read_kept(
     """
     state = _state(folders)
     kept = _built(state)
-    paths = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    paths = definition_files(folders)
     if kept is not None:
         connectors, faults = read_files(
-            [path for slug, path in paths.items() if slug not in kept], constants
+            [path for path in paths if path.stem not in kept], constants
         )
         return {**kept, **connectors}, faults
-    connectors, faults = {}, ()
     tables: dict[str, Any] = {}
-    for folder in folders:
-        read, wrong = read_files(sorted(folder.glob("*.toml")), constants, tables)
-        connectors |= read
-        faults += wrong
+    connectors, faults = read_files(paths, constants, tables)
     if not faults:
         _keep(state, tables)
         _built.cache_clear()

@@ -78,7 +78,16 @@ def read_all(
     folder: Path, constants: Mapping[str, str] = NOTHING
 ) -> tuple[dict[str, Connector], tuple[Fault, ...]]:
     """Read every definition in a folder; one faulty file does not hide the others."""
-    return read_files(sorted(folder.glob("*.toml")), constants)
+    return read_files(definition_files([folder]), constants)
+
+
+def definition_files(folders: Iterable[Path]) -> list[Path]:
+    """List the files that hold definitions, one for each slug.
+
+    A file takes the place of one of the same name in an earlier folder.
+    """
+    paths = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    return list(paths.values())
 
 
 def read_files(

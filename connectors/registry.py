@@ -30,6 +30,11 @@ def constants() -> Mapping[str, str]:
     return {"sandbox_url": settings.SANDBOX_URL or ELSEWHERE}
 
 
+def folders() -> tuple[Path, ...]:
+    """Return where definitions lie: the built-in ones, and then those of the deployment."""
+    return (CATALOGUE, *map(Path, settings.EXTRA_CATALOGUES))
+
+
 @cache
 def get_connectors() -> Mapping[str, Connector]:
     """Return every connector on offer by slug, in the order of their names.
@@ -38,8 +43,7 @@ def get_connectors() -> Mapping[str, Connector]:
     half a catalogue. The sandbox's are on offer only where ``SANDBOX_URL`` is set. A file
     in one of ``EXTRA_CATALOGUES`` takes the place of an earlier one of the same name.
     """
-    folders = (CATALOGUE, *map(Path, settings.EXTRA_CATALOGUES))
-    connectors, faults = read_kept(folders, constants())
+    connectors, faults = read_kept(folders(), constants())
     if faults:
         raise DefinitionFaults(faults)
     offered = [c for c in connectors.values() if settings.SANDBOX_URL or not c.sandbox]

@@ -33,11 +33,11 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(PUBLIC_URL).hostname
 CSRF_TRUSTED_ORIGINS = [urlsplit(PUBLIC_URL)._replace(path="").geturl()]
 
 #: "host:port" of services that may have a private address and speak plain http.
-ALLOWED_PRIVATE_HOSTS: list[str] = env.list("ALLOWED_PRIVATE_HOSTS", default=[])
+ALLOWED_PRIVATE_HOSTS: list[str] = env.list("ALLOWED_PRIVATE_HOSTS", str.strip, default=[])
 #: Where the sandbox service listens; empty in production, where its connectors are not offered.
 SANDBOX_URL: str = env("SANDBOX_URL", default="").rstrip("/")
 #: Folders with connector definitions of this deployment's own, beside the built-in ones.
-EXTRA_CATALOGUES: list[str] = env.list("EXTRA_CATALOGUES", default=[])
+EXTRA_CATALOGUES: list[str] = env.list("EXTRA_CATALOGUES", str.strip, default=[])
 
 # Applications
 
@@ -279,7 +279,9 @@ CONTENT_SECURITY_POLICY = {
 # Not relative: it would follow the organisation in a request's address.
 STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "var" / "static")
-STATICFILES_DIRS = [BASE_DIR / "static"]
+#: Logos that a catalogue of this deployment's own brings come before the built-in ones.
+_LOGOS = [Path(folder, "logos") for folder in EXTRA_CATALOGUES[::-1]]
+STATICFILES_DIRS = [*(("connectors", f) for f in _LOGOS if f.is_dir()), BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -10,6 +10,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
@@ -39,10 +40,13 @@ def use_demo_environment() -> None:
         "EMAIL_URL": "consolemail://",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "SANDBOX_URL": f"http://localhost:{sandbox_port}",
-        "ALLOWED_PRIVATE_HOSTS": f"localhost:{sandbox_port}",
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    # Whoever adds a host of their own keeps the sandbox.
+    hosts = os.environ.get("ALLOWED_PRIVATE_HOSTS", "").split(",")
+    hosts += [urlsplit(os.environ["SANDBOX_URL"]).netloc]
+    os.environ["ALLOWED_PRIVATE_HOSTS"] = ",".join(dict.fromkeys(filter(None, hosts)))
     print(f"SECRET_KEY is not set: using the demo under {folder}.", file=sys.stderr)
 
 

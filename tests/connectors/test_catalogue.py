@@ -10,12 +10,16 @@ from xml.etree import ElementTree
 import pytest
 
 from connectors.definition import Connector, KeptField
-from connectors.reading import read_all
-from connectors.registry import CATALOGUE
+from connectors.reading import definition_files, read_files
+from connectors.registry import folders
 from connectors.templating import fill_url, slots
+from tests.connectors.battery.examples import example_of
 
 LOGOS = Path(__file__).parents[2] / "static" / "connectors"
-CONNECTORS, FAULTS = read_all(CATALOGUE, {"sandbox_url": "http://localhost:9000"})
+#: The built-in ones, and those of EXTRA_CATALOGUES, so that a deployment can test its own.
+CONNECTORS, FAULTS = read_files(
+    definition_files(folders()), {"sandbox_url": "http://localhost:9000"}
+)
 WITH_OAUTH = [connector for connector in CONNECTORS.values() if connector.oauth2]
 
 #: What the services themselves send, as their documentation shows it, by the name it is kept as.
@@ -65,7 +69,10 @@ def sent(connector: Connector) -> dict[str, str]:
     """Return what the service sends of what is kept."""
     fields = connector.oauth2.kept if connector.oauth2 else ()
     known = KEPT | (PIPEDRIVE if connector.slug == "pipedrive" else {})
-    return {field.name: known[field.name] for field in fields}
+    return {
+        field.name: known[field.name] if field.name in known else example_of(field.pattern)
+        for field in fields
+    }
 
 
 def addresses(connector: Connector) -> dict[str, str]:

@@ -130,6 +130,56 @@ def test_it_reports_faults_as_json(faulty: Path) -> None:
     assert code == 1
 
 
+@pytest.fixture
+def own(faulty: Path, settings) -> Path:
+    """Return a catalogue of the deployment: a connector of its own, and a faulty one."""
+    (faulty / "github.toml").rename(faulty / "our_github.toml")
+    settings.EXTRA_CATALOGUES = [str(faulty)]
+    return faulty
+
+
+def test_it_reads_the_deployments_own_definitions_too(own: Path) -> None:
+    printed, code = run()
+    built_in = len(list(CATALOGUE.glob("*.toml")))
+    lines = printed.splitlines()
+    assert [line.split(": ")[:2] for line in lines[:-1]] == [
+        ["twilio.toml", "colour"],
+        ["twilio.toml", "name"],
+    ]
+    assert lines[-1] == f"Definitions read: {built_in + 1}. Faults: 2, in 1 of them."
+    assert code == 1
+
+
+def test_a_definition_of_ones_own_takes_the_place_of_the_built_in_one(own: Path) -> None:
+    text = (CATALOGUE / "twilio.toml").read_text().replace('"Twilio"', '"Our Twilio"', 1)
+    (own / "twilio.toml").write_text(text)
+    printed, code = run("--json")
+    found = {each["slug"]: each for each in json.loads(printed)["connectors"]}
+    assert (found["twilio"]["name"], found["our_github"]["name"]) == ("Our Twilio", "GitHub")
+    assert found["slack"]["name"] == "Slack"
+    assert code == 0
+
+
+def test_another_folder_is_read_alone(own: Path) -> None:
+    printed, _ = run("--json", "--catalogue", str(own))
+    assert [each["slug"] for each in json.loads(printed)["connectors"]] == ["our_github"]
+
+
+def test_a_folder_that_is_not_there_is_a_fault(settings, tmp_path: Path) -> None:
+    settings.EXTRA_CATALOGUES = [str(tmp_path / "typo")]
+    printed, code = run()
+    assert printed.startswith(f"{tmp_path}/typo: EXTRA_CATALOGUES: There is no such folder.\n")
+    assert code == 1
+
+
+def test_the_page_of_the_catalogue_lists_no_definition_of_ones_own(settings, own) -> None:
+    (own / "twilio.toml").unlink()
+    settings.BASE_DIR = own
+    (own / "docs").mkdir()
+    assert run("--markdown")[1] == 0
+    assert "[Twilio](" in (own / "docs" / "catalogue.md").read_text()
+
+
 def test_it_reads_the_sandbox_even_where_it_is_switched_off(settings) -> None:
     settings.SANDBOX_URL = ""
     printed, code = run("--json")

@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from connectors.describing import described, left_out, page
-from connectors.reading import read_all
-from connectors.registry import CATALOGUE, constants
+from connectors.reading import Fault, definition_files, read_all, read_files
+from connectors.registry import CATALOGUE, constants, folders
 
 
 class Command(BaseCommand):
@@ -24,10 +24,22 @@ class Command(BaseCommand):
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--json", action="store_true", help="print one JSON object")
         form.add_argument("--markdown", action="store_true", help="write docs/catalogue.md")
-        parser.add_argument("--catalogue", default=CATALOGUE, type=Path, metavar="FOLDER")
+        parser.add_argument(
+            "--catalogue",
+            type=Path,
+            metavar="FOLDER",
+            help="read this folder only, in place of the built-in one and EXTRA_CATALOGUES",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        connectors, faults = read_all(options["catalogue"], constants())
+        said_by = "--catalogue" if options["catalogue"] else "EXTRA_CATALOGUES"
+        places = (options["catalogue"],) if options["catalogue"] else folders()
+        connectors, faults = read_files(definition_files(places), constants())
+        faults += tuple(
+            Fault(file=str(place), key=said_by, message="There is no such folder.")
+            for place in places
+            if not place.is_dir()
+        )
         if options["json"]:
             report = {
                 "connectors": [described(connector) for connector in connectors.values()],
@@ -38,14 +50,16 @@ class Command(BaseCommand):
         else:
             for fault in faults:
                 self.stdout.write(str(fault))
+            read = len(definition_files(places))
             faulty = len({fault.file for fault in faults})
             self.stdout.write(
-                f"Definitions read: {len(connectors) + faulty}. "
-                f"Faults: {len(faults)}, in {faulty} of them."
+                f"Definitions read: {read}. Faults: {len(faults)}, in {faulty} of them."
             )
         if faults:
             sys.exit(1)
         if options["markdown"]:
             file = Path(settings.BASE_DIR) / "docs" / "catalogue.md"
-            file.write_text(page(connectors.values()), encoding="utf-8")
+            # The page belongs to the repository, and so do the definitions that it lists.
+            built_in, _ = read_all(options["catalogue"] or CATALOGUE, constants())
+            file.write_text(page(built_in.values()), encoding="utf-8")
             self.stdout.write(f"Written: {file}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from re import _constants as constants  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -11,7 +12,7 @@ from connectors.auth import AUTH_TYPES
 from connectors.definition import AuthType, Connector
 
 #: What sets are asked for first, so that examples look like hosts and identifiers.
-_CHARACTERS = "ab1AB-_."
+_CHARACTERS = "ab1AB-_." + string.ascii_letters + string.digits
 
 
 def example_of(pattern: str) -> str:

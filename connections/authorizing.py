@@ -15,9 +15,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from connections import sites
-from connections.granting import Grant, after, not_installed, store
+from connections.granting import Grant, after, not_installed, store, unsaved
 from connections.models import Flow, InstalledConnection, OAuthClient
 from connections.models.flow import FLOW_LIFETIME, digest
+from connections.revocation import revoke_unwanted
 from connections.sites import Site
 from connections.standing import Environment
 from connectors import oauth2
@@ -133,9 +134,13 @@ def complete(query: Mapping[str, str], *, reference: str, user: User, browser: s
         return _fail(flow, _why_not_any_more(flow))
     try:
         grant = _exchange(flow, query)
-        _, others = store(site, user, flow.environments, grant)
-    except (ServiceError, NotAllowed) as error:
+    except ServiceError as error:
         return _fail(flow, str(error))
+    try:
+        _, others = store(site, user, flow.environments, grant, flow=flow)
+    except (ServiceError, NotAllowed) as error:
+        became = revoke_unwanted(unsaved(site, user, grant))
+        return _fail(flow, f"{error} {became}".rstrip())
     problem = f"It replaces {' and '.join(others)}." if others else ""
     if grant.account is None:
         problem = "The account could not be looked up; press Test to try again."
@@ -280,10 +285,7 @@ def _make_room(user: User, flow_id: uuid.UUID | None) -> uuid.UUID:
 
 
 def _end(flow: Flow, outcome: Flow.Outcome, problem: str) -> Flow:
-    ended = Flow.objects.filter(pk=flow.pk).update(
-        outcome=outcome, problem=problem[:600], code_verifier=None
-    )
-    if not ended:
+    if not Flow.objects.filter(pk=flow.pk).end(outcome, problem):
         raise CallbackRefused(
             "The connection was deleted meanwhile, so there is nothing to authorize.", status=404
         )
@@ -296,6 +298,5 @@ def _fail(flow: Flow, problem: str) -> Flow:
 
 
 def _fail_if_open(flow: Flow, problem: str) -> None:
-    Flow.objects.filter(pk=flow.pk, outcome=Flow.Outcome.OPEN).update(
-        outcome=Flow.Outcome.FAILED, problem=problem[:600], code_verifier=None
-    )
+    opened = Flow.objects.filter(pk=flow.pk, outcome=Flow.Outcome.OPEN)
+    opened.end(Flow.Outcome.FAILED, problem)

@@ -15,11 +15,12 @@ from connections.models import (
     Authorization,
     Connection,
     Credential,
+    Flow,
     InstalledConnection,
     OAuthClient,
 )
 from connections.naming import default_label
-from connections.revoking import discard_unused, give_back
+from connections.revocation import discard, erase
 from connections.sites import Site
 from connections.standing import Environment
 from connectors.checking import Account, check
@@ -96,8 +97,9 @@ def reuse(site: Site, user: User, environments: Sequence[str], credential: Crede
         replaced = _point_authorizations(
             site, user, environments, credential, site.scopes_to_ask(environments)
         )
+        others = _let_go(replaced, credential)
         _record(Act.AUTHORIZATION_REUSED, site, user, environments, credential, replaced)
-    discard_unused(replaced)
+    _revoke(others, user)
 
 
 def store(
@@ -105,40 +107,73 @@ def store(
     user: User,
     environments: Sequence[str],
     grant: Grant,
+    *,
+    flow: Flow | None = None,
 ) -> tuple[Credential, list[str]]:
     """Keep a grant and let it replace what stood in these environments, in one step.
 
     Return the new credential and the labels of the other accounts that it replaced. Raise
-    ``NotAllowed`` where the person may not authorize it any more.
+    ``NotAllowed`` where the person may not authorize it any more, and ``ServiceError`` where
+    the ``flow`` that the grant comes from was stopped while the service was asked.
     """
-    label = grant.account.label if grant.account else ""
     with transaction.atomic():
         _hold(site, user)
-        credential = Credential.objects.create(
-            organization=site.organization,
-            connector_slug=site.standing.connector,
-            auth_type=site.standing.auth_type,
-            client=grant.client,
-            user=site.owner(user),
-            parameters=dict(grant.parameters),
-            kept=dict(grant.kept),
-            label=label or _free_label(site),
-            account_id=grant.account.identifier[:200] if grant.account else "",
-            scopes_granted=list(grant.scopes_granted),
-            secret=dict(grant.secret),
-            expires_at=grant.expires_at,
-            ends_at=grant.ends_at,
-            checked_at=timezone.now() if grant.account else None,
-        )
+        if flow:
+            _finish(flow)
+        credential = unsaved(site, user, grant)
+        credential.save(force_insert=True)
         replaced = _point_authorizations(site, user, environments, credential, grant.scopes_asked)
+        others = _let_go(replaced, credential)
         given = Act.AUTHORIZATION_REPLACED if replaced else Act.AUTHORIZATION_GIVEN
         _record(given, site, user, environments, credential, replaced)
-    others = [c for c in replaced if c.account_id and c.account_id != credential.account_id]
-    for old in discard_unused(replaced):
-        # A service may take back the new grant of an account together with the old one.
-        if old in others:
-            give_back(old)
+    _revoke(others, user)
     return credential, [c.label for c in others]
+
+
+def unsaved(site: Site, user: User, grant: Grant) -> Credential:
+    """Return the row of a grant as it would be kept."""
+    label = grant.account.label if grant.account else ""
+    return Credential(
+        organization=site.organization,
+        connector_slug=site.standing.connector,
+        auth_type=site.standing.auth_type,
+        client=grant.client,
+        user=site.owner(user),
+        parameters=dict(grant.parameters),
+        kept=dict(grant.kept),
+        label=label or _free_label(site),
+        account_id=grant.account.identifier[:200] if grant.account else "",
+        scopes_granted=list(grant.scopes_granted),
+        secret=dict(grant.secret),
+        expires_at=grant.expires_at,
+        ends_at=grant.ends_at,
+        checked_at=timezone.now() if grant.account else None,
+    )
+
+
+def _finish(flow: Flow) -> None:
+    """Complete a flow, unless somebody has stopped it since its callback came."""
+    exchanging = Flow.objects.filter(pk=flow.pk, outcome=Flow.Outcome.EXCHANGING)
+    if not exchanging.end(Flow.Outcome.COMPLETED, ""):
+        stopped = Flow.objects.filter(pk=flow.pk).values_list("problem", flat=True).first()
+        raise ServiceError(stopped or "This authorization was stopped meanwhile.")
+
+
+def _let_go(replaced: Sequence[Credential], credential: Credential) -> list[Credential]:
+    """Delete what a grant of the same account replaces; return the other accounts' credentials.
+
+    A service may revoke the new grant of an account together with the old one, so it is asked
+    only about accounts that are known to be others.
+    """
+    others = [c for c in replaced if c.account_id and c.account_id != credential.account_id]
+    discard(c for c in replaced if c not in others)
+    return others
+
+
+def _revoke(credentials: Sequence[Credential], user: User) -> None:
+    """Ask the services once the new grant is kept."""
+    for credential in credentials:
+        erase(credential.pk, user)
 
 
 def _hold(site: Site, user: User) -> None:

@@ -26,6 +26,7 @@ from connections.granting import after
 from connections.leasing import Lease
 from connections.marking import mark
 from connections.models import Authorization, Credential
+from connections.revocation import revoke_unwanted
 from connectors import oauth2
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.outbound import Answer
@@ -170,6 +171,7 @@ def _refresh(
         "refresh_token": answer.refresh_token or secret["refresh_token"],
     }
     if not leasing.patiently(lambda: _store(credential, lease, answer, new)):
+        revoke_unwanted(credential, new, expires_at=after(answer.expires_in))
         return _newer(credential)
     _count(credential, "renewed")
     return new

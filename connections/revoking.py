@@ -1,4 +1,4 @@
-"""Give a grant back to the service, and erase it here whatever the service says."""
+"""Revoke authorizations: here at once, and then at the service (``revocation.py``)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from connections.models import Authorization, Connection, Credential
+from connections.models import Authorization, Connection, Credential, Flow
 from connections.referencing import hold
-from connectors import oauth2
-from connectors.errors import ServiceError
+from connections.revocation import erase, erase_each, is_asked, not_asked, prospect
 from console.accounts import authority
 from console.accounts.models import User
 from console.accounts.policy import Action
@@ -19,17 +18,20 @@ from console.audit.recording import Subject, record
 
 
 def revoke(authorization: Authorization, by: User) -> str:
-    """End an authorization and return what became of it, in one sentence.
+    """End an authorization and return what became of it, in a sentence or more.
 
-    From the first commit on nothing uses the credential here. It is asked back from the
-    service only when no other authorization uses it.
+    From the first commit on nothing uses the credential here, and an exchange of a code that
+    is under way comes to nothing. The service is asked to revoke the grant only when no other
+    authorization uses it.
     """
+    reason = f"Revoked by {by}."
     with transaction.atomic():
+        _stop_exchanges(authorization, reason)
         row = Authorization.objects.select_for_update().get(pk=authorization.pk)
         row.credential, credential = None, row.credential
         is_news = credential is not None or row.state != Authorization.State.REVOKED
         row.state = Authorization.State.REVOKED
-        row.reason = f"Revoked by {by}."
+        row.reason = reason
         row.save()
         in_use = credential is not None and credential.authorizations.exists()
         if is_news:
@@ -40,18 +42,60 @@ def revoke(authorization: Authorization, by: User) -> str:
                 authorization.connection,
                 account=credential.label if credential else None,
                 environments=[row.environment],
+                at_the_service=_at_the_service(credential, in_use=in_use),
             )
     service = authorization.connection.connector.name
     if credential is None:
         return f"There was nothing left to revoke at {service}."
     if in_use:
-        return (
-            f"{credential.label} stays connected at {service}, because another "
-            "authorization uses it too."
-        )
-    sentence = give_back(credential)
-    Credential.objects.filter(pk=credential.pk).delete()
-    return sentence
+        return still_connected(credential)
+    outcome = erase(credential.pk, by)
+    return outcome.sentence if outcome else ""
+
+
+def _stop_exchanges(authorization: Authorization, reason: str) -> None:
+    """Let no code that is being exchanged authorize it again.
+
+    A flow that is still at the service's page goes on: somebody agrees there after this.
+    """
+    flows = Flow.objects.filter(
+        connection=authorization.connection_id,
+        organization=authorization.organization_id,
+        outcome=Flow.Outcome.EXCHANGING,
+    )
+    if authorization.user_id:
+        flows = flows.filter(user=authorization.user_id)
+    keys = [
+        pk for pk, e in flows.values_list("pk", "environments") if authorization.environment in e
+    ]
+    flows.filter(pk__in=keys).stop(reason)
+
+
+def _at_the_service(credential: Credential | None, *, in_use: bool) -> str:
+    """Say what is known before the service is asked; what it did then is an event of its own."""
+    if credential is None:
+        return ""
+    if in_use:
+        return still_connected(credential)
+    return "" if is_asked(credential) else not_asked(credential).sentence
+
+
+def still_connected(credential: Credential) -> str:
+    """Say that a grant outlives one of its authorizations."""
+    return (
+        f"{credential.label} stays connected at {credential.connector.name}, because another "
+        "authorization uses it too."
+    )
+
+
+def promise(authorization: Authorization) -> str:
+    """Say what revoking it will do at the service, before anybody decides."""
+    credential = authorization.credential
+    if credential is None:
+        service = authorization.connection.connector.name
+        return f"There is nothing left to revoke at {service}."
+    others = credential.authorizations.exclude(pk=authorization.pk)
+    return still_connected(credential) if others.exists() else prospect(credential)
 
 
 class StillHeld(Exception):
@@ -70,11 +114,11 @@ def holders(connection: Connection) -> StillHeld | None:
     return None
 
 
-def delete(connection: Connection, by: User) -> None:
-    """Delete a connection and give its authorizations back.
+def delete(connection: Connection, by: User) -> list[str]:
+    """Delete a connection, revoke its authorizations, and say what became of each account.
 
-    First it is gone here, in one step, and then the services are told: nothing is given
-    back for a connection that stays. Raise :class:`StillHeld`, or
+    First it is gone here, in one step, and then the services are asked: nothing is revoked
+    for a connection that stays. Raise :class:`StillHeld`, or
     :class:`~console.accounts.authority.NotAllowed` where the person may not (any more).
     """
     with transaction.atomic():
@@ -84,44 +128,15 @@ def delete(connection: Connection, by: User) -> None:
         if held := holders(row):
             raise held
         credentials = Credential.objects.filter(authorizations__connection=row).distinct()
-        used = list(credentials.select_related("client"))
+        used = dict(credentials.order_by("created_at").values_list("pk", "label"))
         subject = Subject.of(row)
         row.delete()
-        unused = discard_unused(used)
         record(
             Act.CONNECTION_DELETED,
             application.organization_id,
             by,
             subject,
             application=application.name,
-            accounts=[credential.label for credential in used],
+            accounts=list(used.values()),
         )
-    for credential in unused:
-        give_back(credential)
-
-
-def discard_unused(credentials: Iterable[Credential]) -> list[Credential]:
-    """Erase the credentials that no authorization uses any more and return them."""
-    unused = [c for c in credentials if not c.authorizations.exists()]
-    Credential.objects.filter(pk__in=[c.pk for c in unused]).delete()
-    return unused
-
-
-def give_back(credential: Credential) -> str:
-    """Ask the service to forget a grant (RFC 7009) and say what became of that."""
-    connector = credential.connector
-    by_hand = f"It is erased here; you can withdraw it in your account at {connector.name}, too."
-    if connector.oauth2 is None or credential.auth_type != "oauth2":
-        return f"The credential is erased here. {connector.name} was not told: change it there."
-    if connector.oauth2.revocation is None:
-        return f"{connector.name} offers no way to revoke. {by_hand}"
-    try:
-        oauth2.revoke(
-            connector,
-            client=credential.client.credentials,
-            tokens=credential.secret.reveal(),
-            values=credential.values,
-        )
-    except ServiceError as error:
-        return f"{error} {by_hand}"
-    return f"{connector.name} has withdrawn the access."
+    return erase_each(used, by)

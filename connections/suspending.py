@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential, Flow
-from connections.revoking import give_back
+from connections.revocation import erase_each
 from console.accounts.models import Organization, User
 from console.audit.acts import Act
 from console.audit.recording import Happening, Subject
@@ -38,9 +38,7 @@ def given_by(user: User, organization: Organization | None = None) -> QuerySet[A
 
 def suspend(user: User, organization: Organization, reason: str) -> list[Told]:
     """Let nothing act any more that the person has authorized in an organisation."""
-    Flow.objects.filter(user=user, organization=organization, outcome=Flow.Outcome.OPEN).update(
-        outcome=Flow.Outcome.FAILED, problem=reason[:600], code_verifier=None
-    )
+    Flow.objects.filter(user=user, organization=organization).stop(reason)
     rows = _held(given_by(user, organization).exclude(state=SUSPENDED))
     for row in rows:
         row.state_before, row.state, row.reason = row.state, SUSPENDED, reason[:300]
@@ -81,25 +79,14 @@ def end(rows: QuerySet[Authorization], reason: str) -> tuple[list[Told], list[uu
 
 
 def give_back_unused(keys: Iterable[uuid.UUID] | None = None) -> int:
-    """Give credentials back that nothing uses any more, erase them, and count them.
+    """Revoke credentials that nothing uses any more, erase them, and count them.
 
     Without ``keys`` these are all of that kind, such as a process left when it was killed. No
     transaction may be open: services are asked. They are erased whatever those answer.
     """
-    return len(give_back_each(keys))
-
-
-def give_back_each(keys: Iterable[uuid.UUID] | None = None) -> list[str]:
-    """Do the same, and return what became of each account, in a sentence or two."""
-    rows = Credential.objects.filter(authorizations=None).select_related("client")
-    found = list(rows if keys is None else rows.filter(pk__in=keys))
-    sentences = []
-    for credential in found:
-        try:
-            sentences.append(f"{credential.label}: {give_back(credential)}")
-        finally:
-            Credential.objects.filter(pk=credential.pk, authorizations=None).delete()
-    return sentences
+    if keys is None:
+        keys = Credential.objects.filter(authorizations=None).values_list("pk", flat=True)
+    return len(erase_each(keys))
 
 
 def _held(rows: QuerySet[Authorization]) -> list[Authorization]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponseRedirect
 
 if TYPE_CHECKING:
@@ -38,3 +39,17 @@ class SeeOther(HttpResponseRedirect):
     """303: what was posted is done, look there (RFC 9110 section 15.4.4)."""
 
     status_code = 303
+
+
+#: So many results are shown one by one; the rest is counted.
+_MAX_SHOWN = 8
+
+
+def say_each(request: SignedInRequest, sentences: Sequence[str]) -> None:
+    """Show what became of each account that was revoked, and where to read about the others."""
+    for sentence in sentences[:_MAX_SHOWN]:
+        messages.info(request, sentence)
+    if (rest := len(sentences) - _MAX_SHOWN) > 0:
+        messages.info(
+            request, f"{rest} more accounts were erased here. Activity says what services did."
+        )

@@ -19,6 +19,20 @@ from console.accounts.models import Organization
 FLOW_LIFETIME = timedelta(minutes=10)
 
 
+class FlowQuerySet(models.QuerySet["Flow"]):
+    def waiting(self) -> FlowQuerySet:
+        """Keep what has not ended: neither in the browser nor at the token endpoint."""
+        return self.filter(outcome__in=(Flow.Outcome.OPEN, Flow.Outcome.EXCHANGING))
+
+    def end(self, outcome: Flow.Outcome, problem: str) -> int:
+        """End flows and forget their verifiers; return how many."""
+        return self.update(outcome=outcome, problem=problem[:600], code_verifier=None)
+
+    def stop(self, problem: str) -> int:
+        """Let flows come to nothing; an exchange under way finds out when it stores its tokens."""
+        return self.waiting().end(Flow.Outcome.FAILED, problem)
+
+
 class Flow(models.Model):
     """Bound to the person, his browser session, the connection and the OAuth client.
 
@@ -48,6 +62,8 @@ class Flow(models.Model):
     problem = models.CharField(max_length=600, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+
+    objects = FlowQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["user", "created_at"], name="flow_of_a_person")]

@@ -79,7 +79,12 @@ def revoke(request: SignedInRequest, authorization: Authorization, site: Site) -
     return render(
         request,
         "connections/authorization_revoke.html",
-        {"authorization": authorization, "site": site, "connector": site.connector},
+        {
+            "authorization": authorization,
+            "site": site,
+            "connector": site.connector,
+            "promise": revoking.promise(authorization),
+        },
     )
 
 

@@ -19,7 +19,7 @@ from connections.models import Authorization, Connection
 from connectors.registry import get_connectors
 from console.accounts.policy import Action
 from console.applications.models import Component
-from console.http import SeeOther, SignedInRequest
+from console.http import SeeOther, SignedInRequest, say_each
 
 
 @require_safe
@@ -99,11 +99,12 @@ def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     held = revoking.holders(connection)
     if request.method == "POST":
         try:
-            revoking.delete(connection, request.user)
+            sentences = revoking.delete(connection, request.user)
         except revoking.StillHeld as error:
             held = error
         else:
             messages.success(request, f"{connection} is deleted.")
+            say_each(request, sentences)
             return SeeOther(reverse("connection_list"))
     return render(
         request,

@@ -32,6 +32,7 @@ class Act(StrEnum):
     CONNECTION_DELETED = "connection.deleted"
     CONNECTION_PERMISSIONS_CHANGED = "connection.permissions_changed"
     CONNECTION_RENAMED = "connection.renamed"
+    CREDENTIAL_REVOCATION_ASKED = "credential.revocation_asked"
     INSTALLATION_CREATED = "installation.created"
     INSTALLATION_REMOVED = "installation.removed"
     INSTALLATION_UPDATE_LEFT = "installation.update_left"
@@ -84,6 +85,7 @@ BUILT = (
     "application",
     "component",
     "connection",
+    "credential",
     "installation",
     "listing",
     "release",

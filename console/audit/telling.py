@@ -35,6 +35,7 @@ SENTENCES: Mapping[Act, str] = {
     Act.CONNECTION_DELETED: "{who} deleted the connection {what} from {application}",
     Act.CONNECTION_PERMISSIONS_CHANGED: "{who} changed the permissions of the connection {what}",
     Act.CONNECTION_RENAMED: "{who} renamed the connection {was} to {what}",
+    Act.CREDENTIAL_REVOCATION_ASKED: "Revocation of the access of {what} at {service}: {answer}",
     Act.INSTALLATION_CREATED: "{who} installed {application} in {client}, at release {release}",
     Act.INSTALLATION_REMOVED: "{who} uninstalled {application} from {client}",
     Act.INSTALLATION_UPDATE_LEFT: "{who} left release {left} of {application} in {client}",
@@ -94,6 +95,7 @@ ICONS = {
     "authorization": "key",
     "component": "function",
     "connection": "plug",
+    "credential": "key",
     "installation": "download",
     "invitation": "users",
     "listing": "apps",
@@ -122,6 +124,7 @@ FACTS = {
     "digest": "SHA-256",
     "was": "Before",
     "all_actions": "Asks for",
+    "late": "Came after the authorization had ended",
 }
 
 

@@ -16,8 +16,9 @@ from django.db import transaction
 
 from connections.models import Authorization, Connection, Flow, InstalledConnection
 from connections.referencing import hold
+from connections.revocation import erase_each
 from connections.standing import Environment, Level
-from connections.suspending import Told, end, give_back_each
+from connections.suspending import Told, end
 from console.accounts import authority
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action, Role, held_by
@@ -148,7 +149,7 @@ def uninstall(installation: Installation, by: User) -> list[str]:
         subject = Subject.of(row)
         record(Act.INSTALLATION_REMOVED, row, by, told, subject=subject)
         row.delete()
-    return give_back_each(keys)
+    return erase_each(keys, by)
 
 
 def hold_connections(installation: Installation) -> None:
@@ -190,11 +191,8 @@ def disconnect(
     rows = list(rows)
     hold_connections(installation)
     connections = [row.connection_id for row in rows]
-    Flow.objects.filter(
-        connection__in=connections,
-        organization=installation.organization,
-        outcome=Flow.Outcome.OPEN,
-    ).update(outcome=Flow.Outcome.FAILED, problem=reason[:600], code_verifier=None)
+    flows = Flow.objects.filter(connection__in=connections, organization=installation.organization)
+    flows.stop(reason)
     given = Authorization.objects.filter(
         connection__in=connections,
         organization=installation.organization,

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from connections.models import InstalledConnection
 from connections.referencing import hold
-from connections.suspending import Told, give_back_each
+from connections.revocation import erase_each
+from connections.suspending import Told
 from console.accounts import authority
 from console.accounts.models import User
 from console.accounts.policy import Action
@@ -60,7 +61,7 @@ def update(installation: Installation, by: User, *, seen: str) -> list[str]:
         row.save(update_fields=["release", "updated_at", "left"])
         told, keys = _rewrite(row, by)
         installing.record(Act.INSTALLATION_UPDATED, row, by, told, connections=sorted(before))
-    return give_back_each(keys)
+    return erase_each(keys, by)
 
 
 @transaction.atomic

@@ -19,13 +19,14 @@ from connections import (
     granting,
     marking,
     referencing,
+    revocation,
     revoking,
     sites,
     suspending,
 )
 from connections.authorization_forms import LabelForm
 from connections.forms import PermissionsForm, RenameForm
-from connections.models import Authorization
+from connections.models import Authorization, OAuthClient
 from console.accounts.policy import Action
 from console.audit.acts import Act
 from console.audit.recording import record_all
@@ -81,6 +82,14 @@ def reused(w: World):
 def revoked(w: World):
     authorization = w.grant(w.connection())
     return lambda: revoking.revoke(authorization, w.developer)
+
+
+def revocation_asked(w: World):
+    OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
+    authorization = w.grant(w.connect("sandbox"))
+    key = authorization.credential_id
+    Authorization.objects.update(credential=None)
+    return lambda: revocation.erase(key, w.developer)
 
 
 def labelled(w: World):
@@ -256,6 +265,7 @@ VERBS: list[tuple[Verb, Act, str, str]] = [
     (restored, Act.AUTHORIZATION_RESTORED, "", "studio"),
     (revoked, Act.AUTHORIZATION_REVOKED, "developer", "studio"),
     (suspended, Act.AUTHORIZATION_SUSPENDED, "", "studio"),
+    (revocation_asked, Act.CREDENTIAL_REVOCATION_ASKED, "developer", "studio"),
     (component_created, Act.COMPONENT_CREATED, "developer", "studio"),
     (component_deleted, Act.COMPONENT_DELETED, "developer", "studio"),
     (component_saved, Act.COMPONENT_SAVED, "developer", "studio"),

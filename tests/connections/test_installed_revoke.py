@@ -38,7 +38,7 @@ def test_it_works(
     assert authorization.state == Authorization.State.REVOKED
     assert authorization.reason == "Revoked by admin@client.example."
     assert not Credential.objects.exists()
-    assert "Sandbox has withdrawn the access." in words
+    assert "Sandbox has revoked the access" in words
     assert sandbox.counts()["revoke"] >= 1
     event = Event.objects.get(action=Act.AUTHORIZATION_REVOKED)
     assert event.organization_id == client_organization.pk

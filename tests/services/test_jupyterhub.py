@@ -262,7 +262,7 @@ def test_it_says_that_revoking_has_to_be_done_at_the_hub_too(
 ) -> None:
     token = authorization.credential.secret.reveal()["access_token"]
     page = press(developer_client, "authorization_revoke", authorization)
-    assert "JupyterHub offers no way to revoke." in page
+    assert "JupyterHub has no way to revoke access from here." in page
     authorization.refresh_from_db()
     assert authorization.state == Authorization.State.REVOKED
     assert authorization.credential is None

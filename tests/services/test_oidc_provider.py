@@ -209,7 +209,7 @@ def test_it_revokes_the_grant_at_the_service(authorization, provider, developer_
         reverse("authorization_revoke", args=[authorization.pk]), follow=True
     )
 
-    assert "OIDC Provider has withdrawn the access." in answer.content.decode()
+    assert "OIDC Provider has revoked the access" in answer.content.decode()
     authorization.refresh_from_db()
     assert authorization.state == Authorization.State.REVOKED
     assert authorization.credential is None

@@ -19,12 +19,9 @@ from console.distribution.installed import look, may_manage, people_in
 from console.distribution.models import Share
 from console.distribution.running import runnable
 from console.distribution.views.acting import acting_in
-from console.http import SeeOther, SignedInRequest
+from console.http import SeeOther, SignedInRequest, say_each
 from console.publishing.models import Installation
 from console.signing_in.again import password_again
-
-#: So many accounts are named after an uninstallation; the rest is counted.
-MAX_SENTENCES = 8
 
 
 @require_safe
@@ -95,7 +92,7 @@ def installation_update(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
             else:
                 sentences = updating.update(installation, request.user, seen=seen)
                 messages.success(request, f"{installation} is updated.")
-                _say(request, sentences)
+                say_each(request, sentences)
         except Refused as refused:
             messages.error(request, str(refused))
         return SeeOther(there)
@@ -119,7 +116,7 @@ def installation_uninstall(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
             messages.error(request, str(refused))
         else:
             messages.success(request, f"{installation} is uninstalled.")
-            _say(request, sentences)
+            say_each(request, sentences)
         return SeeOther(reverse("installation_list"))
     (installed,) = look(installation.organization, request.user, [installation])
     context = {
@@ -143,11 +140,3 @@ def _runs_it(request: SignedInRequest, installation: Installation) -> bool:
     """Tell whether he authorizes for everybody."""
     rows = Installation.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
     return rows.filter(pk=installation.pk).exists()
-
-
-def _say(request: SignedInRequest, sentences: list[str]) -> None:
-    for sentence in sentences[:MAX_SENTENCES]:
-        messages.info(request, sentence)
-    if len(sentences) > MAX_SENTENCES:
-        rest = len(sentences) - MAX_SENTENCES
-        messages.info(request, f"{rest} more accounts were given back and erased like these.")

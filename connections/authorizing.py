@@ -12,9 +12,18 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.http import QueryDict
 from django.utils import timezone
 
 from connections import sites
+from connections.callback import (
+    CallbackRefused,
+    another_issuer,
+    refusal,
+    refuse_repeated,
+    repeated,
+    stray,
+)
 from connections.granting import Grant, after, not_installed, store, unsaved
 from connections.models import Flow, InstalledConnection, OAuthClient
 from connections.models.flow import FLOW_LIFETIME, digest
@@ -22,10 +31,8 @@ from connections.revocation import revoke_unwanted
 from connections.sites import Site
 from connections.standing import Environment
 from connectors import oauth2
-from connectors.answers import words
 from connectors.checking import check
 from connectors.errors import ServiceError
-from connectors.oauth_errors import advice
 from connectors.templating import fill
 from console.accounts.authority import NotAllowed
 from console.accounts.models import User
@@ -36,14 +43,6 @@ MAX_OPEN_FLOWS = 10
 
 class NoOAuthClient(Exception):
     """Nobody has registered this console with the service yet."""
-
-
-class CallbackRefused(Exception):
-    """A callback that belongs to no flow of this person and browser."""
-
-    def __init__(self, sentence: str, *, status: int) -> None:
-        super().__init__(sentence)
-        self.status = status
 
 
 def begin(
@@ -112,7 +111,7 @@ def _client_for(site: Site, environments: Sequence[str]) -> OAuthClient:
     return clients.pop()  # type: ignore[return-value]
 
 
-def complete(query: Mapping[str, str], *, reference: str, user: User, browser: str) -> Flow:
+def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> Flow:
     """Finish the flow that a callback belongs to and return it, completed or failed.
 
     Raise :class:`CallbackRefused` where the callback is not this person's and browser's
@@ -147,8 +146,10 @@ def complete(query: Mapping[str, str], *, reference: str, user: User, browser: s
     return _end(flow, Flow.Outcome.COMPLETED, problem)
 
 
-def _flow_of(query: Mapping[str, str], *, reference: str, user: User, browser: str) -> Flow:
+def _flow_of(query: QueryDict, *, reference: str, user: User, browser: str) -> Flow:
     """Find the flow by its state and compare whom and what it is bound to."""
+    if "state" in repeated(query):
+        raise refuse_repeated(["state"])
     state = query.get("state", "")
     flow = (
         Flow.objects.select_related("connection__application", "client", "user")
@@ -158,11 +159,7 @@ def _flow_of(query: Mapping[str, str], *, reference: str, user: User, browser: s
         else None
     )
     if flow is None:
-        raise CallbackRefused(
-            "This answer belongs to no authorization that was begun here, or to one that is "
-            "long over. Nothing was changed. Open the connection and press Authorize.",
-            status=400,
-        )
+        raise stray(query)
     if flow.client.reference != reference:
         _fail_if_open(flow, "The answer came to the address of another service.")
         raise CallbackRefused(
@@ -179,6 +176,10 @@ def _flow_of(query: Mapping[str, str], *, reference: str, user: User, browser: s
             "finished here. Nothing was changed. Open the connection and press Authorize.",
             status=403,
         )
+    if names := repeated(query, flow.connection.connector):
+        refused = refuse_repeated(names)
+        _fail_if_open(flow, str(refused))
+        raise refused
     return flow
 
 
@@ -197,7 +198,7 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
     connector = flow.connection.connector
     _compare_issuer(flow, query)
     if "error" in query or not query.get("code"):
-        raise ServiceError(_refusal(connector.name, query, flow.scopes_asked))
+        raise ServiceError(refusal(connector.name, query, flow.scopes_asked))
     kept = oauth2.kept_from_callback(connector, query, flow.parameters)
     answer = oauth2.exchange(
         connector,
@@ -235,31 +236,7 @@ def _compare_issuer(flow: Flow, query: Mapping[str, str]) -> None:
     if not expected or (not said and not connector.oauth2.issuer_required):
         return
     if said != (expected := fill(expected, flow.parameters)):
-        raise ServiceError(_another_issuer(connector.name, said, expected))
-
-
-def _another_issuer(service: str, said: str, expected: str) -> str:
-    """Show both: that they differ by a slash, say, only somebody who sees them can find."""
-    told = f"it says “{words(said, 120)}”" if said else "it names none"
-    return (
-        f"The answer does not say that it comes from {service}, so it was not used: its issuer "
-        f"must be “{words(expected, 120)}”, to the letter, and {told}. If that is the service's "
-        "own, the operator of this console can correct the connector's definition."
-    )
-
-
-def _refusal(service: str, query: Mapping[str, str], asked: Sequence[str]) -> str:
-    """Say in words why the service sent the person back without a code."""
-    code = words(query.get("error", ""), 60)
-    if code == "access_denied":
-        return (
-            f"{service} was not allowed to connect: the request was declined on its page."
-            + advice(code)
-        )
-    description = words(query.get("error_description", ""), 200)
-    said = ": ".join(part for part in (code, description) if part) or "it gave no reason"
-    asked_for = f" It asked for {words(', '.join(asked), 160)}." if code == "invalid_scope" else ""
-    return f"{service} did not authorize this connection ({said}).{advice(code)}{asked_for}"
+        raise ServiceError(another_issuer(connector.name, said, expected))
 
 
 def _make_room(user: User, flow_id: uuid.UUID | None) -> uuid.UUID:

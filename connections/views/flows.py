@@ -8,9 +8,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
 
 from connections import authorizing, sites
+from connections.callback import CallbackRefused, posted
 from connections.models import Authorization, Flow
 from connections.views.authorize import BROWSER
 from console.accounts.models import Organization
@@ -19,33 +21,38 @@ from console.http import SeeOther, SignedInRequest
 
 # A redirect to sign-in would carry the code in its address; the view itself asks who it is.
 @login_not_required
+# A service that posts its answer cannot know our token. Nothing of what it posts is read.
+@csrf_exempt
 @never_cache
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
     """Take the service's answer, finish the flow, and go to a clean address."""
-    query = {name: request.GET.get(name, "") for name in request.GET}
     try:
+        if request.method == "POST":
+            raise posted()
         if not request.user.is_authenticated:
-            raise authorizing.CallbackRefused(
+            raise CallbackRefused(
                 "You are not signed in any more, so this authorization cannot be finished. "
                 "Nothing was changed. Sign in and press Authorize again.",
                 status=403,
             )
         flow = authorizing.complete(
-            query,
+            request.GET,
             reference=reference,
             user=request.user,
             browser=request.session.get(BROWSER, ""),
         )
         if not _flows(request).filter(pk=flow.pk).exists():  # he has left the organisation
-            raise authorizing.CallbackRefused(f"{flow.problem} Nothing was changed.", status=403)
-    except authorizing.CallbackRefused as refused:
+            raise CallbackRefused(f"{flow.problem} Nothing was changed.", status=403)
+    except CallbackRefused as refused:
         response = render(
             request,
             "connections/callback_refused.html",
             {"sentence": str(refused)},
             status=refused.status,
         )
+        if refused.status == 405:
+            response["Allow"] = "GET, HEAD"
     else:
         response = SeeOther(flow.get_absolute_url())
     response["Referrer-Policy"] = "no-referrer"

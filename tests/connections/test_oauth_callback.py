@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from cryptography.fernet import Fernet
@@ -381,9 +382,93 @@ def test_it_does_not_break_where_the_connection_is_deleted_meanwhile(
     assert not Credential.objects.exists()
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
 def test_it_rejects_other_methods(developer_client, callback, method):
     assert getattr(developer_client, method)(callback).status_code == 405
+
+
+@pytest.mark.parametrize("signs_in", [True, False])
+def test_it_says_why_it_takes_no_form(developer, callback, sandbox, signs_in):
+    """A form comes from another site: without our cookies, and without our token."""
+    browser = Client(enforce_csrf_checks=True)
+    if signs_in:
+        browser.force_login(developer)
+    path, _, query = callback.partition("?")
+
+    response = browser.post(path, dict(parse_qsl(query)))
+
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
+    assert response["Referrer-Policy"] == "no-referrer"
+    page = words_of(response)
+    assert "sent its answer as a form (response_mode=form_post)" in page
+    assert "nothing was changed" in page
+    assert "open for too long" not in page
+    assert state_of(callback) not in response.content.decode()
+    assert_nothing_changed(sandbox)
+    assert Flow.objects.get().outcome == Flow.Outcome.OPEN
+
+
+@pytest.mark.parametrize("name", ["code", "iss", "error", "error_description", "error_uri"])
+def test_it_refuses_a_parameter_that_comes_twice(developer_client, callback, sandbox, name):
+    known = dict(parse_qsl(callback.partition("?")[2]))
+    twice = urlencode([(name, known.get(name, "one")), (name, "two")])
+
+    response = developer_client.get(f"{changed(callback, **{name: None})}&{twice}")
+
+    assert response.status_code == 400
+    assert f"holds “{name}” more than once" in words_of(response)
+    assert_nothing_changed(sandbox)
+    assert Flow.objects.get().outcome == Flow.Outcome.FAILED
+    assert developer_client.get(callback).status_code == 303, "it shows how it ended"
+    assert_nothing_changed(sandbox)
+
+
+@pytest.mark.parametrize("other", ["", "made-up", "the same"])
+def test_it_refuses_two_states(developer_client, callback, sandbox, other):
+    other = state_of(callback) if other == "the same" else other
+
+    for query in (f"{callback}&state={other}", f"{callback}&{urlencode({'state': other})}"):
+        assert developer_client.get(query).status_code == 400
+
+    assert_nothing_changed(sandbox)
+    assert Flow.objects.get().outcome == Flow.Outcome.OPEN
+
+
+def test_it_takes_what_it_does_not_read_as_often_as_it_comes(developer_client, callback):
+    response = developer_client.get(f"{callback}&hd=a.example&hd=b.example&scope=x&scope=y")
+
+    assert flow_at(response["Location"]).outcome == Flow.Outcome.COMPLETED
+
+
+@pytest.mark.parametrize("state", [None, "", "made-up"])
+def test_it_shows_the_words_of_an_error_without_its_state(
+    developer_client, callback, sandbox, state
+):
+    error = {"error": "invalid_scope", "error_description": "The scope <b>x</b> is unknown."}
+
+    response = developer_client.get(changed(callback, code=None, state=state, **error))
+
+    assert response.status_code == 400
+    assert "invalid_scope: The scope &lt;b&gt;x&lt;/b&gt; is unknown." in response.content.decode()
+    assert "which says:" in words_of(response)
+    assert_nothing_changed(sandbox)
+
+
+@pytest.mark.parametrize(
+    "description", ["<script>alert(1)</script>", "x" * 100_000, "a\r\nb", "nul\0", "\u202egnirts"]
+)
+def test_it_shows_them_cut_and_clean(developer_client, callback, description):
+    error = {"error": "server_error", "error_description": description}
+
+    response = developer_client.get(changed(callback, code=None, state=None, **error))
+
+    page = response.content.decode()
+    assert response.status_code == 400
+    assert "server_error" in page
+    assert "<script>alert" not in page
+    assert not set(words_of(response)) & set("\r\n\0\u202e")
+    assert len(words_of(response)) < 1500
 
 
 def test_signing_in_gives_the_browser_another_token(developer_client, callback, developer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 import responses
@@ -67,6 +67,22 @@ def zoho_answers(network, host: str, api_domain: str) -> None:
         f"{api_domain}/crm/v8/users?type=CurrentUser",
         json={"users": [{"email": "a@acme.example", "id": "7"}]},
     )
+
+
+def test_a_field_that_is_kept_may_come_once(network, connect, developer_client):
+    """It may decide where the secret goes, so it must not be readable in two ways."""
+    OAuthClient.objects.create(connector_slug="zoho_crm", client_id="id", client_secret="secret")
+    state = state_of(begin(developer_client, zoho(connect)))
+    query = urlencode({"code": "a-code", "state": state, "location": "eu"})
+    servers = "&accounts-server=https://accounts.zoho.eu&accounts-server=https://accounts.zoho.in"
+
+    response = developer_client.get(
+        f"{reverse('oauth_callback', args=['zoho_crm'])}?{query}{servers}"
+    )
+
+    assert response.status_code == 400
+    assert "“accounts-server” more than once" in words_of(response)
+    assert len(network.calls) == 0
 
 
 def test_zoho_says_in_which_region_the_account_lives(network, connect, come_back):

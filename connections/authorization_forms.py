@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 
 from connections.forms import ParametersForm
-from connections.models import Credential
+from connections.models import Authorization, Credential
+from connections.optimistic_lock import SeenForm
 from connections.sites import Site
 from connectors.auth import AUTH_TYPES
 from connectors.definition import Connector, CredentialField
@@ -98,9 +99,18 @@ class AuthorizeForm(ParametersForm, forms.Form):
         return [self[name] for name in (*names, *(box.name for box in self.credential_fields))]
 
 
-class LabelForm(forms.ModelForm):
+class LabelForm(SeenForm, forms.ModelForm):
     """How the account is called here."""
 
     class Meta:
         model = Credential
         fields = ["label"]
+
+    def described(self, row: Credential) -> dict[str, str]:
+        return {"Account": row.label}
+
+
+def label_seen(authorization: Authorization | None) -> str:
+    """Return the fingerprint for a page that shows an account by its label."""
+    credential = authorization.credential if authorization else None
+    return LabelForm(instance=credential).seen if credential else ""

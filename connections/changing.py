@@ -1,6 +1,7 @@
 """Change what a connection is called, what it asks for, and how its account is called here.
 
-Who may not (any more) is refused with :class:`~console.accounts.authority.NotAllowed`.
+Who may not (any more) is refused with :class:`~console.accounts.authority.NotAllowed`, and who
+has not seen what is there with :class:`~connections.optimistic_lock.ChangedMeanwhile`.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ def label(authorization: Authorization, form: LabelForm, by: User, action: Actio
         authority.hold(by, authorization.organization, action)
         rows = Credential.objects.select_for_update().defer("secret", "journal")
         before = rows.filter(pk=form.instance.pk).first()
+        if before:
+            form.refuse_unseen(before)
         credential = form.save()
         if before and before.label != credential.label:
             record(

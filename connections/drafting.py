@@ -15,6 +15,14 @@ from console.applications.models import Application
 from console.audit.acts import Act
 from console.audit.recording import record
 
+#: The questions of the wizard, in their order.
+STEPS: dict[str, str] = {
+    "name": "Name",
+    "level": "Who authorizes",
+    "permissions": "Permissions",
+    "environments": "Environments",
+}
+
 
 def start(user: User, application: Application, connector: Connector) -> Connection:
     """Return this person's draft for the connector: the one he left, or a new one."""
@@ -70,8 +78,12 @@ def create(draft: Connection, user: User) -> Connection:
 
 
 def unfinished(draft: Connection) -> dict[str, str]:
-    """Say, by field, what a draft still lacks."""
-    faults: dict[str, str] = {}
+    """Say, by field or by question of the wizard, what a draft still lacks."""
+    faults = {
+        step: f"“{STEPS[step]}” is not answered yet, so nobody has chosen what is written there."
+        for step in steps_of(draft)
+        if step not in draft.answered
+    }
     if name_taken(draft, draft.name):
         suggestion = default_name(draft.application, draft.connector)
         faults["name"] = (
@@ -85,6 +97,11 @@ def unfinished(draft: Connection) -> dict[str, str]:
     if oauth2 and not draft.all_actions and not draft.scopes and oauth2.modules:
         faults["scopes"] = "Choose at least one permission, or All Actions."
     return faults
+
+
+def steps_of(draft: Connection) -> list[str]:
+    """Name the questions that a draft has: permissions are for OAuth 2 alone."""
+    return [step for step in STEPS if step != "permissions" or draft.auth_type == "oauth2"]
 
 
 def name_taken(connection: Connection, name: str) -> bool:

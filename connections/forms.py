@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.db import transaction
 from django.utils import timezone
 
 from connections.drafting import name_taken
 from connections.models import Connection
+from connections.optimistic_lock import SeenForm
 from connections.standing import Level
 from connectors.definition import Connector, Parameter, ScopeAction, ScopeModule
 from connectors.typed_parameter import NotAParameter, normalized
@@ -24,11 +26,14 @@ AUTH_TYPE_NAMES = {
 }
 
 
-class ConnectionForm(forms.ModelForm):
+class ConnectionForm(SeenForm, forms.ModelForm):
     """Some fields of a connection, written alone and only while its status is as it was read.
 
     A late answer of another tab thus never turns a created connection into a draft again.
+    ``step`` is the question of the wizard that it asks.
     """
+
+    step: ClassVar[str] = ""
 
     class Meta:
         model = Connection
@@ -38,14 +43,24 @@ class ConnectionForm(forms.ModelForm):
         """Return the attributes of the row that this form answers."""
         return {name: self.cleaned_data[name] for name in self._meta.fields or ()}
 
-    def save(self, commit: bool = True) -> Connection:
+    def save(self, commit: bool = True, *, answered: bool = False) -> Connection:
+        """Write the fields, and with ``answered`` that the wizard's question is answered.
+
+        Raise :class:`~connections.optimistic_lock.ChangedMeanwhile`.
+        """
         connection: Connection = self.instance
         answers = self.answers()
         for name, value in answers.items():
             setattr(connection, name, value)
-        Connection.objects.filter(pk=connection.pk, status=connection.status).update(
-            **answers, updated_at=timezone.now()
-        )
+        with transaction.atomic():
+            rows = Connection.objects.filter(pk=connection.pk, status=connection.status)
+            current = rows.select_for_update(of=("self",)).select_related("application").first()
+            if current is None:
+                return connection
+            self.refuse_unseen(current)
+            if answered and self.step not in current.answered:
+                answers["answered"] = connection.answered = [*current.answered, self.step]
+            rows.update(**answers, updated_at=timezone.now())
         return connection
 
 
@@ -55,6 +70,9 @@ class RenameForm(ConnectionForm):
     class Meta:
         model = Connection
         fields = ["name"]
+
+    def described(self, row: Connection) -> dict[str, str]:
+        return {"Connection Name": row.name}
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -102,6 +120,8 @@ class ParametersForm(forms.BaseForm):
 class NameForm(ParametersForm, RenameForm):
     """Step 1: the name, whose application it is, and where the account lives."""
 
+    step = "name"
+
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         connector = self.instance.connector
@@ -146,6 +166,19 @@ class NameForm(ParametersForm, RenameForm):
             )
         return application
 
+    def described(self, row: Connection) -> dict[str, str]:
+        parameters = {
+            parameter.label: parameter.choices.get(value, value)
+            for parameter in row.connector.parameters
+            for value in [row.parameters.get(parameter.name, "")]
+        }
+        return {
+            **super().described(row),
+            "Application": str(row.application),
+            "How it authorizes": AUTH_TYPE_NAMES.get(row.auth_type, row.auth_type),
+            **parameters,
+        }
+
     def answers(self) -> dict[str, Any]:
         return {
             "name": self.cleaned_data["name"],
@@ -177,6 +210,8 @@ def parameter_field(parameter: Parameter, initial: str) -> forms.Field:
 class LevelForm(ConnectionForm):
     """Step 2: who authorizes where the application is installed."""
 
+    step = "level"
+
     class Meta:
         model = Connection
         fields = ["level"]
@@ -192,9 +227,14 @@ class LevelForm(ConnectionForm):
         self.chooses_logged_in_user = self["level"].value() == Level.LOGGED_IN_USER
         self.chooses_administrator = not self.chooses_logged_in_user
 
+    def described(self, row: Connection) -> dict[str, str]:
+        return {"Who authorizes": row.get_level_display()}
+
 
 class PermissionsForm(ConnectionForm):
     """Step 3, OAuth 2 alone: All Actions, or some of them."""
+
+    step = "permissions"
 
     scopes = forms.MultipleChoiceField(
         label="Permissions", required=False, widget=forms.CheckboxSelectMultiple
@@ -221,6 +261,10 @@ class PermissionsForm(ConnectionForm):
             self.initial["typed"] = " ".join(s for s in self.instance.scopes if s not in listed)
         else:
             del self.fields["typed"]
+
+    def described(self, row: Connection) -> dict[str, str]:
+        chosen = ", ".join(sorted(row.scopes)) or "None"
+        return {"Permissions": "All Actions" if row.all_actions else chosen}
 
     def tree(self) -> list[tuple[ScopeModule, list[tuple[ScopeAction, bool]]]]:
         """Give each module with its actions and whether each is chosen."""
@@ -268,9 +312,15 @@ class PermissionsForm(ConnectionForm):
 class EnvironmentsForm(ConnectionForm):
     """Step 4: one authorization for Development and Stage, or one for each."""
 
+    step = "environments"
+
     class Meta:
         model = Connection
         fields = ["separate_environments"]
         labels = {
             "separate_environments": "Use different authorizations for each environment",
         }
+
+    def described(self, row: Connection) -> dict[str, str]:
+        separate = "Different authorizations for each environment"
+        return {"Environments": separate if row.separate_environments else "One for both"}

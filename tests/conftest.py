@@ -20,6 +20,7 @@ from django.http import HttpRequest
 from django.test import Client
 
 from connections import referencing
+from connections.drafting import STEPS
 from connections.models import (
     Authorization,
     Connection,
@@ -189,6 +190,7 @@ def connect(application, developer):
             "link_name": f"connection_{number}",
             "status": Connection.Status.CREATED,
             "scopes": ["contacts.read"] if connector == "sandbox" else [],
+            "answered": list(STEPS),
             "created_by": developer,
         } | fields
         return Connection.objects.create(connector_slug=connector, **fields)

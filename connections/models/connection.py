@@ -56,6 +56,8 @@ class Connection(models.Model):
     scopes = models.JSONField(default=list, blank=True)
     separate_environments = models.BooleanField(default=False)
     parameters = models.JSONField(default=dict, blank=True)
+    #: The questions of the wizard that somebody has answered; the others hold proposals.
+    answered = models.JSONField(default=list, blank=True, editable=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     #: The number of the first release that held it: from then on it cannot be deleted.
     first_released = models.PositiveIntegerField(null=True, editable=False)

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from connections import changing, revoking, sites
 from connections.authorization_forms import LabelForm
-from connections.models import Authorization, Connection
+from connections.models import Authorization, Connection, Credential
+from connections.optimistic_lock import ChangedMeanwhile, fingerprint
 from connections.proving import prove
 from connections.sites import Site
 from connections.standing import Environment
@@ -63,11 +64,32 @@ def label(request: SignedInRequest, authorization: Authorization, site: Site) ->
     """Take another name for an account, wherever its authorization stands."""
     form = LabelForm(request.POST, instance=authorization.credential)
     if form.is_valid():
-        changing.label(authorization, form, request.user, site.action)
+        try:
+            changing.label(authorization, form, request.user, site.action)
+        except ChangedMeanwhile as changed:
+            return _label_changed(request, site, form, changed)
         messages.success(request, f"The account is named {authorization.credential} now.")
     else:
         messages.error(request, " ".join(str(error) for error in form.errors["label"]))
     return SeeOther(site.url)
+
+
+def _label_changed(
+    request: SignedInRequest, site: Site, form: LabelForm, changed: ChangedMeanwhile
+) -> HttpResponse:
+    kept = Credential.objects.defer("secret", "journal").get(pk=form.instance.pk)
+    return render(
+        request,
+        "connections/label_changed.html",
+        {
+            "site": site,
+            "connection": site.connection,
+            "form": form,
+            "seen": fingerprint(form.described(kept)),
+            "differences": changed.differences,
+        },
+        status=409,
+    )
 
 
 def revoke(request: SignedInRequest, authorization: Authorization, site: Site) -> HttpResponse:

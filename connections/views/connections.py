@@ -13,9 +13,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections import changing, granting, revoking, sites
+from connections.authorization_forms import label_seen
 from connections.forms import PermissionsForm, RenameForm
 from connections.listing import FilterForm, page_of
 from connections.models import Authorization, Connection
+from connections.optimistic_lock import ChangedMeanwhile, fingerprint
 from connectors.registry import get_connectors
 from console.accounts.policy import Action
 from console.applications.models import Component
@@ -59,6 +61,8 @@ def connection_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         if form.is_valid():
             changing.rename(form, request.user)
+    except ChangedMeanwhile as changed:
+        return _detail_page(request, Connection.objects.get(pk=pk), form, changed)
     except IntegrityError:
         form.add_error("name", "Another connection just took this name. Choose another one.")
     if form.errors:
@@ -78,15 +82,27 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
         pk=pk,
     )
     form = PermissionsForm(request.POST if request.method == "POST" else None, instance=connection)
+    changed = None
     if request.method == "POST" and form.is_valid():
-        changing.change_permissions(form, request.user)
-        messages.success(request, f"The permissions of {connection} are changed.")
-        return SeeOther(connection.get_absolute_url())
+        try:
+            changing.change_permissions(form, request.user)
+        except ChangedMeanwhile as error:
+            changed = error
+        else:
+            messages.success(request, f"The permissions of {connection} are changed.")
+            return SeeOther(connection.get_absolute_url())
+    kept = Connection.objects.get(pk=pk) if form.is_bound else connection
     return render(
         request,
         "connections/connection_permissions.html",
-        {"connection": connection, "connector": connection.connector, "form": form},
-        status=422 if form.is_bound else 200,
+        {
+            "connection": connection,
+            "connector": connection.connector,
+            "form": form,
+            "seen": fingerprint(form.described(kept)),
+            "differences": changed.differences if changed else [],
+        },
+        status=409 if changed else 422 if form.is_bound else 200,
     )
 
 
@@ -122,7 +138,10 @@ def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _detail_page(
-    request: SignedInRequest, connection: Connection, form: RenameForm
+    request: SignedInRequest,
+    connection: Connection,
+    form: RenameForm,
+    changed: ChangedMeanwhile | None = None,
 ) -> HttpResponse:
     site = sites.at_home(connection)
     found = {
@@ -142,7 +161,13 @@ def _detail_page(
             "connection": connection,
             "connector": connector,
             "form": form,
-            "places": [(e, found.get(e.value)) for e in connection.environments],
+            "seen": fingerprint(form.described(connection)),
+            "differences": changed.differences if changed else [],
+            "places": [
+                (e, given, label_seen(given))
+                for e in connection.environments
+                for given in [found.get(e.value)]
+            ],
             "permissions": [(scope, actions.get(scope)) for scope in connection.scopes_asked],
             "parameters": [
                 (p.label, p.choices.get(value, value))
@@ -152,5 +177,5 @@ def _detail_page(
             "components": Component.objects.filter(references__connection=connection),
             "reusable": len(granting.reusable(site, request.user)) if not found else 0,
         },
-        status=422 if form.is_bound else 200,
+        status=409 if changed else 422 if form.is_bound else 200,
     )

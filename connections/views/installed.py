@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections import sites
+from connections.authorization_forms import label_seen
 from connections.models import Authorization, InstalledConnection
 from connections.sites import Site
 from connections.views import authorizations
@@ -43,6 +44,7 @@ def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
             "is_in_catalogue": site.standing.connector in get_connectors(),
             "application": row.connection.application,
             "authorization": authorization,
+            "label_seen": label_seen(authorization),
             "may_see_calls": Organization.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
             .filter(pk=row.organization_id)
             .exists(),

@@ -13,26 +13,25 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from connections import drafting
-from connections.forms import EnvironmentsForm, LevelForm, NameForm, PermissionsForm
+from connections.drafting import STEPS, steps_of
+from connections.forms import (
+    ConnectionForm,
+    EnvironmentsForm,
+    LevelForm,
+    NameForm,
+    PermissionsForm,
+)
 from connections.models import Connection
+from connections.optimistic_lock import ChangedMeanwhile, fingerprint
 from connections.standing import Level
 from connectors.registry import get_connectors
 from console.http import SeeOther, SignedInRequest
 
-STEPS: dict[str, str] = {
-    "name": "Name",
-    "level": "Who authorizes",
-    "permissions": "Permissions",
-    "environments": "Environments",
+FORMS: dict[str, type[ConnectionForm]] = {
+    form.step: form for form in (NameForm, LevelForm, PermissionsForm, EnvironmentsForm)
 }
-FORMS: dict[str, type[forms.ModelForm]] = {
-    "name": NameForm,
-    "level": LevelForm,
-    "permissions": PermissionsForm,
-    "environments": EnvironmentsForm,
-}
-#: Where a fault that shows only at the end is mended; all others on the first step.
-STEP_OF_FIELD = {"scopes": "permissions"}
+#: Where a fault that shows only at the end is fixed; all others on the first step.
+STEP_OF_FIELD = {"scopes": "permissions"} | {step: step for step in STEPS}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,12 +47,15 @@ def connection_setup(request: SignedInRequest, pk: uuid.UUID, step: str) -> Http
     if step == "name":
         kwargs["user"] = request.user
     form = FORMS[step](request.POST if request.method == "POST" else None, **kwargs)
-    if "back" in request.POST:
-        if form.is_valid():
-            form.save()
+    back = "back" in request.POST
+    try:
+        if request.method == "POST" and form.is_valid():
+            form.save(answered=not back)
+    except ChangedMeanwhile as changed:
+        return _page(request, connection, step, form, changed=changed)
+    if back:
         return SeeOther(_url(connection, _neighbour(steps, step, -1)))
     if request.method == "POST" and form.is_valid():
-        form.save()
         connection = get_object_or_404(_own(request), pk=pk)
         following = _neighbour(steps_of(connection), step, +1)
         if following != step:
@@ -67,11 +69,6 @@ def draft_discard(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Throw a draft away."""
     get_object_or_404(_own(request).drafts(), pk=pk).delete()
     return SeeOther(reverse("connector_list"))
-
-
-def steps_of(connection: Connection) -> list[str]:
-    """Name the questions that this connection has: permissions are for OAuth 2 alone."""
-    return [step for step in STEPS if step != "permissions" or connection.auth_type == "oauth2"]
 
 
 def summary(connection: Connection) -> str:
@@ -92,9 +89,7 @@ def summary(connection: Connection) -> str:
     return ", ".join(parts) + "."
 
 
-def _create(
-    request: SignedInRequest, connection: Connection, form: forms.ModelForm
-) -> HttpResponse:
+def _create(request: SignedInRequest, connection: Connection, form: ConnectionForm) -> HttpResponse:
     try:
         connection = drafting.create(connection, request.user)
     except ValidationError as faults:
@@ -109,9 +104,12 @@ def _page(
     request: SignedInRequest,
     connection: Connection,
     step: str,
-    form: forms.ModelForm,
+    form: ConnectionForm,
     mend: str = "",
+    changed: ChangedMeanwhile | None = None,
 ) -> HttpResponse:
+    # A form writes into its row; what is seen from now on is the row as it is kept.
+    kept = get_object_or_404(_own(request), pk=connection.pk) if form.is_bound else connection
     steps = steps_of(connection)
     number = steps.index(step)
     return render(
@@ -121,6 +119,8 @@ def _page(
             "connection": connection,
             "connector": connection.connector,
             "form": form,
+            "seen": fingerprint(form.described(kept)),
+            "differences": changed.differences if changed else [],
             "step": step,
             "progress": [
                 {"label": STEPS[name], "done": place < number, "current": name == step}
@@ -130,7 +130,7 @@ def _page(
             "mend": mend,
             "summary": summary(connection),
         },
-        status=422 if form.is_bound else 200,
+        status=409 if changed else 422 if form.is_bound else 200,
     )
 
 

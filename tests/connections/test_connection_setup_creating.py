@@ -46,11 +46,55 @@ def test_link_names_are_unique_in_an_application(developer_client, start):
 
 def test_it_leads_to_the_question_that_is_not_answered(developer_client, start):
     draft = start("zoho_crm")
+    Connection.objects.update(answered=["name", "level", "permissions"])
     response = developer_client.post(url(draft, "environments"), {"create": "1"})
     assert response.status_code == 422
     assert "Choose at least one permission" in words_of(response)
     assert url(draft, "permissions") in response.content.decode()
     assert Connection.objects.get().is_draft
+
+
+ANSWERS = {
+    "name": {},
+    "level": {"level": "administrator"},
+    "permissions": {"scopes": ["chat:write"]},
+}
+
+
+@pytest.mark.parametrize("skipped", ANSWERS)
+def test_it_leads_to_the_question_that_was_skipped(developer_client, start, skipped):
+    """What stands there is the console's proposal, such as a level, and nobody's choice."""
+    draft = start("slack")
+    Connection.objects.update(scopes=["chat:write"])
+    for step, answer in ANSWERS.items():
+        if step != skipped:
+            form = name_form(draft) if step == "name" else answer
+            assert developer_client.post(url(draft, step), form).status_code == 303
+
+    response = developer_client.post(url(draft, "environments"), {"create": "1"})
+
+    assert response.status_code == 422
+    assert "is not answered yet, so nobody has chosen" in words_of(response)
+    assert url(draft, skipped) in response.content.decode()
+    assert Connection.objects.get().is_draft
+
+    form = name_form(draft) if skipped == "name" else ANSWERS[skipped]
+    developer_client.post(url(draft, skipped), form)
+    assert developer_client.post(url(draft, "environments")).status_code == 303
+    assert not Connection.objects.get().is_draft
+
+
+@pytest.mark.parametrize("step", ["level", "permissions"])
+def test_going_back_answers_nothing(developer_client, start, step):
+    draft = start("slack")
+    developer_client.post(url(draft, step), {**ANSWERS[step], "back": "1"})
+    assert Connection.objects.get().answered == []
+
+
+def test_permissions_are_no_question_without_oauth_2(developer_client, start):
+    draft = start("twilio")
+    finish(developer_client, draft)
+    assert Connection.objects.get().answered == ["name", "level", "environments"]
 
 
 def test_it_notices_that_the_name_was_taken_meanwhile(developer_client, start, connect):
@@ -76,7 +120,7 @@ def test_creating_twice_makes_one_connection(developer_client, start):
 @pytest.mark.django_db(transaction=True)
 def test_creating_many_times_at_once_makes_one_connection(developer_client, start, at_once):
     draft = start("slack")
-    Connection.objects.update(scopes=["chat:write"])
+    Connection.objects.update(scopes=["chat:write"], answered=["name", "level", "permissions"])
 
     def create() -> int:
         client = Client()

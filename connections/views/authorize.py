@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from csp.decorators import csp_update
@@ -19,6 +20,7 @@ from connections import authorizing, granting, sites
 from connections.authorization_forms import AuthorizeForm
 from connections.models import Authorization, Connection, InstalledConnection, OAuthClient
 from connections.models.oauth_client import client_reference, host_of, redirect_uri
+from connections.optimistic_lock import Difference
 from connections.sites import Site
 from connectors.auth import AUTH_TYPES
 from connectors.errors import ServiceError
@@ -42,6 +44,7 @@ def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
     return _authorize(request, sites.at_home(get_object_or_404(_created(request), pk=pk)))
 
 
+@TO_SERVICES  # type: ignore[arg-type]
 @require_POST
 def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Authorize with an account that another connection uses already."""
@@ -56,6 +59,7 @@ def installed_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
     return _authorize(request, sites.installed(get_object_or_404(_installed(request), pk=pk)))
 
 
+@TO_SERVICES  # type: ignore[arg-type]
 @require_POST
 def installed_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Authorize with an account that another installed application uses already."""
@@ -69,11 +73,34 @@ def _authorize(request: SignedInRequest, site: Site) -> HttpResponseBase:
     form = AuthorizeForm(request.POST, site=site)
     if not form.is_valid():
         return _page(request, site, form)
+    if unseen := _unseen(request, site, form.environments, yours="what you give now"):
+        return _page(request, site, form, unseen=unseen)
     if AUTH_TYPES[site.standing.auth_type].redirects:  # type: ignore[index]
         return _to_service(request, site, form)
     if _replaces(request, site, form):
         return password_again(_keep)(request, site, form)
     return _keep(request, site, form)
+
+
+def _seen(request: SignedInRequest, site: Site) -> dict[str, Authorization]:
+    """Return what is authorized here, by what a page carries to say that it has shown it."""
+    given = Authorization.objects.at(site, request.user).filter(credential__isnull=False)
+    rows = given.select_related("credential").defer("credential__secret", "credential__journal")
+    return {f"{row.environment}:{row.credential_id}": row for row in rows}
+
+
+def _unseen(
+    request: SignedInRequest, site: Site, environments: Sequence[str], *, yours: str
+) -> list[Difference]:
+    """Name the accounts that would be replaced and that the page did not show."""
+    shown = request.POST.get("seen")
+    if shown is None:
+        return []
+    return [
+        Difference(label=row.get_environment_display(), saved=row.credential.label, yours=yours)
+        for key, row in _seen(request, site).items()
+        if row.environment in environments and key not in shown.split()
+    ]
 
 
 def _replaces(request: SignedInRequest, site: Site, form: AuthorizeForm) -> bool:
@@ -106,6 +133,10 @@ def _reuse(request: SignedInRequest, site: Site) -> HttpResponse:
     if credential is None:
         messages.error(request, "That account cannot be used any more. Choose another one.")
         return SeeOther(site.authorize_url)
+    if unseen := _unseen(request, site, environments, yours=credential.label):
+        initial = {"environments": environments}
+        form = AuthorizeForm(site=_lived_at(request, site), initial=initial)
+        return _page(request, site, form, unseen=unseen)
     try:
         granting.reuse(site, request.user, environments, credential)
     except ServiceError as error:
@@ -134,7 +165,12 @@ def _to_service(request: SignedInRequest, site: Site, form: AuthorizeForm) -> Ht
 
 
 def _page(
-    request: SignedInRequest, site: Site, form: AuthorizeForm, *, unregistered: bool = False
+    request: SignedInRequest,
+    site: Site,
+    form: AuthorizeForm,
+    *,
+    unregistered: bool = False,
+    unseen: Sequence[Difference] = (),
 ) -> HttpResponse:
     connector = site.connector
     redirects = AUTH_TYPES[site.standing.auth_type].redirects  # type: ignore[index]
@@ -157,7 +193,10 @@ def _page(
             "connector": connector,
             "form": form,
             "redirects": redirects,
-            "flow_id": uuid.uuid4(),
+            # The page that opened the popup goes on looking for the flow of its own form.
+            "flow_id": (form.is_bound and form.cleaned_data.get("flow")) or uuid.uuid4(),
+            "seen": " ".join(_seen(request, site)),
+            "differences": unseen,
             "registered": registered,
             "redirect_uri": "" if registered else redirect_uri(reference),
             "host": host,
@@ -166,7 +205,7 @@ def _page(
             "reusable": granting.reusable(site, request.user),
             "first_missing": form.initial.get("environments", []),
         },
-        status=422 if form.is_bound else 200,
+        status=409 if unseen else 422 if form.is_bound else 200,
     )
 
 

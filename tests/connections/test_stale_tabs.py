@@ -191,3 +191,89 @@ def test_a_name_does_not_disturb_permissions(developer_client, connection):
     Connection.objects.update(name="Theirs")
 
     assert tab.send(scopes=["orders.read"]).status_code == 303
+
+
+# What authorizes it
+
+
+@pytest.fixture
+def typed(connect) -> Connection:
+    return connect("sandbox_basic")
+
+
+def press(client, connection: Connection, seen: str, **form):
+    """Press *Authorize* with a user name and a password."""
+    given = {"username": "alice", "password": "wrong"} | form
+    address = reverse("connection_authorize", args=[connection.pk])
+    return client.post(address, {**given, "seen": seen})
+
+
+def test_an_account_that_was_authorized_meanwhile_is_not_replaced(
+    developer_client, typed, grant, sandbox
+):
+    address = reverse("connection_authorize", args=[typed.pk])
+    seen = seen_in(developer_client.get(address))
+    grant(typed, label="theirs@example.com")
+
+    response = press(developer_client, typed, seen)
+
+    assert response.status_code == 409
+    page = words_of(response)
+    assert "Development and Stage Saved now: theirs@example.com" in page
+    assert "wrong" not in response.content.decode(), "no secret is shown again"
+    assert sandbox.counts()["api"] == 0, "nothing was tried out"
+    assert Credential.objects.get().label == "theirs@example.com"
+    again = press(developer_client, typed, seen_in(response))
+    assert again.status_code != 409
+
+
+def test_what_a_page_has_shown_is_replaced(developer_client, typed, grant, sandbox):
+    grant(typed)
+    address = reverse("connection_authorize", args=[typed.pk])
+    seen = seen_in(developer_client.get(address))
+
+    assert press(developer_client, typed, seen).status_code != 409
+
+
+def test_an_account_elsewhere_is_no_conflict(developer_client, connect, grant, sandbox):
+    connection = connect("sandbox_basic", separate_environments=True)
+    address = reverse("connection_authorize", args=[connection.pk])
+    seen = seen_in(developer_client.get(address))
+    grant(connection, "stage")
+
+    one = press(developer_client, connection, seen, environments=["development"])
+    both = press(developer_client, connection, seen, environments=["development", "stage"])
+
+    assert (one.status_code == 409, both.status_code == 409) == (False, True)
+
+
+def test_reusing_an_account_replaces_none_unseen(developer_client, typed, connect, grant, sandbox):
+    other = grant(connect("sandbox_basic"), label="other@example.com").credential
+    seen = seen_in(developer_client.get(reverse("connection_authorize", args=[typed.pk])))
+    grant(typed, label="theirs@example.com")
+    address = reverse("connection_reuse", args=[typed.pk])
+
+    response = developer_client.post(address, {"credential": other.pk, "seen": seen})
+
+    assert response.status_code == 409
+    page = words_of(response)
+    assert "Saved now: theirs@example.com" in page and "Yours: other@example.com" in page
+    form = {"credential": other.pk, "seen": seen_in(response)}
+    assert developer_client.post(address, form).status_code == 303
+    assert typed.authorizations.get().credential == other
+
+
+def test_the_flow_of_a_popup_stays_the_same(developer_client, connect, grant, oauth_client):
+    """The page that opened the popup goes on looking for it."""
+    connection = connect()
+    address = reverse("connection_authorize", args=[connection.pk])
+    page = developer_client.get(address)
+    grant(connection, label="theirs@example.com")
+    flow = str(page.context["flow_id"])
+
+    response = developer_client.post(address, {"flow": flow, "seen": seen_in(page)})
+
+    assert response.status_code == 409
+    assert str(response.context["flow_id"]) == flow
+    again = developer_client.post(address, {"flow": flow, "seen": seen_in(response)})
+    assert again.status_code == 303

@@ -12,19 +12,16 @@ from itertools import islice
 from threading import Lock
 
 from connections.models import Credential
-from connections.proving import is_refused
 from connections.readying import Acting, NotAuthorized, read_acting, stamp_of
 from connections.refreshing import WAIT_SECONDS, NeedsAuthorization, fresh, still_asked
+from connections.refusal import after_refusal
 from connections.resolving import Caller
-from connectors.errors import ServiceError
 from console.database import give_back, in_turn
 
 COUNTS_SECONDS = 1.0
 MOST = 2_000
 #: A token that ends later than this is used while another thread renews it.
 LIVES_SECONDS = 30.0
-#: How often the check may be asked whether a 401 was meant for the whole credential.
-CHECK_SECONDS = 60.0
 
 
 _known: dict[tuple[Caller, str], Acting] = {}
@@ -49,50 +46,26 @@ def acting(caller: Caller, link_name: str) -> Acting:
     return found
 
 
-def renew(found: Acting) -> Acting | None:
-    """Renew the access token that a service has just refused; ``None`` where nothing can.
+def renew(found: Acting, *, just_obtained: bool = False) -> Acting | None:
+    """Return the connection with another secret, after the API has refused this one's.
 
-    Raise :class:`NotAuthorized` where the service does not renew it any more.
+    ``None`` where the refusal was meant for the call alone. ``just_obtained`` says that the
+    refused secret came of such a renewal. Raise :class:`NotAuthorized` where the grant has
+    ended, and :class:`~connections.refreshing.NotRenewed` where no token is to be had now.
     """
-    if found.credential.auth_type != "oauth2" or not found.secret.get("refresh_token"):
-        return None
     try:
-        _fresh(found, force=True)
-    except NotAuthorized:
-        raise
-    except ServiceError:
-        return None  # an outage of the token endpoint: what the service said stands
-    finally:
-        give_back()
-    key = found.caller, found.state.standing.link_name
-    newer = _looked_up(key, found)
-    return newer if newer.secret != found.secret else None
-
-
-def refuse_if_dead(found: Acting) -> None:
-    """Ask after a 401 whether the credential as a whole is refused; if so raise.
-
-    At most once a minute, by the connector's check. Some services answer 401 to a missing
-    permission, too.
-    """
-    now = time.monotonic()
-    if now < found.check_at:
-        return
-    found.check_at = now + CHECK_SECONDS
-    try:
-        dead = is_refused(_row(found), found.secret)
+        newer = after_refusal(_row(found), found.secret, just_obtained=just_obtained)
     except Credential.DoesNotExist:
-        return
+        pass  # replaced meanwhile: who reads it anew finds the new one
+    except NeedsAuthorization as error:
+        raise _ended(found, error) from None
+    else:
+        if newer is None:
+            return None
     finally:
         give_back()
-    if dead:
-        forget(found)
-        name = found.state.standing.name
-        raise NotAuthorized(
-            f"{found.connector.name} refuses the authorization of {name}.",
-            authorize_url=found.authorize_url,
-            broken=True,
-        )
+    again = _looked_up((found.caller, found.state.standing.link_name), found)
+    return again if again.secret != found.secret else None
 
 
 def forget(found: Acting) -> None:
@@ -156,15 +129,18 @@ def _renewed_in_time(key: tuple[Caller, str], found: Acting) -> Acting:
         lock.release()
 
 
-def _fresh(found: Acting, *, force: bool = False) -> None:
+def _fresh(found: Acting) -> None:
     try:
-        credential = _row(found)
-        fresh(credential, force=force and credential.version == found.credential.version)
+        fresh(_row(found))
     except Credential.DoesNotExist:
         return  # replaced meanwhile: who reads it anew finds the new one
     except NeedsAuthorization as error:
-        forget(found)
-        raise NotAuthorized(str(error), authorize_url=found.authorize_url, broken=True) from None
+        raise _ended(found, error) from None
+
+
+def _ended(found: Acting, error: NeedsAuthorization) -> NotAuthorized:
+    forget(found)
+    return NotAuthorized(str(error), authorize_url=found.authorize_url, broken=True)
 
 
 def _row(found: Acting) -> Credential:

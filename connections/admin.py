@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from connections.leasing import ask_again
 from connections.models import OAuthClient
 from connections.models.oauth_client import client_reference
 from connectors.pasted_credential import NotACredential, visible_ascii
@@ -81,6 +82,8 @@ class OAuthClientForm(forms.ModelForm):
     def save(self, commit: bool = True) -> OAuthClient:
         if secret := self.cleaned_data["new_client_secret"]:
             self.instance.client_secret = secret
+        if not self.instance._state.adding:
+            ask_again(self.instance)
         return super().save(commit)
 
 

@@ -226,6 +226,8 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
         client=flow.client,
         expires_at=expires_at,
         ends_at=after(answer.refresh_expires_in) if answer.refresh_token else expires_at,
+        # Most services give each refresh token a whole life; the first renewal shows it.
+        is_extended=bool(answer.refresh_token and answer.refresh_expires_in),
     )
 
 

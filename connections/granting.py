@@ -44,6 +44,7 @@ class Grant:
     client: OAuthClient | None = None
     expires_at: datetime | None = None
     ends_at: datetime | None = None
+    is_extended: bool = False
 
 
 def with_credentials(
@@ -147,6 +148,7 @@ def unsaved(site: Site, user: User, grant: Grant) -> Credential:
         secret=dict(grant.secret),
         expires_at=grant.expires_at,
         ends_at=grant.ends_at,
+        is_extended=grant.is_extended,
         checked_at=timezone.now() if grant.account else None,
     )
 

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from connections.exchange import Exchange, Request
 from connections.models import Credential
-from connections.proving import is_refused
-from connections.refreshing import NeedsAuthorization, renewing
+from connections.refreshing import NeedsAuthorization
+from connections.refusal import attempting
 from connections.sending import Line, Unauthorized
 from connections.standing import Environment, Level
 from connections.states import State
@@ -28,12 +28,11 @@ def invoke(request: Request, state: State) -> Exchange:
     line = Line(request, credential)
     problem = authorize_url = ""
     try:
-        renewing(credential, line.send)
+        attempting(credential, line.send)
     except NeedsAuthorization as error:
         problem, authorize_url = f"{error} {_mend(state)}", state.authorize_url
-    except Unauthorized as error:
-        if is_refused(credential, line.secret):
-            problem, authorize_url = f"{error} {_mend(state)}", state.authorize_url
+    except Unauthorized:
+        pass  # meant for this request alone: what the service answered is shown
     except ServiceBusy:
         raise
     except ServiceError as error:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django_tasks import task
 
+from connections.leasing import REFUSALS
 from connections.models import Credential
 from connections.refreshing import NeedsAuthorization, fresh
 from connections.rounds import AGAIN, Outcome, set_turn, share
@@ -40,8 +41,8 @@ def _renewed(credential: Credential) -> Outcome:
     row = Credential.objects.filter(pk=pk).first()
     if row is not None:
         turn = renewal_turn(row)
-        if outcome is Outcome.UNAVAILABLE:
-            turn = max(turn, timezone.now() + AGAIN * (1 + share(row)))
+        if outcome is Outcome.UNAVAILABLE or row.refusal_since:
+            turn = max(turn, timezone.now() + _patience(row))
         set_turn(row, "renew_at", turn)
     return outcome
 
@@ -62,10 +63,19 @@ def renewal_turn(credential: Credential) -> datetime:
     return min(turn, given + (half - given) * early)
 
 
+def _patience(credential: Credential) -> timedelta:
+    """Return how long to wait after a failure: longer, the longer a service has refused."""
+    wait = AGAIN * (1 + share(credential))
+    if credential.refusal_since is None:
+        return wait
+    return max(wait, (timezone.now() - credential.refusal_since) / 4)
+
+
 def _renew(credential: Credential) -> Outcome:
     if credential.has_ended:
         return _asked(credential, force=False)
-    if not _is_renewable(credential) or renewal_turn(credential) > timezone.now():
+    is_due = renewal_turn(credential) <= timezone.now() or credential.refusals >= REFUSALS
+    if not _is_renewable(credential) or not is_due:
         return Outcome.NOT_DUE
     return _asked(credential, force=True)
 

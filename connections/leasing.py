@@ -12,20 +12,26 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from connections.models import Credential
-from connectors.errors import ServiceError
+from connections.models import Credential, OAuthClient
+from connectors.errors import ClientRefused, ServiceError, ServiceRefused
+from connectors.grant_end import PASSING
 
 #: Longer than the outbound module's total deadline, or a slow answer loses its lease.
 LEASE = timedelta(seconds=60)
 #: The longest that a service which is down, or asks for patience, is left alone.
 MAX_WAIT = timedelta(minutes=15)
 PAUSE_SECONDS = 0.5
+#: The same refusal without a reason, so often in a row and for so long, needs a person. It is
+#: more and longer than a service that restarts or is being updated shows; a longer outage
+#: costs no grant either, for the console goes on asking.
+REFUSALS = 5
+REFUSED_FOR = timedelta(minutes=30)
 
 T = TypeVar("T")
 
@@ -61,7 +67,7 @@ def take(credential: Credential, *, margin: timedelta | None) -> Lease | None:
         Credential.objects.filter(pk=credential.pk).update(
             lease_owner=owner, lease_until=Now() + LEASE, attempt=F("attempt") + 1
         )
-    credential.refresh_from_db(fields=["attempt", "failures", "journal"])
+    credential.refresh_from_db(fields=["attempt", "failures", "journal", "refusal"])
     return Lease(owner=owner, inherited=bool(dead))
 
 
@@ -87,10 +93,14 @@ def waits(credential: Credential, now: datetime) -> float:
 
 
 def held_row(credential: Credential, lease: Lease) -> Credential | None:
-    """Lock and return the row, unless it has changed or the lease is somebody else's."""
+    """Lock and return the row, unless it has changed or the lease is somebody else's.
+
+    ``now`` of the row is the time of the database.
+    """
     return (
         Credential.objects.select_for_update()
         .filter(pk=credential.pk, version=credential.version, lease_owner=lease.owner)
+        .annotate(now=Now())
         .first()
     )
 
@@ -124,18 +134,56 @@ def _keep(credential: Credential, lease: Lease, raw: bytes) -> None:
             row.save(update_fields=["journal"])
 
 
-def give_up(credential: Credential, lease: Lease, error: ServiceError) -> None:
+def give_up(credential: Credential, lease: Lease, error: ServiceError) -> bool:
     """Give the lease back after a failure, and leave the service alone for a while.
 
-    The attempt stays counted where it may have reached the service.
+    The attempt stays counted where it may have spent the refresh token. Return whether the
+    service has refused for so long that only a person can help.
     """
-    in_doubt = not error.certain or (error.status or 0) >= 500
+    status = error.status or 0
+    in_doubt = status >= 500 or (not error.certain and not 400 <= status < 500)
+    said = unexplained(error)
+    again = bool(said) and said == credential.refusal
+    series: dict[str, Any] = {"refusals": F("refusals") + 1} if again else {}
+    if status and not again:  # another answer ends the series; no answer at all does not
+        series = {
+            "refusal": said,
+            "refusals": 1 if said else 0,
+            "refusal_since": Now() if said else None,
+        }
     _give_back(
         credential,
         lease,
         retry_at=Now() + patience(credential.failures + 1, error.retry_after),
         failures=F("failures") + 1,
         attempt=F("attempt") - (0 if in_doubt else 1),
+        renewal_problem=str(error)[:300],
+        client_refused=isinstance(error, ClientRefused),
+        **series,
+    )
+    if not again:
+        return False
+    rows = Credential.objects.filter(pk=credential.pk, refusal=said, refusals__gte=REFUSALS)
+    return patiently(rows.filter(refusal_since__lte=Now() - REFUSED_FOR).exists)
+
+
+def unexplained(error: ServiceError) -> str:
+    """Name a refusal that says neither that the grant has ended nor why else: status and code.
+
+    Return nothing for what passes by itself: no answer, an overload, an outage, and a
+    client that is refused, which a super admin fixes.
+    """
+    status = error.status or 0
+    refused = 400 <= status < 500 or (status and isinstance(error, ServiceRefused))
+    if not refused or status >= 500 or status in PASSING or isinstance(error, ClientRefused):
+        return ""
+    return f"{status} {error.code}".strip()
+
+
+def ask_again(client: OAuthClient) -> None:
+    """Forget that a service refused a client, which was corrected: the next call asks."""
+    Credential.objects.filter(client=client, client_refused=True).update(
+        client_refused=False, renewal_problem="", retry_at=None, failures=0
     )
 
 

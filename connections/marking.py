@@ -18,7 +18,9 @@ def mark(credential: Credential, state: Authorization.State, reason: str) -> Non
     with transaction.atomic():
         ended = _held(credential, Q(state=Authorization.State.ACTIVE))
         # A suspended one stays so: whoever comes back must not find it taken up by others.
-        credential.authorizations.exclude(state=Authorization.State.SUSPENDED).update(
+        rows = credential.authorizations.exclude(state=Authorization.State.SUSPENDED)
+        rows.filter(state=state).update(reason=reason[:300])  # found out once more
+        rows.exclude(state=state).update(
             state=state, reason=reason[:300], changed_at=timezone.now()
         )
         _record(Act.AUTHORIZATION_ENDED, credential, ended, reason=reason[:300])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from connections.marking import mark, unmark
 from connections.models import Authorization, Credential
@@ -24,25 +24,22 @@ def prove(authorization: Authorization) -> Account:
         raise CredentialRefused("This connection is not authorized yet.")
     if authorization.state == Authorization.State.SUSPENDED:
         raise CredentialRefused(authorization.reason)
-    return _remembered(
-        credential, lambda: renewing(credential, lambda secret: _check(credential, secret))
-    )
-
-
-def is_refused(credential: Credential, secret: Mapping[str, str]) -> bool:
-    """Tell whether a refusal of some other call (401) was meant for the credential as a whole.
-
-    Some services answer 401 to a missing permission, too, so the check call decides, and
-    what comes of it is remembered as by :func:`prove`.
-    """
     try:
-        _remembered(credential, lambda: _check(credential, secret))
+        account = renewing(credential, lambda secret: check_now(credential, secret))
+    except NeedsAuthorization as error:  # marked already, with the reason
+        remember_failure(credential, error)
+        raise
+    except CredentialRefused as error:
+        remember_refusal(credential, error)
+        raise
     except ServiceError as error:
-        return isinstance(error, CredentialRefused)
-    return False
+        remember_failure(credential, error)
+        raise
+    return remember_success(credential, account)
 
 
-def _check(credential: Credential, secret: Mapping[str, str]) -> Account:
+def check_now(credential: Credential, secret: Mapping[str, str]) -> Account:
+    """Make the check call; raise ``ServiceError``. Nothing is renewed or remembered."""
     return check(
         credential.connector,
         credential.auth_type,  # type: ignore[arg-type]
@@ -51,21 +48,25 @@ def _check(credential: Credential, secret: Mapping[str, str]) -> Account:
     )
 
 
-def _remembered(credential: Credential, checked: Callable[[], Account]) -> Account:
-    """Write down what comes of a check, in the credential and on all who use it."""
-    try:
-        account = checked()
-    except ServiceError as error:
-        if isinstance(error, CredentialRefused) and not isinstance(error, NeedsAuthorization):
-            mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
-        _note(credential, str(error))
-        raise
+def remember_success(credential: Credential, account: Account) -> Account:
+    """Write down that a check has passed, in the credential and on all who use it."""
     unmark(credential)
     _note(credential, "")
     return account
 
 
+def remember_refusal(credential: Credential, error: CredentialRefused) -> None:
+    """Write down that a check has proved the end of the credential."""
+    mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
+    _note(credential, str(error))
+
+
+def remember_failure(credential: Credential, error: ServiceError) -> None:
+    """Write down that a check could not be made, which says nothing about the credential."""
+    _note(credential, str(error))
+
+
 def _note(credential: Credential, problem: str) -> None:
     Credential.objects.filter(pk=credential.pk).update(
-        checked_at=timezone.now(), check_problem=problem[:300]
+        checked_at=Now(), check_problem=problem[:300]
     )

@@ -1,8 +1,9 @@
 """Pass one call of a program on to the service, and the service's answer back.
 
-The credential is put on last. A 401 is answered with one renewal of the access token and one
-repetition, where the body is here to be sent again; a 403 and whatever else the service says
-is passed on. Nothing is sent twice for being late or for an error of the service.
+The credential is put on last. Where the service refuses it, which is 401 and what the
+connector's ``[check] refused_statuses`` name, the access token is renewed and the call made
+once more, if its body is here to be sent again (``refusal.py``). Whatever else the service
+says is passed on. Nothing is sent twice for being late or for an error of the service.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 
-from connections.acting import refuse_if_dead, renew
+from connections.acting import renew
 from connections.api_addresses import ApiAddresses
 from connections.passing import (
     DROPPED_FROM_REQUEST,
@@ -27,6 +28,7 @@ from connections.passing import (
 from connections.readying import Acting
 from connectors.addresses import MOST_TARGET
 from connectors.calling import address_below
+from connectors.challenge import refuses_credential
 from connectors.errors import ServiceForbidden
 from connectors.holding import Limits
 from connectors.outbound import judge_header, user_agent
@@ -92,19 +94,19 @@ def pass_on(call: Call, acting: Acting) -> Passed:
     """Make a call and return its answer, which must be closed or read to its end.
 
     Raise :class:`MethodRefused`, :class:`PathRefused`, :class:`AddressTooLong`,
-    :class:`HeaderRefused`, ``NotAuthorized`` or ``ServiceError``.
+    :class:`HeaderRefused`, ``NotAuthorized``, ``NotRenewed`` or another ``ServiceError``.
     """
     refreshed = False
     relayed, asked, dropped = _sent(call, acting)
     try:
-        if relayed.status == 401:
-            newer = None if isinstance(call.body, Upload) else renew(acting)
-            if newer is not None:
+        if _is_refused(acting, relayed) and (newer := renew(acting)):
+            refreshed = True
+            if not isinstance(call.body, Upload):  # else the token is there for the next call
                 relayed.close()
-                acting, refreshed = newer, True
+                acting = newer
                 relayed, asked, dropped = _sent(call, acting)
-            if relayed.status == 401:
-                refuse_if_dead(acting)
+                if _is_refused(acting, relayed):
+                    renew(acting, just_obtained=True)
         headers = headers_back(
             relayed.headers,
             ApiAddresses(base=acting.base, proxy=call.proxy, asked=asked),
@@ -117,6 +119,12 @@ def pass_on(call: Call, acting: Acting) -> Passed:
     if dropped:
         headers.append((DROPPED_FROM_REQUEST, names(dropped)))
     return Passed(relayed=relayed, headers=headers, refreshed=refreshed)
+
+
+def _is_refused(acting: Acting, relayed: Relayed) -> bool:
+    """Tell whether the service refuses the credential, and not only a permission."""
+    challenges = (value for name, value in relayed.headers if name.lower() == "www-authenticate")
+    return refuses_credential(acting.connector, relayed.status, challenges)
 
 
 def _sent(call: Call, acting: Acting) -> tuple[Relayed, str, list[str]]:

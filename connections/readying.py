@@ -71,7 +71,6 @@ class Acting:
     stamp: tuple[Any, ...] = ()
     until: float = 0.0
     renew_at: float | None = None
-    check_at: float = 0.0
 
     @cached_property
     def place(self) -> Place:

@@ -8,25 +8,27 @@ transaction is open across the network, and the answer is journalled before it i
 
 A process may die at each arrow (``leasing.py``). Whoever comes next takes up the answer
 that it journalled; else uses the access token while it lives; else presents the refresh
-token once more. Refused then, the outcome is unknown: only a person can help.
+token once more. Refused then, the outcome is unknown: only a person can help. What each
+answer does to the row and to the caller is in ``token_outcome.py``.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from django.db import transaction
 from django.utils import timezone
 
-from connections import leasing
+from connections import leasing, token_outcome
 from connections.granting import after
 from connections.leasing import Lease
 from connections.marking import mark
 from connections.models import Authorization, Credential
 from connections.revocation import revoke_unwanted
+from connections.token_outcome import NeedsAuthorization, NotRenewed, store
 from connectors import oauth2
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.outbound import Answer
@@ -41,16 +43,11 @@ POLL_SECONDS = 0.1
 T = TypeVar("T")
 
 
-class NeedsAuthorization(CredentialRefused):
-    """Only a new authorization by a person helps."""
-
-
 def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
     """Return the secret, refreshed if it ends soon (or at once with ``force``).
 
-    Raise :class:`NeedsAuthorization` where the grant is gone and ``ServiceError`` where
-    the service cannot be asked now and the old token has ended; its ``retry_after`` says
-    in how many seconds it is asked again.
+    Raise :class:`NeedsAuthorization` where the grant is gone and :class:`NotRenewed` where
+    the service gives no token now and the old one has ended, or was refused (``force``).
     """
     seen = credential.version
     give_up = time.monotonic() + WAIT_SECONDS
@@ -89,15 +86,17 @@ def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
             )
 
 
-def still_asked(service: str) -> ServiceError:
+def still_asked(service: str) -> NotRenewed:
     """Return what is said to who has waited long enough for somebody else's refresh."""
-    return ServiceError(f"{service} is still being asked for a new access token.", retry_after=1)
+    return NotRenewed(f"{service} is still being asked for a new access token.", retry_after=1)
 
 
 def renewing(credential: Credential, attempt: Callable[[Mapping[str, str]], T]) -> T:
-    """Make an attempt with the secret; a refused access token is renewed once and tried again.
+    """Make the check with the secret; a refused access token is renewed once and tried again.
 
-    ``attempt`` raises ``CredentialRefused`` where the service refuses the secret.
+    ``attempt`` raises ``CredentialRefused`` where the service refuses the secret. What it
+    raises in the end is meant for a token that was just obtained, or for a secret that
+    nothing renews.
     """
     secret = fresh(credential)
     try:
@@ -155,68 +154,27 @@ def _refresh(
             client=client,
             refresh_token=secret["refresh_token"],
             values=credential.values,
+            scopes=credential.scopes_granted,
             journal=lambda raw: leasing.journal(credential, lease, raw),
         )
-    except CredentialRefused as error:
-        _count(credential, "refused")
-        return _refused(credential, lease, secret, str(error), force=force)
     except ServiceError as error:
-        _count(credential, "unavailable")
-        leasing.give_up(credential, lease, error)
-        # An outage of the token endpoint does not spoil a token that still lives.
-        return _while_it_lives(credential, secret, error, timezone.now(), force=force)
+        is_clear = isinstance(error, CredentialRefused)
+        _count(credential, "refused" if is_clear else "unavailable")
+        keep = token_outcome.refuse if is_clear else token_outcome.fail
+        told = keep(credential, lease, error)
+        if told is None:
+            return _newer(credential)
+        return _while_it_lives(credential, secret, told, timezone.now(), force=force)
     new = {
         "access_token": answer.access_token,
         # A service that does not rotate sends none: the old one stays (RFC 6749 section 6).
         "refresh_token": answer.refresh_token or secret["refresh_token"],
     }
-    if not leasing.patiently(lambda: _store(credential, lease, answer, new)):
+    if not leasing.patiently(lambda: store(credential, lease, answer, new, early=force)):
         revoke_unwanted(credential, new, expires_at=after(answer.expires_in))
         return _newer(credential)
     _count(credential, "renewed")
     return new
-
-
-def _store(
-    credential: Credential, lease: Lease, answer: TokenAnswer, new: Mapping[str, str]
-) -> bool:
-    """Write the new secret; tell whether it was still ours to write."""
-    with transaction.atomic():
-        row = leasing.held_row(credential, lease)
-        if row is None:
-            return False
-        row.secret, row.journal = new, None
-        row.kept = {**row.kept, **answer.kept}
-        row.scopes_granted = list(answer.scopes or row.scopes_granted)
-        row.obtained_at = timezone.now()
-        row.expires_at = after(answer.expires_in)
-        if answer.refresh_expires_in is not None:
-            row.ends_at = after(answer.refresh_expires_in)
-        row.version += 1
-        row.lease_owner, row.lease_until, row.attempt = "", None, 0
-        row.retry_at, row.failures = None, 0
-        row.save()
-    return True
-
-
-def _refused(
-    credential: Credential, lease: Lease, secret: Mapping[str, str], reason: str, *, force: bool
-) -> Mapping[str, str]:
-    """The service says that the grant is gone: believe it unless somebody was faster."""
-    with transaction.atomic():
-        row = leasing.held_row(credential, lease)
-        if row is None:
-            return _newer(credential)
-        state = Authorization.State.NEEDS_AUTHORIZATION
-        if credential.attempt > 1:  # an earlier attempt, of unknown end, may have spent it
-            state = Authorization.State.UNKNOWN_OUTCOME
-        row.lease_owner, row.lease_until = "", None
-        row.refused = reason[:300]
-        row.save(update_fields=["lease_owner", "lease_until", "refused"])
-        mark(row, state, reason)
-    return _while_it_lives(
-        credential, secret, NeedsAuthorization(reason), timezone.now(), force=force
-    )
 
 
 def _count(credential: Credential, outcome: str) -> None:
@@ -273,12 +231,12 @@ def _left_behind(credential: Credential) -> TokenAnswer | None:
         return None
 
 
-def _left_alone(credential: Credential, seconds: float) -> ServiceError:
-    return ServiceError(
-        f"{credential.connector.name} gave no new access token when it was asked last. The "
-        f"console asks again in {max(1, round(seconds))} s.",
-        retry_after=seconds,
+def _left_alone(credential: Credential, seconds: float) -> NotRenewed:
+    reason = credential.renewal_problem or (
+        f"{credential.connector.name} gave no new access token when it was asked last."
     )
+    wait = max(1, math.ceil(seconds))
+    return NotRenewed(f"{reason} The console asks again in {wait} s.", retry_after=wait)
 
 
 def _ended(credential: Credential) -> NeedsAuthorization:

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django_tasks.base import Task
 
+from connections import leasing
 from connections.models import Authorization, Credential
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,13 @@ Column = Literal["renew_at", "check_at"]
 BATCH = 100
 #: A visit that says nothing more of it, because its process was killed, is made again then.
 AGAIN = timedelta(minutes=15)
+#: What has stopped without a clear no may recover, and is visited for so long.
+RECOVERS_WITHIN = timedelta(days=30)
+#: By column: what tells that it has stopped so.
+_MAY_RECOVER: dict[Column, Q] = {
+    "renew_at": Q(refused="", refusals__gte=leasing.REFUSALS),
+    "check_at": Q(refused="", check_problem__gt=""),
+}
 #: So many visits in a row that found a service out of reach, and it is left out of the round.
 PATIENCE = 3
 
@@ -84,14 +92,15 @@ def set_turn(credential: Credential, column: Column, at: datetime) -> None:
 
 def _due(column: Column) -> Iterator[Credential]:
     started, after = timezone.now(), None
+    users = Authorization.objects.filter(credential=OuterRef("pk"))
+    active = Q(Exists(users.filter(state=Authorization.State.ACTIVE)))
+    stopped = users.filter(
+        state=Authorization.State.NEEDS_AUTHORIZATION, changed_at__gt=started - RECOVERS_WITHIN
+    )
     rows = (
         Credential.objects.filter(
             Q(**{column: None}) | Q(**{f"{column}__lte": started}),
-            Exists(
-                Authorization.objects.filter(
-                    credential=OuterRef("pk"), state=Authorization.State.ACTIVE
-                )
-            ),
+            active | (_MAY_RECOVER[column] & Q(Exists(stopped))),
         )
         .only("id", "connector_slug", column)
         .order_by("pk")

@@ -13,6 +13,7 @@ from connections.models import Credential
 from connectors import outbound
 from connectors.auth import AUTH_TYPES
 from connectors.calling import Fields, address_of, body_of, query_of
+from connectors.challenge import refuses_credential
 from connectors.definition import Connector
 from connectors.errors import CredentialRefused, ServiceForbidden
 from connectors.templating import fill
@@ -33,7 +34,6 @@ class Line:
     def __init__(self, request: Request, credential: Credential) -> None:
         self.request, self.credential = request, credential
         self.mask = Mask()
-        self.secret: Mapping[str, str] = {}
         self._address = ""
         self._headers: dict[str, str] = {}
         self._body: bytes | None = None
@@ -47,7 +47,6 @@ class Line:
         public = strategy.public(connector, secret)
         known = {**public, **self.credential.values}
         signed = strategy.sign(connector, secret)
-        self.secret = secret
         self.mask = mask_of(secret, public, signed)
 
         address = address_of(connector, request.path, known)
@@ -69,7 +68,8 @@ class Line:
             )
         finally:
             self._milliseconds = round((time.monotonic() - started) * 1000)
-        if (status := self._answer.status) in {401, *connector.check.refused_statuses}:
+        status, challenge = self._answer.status, self._answer.headers.get("www-authenticate", "")
+        if refuses_credential(connector, status, [challenge]):
             raise Unauthorized(f"{connector.name} refused {strategy.credential}.", status=status)
 
     def shown(self) -> dict[str, Any]:

@@ -35,6 +35,15 @@ class State:
         return self.name in {"active", "expiring"}
 
     @property
+    def problem(self) -> str:
+        """Say why it does not work, or why its access token is not renewed; empty if it is."""
+        if self.authorization is None:
+            return ""
+        if self.authorization.state != Authorization.State.ACTIVE:
+            return self.authorization.reason
+        return self.authorization.credential.renewal_problem
+
+    @property
     def shown(self) -> dict[str, Any]:
         """Return the arguments of the tag ``state``."""
         if self.name == "permissions_missing":
@@ -43,7 +52,7 @@ class State:
         credential = self.authorization.credential if self.authorization else None
         if credential is None:
             return {"name": self.name}
-        return {"name": self.name, "account": credential.label, "expires_at": credential.ends_at}
+        return {"name": self.name, "account": credential.label, "expires_at": credential.last_day}
 
     @property
     def slot(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -53,6 +53,11 @@ class Credential(models.Model):
     expires_at = models.DateTimeField(null=True)
     #: When nothing but a new authorization helps: there is no refresh token, or it ends too.
     ends_at = models.DateTimeField(null=True)
+    #: Whether each renewal moves ``ends_at`` on, as far as is known.
+    is_extended = models.BooleanField(default=False)
+    #: Whether the access token was renewed before its time: it is not renewed again for a
+    #: refused call unless the check refuses it, too (``connections/refusal.py``).
+    renewed_early = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
     lease_owner = models.CharField(max_length=40, blank=True)
     lease_until = models.DateTimeField(null=True)
@@ -62,6 +67,14 @@ class Credential(models.Model):
     failures = models.PositiveIntegerField(default=0)
     #: Why the service renews it no more, in its own words: it is never asked again.
     refused = models.CharField(max_length=300, blank=True)
+    #: Why the last request for a new token failed, until one succeeds or the cause is fixed.
+    renewal_problem = models.CharField(max_length=300, blank=True)
+    #: Whether that is because the service refused the OAuth client: a super admin must act.
+    client_refused = models.BooleanField(default=False)
+    #: A refusal that explains nothing (status and code), how often in a row, and since when.
+    refusal = models.CharField(max_length=100, blank=True)
+    refusals = models.PositiveIntegerField(default=0)
+    refusal_since = models.DateTimeField(null=True)
     #: The token endpoint's raw answer, kept until it is parsed and stored.
     journal = SealedField(bound_to=("organization_id", "connector_slug"), null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -81,6 +94,11 @@ class Credential(models.Model):
             # What is about to end, and what failed its last test: few, but looked for often.
             models.Index(fields=["organization", "ends_at"], name="credential_ends"),
             models.Index(fields=["organization", "check_problem"], name="credential_fails"),
+            models.Index(
+                fields=["organization"],
+                condition=models.Q(client_refused=True),
+                name="credential_client_refused",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -103,8 +121,21 @@ class Credential(models.Model):
         return self.ends_at is not None and self.ends_at <= timezone.now()
 
     @property
+    def last_day(self) -> datetime | None:
+        """Return when a person has to authorize again, as far as is known.
+
+        Where each renewal moves the end on there is no such time: it is renewed before half
+        of its life is over (``keeping_alive.py``). Only one that was not is about to end.
+        """
+        now = timezone.now()
+        if self.ends_at is None or not self.is_extended:
+            return self.ends_at
+        return self.ends_at if self.obtained_at < now - (self.ends_at - now) else None
+
+    @property
     def is_expiring(self) -> bool:
-        return self.ends_at is not None and self.ends_at < timezone.now() + EXPIRING_WITHIN
+        end = self.last_day
+        return end is not None and end < timezone.now() + EXPIRING_WITHIN
 
 
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):
@@ -232,7 +263,7 @@ class Authorization(models.Model):
             return {"name": name, "granted": self.scopes_granted_count, "asked": asked}
         if credential is None:
             return {"name": name}
-        return {"name": name, "account": credential.label, "expires_at": credential.ends_at}
+        return {"name": name, "account": credential.label, "expires_at": credential.last_day}
 
     @property
     def display_state(self) -> str:

@@ -1,7 +1,8 @@
 """What needs a person, and in which order: the one place that says so.
 
-It is an authorization that has stopped, one whose stored secret does not open, one that ends
-soon with nothing to renew it, or one whose last test has failed.
+It is an authorization that has stopped, one whose stored secret does not open, one whose OAuth
+client is refused so that nothing renews it, one that ends soon with nothing to renew it, or one
+whose last test has failed.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Kind(StrEnum):
 
     STOPPED = "stopped"
     UNREADABLE = "unreadable"
+    UNRENEWED = "unrenewed"
     ENDING = "ending"
     FAILING = "failing"
 
@@ -41,6 +43,7 @@ class Kind(StrEnum):
 WORDS = {
     Kind.STOPPED: "Stopped working",
     Kind.UNREADABLE: "Secret cannot be read",
+    Kind.UNRENEWED: "Not renewed",
     Kind.ENDING: "Ends soon",
     Kind.FAILING: "Last test failed",
 }
@@ -193,13 +196,17 @@ def _parts() -> list[tuple[Kind, Q, tuple[str, ...]]]:
     ending = Q(
         credential__ends_at__gt=now,
         credential__ends_at__lt=now + EXPIRING_WITHIN,
-        # What can be renewed is, before half of its life is over (``keeping_alive.py``).
-        credential__obtained_at__lt=now - (F("credential__ends_at") - now),
+    ) & (
+        Q(credential__is_extended=False)
+        # What a renewal extends is renewed before half of its life is over.
+        | Q(credential__obtained_at__lt=now - (F("credential__ends_at") - now))
     )
+    unrenewed = Q(credential__client_refused=True)
     return [
         (Kind.STOPPED, Q(state__in=STOPPED), ("-changed_at",)),
         (Kind.STOPPED, active & home & ended, ("-credential__ends_at",)),
         (Kind.UNREADABLE, unreadable, ("-changed_at",)),
+        (Kind.UNRENEWED, active & home & unrenewed, ("-credential__obtained_at",)),
         (Kind.ENDING, active & home & ending, ("credential__ends_at",)),
         (Kind.FAILING, active & home & failing, ("-credential__checked_at",)),
     ]
@@ -209,6 +216,8 @@ def _need(row: Authorization, kind: Kind) -> Need:
     service = row.connection.connector.name
     if kind is Kind.FAILING:
         why = row.credential.check_problem
+    elif kind is Kind.UNRENEWED:
+        why = row.credential.renewal_problem
     elif kind is Kind.ENDING:
         why = f"{service} gave nothing to renew the access with for longer."
     elif kind is Kind.UNREADABLE:

@@ -41,7 +41,9 @@ def check_turn(credential: Credential) -> datetime:
 def _check(credential: Credential) -> Outcome:
     turn = check_turn(credential)
     is_again = bool(credential.check_problem)
-    authorization = credential.authorizations.filter(state=Authorization.State.ACTIVE).first()
+    # What has stopped may have recovered: its service may have been out of order.
+    states = Authorization.State.ACTIVE, Authorization.State.NEEDS_AUTHORIZATION
+    authorization = credential.authorizations.filter(state__in=states).first()
     if authorization is None or (turn > timezone.now() and not is_again):
         return Outcome.NOT_DUE
     try:

@@ -36,6 +36,10 @@ class ConnectionOut(Schema):
         "`revoked`, `unknown_outcome`; `user_token_required` where a person has to be named"
     )
     works: bool
+    problem: str | None = Field(
+        description="Why it does not work, or why its access token is not renewed; null if all is "
+        "well"
+    )
     account: str | None = Field(description="Whose account it is at the service")
     ends_at: datetime | None = Field(description="When it has to be authorized anew, if known")
     scopes: Scopes
@@ -79,8 +83,9 @@ def _described(state: State, program: Program) -> dict[str, Any]:
         "environment": state.environment.value,
         "state": "user_token_required" if unnamed else state.name,
         "works": state.works,
+        "problem": None if unnamed else state.problem or None,
         "account": credential.label if credential else None,
-        "ends_at": credential.ends_at if credential else None,
+        "ends_at": credential.last_day if credential else None,
         "scopes": {
             "asked": list(standing.scopes_asked),
             "granted": list(credential.scopes_granted) if credential else [],

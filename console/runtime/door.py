@@ -125,10 +125,7 @@ class _Visit:
             raise Problem("loop")
         if "websocket" in environ.get("HTTP_UPGRADE", "").lower():
             raise Problem("upgrade-not-supported")
-        try:
-            self.acting = acting(self.caller, self.link_name)
-        except ServiceError as error:
-            raise _not_renewed(error) from None
+        self.acting = acting(self.caller, self.link_name)
         passed = pass_on(
             Call(
                 method=self.method,
@@ -243,8 +240,3 @@ def _name(key: str) -> str:
 
 def _too_large(limit: int) -> Problem:
     return Problem("request-too-large", f"The body is larger than {limit / 1024**2:g} MiB.")
-
-
-def _not_renewed(error: ServiceError) -> Problem:
-    seconds = max(1, round(error.retry_after or 1))
-    return Problem("renewal-failed", str(error), headers={"Retry-After": str(seconds)})

@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError
 
 from connections.proxying import AddressTooLong, HeaderRefused, MethodRefused, PathRefused
 from connections.readying import NotAuthorized, Unavailable, UserRequired
+from connections.refreshing import NotRenewed
 from connections.resolving import LicenceEnded, NoSuchConnection
 from connections.sealing import SecretUnreadable
 from connectors.errors import (
@@ -35,6 +36,7 @@ _SLUGS: tuple[tuple[type[Exception], str], ...] = (
     (HeaderRefused, "header-refused"),
     (MethodRefused, "method-not-allowed"),
     (Unavailable, "service-gone"),
+    (NotRenewed, "renewal-failed"),
     (ServiceTimeout, "service-timeout"),
     (ConsoleBusy, "console-busy"),
     (ServiceBusy, "service-busy"),

@@ -256,9 +256,11 @@ _KINDS = (
         slug="renewal-failed",
         status=503,
         title="The access token cannot be renewed now",
-        meaning="The access token has ended, and the service that renews it is out of order. "
-        "Nothing was sent, and nobody has to authorize anew.",
-        mend="Repeat the call after as many seconds as Retry-After says.",
+        meaning="The access token has ended, or the service's API has refused it, and the "
+        "service gives no new one now. The call was not made. The authorization stays: nobody "
+        "has to authorize again.",
+        mend="Repeat the call after as many seconds as Retry-After says. “detail” says why the "
+        "token was not renewed, and who can act if it does not pass.",
     ),
     Kind(
         slug="service-timeout",

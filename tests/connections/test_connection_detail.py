@@ -48,6 +48,38 @@ def test_it_tells_by_the_end_of_the_grant(developer_client, connect, grant, ends
     assert developer_client.get(connection.get_absolute_url()).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("age", "left", "state"),
+    [
+        (timedelta(minutes=1), timedelta(minutes=29), "active"),
+        (timedelta(minutes=16), timedelta(minutes=14), "expiring"),
+        (timedelta(days=1), timedelta(days=13), "active"),
+        (timedelta(minutes=31), timedelta(minutes=-1), "needs_authorization"),
+    ],
+)
+def test_an_end_that_each_renewal_moves_on_is_none(
+    developer_client, connect, grant, age, left, state
+):
+    connection = connect()
+    now = timezone.now()
+    ends = {"ends_at": now + left, "expires_at": now + min(left, timedelta(minutes=4))}
+    authorization = grant(connection, obtained_at=now - age, is_extended=True, **ends)
+    assert authorization.display_state == state
+    page = words_of(developer_client.get(connection.get_absolute_url()))
+    assert ("Stops working" in page) == (state != "active")
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_it_says_why_a_token_is_not_renewed(developer_client, connect, grant, refused):
+    connection = connect()
+    why = "Sandbox does not accept this console's OAuth client (invalid_client)."
+    grant(connection, renewal_problem=why, client_refused=refused)
+    page = words_of(developer_client.get(connection.get_absolute_url()))
+    assert f"It failed: {why}" in page
+    assert ("Nobody has to authorize again" in page) == refused
+    assert ("It is tried again automatically." in page) != refused
+
+
 @pytest.mark.parametrize("state", Authorization.State.values)
 def test_it_shows_every_state_and_reason(developer_client, connect, grant, state):
     connection = connect()

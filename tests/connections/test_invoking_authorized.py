@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from cryptography.fernet import Fernet
 from django.urls import reverse
 
 from connections.exchange import Request
 from connections.invoking import invoke
-from connections.models import Authorization, Connection, Credential
+from connections.models import Authorization, Connection, Credential, OAuthClient
 from connections.standing import Environment, Level
 from tests.connections.calling import API, get, state_of
 
@@ -112,6 +113,58 @@ def test_a_grant_that_was_withdrawn_needs_authorization(sandbox, connection):
     assert exchange.status == 401
     assert exchange.authorize_url
     assert connection.authorizations.get().state == Authorization.State.NEEDS_AUTHORIZATION
+
+
+@pytest.fixture
+def renewed(network):
+    """A token endpoint that works."""
+    tokens = {"access_token": "new", "refresh_token": "next", "expires_in": 3600}
+    return network.post(f"{API}/oauth/token/", json=tokens)
+
+
+@pytest.fixture
+def customers(db, acting):
+    OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
+    return acting()
+
+
+def test_a_call_that_is_not_allowed_costs_one_renewal_for_each_token(network, renewed, customers):
+    network.get(f"{API}/api/contacts", status=401, json={})
+    check = network.get(f"{API}/api/me", json={"id": 1, "email": "alice@example.com"})
+    for _ in range(4):
+        state = state_of(Connection.objects.get())
+        exchange = invoke(get(), state)
+        assert (exchange.status, exchange.problem) == (401, "")
+    assert (renewed.call_count, check.call_count) == (1, 1)
+    assert Authorization.objects.get().state == Authorization.State.ACTIVE
+
+
+def test_a_missing_scope_renews_nothing(network, renewed, customers):
+    challenge = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+    network.get(f"{API}/api/contacts", status=401, json={}, headers=challenge)
+    exchange = invoke(get(), customers)
+    assert (exchange.status, exchange.problem) == (401, "")
+    assert renewed.call_count == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 503},
+        {"status": 400},
+        {"status": 401, "json": {"error": "invalid_client"}},
+        {"body": requests.ConnectionError()},
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_outage_of_the_token_endpoint_takes_nothing_away(network, customers, fault, method):
+    network.add(method, f"{API}/api/contacts", status=401, json={})
+    network.post(f"{API}/oauth/token/", **fault)
+    exchange = invoke(Request(method=method, path="/contacts"), customers)
+    assert exchange.problem.startswith("Sandbox ")
+    assert "It may have arrived" not in exchange.problem
+    assert exchange.authorize_url == ""
+    assert Authorization.objects.get().state == Authorization.State.ACTIVE
 
 
 def test_a_401_to_one_call_alone_takes_nothing_away(network, acting):

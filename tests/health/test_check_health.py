@@ -96,6 +96,43 @@ def test_an_outage_stops_nothing_and_is_looked_at_again(make, network):
     assert Credential.objects.get().check_at < timezone.now() + timedelta(hours=2)
 
 
+def test_what_works_again_is_found(make, network):
+    """A gateway that answers 401 to everything for a while costs no key."""
+    refused = network.get("http://localhost:9000/basic/api/me", status=401)
+    make(secret={"username": "alice", "password": "p"})
+    run()
+    assert Authorization.objects.get().state == State.NEEDS_AUTHORIZATION
+    network.remove(refused)
+    network.get("http://localhost:9000/basic/api/me", json={"email": "alice@example.com"})
+
+    Credential.objects.update(check_at=timezone.now())
+    assert run() == "check_health: 1 visited: 1 done; people told: 0."
+    assert Authorization.objects.get().state == State.ACTIVE
+
+
+@pytest.mark.parametrize("since", [timedelta(days=31), None])
+def test_what_is_gone_for_good_is_left_alone(make, sandbox_api, since):
+    stop(make())
+    if since:
+        Credential.objects.update(check_problem="No.")
+        Authorization.objects.update(changed_at=timezone.now() - since)
+    else:
+        Credential.objects.update(check_problem="No.", refused="It is withdrawn.")
+    assert run().startswith("check_health: 0 visited;")
+    assert sandbox_api.call_count == 0
+
+
+def test_what_stopped_once_more_has_not_changed_since(make, network):
+    network.get("http://localhost:9000/basic/api/me", status=401)
+    make(secret={"username": "alice", "password": "p"})
+    run()
+    long_ago = timezone.now() - timedelta(days=3)
+    Authorization.objects.update(changed_at=long_ago)
+    Credential.objects.update(check_at=timezone.now())
+    assert run() == "check_health: 1 visited: 1 need a person; people told: 0."
+    assert Authorization.objects.get().changed_at == long_ago
+
+
 # Mail
 
 

@@ -73,8 +73,26 @@ def test_each_stands_there_once(developer_client, make):
 
 
 def test_what_will_be_renewed_by_itself_needs_nobody(developer_client, make):
-    make("Young", ends_at=days(10), obtained_at=days(-1))
+    make("Young", ends_at=days(10), obtained_at=days(-1), is_extended=True)
     assert listed(developer_client) == []
+
+
+def test_an_end_that_no_renewal_moves_is_told_in_time(developer_client, make):
+    make("Renewed just now", ends_at=days(2), obtained_at=timezone.now(), is_extended=False)
+    assert listed(developer_client) == ["Renewed just now"]
+
+
+def test_what_a_refused_client_keeps_from_renewal_is_listed(developer_client, make):
+    make(
+        "Not renewed",
+        client_refused=True,
+        renewal_problem="Twilio does not accept this console's OAuth client.",
+    )
+    make("Out of order", renewal_problem="Twilio has a problem of its own (status 503).")
+    page = developer_client.get(URL)
+    assert [need.name for need in page.context["rows"]] == ["Not renewed"]
+    assert "Twilio does not accept this console's OAuth client." in words_of(page)
+    assert listed(developer_client, "?why=unrenewed") == ["Not renewed"]
 
 
 def test_filters_narrow_it(developer_client, make, studio):

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from connections.models import Authorization
+from connections.models import Authorization, Credential
 from console.publishing import publishing
 from tests.runtime.answers import problem
 
@@ -33,6 +35,7 @@ def test_it_tells_all_about_one_but_its_secret(ask, people, settings):
         "environment": "development",
         "state": "active",
         "works": True,
+        "problem": None,
         "account": "alice@example.com",
         "ends_at": None,
         "scopes": {
@@ -44,6 +47,25 @@ def test_it_tells_all_about_one_but_its_secret(ask, people, settings):
         "proxy_url": f"{settings.PUBLIC_URL}/api/v1/connections/people/proxy",
     }
     assert not any(secret in response.content.decode() for secret in SECRETS)
+
+
+def test_it_says_why_a_token_is_not_renewed(ask, people):
+    why = "Sandbox does not accept this console's OAuth client (invalid_client)."
+    Credential.objects.update(renewal_problem=why, client_refused=True)
+    for told in (ask("connections/people/").json(), *ask("connections/").json()["connections"]):
+        assert (told["state"], told["works"], told["problem"]) == ("active", True, why)
+        assert told["authorize_url"] is None
+
+
+def test_it_says_why_an_authorization_has_stopped(ask, people):
+    Authorization.objects.update(state="needs_authorization", reason="Sandbox says no.")
+    assert ask("connections/people/").json()["problem"] == "Sandbox says no."
+
+
+def test_an_end_that_each_renewal_moves_on_is_not_told(ask, people):
+    Credential.objects.update(ends_at=timezone.now() + timedelta(minutes=29), is_extended=True)
+    told = ask("connections/people/").json()
+    assert (told["state"], told["ends_at"]) == ("active", None)
 
 
 def test_it_names_the_permissions_that_are_missing(ask, connect, grant, settings):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0007_connection_by_connector'),
+        ('connections', '0010_renewal_outcome'),
     ]
 
     operations = [

@@ -127,7 +127,8 @@ def read_acting(caller: Caller, link_name: str) -> Acting:
 def _renew_at(credential: Credential, secret: Mapping[str, str]) -> float | None:
     """Return from when on somebody has to look after the secret, in seconds since 1970."""
     due = due_at(credential) if secret.get("refresh_token") else None
-    moments = [moment.timestamp() for moment in (due, credential.ends_at) if moment]
+    end = None if credential.is_extended else credential.ends_at
+    moments = [moment.timestamp() for moment in (due, end) if moment]
     return min(moments, default=None)
 
 

@@ -118,7 +118,10 @@ class Credential(models.Model):
 
     @property
     def has_ended(self) -> bool:
-        return self.ends_at is not None and self.ends_at <= timezone.now()
+        """Tell whether its end is over; what a renewal extends ends by the service's word only."""
+        if self.ends_at is None or self.is_extended:
+            return False
+        return self.ends_at <= timezone.now()
 
     @property
     def last_day(self) -> datetime | None:

@@ -190,17 +190,14 @@ def _parts() -> list[tuple[Kind, Q, tuple[str, ...]]]:
     active = Q(state=Authorization.State.ACTIVE)
     home = Q(credential__organization=F("organization"))
     failing = Q(credential__check_problem__gt="")
-    ended = Q(credential__ends_at__lte=now)
     damaged = unreadable_credentials(MOST)
     unreadable = active & Q(credential__in=damaged) if damaged else Q()
-    ending = Q(
-        credential__ends_at__gt=now,
-        credential__ends_at__lt=now + EXPIRING_WITHIN,
-    ) & (
-        Q(credential__is_extended=False)
-        # What a renewal extends is renewed before half of its life is over.
-        | Q(credential__obtained_at__lt=now - (F("credential__ends_at") - now))
-    )
+    soon = Q(credential__ends_at__lte=now + EXPIRING_WITHIN)
+    extended = Q(credential__is_extended=True)
+    ended = Q(credential__ends_at__lte=now) & ~extended
+    # What a renewal extends is renewed before half of its life is over (``keeping_alive.py``).
+    overdue = Q(credential__obtained_at__lt=now - (F("credential__ends_at") - now))
+    ending = soon & ((extended & overdue) | (~extended & Q(credential__ends_at__gt=now)))
     unrenewed = Q(credential__client_refused=True)
     return [
         (Kind.STOPPED, Q(state__in=STOPPED), ("-changed_at",)),

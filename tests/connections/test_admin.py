@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from connections.models import OAuthClient
+from connections.models import Credential, OAuthClient
 from console.accounts.policy import Role
 
 LIST = reverse("admin:connections_oauthclient_changelist")
@@ -88,6 +91,23 @@ def test_what_cannot_be_sent_is_refused_unshown(signed_in, super_admin, form, bo
     assert response.status_code == 200
     assert response.context["adminform"].errors.keys() == {box}
     assert not OAuthClient.objects.exists()
+
+
+def test_saved_again_its_connections_are_renewed_again(
+    signed_in, super_admin, studio, connect, grant, client_of, form
+):
+    own, other = client_of(studio), client_of(None)
+    refused = {
+        "client_refused": True,
+        "renewal_problem": "Slack does not accept this console's OAuth client.",
+        "retry_at": timezone.now() + timedelta(minutes=15),
+    }
+    for client in (own, other):
+        grant(connect("slack"), client=client, **refused)
+    signed_in(super_admin).post(change(own), form(new_client_secret="another"))
+    healed = Credential.objects.get(client=own)
+    assert (healed.client_refused, healed.renewal_problem, healed.retry_at) == (False, "", None)
+    assert Credential.objects.get(client=other).client_refused
 
 
 def test_whom_it_is_for_cannot_be_changed(

@@ -77,6 +77,13 @@ def test_what_will_be_renewed_by_itself_needs_nobody(developer_client, make):
     assert listed(developer_client) == []
 
 
+@pytest.mark.parametrize("left", [1, -1])
+def test_what_was_not_renewed_in_time_ends_soon(developer_client, make, left):
+    make("Overdue", ends_at=days(left), obtained_at=days(-10), is_extended=True)
+    (need,) = developer_client.get(URL).context["rows"]
+    assert need.kind == "ending"
+
+
 def test_an_end_that_no_renewal_moves_is_told_in_time(developer_client, make):
     make("Renewed just now", ends_at=days(2), obtained_at=timezone.now(), is_extended=False)
     assert listed(developer_client) == ["Renewed just now"]

@@ -286,6 +286,18 @@ def test_a_token_that_nothing_renews_is_all_there_is(issuer, program, customers)
     assert state() == State.NEEDS_AUTHORIZATION
 
 
+def test_the_clock_ends_nothing_that_a_renewal_extends(issuer, program, customers):
+    """The token endpoint was out of order for longer than a refresh token lives."""
+    past = timezone.now() - timedelta(minutes=1)
+    Credential.objects.update(expires_at=past, ends_at=past, is_extended=True)
+    issuer.fault = FAULTS["503"]
+    assert program.get(customers).problem == "renewal-failed"
+    assert state() == State.ACTIVE
+    issuer.fault = None
+    the_time_comes()
+    assert program.get(customers).status == 200
+
+
 def test_a_key_that_is_refused_as_a_whole_needs_a_person(upstream, program, keyed):
     upstream.answers(b"{}", 401)
     answer = program.get("orders")

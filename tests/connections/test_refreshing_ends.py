@@ -1,0 +1,83 @@
+"""What a refresh says about the end of the grant, and about its permissions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import responses
+from django.utils import timezone
+
+from connections.models import Credential, OAuthClient
+from connections.refreshing import fresh
+
+TOKEN = "https://oauth2.googleapis.com/token"
+HALF_AN_HOUR = timedelta(minutes=30)
+
+
+@pytest.fixture
+def service():
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+@pytest.fixture
+def credential(connect, grant) -> Credential:
+    """A credential whose refresh token was given 20 minutes ago, for half an hour."""
+    OAuthClient.objects.create(connector_slug="google_sheets", client_id="c", client_secret="s")
+    given = timezone.now() - timedelta(minutes=20)
+    return grant(
+        connect("google_sheets"),
+        obtained_at=given,
+        expires_at=given + timedelta(minutes=5),
+        ends_at=given + HALF_AN_HOUR,
+        is_extended=True,
+        scopes_granted=["files.read"],
+    ).credential
+
+
+def again() -> Credential:
+    return Credential.objects.select_related("client").get()
+
+
+def renew(service, **answer) -> Credential:
+    service.post(TOKEN, json={"access_token": "new", "expires_in": 300, **answer})
+    fresh(again(), force=True)
+    return again()
+
+
+def test_an_end_that_slides_is_none(credential, service):
+    row = renew(service, refresh_expires_in=1800)
+    assert row.is_extended
+    assert row.ends_at > timezone.now() + timedelta(minutes=29)
+    assert (row.last_day, row.is_expiring) == (None, False)
+
+
+def test_one_that_slides_is_known_by_its_first_renewal(credential, service):
+    Credential.objects.update(is_extended=False)
+    assert again().is_expiring
+    assert renew(service, refresh_expires_in=1800).is_extended
+
+
+def test_one_that_stays_where_it_is_is_told(credential, service):
+    """A session that ends at a certain hour, however often it is used."""
+    row = renew(service, refresh_expires_in=600)
+    assert not row.is_extended
+    assert row.is_expiring
+    assert row.last_day == row.ends_at
+
+
+def test_a_renewal_right_after_another_shows_nothing(credential, service):
+    Credential.objects.update(
+        obtained_at=timezone.now(), ends_at=timezone.now() + HALF_AN_HOUR, is_extended=True
+    )
+    assert renew(service, refresh_expires_in=1800).is_extended
+
+
+@pytest.mark.parametrize("scope", ["", None, []])
+def test_no_scope_leaves_the_permissions_as_they_are(credential, service, scope):
+    assert renew(service, scope=scope).scopes_granted == ["files.read"]
+
+
+def test_another_scope_is_written_down(credential, service):
+    assert renew(service, scope="files.list").scopes_granted == ["files.list"]

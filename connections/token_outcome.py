@@ -62,7 +62,8 @@ def store(
         recovers = row.refusals >= leasing.REFUSALS
         row.secret, row.journal = secret, None
         row.kept = {**row.kept, **answer.kept}
-        row.scopes_granted = list(answer.scopes or row.scopes_granted)
+        if answer.scopes is not None:
+            row.scopes_granted = list(answer.scopes)
         if answer.refresh_expires_in is not None:
             ends_at = _after(now, answer.refresh_expires_in)
             row.is_extended = _extends(row, ends_at, now)

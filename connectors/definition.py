@@ -185,6 +185,7 @@ class OAuth2:
     grant_ends: tuple[GrantEnd, ...] = ()  # answers that mean `invalid_grant` at a refresh
     scope_separator: str = " "
     scope_parameter: str = "scope"
+    empty_scope_is_none: bool = False  # an empty `scope` is no silence: nothing was granted
     authorize_parameters: Mapping[str, str] = field(default_factory=dict)
     token_path: str = ""  # dotted path to the object that holds the tokens ("authed_user")
     error_when: Mapping[str, str] = field(default_factory=dict)  # {"ok": "false"}: a failed 200

@@ -52,7 +52,8 @@ class TokenAnswer:
 
     ``scopes`` is ``None`` where the service named none, by leaving the field out or empty.
     That means as asked at the grant, and unchanged at a refresh (RFC 6749 sections 5.1 and
-    6). ``raw`` is the body as it came.
+    6). It is empty where the definition says that an empty field means that nothing was
+    granted. ``raw`` is the body as it came.
     """
 
     access_token: str = field(repr=False)
@@ -90,7 +91,6 @@ def read_token_answer(
     failed = has_failed(document, oauth2.error_when)
     if answer.status >= 400 or failed or ("error" in document and not holder.get("access_token")):
         raise refusal(connector, answer, document, sent=sent, refreshing=refreshing)
-    scopes = split_scopes(holder.get("scope", holder.get("scopes")), oauth2.scope_separator)
     renewing = holder.get("access_token" if oauth2.exchange else "refresh_token")
     expires_in = seconds(holder.get("expires_in"))
     return TokenAnswer(
@@ -99,10 +99,17 @@ def read_token_answer(
         token_type=_token_type(connector.name, holder.get("token_type")),
         expires_in=expires_in,
         refresh_expires_in=expires_in if oauth2.exchange else _refresh_lifetime(holder),
-        scopes=scopes or None,
+        scopes=_scopes(holder, oauth2),
         kept=_kept_from_answer(connector, oauth2, document, values, required=not refreshing),
         raw=answer.body,
     )
+
+
+def _scopes(holder: Mapping[str, object], oauth2: OAuth2) -> tuple[str, ...] | None:
+    said = holder.get("scope", holder.get("scopes"))
+    scopes = split_scopes(said, oauth2.scope_separator)
+    is_said = bool(scopes) or (oauth2.empty_scope_is_none and said is not None)
+    return scopes if is_said else None
 
 
 def _refresh_lifetime(holder: Mapping[str, object]) -> int | None:

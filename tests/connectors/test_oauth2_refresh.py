@@ -79,6 +79,15 @@ def test_no_scope_is_no_change(service, speaks_oauth2, scope) -> None:
     assert refreshed(speaks_oauth2()).scopes is None
 
 
+@pytest.mark.parametrize(("scope", "scopes"), [("", ()), ([], ()), (None, None), ("a", ("a",))])
+def test_a_definition_may_say_that_no_scope_is_granted(
+    service, speaks_oauth2, scope, scopes
+) -> None:
+    service.answers({**TOKENS, "scope": scope})
+
+    assert refreshed(speaks_oauth2(empty_scope_is_none=True)).scopes == scopes
+
+
 @pytest.mark.parametrize("request_format", ["form", "json"])
 def test_scopes_are_sent_where_the_service_demands_them(
     service, speaks_oauth2, request_format

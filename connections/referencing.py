@@ -17,10 +17,10 @@ from connections.models import Connection, Reference
 from console.accounts import authority
 from console.accounts.models import User
 from console.accounts.policy import Action
-from console.applications.definitions import Definition, parse, reach, unknown_names
+from console.applications.definitions import Definition, parse, reach, unknown
 from console.applications.models import Application, Component, Kind
 from console.applications.naming import free_link_name
-from console.applications.source import Fault, Faults, read
+from console.applications.source import Faults, Problem, read, refuse
 from console.audit.acts import Act
 from console.audit.recording import Subject, record
 
@@ -37,13 +37,13 @@ class StillUsed(Exception):
         super().__init__(f"It is used by {', '.join(self.users)}.")
 
 
-def faults_of(component: Component, text: str) -> list[Fault]:
-    """List what keeps a definition from being saved; empty if nothing does."""
+def faults_of(component: Component, text: str) -> Faults | None:
+    """Return what keeps a definition from being saved, if anything does."""
     try:
         _read(component, text)
     except Faults as error:
-        return list(error.faults)
-    return []
+        return error
+    return None
 
 
 def create(component: Component, user: User) -> Component:
@@ -139,25 +139,16 @@ def _record(
 def _read(component: Component, text: str) -> Definition:
     definition = parse(component.kind, text)
     application = component.application
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     if definition.calls:
         connections = Connection.objects.created().filter(application=application)
-        faults += unknown_names(
-            text,
-            definition.calls,
-            connections.values_list("link_name", flat=True),
-            what="connection",
-        )
+        known = frozenset(connections.values_list("link_name", flat=True))
+        problems += unknown(definition.calls, known, what="connection")
     if definition.uses:
         functions = application.components.filter(kind=Kind.FUNCTION)
-        faults += unknown_names(
-            text,
-            definition.uses,
-            functions.values_list("link_name", flat=True),
-            what="function",
-        )
-    if faults:
-        raise Faults(sorted(faults, key=lambda fault: (fault.line, fault.column)))
+        known = frozenset(functions.values_list("link_name", flat=True))
+        problems += unknown(definition.uses, known, what="function")
+    refuse(text, problems)
     return definition
 
 

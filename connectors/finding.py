@@ -12,6 +12,8 @@ from connectors.registry import ALIKE, get_connectors
 #: A word so short is like too many others.
 _SHORTEST = 4
 #: Nobody names a service by more words than this.
+#: No name is longer; what is typed beyond it finds nothing.
+_LONGEST = 200
 _MOST_WORDS = 8
 
 
@@ -66,7 +68,7 @@ def search(query: str = "", category: str = "", auth_type: str = "") -> list[Con
         if (not category or card.connector.category == category)
         and (not auth_type or auth_type in card.connector.auth_types)
     ]
-    typed = query.lower().split()[:_MOST_WORDS]
+    typed = query[:_LONGEST].lower().split()[:_MOST_WORDS]
     meant = [_meant(word) for word in typed]
     begins = " ".join(typed)
     found = [

@@ -32,7 +32,8 @@ from connectors.templating import fill
 #: RFC 6749 appendix A.12: a token consists of visible characters and spaces.
 _TOKEN = re.compile(r"[ -~]+")
 #: Long runs with a digit in an error text may be tokens that the service repeats.
-_TOKEN_LIKE = re.compile(r"(?=[A-Za-z_+=~-]*[0-9])[A-Za-z0-9_+=~-]{24,}")
+_TOKEN_LIKE = re.compile(r"[A-Za-z0-9_+=~-]{24,}")
+_DIGIT = re.compile(r"[0-9]")
 _MASK = "•••"
 #: Types that need a key to be used, in lower case: the client signs each request with it (DPoP,
 #: RFC 9449; PoP, RFC 9200; MAC and HOTK, drafts). `N_A` is no access token (RFC 8693, 2.2.1).
@@ -267,4 +268,5 @@ def _masked(text: str, sent: tuple[str, ...]) -> str:
     for secret in filter(None, sent):
         for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
             text = text.replace(spelling, _MASK)
-    return _TOKEN_LIKE.sub(_MASK, text)
+    # Whether there is a digit is asked of each run once: a look ahead would ask at each letter.
+    return _TOKEN_LIKE.sub(lambda run: _MASK if _DIGIT.search(run[0]) else run[0], text)

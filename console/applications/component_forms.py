@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
 
+from connectors.answers import parse_json
 from console.applications.models import Component, Kind
 
 KIND_SENTENCES: Mapping[str, str] = {
@@ -157,7 +157,7 @@ def with_line_feeds(text: str) -> str:
 
 
 def _number(text: str) -> int | float:
-    number = json.loads(text, parse_constant=lambda name: None)
+    number = parse_json(text.encode("utf-8", "replace"))
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise ValueError(text)
     return number

@@ -7,6 +7,7 @@ the definition it stands. ``schemas/component.json`` is the whole grammar.
 from __future__ import annotations
 
 import difflib
+import heapq
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,21 +15,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.applications import schema
+from console.applications.limits import DEFINITION
 from console.applications.models import Kind
 from console.applications.source import (
-    MAX_NESTING,
+    MAX_FAULTS,
     Fault,
     Faults,
     Path,
     Problem,
-    faults_at,
     read,
+    refuse,
     walk,
 )
 
 MAX_LENGTH = 200_000
-#: A definition stands three brackets deep in an exported application.
-DEFINITION_NESTING = MAX_NESTING - 3
+#: Among so many names the nearest ones are looked for; among more, those that begin alike.
+MAX_COMPARED = 200
 ROOTS = ("input", "answer", "connection")
 #: ``{{ input.x }}``; the path goes on into what was given: ``{{ answer.contacts.0.email }}``.
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)((?:\.\w+)*)\s*\}\}")
@@ -107,15 +109,13 @@ class Definition:
 
 
 def parse(kind: str, text: str) -> Definition:
-    """Read a definition that a person has typed; raise ``Faults`` with every fault's line."""
+    """Read a definition that a person has typed; raise ``Faults`` with their lines."""
     if words := too_long(text):
         raise Faults([Fault(line=1, column=1, message=words)])
-    value = read(text, max_nesting=DEFINITION_NESTING)
-    if faults := schema.faults(value, text, name="component", part=kind):
-        raise Faults(faults)
+    value = read(text, limits=DEFINITION)
+    refuse(text, schema.problems(value, name="component", part=kind))
     definition = reach(value)
-    if faults := faults_at(text, problems(kind, definition)):
-        raise Faults(faults)
+    refuse(text, problems(kind, definition))
     return definition
 
 
@@ -153,24 +153,25 @@ def reach(value: Any) -> Definition:
     return Definition(value=value, calls=tuple(calls), uses=tuple(uses))
 
 
-def unknown_names(
-    text: str, parts: Iterable[Call] | Iterable[Use], known: Iterable[str], *, what: str
-) -> list[Fault]:
-    """Name every call or use of something that is not there, with the nearest names."""
-    return faults_at(text, unknown(parts, frozenset(known), what=what))
-
-
 def unknown(
     parts: Iterable[Call] | Iterable[Use], known: frozenset[str], *, what: str
 ) -> Iterator[Problem]:
     """Find what calls or uses something that is not there, and name the nearest names."""
-    for part in parts:
+    missing = (part for part in parts if getattr(part, what) not in known)
+    for number, part in enumerate(missing):
         name = getattr(part, what)
-        if name in known:
-            continue
-        near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else _all_of(sorted(known), what)
+        # Comparing takes long, and the later ones are only counted.
+        alike = _alike(name, known) if number < MAX_FAULTS else []
+        near = difflib.get_close_matches(name, alike, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else _all_of(known, what)
         yield (*part.at, what), f"This application has no {what} {name}. {hint}"
+
+
+def _alike(name: str, known: frozenset[str]) -> list[str]:
+    """Return the names that are worth comparing with one that is not among them."""
+    if len(known) <= MAX_COMPARED:
+        return sorted(known)
+    return sorted(each for each in known if each[:1] == name[:1])[:MAX_COMPARED]
 
 
 def dumps(value: Any) -> str:
@@ -184,11 +185,12 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _all_of(names: list[str], what: str) -> str:
+def _all_of(known: frozenset[str], what: str) -> str:
+    names = heapq.nsmallest(6, known)
     if not names:
         return f"It has no {what} yet: create one first."
-    more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-    return f"It has {', '.join(names[:6])}{more}."
+    more = f" and {len(known) - 6} more" if len(known) > 6 else ""
+    return f"It has {', '.join(names)}{more}."
 
 
 def problems(kind: str, definition: Definition) -> Iterator[Problem]:

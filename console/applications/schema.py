@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path as File
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator, Registry
 
-from console.applications.source import Fault, Problem, faults_at
+from console.applications.source import Problem
 
 Schema = dict[str, Any]
 
 FOLDER = File(__file__).parent / "schemas"
-MAX_FAULTS = 50
+#: The library finds all that is wrong in what it is given, and then writes it down.
+MAX_ERRORS = 2_000
 
 _TYPES = {
     "object": "an object in braces",
@@ -43,29 +45,26 @@ def names() -> tuple[str, ...]:
 @cache
 def _validator(name: str, part: str) -> Draft202012Validator:
     registry = Registry([(f"{known}.json", schema(known)) for known in names()])
-    return Draft202012Validator(_reference(name, part), registry=registry)
+    # Masked: else the message of each error repeats all of what it is about.
+    return Draft202012Validator(_reference(name, part), registry=registry, mask="it")
 
 
 def _reference(name: str, part: str) -> Schema:
     return {"$ref": f"{name}.json" + (f"#/$defs/{part}" if part else "")}
 
 
-def faults(document: Any, text: str, *, name: str, part: str = "") -> list[Fault]:
-    """List what in ``document``, read from ``text``, breaks a schema or one of its ``$defs``."""
-    return faults_at(text, problems(document, name=name, part=part))
-
-
-def problems(document: Any, *, name: str, part: str = "") -> list[Problem]:
-    """List what breaks a schema or one of its ``$defs``, and where; no more than a person reads."""
-    found: dict[tuple[Any, ...], str] = {}
-    for error in _validator(name, part).iter_errors(document):
+def problems(document: Any, *, name: str, part: str = "") -> Iterator[Problem]:
+    """Find what breaks a schema or one of its ``$defs``, and where: each rule once a place."""
+    validator = _validator(name, part)
+    if validator.is_valid(document):
+        return
+    seen = set()
+    for error in itertools.islice(validator.iter_errors(document), MAX_ERRORS):
         *way, keyword = error.evaluation_path
         key = (*error.instance_path, keyword)
-        if key not in found:
-            found[key] = _sentence(str(keyword), _rule(way, name, part), error.instance)
-        if len(found) >= MAX_FAULTS:
-            break
-    return [(key[:-1], words) for key, words in found.items()]
+        if key not in seen:
+            seen.add(key)
+            yield key[:-1], _sentence(str(keyword), _rule(way, name, part), error.instance)
 
 
 def _rule(way: Sequence[str | int], name: str, part: str) -> Schema:

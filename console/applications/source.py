@@ -14,7 +14,10 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-MAX_NESTING = 64
+from console.applications.limits import FILE, Limits, too_large
+
+#: Nobody reads more of them; the others are counted.
+MAX_FAULTS = 20
 #: Where something stands in a document: the keys and positions that lead to it.
 Path = tuple[str | int, ...]
 #: Something wrong with the value to which a path leads, in one sentence.
@@ -58,20 +61,42 @@ class Fault:
 
 
 class Faults(ValueError):
-    """A document that cannot be taken, with everything that is wrong in it."""
+    """A document that cannot be taken, with the first things that are wrong in it.
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    ``more`` counts those beyond :data:`MAX_FAULTS`; ``None``: nobody has looked for them.
+    """
+
+    def __init__(self, faults: Sequence[Fault], *, more: int | None = 0) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = tuple(faults)
+        self.more = more
+
+    @property
+    def count(self) -> int:
+        """Count all that is known to be wrong."""
+        return len(self.faults) + (self.more or 0)
 
 
-def read(text: str, *, max_nesting: int = MAX_NESTING) -> Any:
+def refuse(text: str, problems: Iterable[Problem], *, counting: bool = True) -> None:
+    """Raise :class:`Faults` if there is any problem; those that nobody reads are counted only.
+
+    Without ``counting`` none is looked for beyond these.
+    """
+    problems = iter(problems)
+    if first := list(itertools.islice(problems, MAX_FAULTS)):
+        more = sum(1 for _ in problems) if counting else None
+        raise Faults(faults_at(text, first), more=more if more or len(first) == MAX_FAULTS else 0)
+
+
+def read(text: str, *, limits: Limits = FILE) -> Any:
     """Read JSON (RFC 8259) strictly; raise :class:`Faults` with the first thing wrong.
 
     Refused are names that stand twice in one object, NaN and infinite numbers, integers
-    of more than 40 digits, NUL and halves of surrogate pairs, and brackets nested deeper
-    than ``max_nesting``.
+    of more than 40 digits, NUL and halves of surrogate pairs, and what goes beyond the
+    ``limits``.
     """
+    if words := too_large(text, limits):
+        raise Faults([Fault(line=1, column=1, message=words)])
     try:
         document = json.loads(
             text,
@@ -84,13 +109,11 @@ def read(text: str, *, max_nesting: int = MAX_NESTING) -> Any:
         words = _WORDS.get(error.msg, "This is not JSON.")
         raise Faults([Fault(line=error.lineno, column=error.colno, message=words)]) from None
     except RecursionError:
-        raise Faults([_too_deep(text, max_nesting)]) from None
+        raise Faults([_too_deep(text, limits.nesting)]) from None
     except _Refused as refused:
         raise Faults([_fault_at_words(text, refused)]) from None
-    if _is_too_deep(document, max_nesting):
-        raise Faults([_too_deep(text, max_nesting)])
-    if (path := _first_unstorable(document)) is not None:
-        raise Faults([fault_at(text, path, "This holds a character that cannot be stored.")])
+    if found := _first_unbearable(document, limits):
+        raise Faults([fault_at(text, *found)])
     return document
 
 
@@ -183,8 +206,8 @@ class _Refused(ValueError):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise _Refused(f"“{twice[:60]}” stands twice in one object.", json.dumps(twice))
     return found
 
@@ -220,35 +243,52 @@ def _too_deep(text: str, max_nesting: int) -> Fault:
             start = token.start()
             break
     line, column = _line_and_column(text, start)
-    message = f"Brackets may be nested {max_nesting} deep, and here they are nested deeper."
-    return Fault(line=line, column=column, message=message)
+    return Fault(line=line, column=column, message=_deeper(max_nesting))
 
 
-def _is_too_deep(document: Any, max_nesting: int) -> bool:
-    return any(
-        len(path) >= max_nesting and isinstance(value, dict | list)
-        for path, value in walk(document)
-    )
-
-
-def _first_unstorable(document: Any) -> Path | None:
+def _first_unbearable(document: Any, limits: Limits) -> Problem | None:
+    """Find the first value that is nested too deep, too long or cannot be stored."""
     for path, value in walk(document):
-        names = value if isinstance(value, dict) else [value]
-        if any(isinstance(name, str) and _UNSTORABLE.search(name) for name in names):
-            return path
+        if isinstance(value, str):
+            texts: Iterable[str] = (value,)
+        elif isinstance(value, dict | list):
+            if len(path) >= limits.nesting:
+                return path, _deeper(limits.nesting)
+            texts = value if isinstance(value, dict) else ()
+        else:
+            continue
+        for each in texts:
+            if _UNSTORABLE.search(each):
+                return path, "This holds a character that cannot be stored."
+            if len(each) > limits.text:
+                return path, f"A text may have at most {limits.text:,} characters."
     return None
+
+
+def _deeper(most: int) -> str:
+    return f"Brackets may be nested {most} deep, and here they are nested deeper."
 
 
 def walk(document: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Give every value of a document with its path, outer ones first, in their order."""
-    waiting: list[tuple[Path, Any]] = [(path, document)]
-    while waiting:
-        path, value = waiting.pop()
-        yield path, value
-        if isinstance(value, dict):
-            waiting += [((*path, name), item) for name, item in reversed(value.items())]
-        elif isinstance(value, list):
-            waiting += [((*path, index), value[index]) for index in range(len(value) - 1, -1, -1)]
+    yield path, document
+    waiting = [_within(path, document)]
+    while waiting:  # one iterator for each bracket that is open, and no list of all that is left
+        for path, value in waiting[-1]:
+            yield path, value
+            if isinstance(value, dict | list):
+                waiting.append(_within(path, value))
+                break
+        else:
+            waiting.pop()
+
+
+def _within(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, dict):
+        return (((*path, name), item) for name, item in value.items())
+    if isinstance(value, list):
+        return (((*path, index), item) for index, item in enumerate(value))
+    return iter(())
 
 
 def _line_and_column(text: str, index: int) -> tuple[int, int]:

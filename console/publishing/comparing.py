@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from connections.standing import Standing
 from console.applications.models import Kind
+from console.publishing.line_diff import line_diff
 from console.publishing.manifest import Manifest, Part, canonical
+
+#: The most that a page shows of one difference, and how much it shows around what changed.
+MAX_LINES = 2_000
+AROUND = 3
 
 
 class Status(StrEnum):
@@ -119,14 +123,36 @@ class Line:
 
 def diff(change: Change) -> list[Line]:
     """Compare how both sides are written, line by line, with three lines around."""
-    before, after = _written(change.before), _written(change.after)
+    compared = line_diff(_written(change.before), _written(change.after))
+    near = _near_changes([sign for sign, _ in compared])
     lines: list[Line] = []
-    for line in list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]:
-        if line.startswith("@@"):
-            lines += [Line(sign="…", text="")] if lines else []
-        else:
-            lines.append(Line(sign=line[0], text=line[1:]))
+    left_out = False
+    for (sign, text), is_near in zip(compared, near, strict=True):
+        if not is_near:
+            left_out = bool(lines)
+            continue
+        if left_out:
+            lines.append(Line(sign="…", text=""))
+            left_out = False
+        lines.append(Line(sign=sign, text=text))
+        if len(lines) > MAX_LINES:
+            more = sum(near) - MAX_LINES
+            words = f"The difference is too large to be shown as a whole: {more:,} more lines."
+            return [*lines[:MAX_LINES], Line(sign="…", text=words)]
     return lines
+
+
+def _near_changes(signs: Sequence[str]) -> list[bool]:
+    """Tell of each line whether it changed, or is close to one that did."""
+    near = [False] * len(signs)
+    until = -1  # of the lines after a change
+    for number, sign in enumerate(signs):
+        if sign != " ":
+            first = max(until + 1, number - AROUND)
+            near[first:number] = [True] * (number - first)
+            until = number + AROUND
+        near[number] = near[number] or number <= until
+    return near
 
 
 def _written(part: Part | Standing | None) -> list[str]:

@@ -14,7 +14,7 @@ from connections.states import State
 from connectors.errors import ServiceBusy, ServiceError
 from console.accounts.models import Organization, User
 from console.applications.definitions import Call, Use
-from console.applications.filling import NoValue, fill, fill_path, fill_text
+from console.applications.filling import NoValue, Room, fill, fill_path, fill_text
 from console.applications.models import Application, Kind
 from console.invocations.recording import note_run
 from console.publishing.environments import manifest_in, states_in
@@ -250,10 +250,11 @@ class _Stopped(Exception):
 
 
 def _filled(call: Call, values: Mapping[str, Any]) -> Request:
+    room = Room()
     return Request(
         method=call.method,
-        path=fill_path(call.path, values),
-        query=fill(dict(call.query), values),
-        headers={name: fill_text(value, values) for name, value in call.headers.items()},
-        body=fill(call.body, values),
+        path=fill_path(call.path, values, room),
+        query=fill(dict(call.query), values, room),
+        headers={name: fill_text(value, values, room) for name, value in call.headers.items()},
+        body=fill(call.body, values, room),
     )

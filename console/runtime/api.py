@@ -15,6 +15,8 @@ from ninja.security.http import HttpAuthBase
 
 from connectors.answers import parse_json
 from connectors.errors import ServiceBusy
+from console.applications.limits import FILE, too_large
+from console.applications.source import MAX_FAULTS
 from console.keys.checking import Holder, holder_at
 from console.keys.refusals import Refused
 from console.runtime import connections, functions
@@ -42,7 +44,10 @@ class StrictParser(Parser):
     """JSON as this console reads it everywhere: nothing in it that a database refuses."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        return parse_json(request.body)
+        body = request.body
+        if words := too_large(body.decode("utf-8", "replace"), FILE):
+            raise Problem("request-invalid", f"The request was not taken. {words}")
+        return parse_json(body)
 
 
 class RuntimeAPI(NinjaAPI):
@@ -110,9 +115,11 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
     # What was sent is not repeated: it may be what should not stand in a log.
     errors = [
         {"at": ".".join(str(step) for step in fault["loc"][2:]), "problem": fault["msg"]}
-        for fault in error.errors
+        for fault in error.errors[:MAX_FAULTS]
     ]
     told = "; ".join(f"{each['at'] or 'body'}: {each['problem']}" for each in errors)
+    if more := len(error.errors) - len(errors):
+        told += f"; and {more} more"
     return Problem("request-invalid", f"The request was not taken. {told}.", errors=errors).response
 
 

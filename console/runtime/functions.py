@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from console.publishing.manifest import Manifest, Part
 from console.publishing.running import NotThere, Run, run
@@ -20,6 +20,15 @@ class RunIn(Schema):
     model_config = ConfigDict(extra="forbid")
 
     input: dict[str, Any] = Field(default={}, description="Values by the names of its inputs")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_others(cls, given: Any) -> Any:
+        """Refuse other members as one: pydantic writes down each, however many were sent."""
+        sent = getattr(given, "_obj", given)
+        if isinstance(sent, dict) and (others := sent.keys() - {"input"}):
+            raise ValueError(f"{len(others)} unknown members; only “input” is known")
+        return given
 
 
 class CallOut(Schema):

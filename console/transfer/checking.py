@@ -39,8 +39,10 @@ def problems(document: Any) -> Iterator[Problem]:
             "Update the console, or export it from an older one.",
         )
         return
-    broken = schema.problems(document, name="application")
-    yield from broken
+    broken = []
+    for problem in _broken(document):
+        broken.append(problem)
+        yield problem
     connections = _sound(document, "connections", broken)
     components = _sound(document, "components", broken)
     for path, connection in connections:
@@ -54,6 +56,37 @@ def problems(document: Any) -> Iterator[Problem]:
     if application and not any(path[:1] == ("application",) for path, _ in broken):
         yield from _below(("application",), _wrong_in_name(application))
     yield from _wrong_in_components(document, components)
+
+
+def _broken(document: dict[str, Any]) -> Iterator[Problem]:
+    """Find what breaks the schema, one connection and one component after the other.
+
+    Who reads the first problems alone does not pay for all of them.
+    """
+    rules = schema.schema("application")["properties"]
+    lists = {
+        name: document[name]
+        for name in ("connections", "components")
+        if isinstance(document.get(name), list)
+    }
+    yield from schema.problems({**document, **{key: [] for key in lists}}, name="application")
+    for name, items in lists.items():
+        if len(items) > (most := rules[name]["maxItems"]):
+            yield (name,), f"At most {most} may stand here, and there are {len(items)}."
+            continue
+        part = name.removesuffix("s")
+        for number, item in enumerate(items):
+            path: Path = (name, number)
+            if name == "components" and (words := _too_long(item)):
+                yield (*path, "definition"), words
+                continue
+            yield from _below(path, schema.problems(item, name="application", part=part))
+
+
+def _too_long(component: Any) -> str:
+    if not isinstance(component, dict) or "definition" not in component:
+        return ""
+    return definitions.too_long(definitions.compact(component["definition"]))
 
 
 def _sound(document: dict[str, Any], name: str, broken: Iterable[Problem]) -> Items:
@@ -85,8 +118,6 @@ def _wrong_in_components(document: dict[str, Any], components: Items) -> Iterato
     functions = frozenset(_link_names(document.get("components"), kind=Kind.FUNCTION))
     for path, component in components:
         inside, value = (*path, "definition"), component["definition"]
-        if words := definitions.too_long(definitions.compact(value)):
-            yield inside, words
         definition = definitions.reach(value)
         yield from _below(inside, definitions.problems(component["kind"], definition))
         yield from _below(

@@ -10,7 +10,6 @@ from django.db import transaction
 
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action
-from console.applications.schema import MAX_FAULTS
 from console.applications.source import Fault, Faults
 from console.transfer.importing import MAX_BYTES, decode, read
 from console.transfer.models import Upload
@@ -29,6 +28,7 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.faults: tuple[Fault, ...] = ()
+        self.more: int | None = 0
         self.user = user
         self.organizations = Organization.objects.allowing(user, Action.CREATE_APPLICATIONS)
         if len(self.organizations) > 1:
@@ -41,12 +41,14 @@ class UploadForm(forms.Form):
 
     @property
     def has_more_faults(self) -> bool:
-        return len(self.faults) == MAX_FAULTS
+        return self.more != 0
 
-    def refuse(self, faults: tuple[Fault, ...]) -> None:
+    def refuse(self, error: Faults) -> None:
         """Say of a file, whenever it was read, that it cannot be imported."""
-        self.faults = faults
-        count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+        self.faults, self.more = error.faults, error.more
+        count = f"{len(error.faults)} faults" if len(error.faults) > 1 else "a fault"
+        if self.has_more_faults:
+            count = f"at least {count}"
         self.add_error(
             None, f"This file has {count}, so nothing was imported. Mend it and choose it again."
         )
@@ -57,7 +59,7 @@ class UploadForm(forms.Form):
         try:
             read(data)
         except Faults as error:
-            self.refuse(error.faults)
+            self.refuse(error)
             return ""
         return decode(data)
 

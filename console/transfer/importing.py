@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 from django.db import IntegrityError, transaction
 
 from connections.models import Connection, Reference
@@ -13,8 +11,7 @@ from console.accounts.policy import Action
 from console.applications import source
 from console.applications.definitions import dumps
 from console.applications.models import Application, Component
-from console.applications.schema import MAX_FAULTS
-from console.applications.source import Fault, Faults, faults_at
+from console.applications.source import Fault, Faults
 from console.audit.acts import Act
 from console.audit.recording import record
 from console.names import normalized
@@ -48,11 +45,10 @@ def decode(data: str | bytes) -> str:
 
 
 def read(data: str | bytes) -> Manifest:
-    """Read a file; raise ``Faults`` with all that is wrong in it, sorted by line."""
+    """Read a file; raise ``Faults`` with the first things wrong in it, sorted by line."""
     text = decode(data)
     document = source.read(text)
-    if found := list(itertools.islice(problems(document), MAX_FAULTS)):
-        raise Faults(faults_at(text, found))
+    source.refuse(text, problems(document), counting=False)
     for item in (document["application"], *document["connections"], *document["components"]):
         item["name"] = normalized(item["name"])
     return Manifest.from_document(document)

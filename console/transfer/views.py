@@ -135,7 +135,7 @@ def _faults_page(request: SignedInRequest, upload: Upload, error: Faults) -> Htt
     """Show why a file that could be imported when it was sent cannot be any more."""
     form = UploadForm({"organization": upload.organization_id}, user=request.user)
     form.errors.pop("file")
-    form.refuse(error.faults)
+    form.refuse(error)
     return _form_page(request, form)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
@@ -26,7 +26,7 @@ from console.applications.component_forms import (
 )
 from console.applications.definitions import STARTERS
 from console.applications.models import Application, Component, Kind
-from console.applications.source import Fault, Faults
+from console.applications.source import Faults
 from console.http import SeeOther, SignedInRequest
 from console.publishing import running
 from console.publishing.environments import release_in_stage, states_across
@@ -77,7 +77,7 @@ def component_save(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     component = _component(request, pk)
     # The form writes into its row; beside the person's text stands what is kept.
     form = DefinitionForm(request.POST, instance=copy(component))
-    faults: Sequence[Fault] = ()
+    faults = None
     status = 422
     if form.is_valid():
         try:
@@ -85,7 +85,7 @@ def component_save(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 form.save(commit=False), request.user, version=form.cleaned_data["version"]
             )
         except Faults as error:
-            faults = error.faults
+            faults = error
         except referencing.ChangedMeanwhile as error:
             form.add_error(None, str(error))
             status = 409
@@ -100,12 +100,14 @@ def component_check(request: SignedInRequest, pk: uuid.UUID) -> JsonResponse:
     """Tell the editor what keeps its text from being saved."""
     component = _component(request, pk)
     text = with_line_feeds(request.POST.get("definition", ""))
+    faults = referencing.faults_of(component, text)
     return JsonResponse(
         {
             "faults": [
                 {"line": fault.line, "column": fault.column, "message": fault.message}
-                for fault in referencing.faults_of(component, text)
-            ]
+                for fault in (faults.faults if faults else ())
+            ],
+            "more": faults.more if faults else 0,
         }
     )
 
@@ -181,7 +183,7 @@ def _page(
     component: Component,
     form: DefinitionForm,
     *,
-    faults: Sequence[Fault] = (),
+    faults: Faults | None = None,
     run_form: RunForm | None = None,
     run: running.Run | None = None,
     status: int = 200,

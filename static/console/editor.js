@@ -27,10 +27,10 @@
     const to = node.firstChild || node.to <= from ? end : Math.min(node.to, end);
     return { from, to, severity: "error", message: fault.message };
   };
-  const summary = (faults) => {
+  const summary = (faults, more) => {
     if (!faults.length) return "No faults.";
     const first = faults.reduce((a, b) => (b.line < a.line ? b : a));
-    const start = faults.length === 1 ? "1 fault," : `${faults.length} faults; the first one`;
+    const start = faults.length === 1 ? "1 fault," : `${faults.length + more} faults; the first one`;
     return `${start} on line ${first.line}: ${first.message}`;
   };
 
@@ -126,7 +126,7 @@
       if (signal.aborted) return;
       if (answer?.faults) show(answer.faults);
       // The last answer was about another text.
-      if (status) status.textContent = answer?.faults ? summary(answer.faults) : "";
+      if (status) status.textContent = answer?.faults ? summary(answer.faults, answer.more) : "";
     };
     const checkSoon = () => {
       if (!root.dataset.checkUrl) return;

@@ -14,7 +14,7 @@ def test_it_works(developer_client, build):
     component = build("Find")
     answer = check(developer_client, component, definition='{"calls": []}')
     assert answer.status_code == 200
-    assert answer.json() == {"faults": []}
+    assert answer.json() == {"faults": [], "more": 0}
 
 
 def test_it_tells_where_each_fault_is(developer_client, build):

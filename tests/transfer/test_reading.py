@@ -151,11 +151,11 @@ def test_it_reports_every_fault_sorted_by_line():
     assert [fault.line for fault in found] == sorted(fault.line for fault in found)
 
 
-def test_it_names_fifty_faults_at_most():
+def test_it_names_twenty_faults_at_most():
     pages = [component(f"f_{n}", "function", {"calls": [{**CALL, "connection": "nobody"}]})
              for n in range(60)]  # fmt: skip
-    assert len(faults(document(components=pages))) == 50
-    assert len(faults(document(components=[{"kind": 1}] * 60))) == 50
+    assert len(faults(document(components=pages))) == 20
+    assert len(faults(document(components=[{"kind": 1}] * 60))) == 20
 
 
 def test_a_file_on_one_line_has_columns():

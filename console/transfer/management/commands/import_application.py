@@ -59,6 +59,8 @@ class Command(BaseCommand):
         except Faults as error:
             for fault in error.faults:
                 self.stderr.write(str(fault))
+            if error.more != 0:
+                self.stderr.write("There may be more: these are the first.")
             raise CommandError(
                 "Nothing was imported. Mend what stands above, and import the file again."
             ) from error

@@ -18,6 +18,8 @@ TEN_YEARS = 10 * 365 * 24 * 3600
 #: Far beyond any identifier, and short of the quadratic cost of huge integers.
 _MAX_DIGITS = 40
 _MAX_FIELDS = 100
+#: A mebibyte of ``[],[],[]`` would take eighty of memory, and seconds.
+_MAX_VALUES = 150_000
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 _FORM = re.compile(rb"[A-Za-z0-9_.~%+*=&:/,!'()@$;?-]+")
 #: What no database and no header takes: NUL and the halves of surrogate pairs.
@@ -28,8 +30,11 @@ def parse_json(body: bytes) -> object:
     """Read JSON and raise ``ValueError`` alone where it is none.
 
     NaN, infinities and integers of absurd length become ``None``; what cannot be stored in
-    a string becomes U+FFFD; nesting beyond the interpreter's stack is refused.
+    a string becomes U+FFFD; nesting beyond the interpreter's stack is refused, and so are more
+    values than any answer of this size needs.
     """
+    if sum(map(body.count, (b",", b":", b"[", b"{"))) > _MAX_VALUES:
+        raise ValueError("too many values")
     try:
         return _storable(
             json.loads(

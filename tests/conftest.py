@@ -59,15 +59,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         ]
         terminalreporter.write_line(f"policy: {cells} cells, routes that differ: {len(differing)}")
     for report in reports:
-        if (
-            report.when == "call"
-            and report.duration > SLOW_SECONDS
-            and "slow" not in report.keywords
-        ):
-            terminalreporter.write_line(
-                f"slow: {report.nodeid} took {report.duration:.0f} s; make it faster, or say why it "
-                'must with @pytest.mark.slow("...")'
-            )
+        if report.when != "call" or report.duration <= SLOW_SECONDS or "slow" in report.keywords:
+            continue
+        terminalreporter.write_line(
+            f"slow: {report.nodeid} took {report.duration:.0f} s. "
+            'Make it faster, or say why it must: @pytest.mark.slow("...")'
+        )
 
 
 @pytest.fixture(scope="session")

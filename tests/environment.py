@@ -69,7 +69,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> None:
     """Refuse rows to a test that asks for them only while it runs: it would have no mark."""
-    if fixturedef.argname in USING_ROWS and not request.node.get_closest_marker("rows"):
+    is_open = request.scope != "function" or request.node.get_closest_marker("rows")
+    if fixturedef.argname in USING_ROWS and not is_open:
         pytest.fail(f"Say that this test uses rows: @pytest.mark.django_db on {request.node.name}.")
 
 

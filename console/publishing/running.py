@@ -23,6 +23,8 @@ from console.publishing.manifest import Manifest, Part
 MAX_CALLS = 50
 #: How long a run may go on making calls; the last one may end later.
 MAX_SECONDS = 60.0
+#: How long all answers of a run may be, in characters: they are kept until it has ended.
+MAX_ANSWERS = 8 * 1024 * 1024
 
 
 class NotThere(LookupError):
@@ -159,6 +161,7 @@ class _Running:
     started: float
     calls_made: int = 0
     busy: ServiceBusy | None = None
+    answers_read: int = 0
 
     def workflow(self, part: Part, given: Mapping[str, Any]) -> tuple[Step, ...]:
         """Run functions one after the other until one of them fails."""
@@ -225,6 +228,11 @@ class _Running:
                 f"The run took longer than {self.max_seconds:g} s, so it stopped before its next "
                 "call. What was done so far stays done."
             )
+        if self.answers_read >= MAX_ANSWERS:
+            raise _Stopped(
+                f"The answers of the run's calls are longer than {MAX_ANSWERS // 1024**2} MiB "
+                "altogether, so it stopped before its next call. What was done so far stays done."
+            )
         state = self.states.get(call.connection)
         if state is None:
             raise _Stopped(f"The connection {call.connection} is not in {self.environment.label}.")
@@ -241,6 +249,7 @@ class _Running:
         except ServiceBusy as error:
             self.busy = error if self.calls_made == 1 else None
             raise _Stopped(str(error)) from None
+        self.answers_read += len(exchange.answer_body)
         note_run(exchange, request, state, self.application, self.client, self.user)
         return exchange
 

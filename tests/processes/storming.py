@@ -60,7 +60,9 @@ def storm(
     calls = stale = 0
     with ExitStack() as stack:
         workers = [
-            stack.enter_context(ProcessPoolExecutor(1, context, rows.begin, (environment,)))
+            stack.enter_context(
+                ProcessPoolExecutor(1, context, rows.begin_patiently, (environment,))
+            )
             for _ in range(processes)
         ]
         for each in [worker.submit(visit, [[]]) for worker in workers]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from tests.processes.conftest import SPAWN, WHOLE
+import pytest
+
+from tests.processes.conftest import SPAWN
 from tests.processes.storming import storm
 
 
+@pytest.mark.slow("200 expiries, found by 200 threads of 8 processes: the size that is promised.")
 def test_every_expiry_costs_one_token_request(world, strict):
-    size = {} if WHOLE else {"threads": 5, "authorizations": 10, "expiries": 20}
-
-    came = storm(world.environment, world.ask, strict, SPAWN, **size)
+    came = storm(world.environment, world.ask, strict, SPAWN)
 
     print(came)
     assert came.requests == came.expiries

@@ -78,16 +78,31 @@ MISDEEDS: dict[str, Misdeed] = {
 }
 
 
+#: As much as an answer may hold. The first is many times that once it is read; in the second one
+#: letter makes four bytes of each other.
+LONGEST = {
+    "costly-json": b"[" + b"[]," * (MEBIBYTE // 3 - 2) + b"[]]",
+    "long-json": '"\U0001f600'.encode() + b"x" * (MEBIBYTE - 6) + b'"',
+}
+for _name, _body in LONGEST.items():
+    MISDEEDS[_name] = says(
+        _head(b"Content-Type: application/json", b"Content-Length: %d" % len(_body)) + _body
+    )
+
+
 @contextmanager
-def hostile_service() -> Iterator[str]:
-    """Serve on a free port and give the address; each connection has a thread of its own."""
+def hostile_service(always: str = "") -> Iterator[str]:
+    """Serve on a free port and give the address; each connection has a thread of its own.
+
+    The last part of each path says what is done, unless ``always`` does.
+    """
     bound = socket.create_server(("127.0.0.1", 0), backlog=300)
 
     def speak(sock: socket.socket) -> None:
         with sock, suppress(OSError):
             sock.settimeout(PATIENCE_SECONDS)
             while head := _request(sock):
-                name = head.split(b" ", 2)[1].rpartition(b"/")[2].decode()
+                name = always or head.split(b" ", 2)[1].rpartition(b"/")[2].decode()
                 MISDEEDS[name](sock)
                 if name != "fine":
                     return

@@ -1,0 +1,155 @@
+"""Runs, tests and webhooks are bounded like calls through the proxy (security.md, promise 9).
+
+Memory, size and time, at services that do their worst; what is called through the proxy is in
+``test_hostile_services.py``.
+"""
+# ruff: noqa: F401  (fixtures of other rooms)
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.urls import reverse
+
+from connections.models import Credential
+from connectors.outbound import ONE_MEBIBYTE, Timeout
+from connectors.registry import get_connectors
+from console.keys.issuing import create_key
+from console.publishing.running import MAX_CALLS
+from console.webhooks import composing, delivering
+from console.webhooks.models import Delivery, Webhook
+from console.webhooks.signing import new_secret
+from tests.runtime.proxy.conftest import nothing_was_called_lately
+from tests.security.hostile import MISDEEDS, hostile_service
+
+#: An answer of a mebibyte is read into values here, which passing it on does without.
+GROWN = 32 * ONE_MEBIBYTE
+#: A run keeps the answers of all its calls until it has ended.
+GROWN_IN_A_RUN = 64 * ONE_MEBIBYTE
+MARGIN_SECONDS = 5
+#: These go on until the time is over; the others end as soon as their size has been seen.
+SLOW = ("dripping", "endless-trailers", "informing", "silence", "fine")
+QUICK = sorted(name for name in MISDEEDS if not name.startswith(SLOW))
+
+
+def memory(name: str) -> int:
+    """Return a figure of this process in bytes; ``VmHWM`` is the most it had."""
+    status = Path("/proc/self/status").read_text()
+    found = re.search(rf"{name}:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
+
+
+@contextmanager
+def at_most(grown: int) -> Iterator[None]:
+    """Fail where the block needs more memory than that at any moment."""
+    Path("/proc/self/clear_refs").write_text("5")
+    before = memory("VmRSS")
+    yield
+    assert memory("VmHWM") - before <= grown
+
+
+class Places:
+    """A function, an authorization and a webhook that meet the service of a test."""
+
+    def __init__(self, settings: Any, client: Any, key: str, authorization: Any, webhook: Webhook):
+        self.settings, self.client, self.key = settings, client, key
+        self.authorization, self.webhook = authorization, webhook
+
+    @contextmanager
+    def meet(self, misdeed: str) -> Iterator[None]:
+        with hostile_service(misdeed) as url:
+            self.settings.SANDBOX_URL = url
+            self.settings.ALLOWED_PRIVATE_HOSTS = [url.removeprefix("http://")]
+            get_connectors.cache_clear()
+            Webhook.objects.update(url=f"{url}/hook", disabled_at=None)
+            yield
+        get_connectors.cache_clear()
+
+    def run(self, function: str = "find") -> str:
+        response = self.client.post(
+            f"/api/v1/functions/{function}/run",
+            "{}",
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self.key}"},
+        )
+        assert response.status_code < 500 or response.headers["Console-Problem"]
+        return response.content.decode()
+
+    def test(self) -> str:
+        response = self.client.post(reverse("authorization_test", args=[self.authorization.pk]))
+        assert response.status_code == 303
+        return str(Credential.objects.get(pk=self.authorization.credential_id).check_problem)
+
+    def deliver(self) -> str:
+        delivery = composing.test_message(self.webhook)
+        delivery.save()
+        delivering.deliver.func(str(delivery.pk))
+        return Delivery.objects.get(pk=delivery.pk).problem
+
+
+@pytest.fixture
+def places(
+    transactional_db, settings, connect, grant, build, developer_client, application
+) -> Iterator[Places]:
+    connection = connect("sandbox_api_key", name="People", link_name="people")
+    authorization = grant(connection, secret={"key": "k"})
+    build("Find", connection)
+    build("Find all", *[connection] * MAX_CALLS)
+    webhook = Webhook.objects.create(
+        organization=application.organization,
+        application=application,
+        url="https://hooks.example.com/x",
+        secret=new_secret(),
+    )
+    _, key = create_key(
+        application, application.organization, "development", connection.created_by, "A program"
+    )
+    yield Places(settings, developer_client, key, authorization, webhook)
+
+
+def test_what_services_send_is_bounded_in_size_and_memory(places: Places) -> None:
+    with places.meet("fine"):
+        for place in (places.run, places.test, places.deliver):
+            place()  # what is imported and kept at first is no growth
+    for misdeed in QUICK:
+        with places.meet(misdeed):
+            for place in (places.run, places.test, places.deliver):
+                began = time.monotonic()
+                with at_most(GROWN):
+                    told = place()
+                what = f"{misdeed} {place.__name__}"
+                assert time.monotonic() - began < Timeout().read + MARGIN_SECONDS, what
+                assert len(told) <= 2 * ONE_MEBIBYTE, what
+                assert "Traceback" not in told, what
+
+
+def test_a_run_of_many_calls_is_bounded(places: Places) -> None:
+    with places.meet("fine"):
+        places.run("find_all")
+    with places.meet("long-json"), at_most(GROWN_IN_A_RUN):
+        told = places.run("find_all")
+    assert "longer than 8 MiB altogether" in told
+
+
+@pytest.mark.slow("Each waits as long as a service may take: fifteen seconds, all at once.")
+def test_services_that_never_end_are_left_in_time(places: Places) -> None:
+    def take(place: Callable[[], str]) -> float:
+        began = time.monotonic()
+        try:
+            place()
+        finally:
+            connections.close_all()
+        return time.monotonic() - began
+
+    with places.meet("dripping-body"), ThreadPoolExecutor(3) as threads:
+        took = list(threads.map(take, (places.run, places.test, places.deliver)))
+    assert max(took) < Timeout().total + MARGIN_SECONDS

@@ -54,7 +54,7 @@ class Admission:
             else:
                 callers = of_people(environ)
             if proxied(environ) is None:  # those read it once they know whose key it is
-                _read_body(environ)
+                _read_body(ticket, environ)
         except (Problem, ServiceBusy) as error:
             problem = problem_of(error, begin(environ))
             return _refusal(problem, path, environ, start_response)
@@ -79,7 +79,7 @@ class _Counted:
             self._ticket.end()
 
 
-def _read_body(environ: dict[str, Any]) -> None:
+def _read_body(ticket: Ticket, environ: dict[str, Any]) -> None:
     """Read the body before a view does; raise :class:`Problem`."""
     length = length_of(environ)
     if length == 0:
@@ -93,9 +93,10 @@ def _read_body(environ: dict[str, Any]) -> None:
         raise _too_many_bodies() from None
     try:
         reading = Reading(environ["wsgi.input"], length, lambda: bulkhead.leave(*readers))
-        environ["wsgi.input"] = reading.whole()
+        environ["wsgi.input"] = file = reading.whole()
     finally:
         bulkhead.leave(waiting)
+    ticket.closes(file)
 
 
 def _too_many_bodies() -> Problem:

@@ -59,19 +59,23 @@ class Reading:
 
     def __init__(self, stream: Any, length: int, over: Callable[[], None]) -> None:
         self._pieces, self._over = pieces_of(stream, length), over
-        self._file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)
+        self._file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  (the view reads it)
         self._received = 0
         self._error: Exception | None = None
-        self._done = Event()
+        self._done, self._abandoned = Event(), False
         self._began = time.monotonic()
         Thread(target=self._read, name="request-body", daemon=True).start()
 
     def whole(self) -> IO[bytes]:
-        """Wait for all of it; raise :class:`Problem` where it breaks off or takes too long."""
+        """Wait for all of it and return a file, which its caller closes.
+
+        Raise :class:`Problem` where it breaks off or takes too long.
+        """
         while not self._done.is_set():
             lasts = SECONDS + self._received / BYTES_A_SECOND
             left = self._began + lasts - time.monotonic()
             if left <= 0:
+                self._abandoned = True
                 raise Problem("request-timeout")
             self._done.wait(left)
         if self._error is not None:
@@ -89,3 +93,5 @@ class Reading:
         finally:
             self._over()
             self._done.set()
+            if self._abandoned or self._error:
+                self._file.close()

@@ -7,7 +7,8 @@ says how.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from contextlib import ExitStack
+from typing import IO, Any
 
 from django.conf import settings
 from django.http.cookie import parse_cookie
@@ -24,6 +25,7 @@ class Ticket:
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._shares: list[Share] = []
+        self._end = ExitStack()
         environ[_TICKET] = self
 
     def take(self, *shares: Share) -> None:
@@ -31,9 +33,14 @@ class Ticket:
         bulkhead.enter(*shares)
         self._shares += shares
 
+    def closes(self, file: IO[bytes]) -> None:
+        """Close a file when the request is over."""
+        self._end.enter_context(file)
+
     def end(self) -> None:
         bulkhead.leave(*self._shares)
         self._shares.clear()
+        self._end.close()
 
 
 def count_for(holder: Holder, environ: Mapping[str, Any]) -> None:

@@ -110,23 +110,36 @@ class Listener:
 
 @pytest.fixture
 def listen() -> Iterator[Callable[..., Listener]]:
-    """Give a function that starts listeners: ``listen(speak)`` with ``speak(socket)``."""
+    """Give a function that starts listeners: ``listen(speak)`` with ``speak(socket)``.
+
+    They speak to one caller after the other, or with ``together`` to all of them at once.
+    """
     closing: list[Callable[[], None]] = []
 
-    def start(speak: Callable[[socket.socket], None] = lambda sock: None) -> Listener:
+    def start(
+        speak: Callable[[socket.socket], None] = lambda sock: None, *, together: bool = False
+    ) -> Listener:
         bound = socket.create_server(("127.0.0.1", 0))
         listener = Listener(port=bound.getsockname()[1])
         over = threading.Event()
+        speaking: list[threading.Thread] = []
+
+        def speak_to(sock: socket.socket) -> None:
+            with sock, suppress(OSError):  # the caller hangs up where it likes
+                speak(sock)
 
         def serve() -> None:
             while True:
                 sock, _ = bound.accept()
-                with sock:
-                    if over.is_set():
-                        return
-                    listener.connections += 1
-                    with suppress(OSError):  # the caller hangs up where it likes
-                        speak(sock)
+                if over.is_set():
+                    sock.close()
+                    return
+                listener.connections += 1
+                if together:
+                    speaking.append(threading.Thread(target=speak_to, args=(sock,)))
+                    speaking[-1].start()
+                else:
+                    speak_to(sock)
 
         thread = threading.Thread(target=serve)
         thread.start()
@@ -135,7 +148,8 @@ def listen() -> Iterator[Callable[..., Listener]]:
             over.set()
             with socket.socket() as last:
                 last.connect(("127.0.0.1", listener.port))
-            thread.join()
+            for each in (thread, *speaking):
+                each.join()
             bound.close()
 
         closing.append(close)

@@ -15,9 +15,10 @@ from connectors.registry import get_connectors
 from console.invocations import recording
 from console.keys import checking, tokens
 from console.keys.issuing import create_key
+from console.runtime.door import Door
 from tests.connectors.conftest import Service, resolving, service  # noqa: F401
 from tests.connectors.conftest import listen as listening  # noqa: F401
-from tests.runtime.proxy.visiting import Program
+from tests.runtime.proxy.visiting import Program, _django, leading_to, speaking
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +85,29 @@ def signed(connect, grant):
     connection = connect(name="Customers", link_name="customers")
     grant(connection)
     return connection
+
+
+@pytest.fixture
+def serve(listen, settings) -> Iterator[Callable[..., Any]]:
+    """Give a function that makes a raw server the service of the connections."""
+
+    def start(answer: bytes, asked: list[bytes] | None = None, times: int = 1) -> Any:
+        listener = listen(speaking(answer, asked, times))
+        leading_to(listener, settings)
+        return listener
+
+    yield start
+    get_connectors.cache_clear()
+
+
+@pytest.fixture
+def pieces(program) -> Callable[..., Any]:
+    """Give a function that calls and returns the head and the iterable, not read yet."""
+
+    def begin(path: str = "/contacts") -> tuple[int, dict[str, str], Any]:
+        told: list[Any] = []
+        environ = program.environ("GET", f"/api/v1/connections/orders/proxy{path}")
+        answer = Door(_django)(environ, lambda *head: told.append(head))
+        return int(told[0][0].split()[0]), dict(told[0][1]), answer
+
+    return begin

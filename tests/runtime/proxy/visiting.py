@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+import socket
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.validate import validator
 
+from connectors.registry import get_connectors
 from console.runtime.door import Door
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @dataclass(kw_only=True)
@@ -120,3 +124,29 @@ def ask(environ: dict[str, Any]) -> Answered:
 
 #: For tests that only ask whether the door keeps to PEP 3333.
 validated = validator(Door(_django))
+
+
+def speaking(
+    answer: bytes, asked: list[bytes] | None = None, times: int = 1
+) -> Callable[[socket.socket], None]:
+    """Read a request's head, remember it, answer; as often as ``times`` over one connection."""
+
+    def speak(sock: socket.socket) -> None:
+        for _ in range(times):
+            head = b""
+            while b"\r\n\r\n" not in head:
+                if not (piece := sock.recv(65536)):
+                    return
+                head += piece
+            if asked is not None:
+                asked.append(head)
+            sock.sendall(answer)
+
+    return speak
+
+
+def leading_to(listener: Any, settings: Any) -> None:
+    """Let a listener be the sandbox of the catalogue."""
+    settings.SANDBOX_URL = f"http://127.0.0.1:{listener.port}"
+    settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{listener.port}"]
+    get_connectors.cache_clear()

@@ -1,0 +1,230 @@
+"""Kept connections, and what a service sends over them that nobody asked for."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from connectors import holding
+from connectors.bulkhead import bulkhead
+from connectors.relaying import PIECE
+from connectors.speaking import Line
+from console.invocations import recording
+from tests.runtime.proxy.visiting import OK, leading_to, speaking
+
+#: What looks like the answer to whatever is asked next.
+POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+HEAD_ONLY = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(POISON)
+
+
+@pytest.fixture
+def second(connect, grant):
+    """A connection to the same service that acts with a credential of its own."""
+    connection = connect("sandbox_api_key", name="Other orders", link_name="other_orders")
+    grant(connection, secret={"key": "the-key-of-bob"})
+    return connection
+
+
+def poisoning(first: bytes, late: float = 0.0) -> Callable[[socket.socket], None]:
+    """Answer the first request of a connection; what is sent afterwards is poison.
+
+    It is sent ``late`` seconds later, or else when the next request is on its way already.
+    """
+
+    def speak(sock: socket.socket) -> None:
+        sock.recv(65536)
+        sock.sendall(first)
+        if late:
+            time.sleep(late)
+        elif not sock.recv(65536):
+            return
+        sock.sendall(POISON)
+        sock.recv(65536)
+
+    return speak
+
+
+def test_a_connection_is_used_again(serve, program, keyed):
+    listener = serve(OK, times=5)
+    for _ in range(5):
+        assert program.get("orders").body == b"ok"
+    assert listener.connections == 1
+
+
+def test_one_that_was_closed_meanwhile_is_made_anew(serve, program, keyed):
+    listener = serve(OK)
+    for _ in range(3):
+        assert program.get("orders").body == b"ok"
+        time.sleep(0.05)
+    assert listener.connections == 3
+
+
+def test_each_credential_has_connections_of_its_own(listen, settings, program, keyed, second):
+    listener = listen(speaking(OK, times=5), together=True)
+    leading_to(listener, settings)
+    for _ in range(3):
+        for name in ("orders", "other_orders"):
+            assert program.get(name).body == b"ok"
+    assert listener.connections == 2
+
+
+def test_what_comes_too_much_reaches_no_other_credential(listen, settings, program, keyed, second):
+    leading_to(listen(poisoning(OK), together=True), settings)
+    assert program.get("orders").body == b"ok"
+    assert program.get("other_orders").body == b"ok"
+
+
+@pytest.mark.parametrize("then", ["orders", "other_orders"])
+@pytest.mark.parametrize("late", [0.0, 0.05])
+def test_a_late_body_of_a_head_reaches_nobody(listen, settings, program, keyed, second, then, late):
+    """A HEAD tells a length and has no body; some services send it all the same."""
+
+    def speak(sock: socket.socket) -> None:
+        if sock.recv(4, socket.MSG_PEEK) == b"HEAD":
+            poisoning(HEAD_ONLY, late)(sock)
+        else:
+            sock.recv(65536)
+            sock.sendall(OK)
+
+    leading_to(listen(speak, together=True), settings)
+    assert program.call("HEAD", "orders").body == b""
+    time.sleep(2 * late)
+    assert program.get(then).body == b"ok"
+
+
+@pytest.mark.parametrize("then", ["orders", "other_orders"])
+def test_one_answer_too_many_reaches_nobody(listen, settings, program, keyed, second, then):
+    listener = listen(poisoning(OK, late=0.05), together=True)
+    leading_to(listener, settings)
+    assert program.get("orders").body == b"ok"
+    time.sleep(0.2)
+    assert program.get(then).body == b"ok"
+    assert listener.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + OK,  # what could be taken for the next answer
+        OK + b"x",
+        b"HTTP/1.1 204 No Content\r\n\r\nbody",
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok",
+        # Two ways to say where it ends (RFC 9112 section 6.3)
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"2\r\nok\r\n0\r\n\r\n",
+    ],
+)
+def test_a_connection_that_carries_more_than_it_may_is_not_used_again(
+    serve, program, keyed, answer
+):
+    listener = serve(answer, times=2)
+    for _ in range(2):
+        assert program.get("orders").body in {b"ok", b""}
+    assert listener.connections == 2
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 304 Not Modified\r\n\r\n"]
+)
+def test_an_answer_without_a_body_keeps_its_connection(serve, program, keyed, answer):
+    listener = serve(answer, times=2)
+    for _ in range(2):
+        assert program.get("orders").body == b""
+    assert listener.connections == 1
+
+
+def test_to_a_head_only_the_head_comes(serve, program, keyed):
+    listener = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n", times=2)
+    for _ in range(2):
+        answer = program.call("HEAD", "orders")
+        assert (answer.status, answer.body) == (200, b"")
+        assert answer.all("Content-Length") == ["12345"]
+    assert listener.connections == 2
+
+
+def test_who_goes_away_frees_the_connection(serve, pieces, keyed):
+    listener = serve(
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (50 * PIECE) + b"x" * 20 * PIECE
+    )
+    _, _, answer = pieces()
+    origin = ("http", "127.0.0.1", listener.port)
+    assert bulkhead.under_way(origin) == 1
+    next(iter(answer))
+    answer.close()
+    assert recording.writer._rows[-1]["problem"] == "caller-gone"
+    assert (bulkhead.under_way(origin), len(holding.pool)) == (0, 0)
+
+
+# The pool by itself
+
+
+@pytest.fixture
+def line():
+    """Give a function that makes a connection which is open at both ends."""
+    ends: list[socket.socket] = []
+
+    def make() -> Line:
+        ours, theirs = socket.socketpair()
+        ends.extend((ours, theirs))
+        return Line(ours)
+
+    yield make
+    for end in ends:
+        end.close()
+
+
+def is_closed(line: Line) -> bool:
+    return line._sock.fileno() == -1
+
+
+def test_the_pool_keeps_so_many_and_closes_the_oldest(line, monkeypatch):
+    monkeypatch.setattr(holding, "MOST_IDLE", 2)
+    monkeypatch.setattr(holding, "MOST_IDLE_IN_ALL", 4)
+    pool = holding.Pool()
+    lines = [line() for _ in range(7)]
+    for number, each in enumerate(lines):
+        pool.keep("ab" if number < 3 else number, each)
+    assert len(pool) == 4
+    assert [is_closed(each) for each in lines] == [True, True, True, *[False] * 4]
+    assert pool.take("ab", 30) is None
+    assert pool.take(6, 30) is lines[6]
+    pool.close_all()
+    assert len(pool) == 0
+
+
+def test_the_pool_closes_what_nobody_needs_any_more(line, monkeypatch):
+    monkeypatch.setattr(holding, "IDLE_SECONDS", 0.01)
+    pool = holding.Pool()
+    old, new = line(), line()
+    pool.keep("a", old)
+    time.sleep(0.02)
+    pool.keep("b", new)
+    assert (is_closed(old), is_closed(new), len(pool)) == (True, False, 1)
+    pool.close_all()
+
+
+def test_many_threads_keep_and_take(line):
+    pool = holding.Pool()
+    lines = [line() for _ in range(8)]
+
+    def work(own: Line) -> None:
+        for turn in range(200):
+            pool.keep(turn % 3, own)
+            while (own := pool.take(turn % 3, 30)) is None:
+                pass
+
+    threads = [threading.Thread(target=work, args=(each,)) for each in lines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(pool) == 0
+    assert not any(is_closed(each) for each in lines)

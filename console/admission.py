@@ -18,9 +18,11 @@ from console.request_ids import HEADER, begin
 from console.runtime.door import WSGI, proxied
 from console.runtime.explaining import problem_of
 from console.runtime.problems import Problem, status_line
-from console.shares import Ticket, of_people, of_programs, of_readers, of_waiting_bodies
+from console.shares import Ticket, of_people, of_programs, of_readers, of_slow_bodies
 
 API = "/api/v1/"
+#: A body that takes no longer counts for nothing: nearly all are here when the head is.
+QUICK_SECONDS = 0.25
 
 
 class Admission:
@@ -80,22 +82,32 @@ class _Counted:
 
 
 def _read_body(ticket: Ticket, environ: dict[str, Any]) -> None:
-    """Read the body before a view does; raise :class:`Problem`."""
+    """Read the body before a view does; raise :class:`Problem`.
+
+    Few threads wait for bodies that come slowly, and few of them for one network address.
+    """
     length = length_of(environ)
     if length == 0:
         return
     if length > MOST_BYTES:
         raise Problem("request-too-large", f"The body is larger than {MOST_BYTES / 1024**2:g} MiB.")
-    waiting, readers = of_waiting_bodies(), of_readers(environ)
+    readers, waiting = of_readers(environ), of_slow_bodies(environ)
     try:
-        bulkhead.enter(waiting, *readers)
+        bulkhead.enter(*readers)
+        reading = Reading(environ["wsgi.input"], length, lambda: bulkhead.leave(*readers))
+        if not reading.arrives_within(QUICK_SECONDS):
+            try:
+                bulkhead.enter(*waiting)
+            except ServiceBusy:
+                reading.abandon()
+                raise
+            try:
+                reading.whole()
+            finally:
+                bulkhead.leave(*waiting)
     except ServiceBusy:
         raise _too_many_bodies() from None
-    try:
-        reading = Reading(environ["wsgi.input"], length, lambda: bulkhead.leave(*readers))
-        environ["wsgi.input"] = file = reading.whole()
-    finally:
-        bulkhead.leave(waiting)
+    environ["wsgi.input"] = file = reading.whole()
     ticket.closes(file)
 
 

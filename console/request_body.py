@@ -66,6 +66,14 @@ class Reading:
         self._began = time.monotonic()
         Thread(target=self._read, name="request-body", daemon=True).start()
 
+    def arrives_within(self, seconds: float) -> bool:
+        """Tell whether it is over so soon, whole or not."""
+        return self._done.wait(seconds)
+
+    def abandon(self) -> None:
+        """Wait for it no longer."""
+        self._abandoned = True
+
     def whole(self) -> IO[bytes]:
         """Wait for all of it and return a file, which its caller closes.
 
@@ -75,7 +83,7 @@ class Reading:
             lasts = SECONDS + self._received / BYTES_A_SECOND
             left = self._began + lasts - time.monotonic()
             if left <= 0:
-                self._abandoned = True
+                self.abandon()
                 raise Problem("request-timeout")
             self._done.wait(left)
         if self._error is not None:

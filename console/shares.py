@@ -69,18 +69,23 @@ def of_people(environ: Mapping[str, Any]) -> tuple[Share, ...]:
     )
 
 
-def of_waiting_bodies() -> Share:
-    """Return what a thread counts for that waits for a body."""
-    return Share(of="bodies", most=settings.BODIES_AT_ONCE)
+def of_slow_bodies(environ: Mapping[str, Any]) -> tuple[Share, ...]:
+    """Return what a thread counts for that waits for a body: all, and the network address."""
+    most = settings.BODIES_AT_ONCE
+    return (
+        Share(of="bodies", most=most),
+        Share(of=("body", address_of(environ)), most=max(1, most // 2)),
+    )
 
 
 def of_readers(environ: Mapping[str, Any]) -> tuple[Share, ...]:
     """Return what a reader of a body counts for: all of them, and the network address.
 
-    Nobody waits for a reader for long, but it may be there for as long as its sender is.
+    Readers are no threads of the server's. Nobody waits for one for long, but it may be there
+    for as long as its sender is.
     """
-    most = settings.BODIES_AT_ONCE
+    threads = settings.BLOCKING_THREADS
     return (
-        Share(of="readers", most=4 * most),
-        Share(of=("reader", address_of(environ)), most=max(1, most // 2)),
+        Share(of="readers", most=8 * threads),
+        Share(of=("reader", address_of(environ)), most=max(1, threads // 2)),
     )

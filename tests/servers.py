@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -222,6 +223,19 @@ def end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def crowd(url: str, request: bytes, number: int) -> Iterator[list[socket.socket]]:
+    """Send the same bytes over so many connections at once, and hang up at the end."""
+    parts = urlsplit(url)
+    with ExitStack() as stack:
+        sockets = []
+        for _ in range(number):
+            sock = socket.create_connection((parts.hostname, parts.port), timeout=30)
+            sockets.append(stack.enter_context(sock))
+            sock.sendall(request)
+        yield sockets
 
 
 def unavailable(reason: str, *, wanted_in_ci: bool = True) -> NoReturn:

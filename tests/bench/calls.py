@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -37,17 +38,21 @@ application = get_wsgi_application()
 
 
 def fill(environment: dict[str, str], connectors: dict[str, str]) -> str:
-    """Make an application with an authorized connection for each link name; return a key."""
+    """Make an application with an authorized connection for each link name; return a key.
+
+    Each has a function, ``run_<link name>``, which calls the path that it is given.
+    """
     os.environ.update(environment)
     import django
 
     django.setup()
     from django.core.management import call_command
 
+    from connections import referencing
     from connections.models import Authorization, Connection, Credential
     from console.accounts.models import Membership, Organization, User
     from console.accounts.policy import Role
-    from console.applications.models import Application
+    from console.applications.models import Application, Component
     from console.keys.issuing import create_key
 
     call_command("migrate", verbosity=0)
@@ -76,5 +81,15 @@ def fill(environment: dict[str, str], connectors: dict[str, str]) -> str:
             environment="all",
             authorized_by=user,
             credential=credential,
+        )
+        call = {"connection": link_name, "path": "/{{ input.path }}"}
+        referencing.create(
+            Component(
+                application=application,
+                kind="function",
+                name=f"Run {link_name}",
+                definition=json.dumps({"calls": [call]}),
+            ),
+            user,
         )
     return create_key(application, organization, "development", user, "Measured")[1]

@@ -65,7 +65,7 @@ class Body:
 @pytest.fixture
 def slow(monkeypatch) -> Callable[..., Body]:
     """Give a function that makes bodies which never come to their end; they do at last."""
-    monkeypatch.setattr(request_body, "SECONDS", 0.2)
+    monkeypatch.setattr(request_body, "SECONDS", 0.6)
     made: list[Body] = []
 
     def make(*pieces: bytes) -> Body:
@@ -219,16 +219,28 @@ def test_nobody_waits_for_a_slow_body(slow, path, form):
     assert (bulkhead.under_way("bodies"), bulkhead.under_way("readers")) == (0, 1)
 
 
-def test_one_address_leaves_readers_to_others(slow, settings):
-    settings.BODIES_AT_ONCE = 2
+@pytest.mark.parametrize(
+    "limits", [{"BLOCKING_THREADS": 2}, {"BODIES_AT_ONCE": 2}], ids=["readers", "waiting"]
+)
+def test_one_address_leaves_something_to_others(slow, settings, limits):
+    for name, value in limits.items():
+        setattr(settings, name, value)
     slowly = {"CONTENT_LENGTH": "10"}
-    assert enter(echo, "/x/", "POST", **slowly, **{"wsgi.input": slow()})[0] == 408
+    first = threading.Thread(
+        target=enter,
+        args=(echo, "/x/", "POST"),
+        kwargs=slowly | {"wsgi.input": slow()},
+    )
+    first.start()
+    while not bulkhead.under_way("bodies"):
+        time.sleep(0.01)
     status, headers, body = enter(echo, "/x/", "POST", **slowly, **{"wsgi.input": slow()})
     assert (status, b"Try again in a moment" in body) == (503, True)
     assert int(headers["Retry-After"]) >= 2
     quick = {"CONTENT_LENGTH": "2", "wsgi.input": io.BytesIO(b"ok")}
     assert enter(echo, "/x/", "POST", REMOTE_ADDR="192.0.2.8", **quick)[::2] == (200, b"ok")
     assert enter(echo, "/x/")[0] == 200
+    first.join()
 
 
 def test_a_body_that_breaks_off_reaches_no_view():

@@ -1,0 +1,161 @@
+"""One key, one service or one visitor beside all others, in the console as it is deployed."""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+from developer_console_client import Console
+
+from tests.security.hostile import hostile_service
+from tests.security.serving import THREADS, Served, filled, served
+from tests.servers import crowd
+
+#: More than there are threads.
+MANY = THREADS + 6
+TOGETHER = 20
+#: What the settings leave to one service and to the bodies of one network address.
+TO_ONE_SERVICE, OF_ONE_ADDRESS = 24, 4
+
+
+@contextmanager
+def meeting_service() -> Iterator[str]:
+    """Answer as soon as so many ask together, which a service that is slow never does."""
+    barrier = threading.Barrier(TOGETHER)
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            barrier.wait(10)
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder: Path = tmp_path_factory.mktemp("shares")
+    with hostile_service() as hostile, hostile_service() as quick, meeting_service() as meeting:
+        services = {"hostile": hostile, "quick": quick, "meeting": meeting}
+        # With DEBUG a page needs no collected files.
+        more = {"TRUSTED_PROXY_COUNT": "1", "DEBUG": "true"}
+        environment, key = filled(folder, services, **more)
+        with served(environment, key, folder) as console:
+            yield console
+
+
+def written(head: str, body: bytes = b"", length: int | None = None) -> bytes:
+    size = len(body) if length is None else length
+    lines = [head, "Host: localhost", f"Content-Length: {size}", "Connection: close"]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def answered(sockets: list[socket.socket], seconds: float) -> list[bytes]:
+    """Return the heads of those that are answered within so many seconds."""
+    heads, waiting, until = [], list(sockets), time.monotonic() + seconds
+    while waiting and (left := until - time.monotonic()) > 0:
+        for sock in select.select(waiting, [], [], left)[0]:
+            heads.append(sock.recv(65536).partition(b"\r\n\r\n")[0])
+            waiting.remove(sock)
+    return heads
+
+
+def statuses(heads: list[bytes]) -> Counter[int]:
+    return Counter(int(head.split(b" ", 2)[1]) for head in heads)
+
+
+def slowest(console: Served, *paths: str) -> float:
+    """Ask for pages for a while, and return how long the slowest of them took."""
+    took = []
+    for _ in range(10):
+        for path in paths:
+            began = time.monotonic()
+            requests.get(console.url + path, timeout=30).raise_for_status()
+            took.append(time.monotonic() - began)
+    return max(took)
+
+
+def test_many_runs_that_hang_leave_pages_and_others_alone(console: Served) -> None:
+    run = written(
+        "POST /api/v1/functions/run_hostile/run HTTP/1.1\r\n"
+        f"Authorization: Bearer {console.key}\r\nContent-Type: application/json",
+        b'{"input": {"path": "silence"}}',
+    )
+    slowest(console, "/healthz", "/accounts/login/")
+    with crowd(console.url, run, MANY) as sockets:
+        assert slowest(console, "/healthz", "/accounts/login/") < 3
+        refused = answered(sockets, seconds=5)
+        assert statuses(refused) == {503: MANY - TO_ONE_SERVICE}
+        assert all(b"console-problem: service-busy" in head.lower() for head in refused)
+        assert all(re.search(rb"(?i)retry-after: [2-8]\r?$", head, re.M) for head in refused)
+        # Nor do they keep the same key from another service.
+        answer = requests.get(console.address("quick", "fine"), headers=console.headers, timeout=30)
+        assert (answer.status_code, answer.text) == (200, "ok")
+
+
+def call_together(console: Served, number: int = TOGETHER) -> Counter[int]:
+    address = console.address("meeting", "x")
+    with ThreadPoolExecutor(number) as threads:
+        calls = [
+            threads.submit(requests.get, address, headers=console.headers, timeout=30)
+            for _ in range(number)
+        ]
+        return Counter(call.result().status_code for call in calls)
+
+
+def test_twenty_calls_at_once_to_one_service_pass(console: Served) -> None:
+    assert call_together(console) == {200: TOGETHER}
+
+
+def test_slow_bodies_of_strangers_leave_threads_to_others(console: Served) -> None:
+    """They need no account, and each would hold a thread for as long as they like."""
+    dribble = written(
+        "POST /accounts/login/ HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1", b"x", length=100
+    )
+    slowest(console, "/healthz", "/accounts/login/")
+    with crowd(console.url, dribble, MANY) as sockets:
+        assert slowest(console, "/healthz", "/accounts/login/") < 3
+        assert statuses(answered(sockets, seconds=5)) == {503: MANY - OF_ONE_ADDRESS}
+        elsewhere = {"X-Forwarded-For": "192.0.2.2"}
+        sent = requests.post(
+            f"{console.url}/accounts/login/", data={"login": "x"}, headers=elsewhere, timeout=30
+        )
+        assert sent.status_code == 403  # there is no token against forgery; but it was read
+
+
+def test_an_upload_in_chunks_whose_sender_dies_reaches_no_service(console: Served) -> None:
+    answer = console.sends(
+        b"PUT /api/v1/connections/hostile/proxy/fine HTTP/1.1\r\nHost: localhost\r\n"
+        b"Authorization: Bearer " + console.key.encode() + b"\r\nConnection: close\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+    )
+    assert answer.startswith(b"HTTP/1.1 411 ")
+    assert b'"type": "' in answer and b"/problems/length-required" in answer
+
+
+def test_the_client_sees_that_an_announced_answer_broke_off(console: Served) -> None:
+    with Console(console.url, console.key).connection("quick") as session:
+        assert session.get("/fine").content == b"ok"
+        with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+            session.get("/far-too-short")

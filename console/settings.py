@@ -229,9 +229,9 @@ PROXY_MAX_ANSWER_BYTES = env.int("PROXY_MAX_ANSWER_BYTES", default=10 * 1024**3)
 
 # The threads of a process, and what they are for
 
-#: Granian reads the same variable. A call holds a thread until its service has answered.
-BLOCKING_THREADS = env.int("GRANIAN_BLOCKING_THREADS", default=64)
-_EIGHTH = max(1, BLOCKING_THREADS // 8)
+#: Requests are answered in these (console/asgi.py). A call holds one until its service has answered.
+WEB_THREADS = env.int("WEB_THREADS", default=64)
+_EIGHTH = max(1, WEB_THREADS // 8)
 #: Calls of programs that are under way at once: to one service, with one key, and altogether.
 #: Each leaves something to the next, so that none of them can take everything.
 PROXY_CALLS_AT_ONCE = env.int("PROXY_CALLS_AT_ONCE", default=3 * _EIGHTH)

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
-from django.conf import settings
 
 from connections.models import OAuthClient
 from console.demo.seeding import sandbox_redirect_uris
@@ -44,11 +43,10 @@ def servers(
     port: int, sandbox_port: int, environment: Mapping[str, str], logs: Path
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start both servers, wait until they answer, and end them at the end."""
-    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
-    threads = ["--blocking-threads", str(settings.BLOCKING_THREADS)]
-    console = [*granian, *threads, "--port", str(port), "--no-ws"]
+    granian = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1"]
+    console = [*granian, "--port", str(port), "--no-ws"]
     commands = {
-        "console": [*console, "console.wsgi:application"],
+        "console": [*console, "console.asgi:application"],
         "sandbox": [
             sys.executable,
             "-m",

@@ -191,5 +191,5 @@ def _slow_service() -> Iterator[str]:
 
 @contextmanager
 def _console(environment: Mapping[str, str], folder: Path) -> Iterator[tuple[str, int]]:
-    with granian("console.wsgi:application", dict(environment), folder, THREADS) as (url, pid):
+    with granian("console.asgi:application", dict(environment), folder, THREADS) as (url, pid):
         yield f"{url}/api/v1/connections", pid

@@ -131,8 +131,12 @@ def granian(
 ) -> Iterator[tuple[str, int]]:
     """Serve an application as the console is served; give its address and the main id."""
     port = free_port()
-    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
-    options += ["--workers", str(processes), "--blocking-threads", str(threads)]
+    options = ["--host", "127.0.0.1", "--port", str(port), "--no-ws", "--workers", str(processes)]
+    if application.startswith("console."):
+        options += ["--interface", "asginl"]
+        environment = {"WEB_THREADS": str(threads), **environment}
+    else:
+        options += ["--interface", "wsgi", "--blocking-threads", str(threads)]
     with _served("granian", options, application, environment, folder, port) as process:
         yield f"http://localhost:{port}", process
 

@@ -48,7 +48,7 @@ def measured(
             }
             with ProcessPoolExecutor(1, context) as process:
                 key = process.submit(fill, environment, population).result()
-            served = granian("console.wsgi:application", environment, folder, THREADS)
+            served = granian("console.asgi:application", environment, folder, THREADS)
             address, _ = stack.enter_context(served)
             where.append((f"{address}/api/v1/connections/item_%d/proxy/item", key))
         for address, key in where:

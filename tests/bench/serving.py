@@ -143,19 +143,17 @@ def _console(environment: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[
     """Run the console as the demo does and give the process and the address."""
     port = free_port()
     url = f"http://localhost:{port}"
-    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
+    options = ["--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
     process = subprocess.Popen(
         [
             sys.executable,
             "-m",
             "granian",
             *options,
-            "--blocking-threads",
-            "4",
-            "console.wsgi:application",
+            "console.asgi:application",
         ],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "WEB_THREADS": "4", **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -19,7 +19,7 @@ def test_they_cost_one_token_request(world, strict, tmp_path):
     [credential] = world.ask(rows.connect, grants(strict, 1), "together")
     environment = {**world.environment, "PROXY_CALLS_AT_ONCE": str(CALLS)}
     strict.reset()
-    with granian("console.wsgi:application", environment, tmp_path, 64, PROCESSES) as (url, _):
+    with granian("console.asgi:application", environment, tmp_path, 64, PROCESSES) as (url, _):
         address = f"{url}/api/v1/connections/together_0/proxy/me"
 
         def call(_: int) -> tuple[int, str]:

@@ -108,7 +108,7 @@ def test_no_wrong_success_and_back_in_time(postgresql, restless, world_of, tmp_p
     world: World = world_of(restless)
     credentials = world.ask(rows.connect, grants(restless, CONNECTIONS), "away")
     proxied = [f"api/v1/connections/away_{n}/proxy/me" for n in range(CONNECTIONS)]
-    with granian("console.wsgi:application", world.environment, tmp_path, 64) as (url, _):
+    with granian("console.asgi:application", world.environment, tmp_path, 64) as (url, _):
         with Callers(url, world.key, [*proxied, *WATCHED]) as callers:
             time.sleep(4)
             stopping = time.monotonic()

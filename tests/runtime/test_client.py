@@ -6,6 +6,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import developer_console_client as client
 import pytest
@@ -17,7 +20,7 @@ from werkzeug.serving import make_server
 from connectors.registry import get_connectors
 from console.keys.tokens import token_for
 from console.runtime.door import Door
-from tests.connectors.conftest import service
+from tests.connectors.conftest import Asked, Service, service
 from tests.runtime.proxy.conftest import keyed, nothing_was_called_lately, upstream
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,6 +35,39 @@ def url() -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Any]:
+    """Another host that has files, and remembers whom it gave them to."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            headers = list(self.headers.items())
+            query = parse_qs(parts.query)
+            asked.append(
+                Asked(method="GET", path=parts.path, query=query, headers=headers, body=b"")
+            )
+            self.send_response(200)
+            self.send_header("Content-Length", "8")
+            self.end_headers()
+            self.wfile.write(b"the file")
+
+    asked: list[Asked] = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    port = server.server_address[1]
+    found = Service(url=f"http://127.0.0.1:{port}", port=port)
+    found.asked = asked
+    yield found
     server.shutdown()
     server.server_close()
     thread.join()
@@ -67,6 +103,47 @@ def test_a_path_is_the_path_at_the_service(orders, upstream):
 def test_with_or_without_its_slash(orders, upstream, path):
     orders.get(path)
     assert upstream.only.path == "/key/api/orders"
+
+
+@pytest.mark.parametrize(
+    "path", ["/projects/group%2Fproject", "/queues/%2F/orders", "/a%20b/%C3%A9", ""]
+)
+def test_a_path_arrives_as_it_was_written(orders, upstream, path):
+    orders.get(path)
+    assert upstream.only.path == f"/key/api{path}"
+
+
+def test_a_redirect_to_a_file_elsewhere_is_followed_without_the_key(
+    console, connect, grant, developer, application, studio, upstream, elsewhere
+):
+    own = connect("sandbox_api_key", link_name="own_files", level="logged_in_user")
+    grant(own, user=developer, secret={"key": "the-key-of-alice"})
+    token = token_for(developer, application, studio, "development")
+    upstream.answers(b"", 302, Location=f"{elsewhere.url}/bucket/a%2Fb?signature=%2b1")
+    session = console.connection("own_files", user=token)
+    assert session.get("/files/1").content == b"the file"
+    (asked,) = elsewhere.asked
+    assert (asked.path, asked.query) == ("/bucket/a%2Fb", {"signature": ["+1"]})
+    assert not asked.all("Authorization") and not asked.all("Console-User")
+    assert token not in str(asked.headers) and "dc_dev_" not in str(asked.headers)
+
+
+def test_a_redirect_within_the_api_keeps_to_the_console(orders, upstream, settings, url):
+    settings.PUBLIC_URL = url
+    upstream.answers(b"", 302, Location="/key/api/orders/2")
+    with pytest.raises(requests.TooManyRedirects):
+        orders.get("/orders/1")
+    assert {asked.path for asked in upstream.asked} == {"/key/api/orders/1", "/key/api/orders/2"}
+    assert all(asked.all("X-Api-Key") == ["the-key-of-alice"] for asked in upstream.asked)
+
+
+def test_links_to_more_pages_can_be_followed(orders, upstream, settings, url):
+    settings.PUBLIC_URL = url
+    upstream.answers({"orders": [1]}, Link='<?page=2>; rel="next"')
+    following = orders.get("/orders").links["next"]["url"]
+    orders.get(following)
+    assert upstream.asked[1].query == {"page": ["2"]}
+    assert upstream.asked[1].all("X-Api-Key") == ["the-key-of-alice"]
 
 
 def test_what_is_sent_arrives(orders, upstream):

@@ -112,13 +112,13 @@ def filled(folder: Path, services: Mapping[str, str], **more: str) -> tuple[dict
 def served(environment: Mapping[str, str], key: str, folder: Path) -> Iterator[Served]:
     """Serve until the block ends."""
     port, log = free_port(), folder / f"granian-{os.urandom(4).hex()}.log"
-    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
-    options += ["--workers", "1", "--blocking-threads", str(THREADS), "console.wsgi:application"]
+    options = ["--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
+    options += ["--workers", "1", "console.asgi:application"]
     with running(
         *(sys.executable, "-m", "granian", *options),
         log=log,
         folder=ROOT,
-        environment={**os.environ, **environment},
+        environment={**os.environ, "WEB_THREADS": str(THREADS), **environment},
     ) as process:
         url = f"http://localhost:{port}"
         wait_for_page(f"{url}/readyz", log, process)

@@ -42,8 +42,9 @@ class ConsoleAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        # Here, and not in the session: whatever a .netrc or older code has set is replaced,
-        # and a redirect to another host never comes here.
+        # Here, and not in the session: whatever a .netrc or older code has set is replaced.
+        # In a copy: a redirect to another host is made of the request as it was.
+        request = request.copy()
         request.headers.update(self._headers)
         with _measured(request):
             for tried in range(RETRIES + 1):
@@ -63,11 +64,7 @@ class RefusingAdapter(BaseAdapter):
     """Sends nothing: the key of the console is for the console alone."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        raise requests.exceptions.InvalidURL(
-            f"{request.url} is not reached through this connection. Give the path at the service, "
-            "such as /crm/v6/Leads.",
-            request=request,
-        )
+        raise _elsewhere(request)
 
     def close(self) -> None:
         """Close nothing."""
@@ -78,26 +75,42 @@ class ConnectionSession(requests.Session):
 
     What the service answers comes back as from any other session, whatever its status. Where
     the console itself answers, :class:`~developer_console_client.ConsoleProblem` is raised.
+    A redirect to another host, such as one to a file that was asked for, is followed without
+    the key.
     """
 
     def __init__(self, proxy_url: str, key: str, user: str | None = None) -> None:
         super().__init__()
         self.proxy_url = proxy_url
-        self.adapters.clear()
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, RefusingAdapter())
-        self.mount(f"{proxy_url}/", ConsoleAdapter(key, user))
+        self.mount(proxy_url, ConsoleAdapter(key, user))
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        """Prepare a request; ``url`` is a path at the service, with or without its first slash."""
+        """Prepare a request; ``url`` is a path at the service, with or without its first slash.
+
+        An empty one is the API's own address, without a slash at its end.
+        """
         request.url = self._address(request.url)
-        return super().prepare_request(request)
+        prepared = super().prepare_request(request)
+        rest = str(prepared.url).lower().removeprefix(self.proxy_url.lower())
+        if rest and (rest == str(prepared.url).lower() or rest[0] not in "/?"):
+            raise _elsewhere(prepared)
+        return prepared
 
     def _address(self, url: str | bytes) -> str:
         text = url.decode() if isinstance(url, bytes) else url
         if "://" in text.partition("?")[0]:
             return text  # one that the console gave, or else one that is refused
-        return f"{self.proxy_url}/{text.removeprefix('/')}"
+        if not text or text.startswith(("/", "?")):
+            return f"{self.proxy_url}{text}"
+        return f"{self.proxy_url}/{text}"
+
+
+def _elsewhere(request: requests.PreparedRequest) -> requests.exceptions.InvalidURL:
+    return requests.exceptions.InvalidURL(
+        f"{request.url} is not reached through this connection. Give the path at the service, "
+        "such as /crm/v6/Leads.",
+        request=request,
+    )
 
 
 @contextmanager

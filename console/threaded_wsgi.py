@@ -1,0 +1,234 @@
+"""Serve a WSGI application (PEP 3333) to an ASGI server, each request in a thread.
+
+The environment tells what WSGI leaves out as ``RAW_URI``; headers are Latin-1 for bytes in both
+directions; an answer that breaks off is raised to the server, which then does not end it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+logger = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Environ = dict[str, Any]
+WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+#: So much of a body is awaited before a thread takes the request.
+_FIRST_BYTES = 64 * 1024
+_ALWAYS: Environ = {
+    "SCRIPT_NAME": "",
+    "wsgi.version": (1, 0),
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+    "wsgi.input_terminated": True,
+}
+_CGI_NAMES = {"HTTP_CONTENT_TYPE": "CONTENT_TYPE", "HTTP_CONTENT_LENGTH": "CONTENT_LENGTH"}
+
+
+class RequestBrokeOff(OSError):
+    """The sender went away before the whole body had come."""
+
+
+class ReceiverGone(OSError):
+    """The receiver went away before the whole answer was sent."""
+
+
+class ThreadedWSGI:
+    """An ASGI application that answers with a WSGI application in a fixed number of threads."""
+
+    def __init__(self, application: WSGI, *, threads: int) -> None:
+        self._application = application
+        self._waiting: SimpleQueue[_Exchange] = SimpleQueue()
+        for number in range(threads):
+            Thread(target=self._work, name=f"web-{number}", daemon=True).start()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        environ = environ_of(scope)
+        loop = asyncio.get_running_loop()
+        if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+            try:
+                environ["wsgi.input"] = await _body(receive, loop)
+            except RequestBrokeOff:
+                return  # nobody is there to be answered
+        else:
+            environ["wsgi.input"] = io.BytesIO()
+        exchange = _Exchange(environ, receive, send, loop)
+        self._waiting.put(exchange)
+        if (whole := await exchange.done) is not None:
+            await exchange.send_whole(whole)
+
+    def _work(self) -> None:
+        while True:
+            exchange = self._waiting.get()
+            exchange.answer(self._application)
+            del exchange  # what it holds is not to wait for the next request
+
+
+class _Exchange:
+    """One request, and its answer; ``done`` is the whole body where it is not sent in pieces."""
+
+    def __init__(
+        self, environ: Environ, receive: Receive, send: Send, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._environ, self._receive, self._send, self._loop = environ, receive, send, loop
+        self._start: Message = {}
+        self._watching: asyncio.Task[None] | None = None
+        self.done: asyncio.Future[bytes | None] = loop.create_future()
+
+    def answer(self, application: WSGI) -> None:
+        """Let the application answer; of a thread that is not the event loop's."""
+        whole = error = None
+        try:
+            body = application(self._environ, self._started)
+            if isinstance(body, list):
+                whole = b"".join(body)
+            else:
+                self._stream(body)
+        except BaseException as caught:
+            error = caught
+        self._loop.call_soon_threadsafe(self._finish, whole, error)
+
+    async def send_whole(self, body: bytes) -> None:
+        await self._send(self._start)
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _started(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        self._start = {
+            "type": "http.response.start",
+            "status": int(status[:3]),
+            "headers": [(n.encode("latin-1"), v.encode("latin-1")) for n, v in headers],
+        }
+        return _no_write
+
+    def _stream(self, body: Iterable[bytes]) -> None:
+        started = False
+        try:
+            for piece in body:
+                if piece:
+                    self._wait_for(self._piece(piece, start=not started))
+                    started = True
+            self._wait_for(self._piece(b"", start=not started, more_body=False))
+        except ReceiverGone:
+            pass
+        except Exception as error:
+            if not started:
+                raise
+            # The server breaks the connection off where an answer is not ended.
+            logger.warning("An answer broke off: %s", type(error).__name__)
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+
+    async def _piece(self, body: bytes, *, start: bool, more_body: bool = True) -> None:
+        if start:
+            await self._send(self._start)
+            self._watching = asyncio.create_task(self._watch())
+        if self._watching is not None and self._watching.done():
+            raise ReceiverGone
+        await self._send({"type": "http.response.body", "body": body, "more_body": more_body})
+
+    async def _watch(self) -> None:
+        """Wait until nobody reads the answer any longer: sending to them raises nothing."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def _wait_for(self, sending: Any) -> None:
+        asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+
+    def _finish(self, whole: bytes | None, error: BaseException | None) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        if self.done.done():  # the server has given the request up
+            return
+        if error is None:
+            self.done.set_result(whole)
+        else:
+            self.done.set_exception(error)
+
+
+class _Body(io.RawIOBase):
+    """A body that is still coming, read by a thread."""
+
+    def __init__(self, first: bytes, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
+        self._pending, self._receive, self._loop = first, receive, loop
+        self._is_over = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._pending and not self._is_over:
+            message = asyncio.run_coroutine_threadsafe(_next(self._receive), self._loop).result()
+            self._pending, self._is_over = message
+        piece = self._pending[: len(buffer)]
+        self._pending = self._pending[len(piece) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+async def _body(receive: Receive, loop: asyncio.AbstractEventLoop) -> io.IOBase:
+    """Return a body to read: here already where it is small."""
+    first: list[bytes] = []
+    received, is_over = 0, False
+    while not is_over and received < _FIRST_BYTES:
+        piece, is_over = await _next(receive)
+        first.append(piece)
+        received += len(piece)
+    whole = b"".join(first)
+    return io.BytesIO(whole) if is_over else io.BufferedReader(_Body(whole, receive, loop))
+
+
+async def _next(receive: Receive) -> tuple[bytes, bool]:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise RequestBrokeOff("the sender went away before the whole body had come")
+    return message.get("body", b""), not message.get("more_body", False)
+
+
+def environ_of(scope: Message) -> Environ:
+    """Return the environment of a request; ``wsgi.input`` is still to come."""
+    raw: bytes = scope["raw_path"]
+    query = scope["query_string"].decode("latin-1")
+    target = raw.decode("latin-1")
+    host, port = scope["server"]
+    environ = _ALWAYS | {
+        "REQUEST_METHOD": scope["method"],
+        "RAW_URI": f"{target}?{query}" if query else target,
+        "PATH_INFO": unquote_to_bytes(raw).decode("latin-1"),
+        "QUERY_STRING": query,
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": scope["client"][0],
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.errors": sys.stderr,
+    }
+    for name, value in scope["headers"]:
+        if b"_" in name:  # X_A and X-A would be the same here, and one could pass for the other
+            continue
+        key = f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
+        key = _CGI_NAMES.get(key, key)
+        text = value.decode("latin-1")
+        if (before := environ.get(key)) is None:
+            environ[key] = text
+        else:
+            environ[key] = f"{before}; {text}" if key == "HTTP_COOKIE" else f"{before},{text}"
+    return environ
+
+
+def _no_write(data: bytes) -> None:
+    raise NotImplementedError("an application returns its body")

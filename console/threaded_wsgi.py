@@ -34,6 +34,11 @@ _ALWAYS: Environ = {
     "wsgi.run_once": False,
     "wsgi.input_terminated": True,
 }
+_BAD_REQUEST: Message = {
+    "type": "http.response.start",
+    "status": 400,
+    "headers": [(b"Content-Length", b"0"), (b"Connection", b"close")],
+}
 _CGI_NAMES = {"HTTP_CONTENT_TYPE": "CONTENT_TYPE", "HTTP_CONTENT_LENGTH": "CONTENT_LENGTH"}
 
 
@@ -62,14 +67,15 @@ class ThreadedWSGI:
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             try:
                 environ["wsgi.input"] = await _body(receive, loop)
-            except RequestBrokeOff:
-                return  # nobody is there to be answered
+            except RequestBrokeOff:  # or what came could not be read to its end
+                await _send_whole(send, _BAD_REQUEST, b"")
+                return
         else:
             environ["wsgi.input"] = io.BytesIO()
         exchange = _Exchange(environ, receive, send, loop)
         self._waiting.put(exchange)
         if (whole := await exchange.done) is not None:
-            await exchange.send_whole(whole)
+            await _send_whole(send, exchange.start, whole)
 
     def _work(self) -> None:
         while True:
@@ -79,13 +85,16 @@ class ThreadedWSGI:
 
 
 class _Exchange:
-    """One request, and its answer; ``done`` is the whole body where it is not sent in pieces."""
+    """One request, and its answer.
+
+    ``start`` is its head; ``done`` is the whole body where it was not sent in pieces.
+    """
 
     def __init__(
         self, environ: Environ, receive: Receive, send: Send, loop: asyncio.AbstractEventLoop
     ) -> None:
         self._environ, self._receive, self._send, self._loop = environ, receive, send, loop
-        self._start: Message = {}
+        self.start: Message = {}
         self._watching: asyncio.Task[None] | None = None
         self.done: asyncio.Future[bytes | None] = loop.create_future()
 
@@ -102,12 +111,8 @@ class _Exchange:
             error = caught
         self._loop.call_soon_threadsafe(self._finish, whole, error)
 
-    async def send_whole(self, body: bytes) -> None:
-        await self._send(self._start)
-        await self._send({"type": "http.response.body", "body": body, "more_body": False})
-
     def _started(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        self._start = {
+        self.start = {
             "type": "http.response.start",
             "status": int(status[:3]),
             "headers": [(n.encode("latin-1"), v.encode("latin-1")) for n, v in headers],
@@ -135,7 +140,7 @@ class _Exchange:
 
     async def _piece(self, body: bytes, *, start: bool, more_body: bool = True) -> None:
         if start:
-            await self._send(self._start)
+            await self._send(self.start)
             self._watching = asyncio.create_task(self._watch())
         if self._watching is not None and self._watching.done():
             raise ReceiverGone
@@ -178,6 +183,11 @@ class _Body(io.RawIOBase):
         self._pending = self._pending[len(piece) :]
         buffer[: len(piece)] = piece
         return len(piece)
+
+
+async def _send_whole(send: Send, start: Message, body: bytes) -> None:
+    await send(start)
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def _body(receive: Receive, loop: asyncio.AbstractEventLoop) -> io.IOBase:

@@ -148,6 +148,12 @@ def test_a_body_that_breaks_off_is_never_whole(server):
     assert server.log.read_text().count("READ") == before + 1
 
 
+def test_chunks_that_cannot_be_read_are_refused(server):
+    head = b"POST /read HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer, body = server.ask(head + b"xyz\r\nhello\r\n0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400") and body == b""
+
+
 def test_pieces_come_as_they_are_made(server):
     began = time.monotonic()
     with server.connect(b"GET /ticks HTTP/1.1\r\nHost: h\r\n\r\n") as sock:

@@ -1,0 +1,63 @@
+"""The guide for developers says what passes through the proxy: the lists are those of the code."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from connections import passing
+from connectors.addresses import MOST_TARGET
+from console.runtime.problems import KINDS
+from tests.servers import ROOT
+
+GUIDE = (ROOT / "docs" / "guides" / "developer.md").read_text()
+SECTION = GUIDE.partition("### What passes through the proxy\n")[2].partition("\n**A key that")[0]
+LISTS = {
+    "own to each connection": passing.BETWEEN_NEIGHBOURS,
+    "said again by the console": passing.REPLACED_OUT,
+    "dropped and named": passing.DROPPED_OUT,
+    "dropped in both directions and named": passing.FOR_SERVERS,
+    "only where the connector says `api_cookies`": passing.COOKIES,
+    "said by the console's server": passing.REPLACED_BACK,
+    "dropped and named (answer)": passing.DROPPED_BACK,
+    "rewritten": passing.ADDRESSES,
+    "rewritten in its targets": passing.LINKS,
+    "added": frozenset(name.lower() for name, _ in passing.ALWAYS),
+}
+
+
+def told() -> dict[str, list[str]]:
+    """Return the names in each row of the two tables."""
+    rows: dict[str, list[str]] = {}
+    for label, names in re.findall(r"^\| ([^|]+) \| (`[^|]+) \| [^|]*\|$", SECTION, re.MULTILINE):
+        key = f"{label} (answer)" if label in rows else label
+        rows[key] = re.findall(r"`([^`]+)`", names)
+    return rows
+
+
+def test_each_list_is_there() -> None:
+    assert told().keys() == LISTS.keys()
+
+
+@pytest.mark.parametrize("label", LISTS)
+def test_a_list_is_that_of_the_code(label: str) -> None:
+    names = [name.lower() for name in told()[label]]
+    assert sorted(names) == sorted(LISTS[label])
+
+
+@pytest.mark.parametrize("label", ["dropped and named", "dropped in both directions and named"])
+def test_what_the_guide_says_is_dropped_does_not_go_out(label: str) -> None:
+    for name in told()[label]:
+        header = name.replace("*", "Thing")
+        sent = passing.headers_out([(header, "x"), ("X-Mine", "y")], {}, {})
+        assert header not in sent.headers and sent.headers["X-Mine"] == "y"
+        assert sent.dropped == [header]
+
+
+def test_the_figures_and_names_are_those_of_the_code() -> None:
+    assert f"{MOST_TARGET:,} characters" in SECTION
+    assert passing.DROPPED_FROM_REQUEST in SECTION
+    assert passing.DROPPED_FROM_RESPONSE in SECTION
+    slugs = set(re.findall(r"\(`([a-z-]+)`\)", SECTION))
+    assert slugs == {"path-refused", "address-too-long", "header-refused"} <= KINDS.keys()

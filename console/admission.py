@@ -1,28 +1,25 @@
 """Admission control: which request gets a thread, before anything else looks at it.
 
-Calls of programs, calls that people make from pages, and bodies that are being read have
-shares of the threads (``shares.py``). What is left answers pages and ``/healthz``, whatever
-else waits. A request beyond its share is refused at once, with a ``Retry-After``.
+Calls of programs, and calls that people make from pages, have shares of the threads
+(``shares.py``). What is left answers pages and ``/healthz``, whatever else waits. A request
+beyond its share is refused at once, with a ``Retry-After``.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from connectors.bulkhead import BUSY_SECONDS, Share, bulkhead, calling
+from connectors.bulkhead import Share, calling
 from connectors.errors import ServiceBusy
-from console.request_body import MOST_BYTES, Reading, length_of
+from console.request_body import REFUSED
 from console.request_ids import HEADER, begin
-from console.runtime.door import WSGI, proxied
+from console.runtime.door import WSGI
 from console.runtime.explaining import problem_of
 from console.runtime.problems import Problem, status_line
-from console.shares import Ticket, of_people, of_programs, of_readers, of_slow_bodies
+from console.shares import Ticket, of_people, of_programs
 
 API = "/api/v1/"
-#: A body that takes no longer counts for nothing: nearly all are here when the head is.
-QUICK_SECONDS = 0.25
 
 
 class Admission:
@@ -55,8 +52,8 @@ class Admission:
                 ticket.take(of_programs())
             else:
                 callers = of_people(environ)
-            if proxied(environ) is None:  # those read it once they know whose key it is
-                _read_body(ticket, environ)
+            if refused := environ.get(REFUSED):
+                raise refused
         except (Problem, ServiceBusy) as error:
             problem = problem_of(error, begin(environ))
             return _refusal(problem, path, environ, start_response)
@@ -79,46 +76,6 @@ class _Counted:
                 self._answer.close()
         finally:
             self._ticket.end()
-
-
-def _read_body(ticket: Ticket, environ: dict[str, Any]) -> None:
-    """Read the body before a view does; raise :class:`Problem`.
-
-    Few threads wait for bodies that come slowly, and few of them for one network address.
-    """
-    length = length_of(environ)
-    if length == 0:
-        return
-    if length > MOST_BYTES:
-        raise Problem("request-too-large", f"The body is larger than {MOST_BYTES / 1024**2:g} MiB.")
-    readers, waiting = of_readers(environ), of_slow_bodies(environ)
-    try:
-        bulkhead.enter(*readers)
-        reading = Reading(environ["wsgi.input"], length, lambda: bulkhead.leave(*readers))
-        if not reading.arrives_within(QUICK_SECONDS):
-            try:
-                bulkhead.enter(*waiting)
-            except ServiceBusy:
-                reading.abandon()
-                raise
-            try:
-                reading.whole()
-            finally:
-                bulkhead.leave(*waiting)
-    except ServiceBusy:
-        raise _too_many_bodies() from None
-    environ["wsgi.input"] = file = reading.whole()
-    ticket.closes(file)
-
-
-def _too_many_bodies() -> Problem:
-    seconds = str(random.randint(*BUSY_SECONDS))  # noqa: S311
-    return Problem(
-        "console-busy",
-        "The console is reading as many requests as it can just now. Nothing was done. Try again "
-        "in a moment.",
-        headers={"Retry-After": seconds},
-    )
 
 
 def _refusal(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from console.body_buffer import receive_body
 from console.threaded_wsgi import ThreadedWSGI
 from console.wsgi import application as wsgi
 
-application = ThreadedWSGI(wsgi, threads=settings.WEB_THREADS)
+application = ThreadedWSGI(wsgi, threads=settings.WEB_THREADS, receive_body=receive_body)

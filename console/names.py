@@ -76,7 +76,7 @@ class NameFormField(forms.CharField):
     default_validators = [validate_name]
 
     def to_python(self, value: Any) -> str:
-        return normalized(super().to_python(value))
+        return normalized(super().to_python(value) or "")
 
 
 class NameField(models.CharField):

@@ -1,17 +1,9 @@
-"""The body of a request, before anything else looks at it.
-
-Granian's ``wsgi.input.read`` waits for as long as the sender likes, and tells nobody when the
-sender is gone: a body that broke off ends like one that is whole. So what has no length is
-not taken, what is shorter than its length is an error, and what comes slowly is read by a
-thread of its own, for which nobody waits longer than so much time.
-"""
+"""The body of a request: how long it may be, how long it may take, and that it is whole."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from tempfile import SpooledTemporaryFile
-from threading import Event, Thread
 from typing import IO, Any
 
 from console.runtime.problems import Problem
@@ -23,83 +15,81 @@ IN_MEMORY_BYTES = 1024**2
 #: For the first byte, and then as many more as these make seconds.
 SECONDS = 20.0
 BYTES_A_SECOND = 10_000
+#: The key of an environment under which the problem with its body is (``body_buffer.py``).
+REFUSED = "console.body_refused"
+#: The key under which it is true that reading raises ``OSError`` where a body breaks off. granian
+#: does not do so for WSGI, and ends such a body like one that is whole.
+BREAKS_ARE_TOLD = "console.breaks_are_told"
 
 
-def length_of(environ: Mapping[str, Any]) -> int:
-    """Return how long the body is, 0 where there is none; raise :class:`Problem`."""
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        raise Problem("length-required")
+def until(began: float, received: int) -> float:
+    """Return when a body that began then has come too slowly, having come so far."""
+    return began + SECONDS + received / BYTES_A_SECOND
+
+
+def length_of(environ: Mapping[str, Any]) -> int | None:
+    """Return how long the body is, 0 where there is none, ``None`` where nobody has said it.
+
+    Raise :class:`Problem` for a length that is none, and for a body without one where the
+    server does not tell its end from a sender that went away.
+    """
     declared = environ.get("CONTENT_LENGTH") or ""
-    if not declared:
-        # HTTP/2 needs no header for a body.
-        if environ["SERVER_PROTOCOL"].startswith("HTTP/2") and environ["wsgi.input"].read(1):
+    if "HTTP_TRANSFER_ENCODING" in environ or (not declared and _may_come_unsaid(environ)):
+        if not environ.get(BREAKS_ARE_TOLD):
             raise Problem("length-required")
+        return None
+    if not declared:
         return 0
     if not (declared.isascii() and declared.isdigit()):
         raise Problem("request-invalid", "Content-Length is not a number.")
     return int(declared)
 
 
-def pieces_of(stream: Any, length: int) -> Iterator[bytes]:
-    """Read a body of that length; raise :class:`Problem` where it is shorter."""
+def pieces_of(stream: IO[bytes], length: int) -> Iterator[bytes]:
+    """Read a body of that length; raise :class:`Problem` where it is shorter, or too slow."""
     left = length
     while left > 0:
-        piece = stream.read(min(PIECE, left))
+        piece = _read(stream, min(PIECE, left))
         if not piece:
             raise Problem("request-invalid", "The body is shorter than Content-Length says.")
         left -= len(piece)
         yield piece
 
 
-class Reading:
-    """A body that is being read by a thread of its own; ``over`` is called at its end.
+def spooled(stream: IO[bytes], most: int) -> tuple[IO[bytes], int]:
+    """Read a body of unknown length to its end; return a file that holds it, and its length.
 
-    The thread cannot be stopped: it ends when the sender goes on or goes away.
+    So it reaches the service whole, with its length, or not at all.
     """
+    file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  (the caller closes it)
+    try:
+        while piece := _read(stream, PIECE):
+            file.write(piece)
+            if file.tell() > most:
+                raise too_large(most)
+    except BaseException:
+        file.close()
+        raise
+    length = file.tell()
+    file.seek(0)
+    return file, length
 
-    def __init__(self, stream: Any, length: int, over: Callable[[], None]) -> None:
-        self._pieces, self._over = pieces_of(stream, length), over
-        self._file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  (the view reads it)
-        self._received = 0
-        self._error: Exception | None = None
-        self._done, self._abandoned = Event(), False
-        self._began = time.monotonic()
-        Thread(target=self._read, name="request-body", daemon=True).start()
 
-    def arrives_within(self, seconds: float) -> bool:
-        """Tell whether it is over so soon, whole or not."""
-        return self._done.wait(seconds)
+def too_large(most: int) -> Problem:
+    return Problem("request-too-large", f"The body is larger than {most / 1024**2:g} MiB.")
 
-    def abandon(self) -> None:
-        """Wait for it no longer."""
-        self._abandoned = True
 
-    def whole(self) -> IO[bytes]:
-        """Wait for all of it and return a file, which its caller closes.
+def _may_come_unsaid(environ: Mapping[str, Any]) -> bool:
+    """Tell whether there may be a body without a header: HTTP/2 needs none (RFC 9113, 8.1)."""
+    if not environ["SERVER_PROTOCOL"].startswith("HTTP/2"):
+        return False
+    return bool(environ.get(BREAKS_ARE_TOLD) or environ["wsgi.input"].read(1))
 
-        Raise :class:`Problem` where it breaks off or takes too long.
-        """
-        while not self._done.is_set():
-            lasts = SECONDS + self._received / BYTES_A_SECOND
-            left = self._began + lasts - time.monotonic()
-            if left <= 0:
-                self.abandon()
-                raise Problem("request-timeout")
-            self._done.wait(left)
-        if self._error is not None:
-            raise self._error
-        self._file.seek(0)
-        return self._file
 
-    def _read(self) -> None:
-        try:
-            for piece in self._pieces:
-                self._file.write(piece)
-                self._received += len(piece)
-        except Exception as error:
-            self._error = error
-        finally:
-            self._over()
-            self._done.set()
-            if self._abandoned or self._error:
-                self._file.close()
+def _read(stream: IO[bytes], size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except TimeoutError:
+        raise Problem("request-timeout") from None
+    except OSError:
+        raise Problem("request-invalid", "The body broke off before its end.") from None

@@ -229,7 +229,8 @@ PROXY_MAX_ANSWER_BYTES = env.int("PROXY_MAX_ANSWER_BYTES", default=10 * 1024**3)
 
 # The threads of a process, and what they are for
 
-#: Requests are answered in these (console/asgi.py). A call holds one until its service has answered.
+#: Requests are answered in these (console/asgi.py). A call holds one until its service has
+#: answered.
 WEB_THREADS = env.int("WEB_THREADS", default=64)
 _EIGHTH = max(1, WEB_THREADS // 8)
 #: Calls of programs that are under way at once: to one service, with one key, and altogether.
@@ -238,10 +239,9 @@ PROXY_CALLS_AT_ONCE = env.int("PROXY_CALLS_AT_ONCE", default=3 * _EIGHTH)
 CALLS_AT_ONCE_PER_KEY = env.int("CALLS_AT_ONCE_PER_KEY", default=4 * _EIGHTH)
 CALLS_AT_ONCE = env.int("CALLS_AT_ONCE", default=5 * _EIGHTH)
 #: Calls that pages make, such as a run or a test, and apart from them as many that ask for a
-#: token or give one back. One session has a half of them.
+#: token or give one back. One session has a half of them. What is left, 12 threads of 64,
+#: answers pages whatever waits.
 CALLS_AT_ONCE_OF_PEOPLE = env.int("CALLS_AT_ONCE_OF_PEOPLE", default=max(2, 3 * _EIGHTH // 4))
-#: Bodies that threads wait for. What is left, 4 threads of 64, answers pages whatever waits.
-BODIES_AT_ONCE = env.int("BODIES_AT_ONCE", default=_EIGHTH)
 
 # The browser
 

@@ -1,14 +1,13 @@
 """Which share of the threads a request counts for, from its beginning to its end.
 
-The threads of a process (``GRANIAN_BLOCKING_THREADS``) are divided; ``console/settings.py``
+The threads of a process (``WEB_THREADS``) are divided; ``console/settings.py``
 says how.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
-from typing import IO, Any
+from typing import Any
 
 from django.conf import settings
 from django.http.cookie import parse_cookie
@@ -25,7 +24,6 @@ class Ticket:
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._shares: list[Share] = []
-        self._end = ExitStack()
         environ[_TICKET] = self
 
     def take(self, *shares: Share) -> None:
@@ -33,14 +31,9 @@ class Ticket:
         bulkhead.enter(*shares)
         self._shares += shares
 
-    def closes(self, file: IO[bytes]) -> None:
-        """Close a file when the request is over."""
-        self._end.enter_context(file)
-
     def end(self) -> None:
         bulkhead.leave(*self._shares)
         self._shares.clear()
-        self._end.close()
 
 
 def count_for(holder: Holder, environ: Mapping[str, Any]) -> None:
@@ -69,22 +62,12 @@ def of_people(environ: Mapping[str, Any]) -> tuple[Share, ...]:
     )
 
 
-def of_slow_bodies(environ: Mapping[str, Any]) -> tuple[Share, ...]:
-    """Return what a thread counts for that waits for a body: all, and the network address."""
-    most = settings.BODIES_AT_ONCE
-    return (
-        Share(of="bodies", most=most),
-        Share(of=("body", address_of(environ)), most=max(1, most // 2)),
-    )
-
-
 def of_readers(environ: Mapping[str, Any]) -> tuple[Share, ...]:
-    """Return what a reader of a body counts for: all of them, and the network address.
+    """Return what a body counts for that is awaited: all of them, and its network address.
 
-    Readers are no threads of the server's. Nobody waits for one for long, but it may be there
-    for as long as its sender is.
+    They are awaited on the event loop, so there may be more of them than threads.
     """
-    threads = settings.BLOCKING_THREADS
+    threads = settings.WEB_THREADS
     return (
         Share(of="readers", most=8 * threads),
         Share(of=("reader", address_of(environ)), most=max(1, threads // 2)),

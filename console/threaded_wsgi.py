@@ -23,9 +23,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Environ = dict[str, Any]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+#: Awaits the body of a request and puts it into its environment.
+ReceiveBody = Callable[[Environ, Receive], Awaitable[None]]
 
-#: So much of a body is awaited before a thread takes the request.
-_FIRST_BYTES = 64 * 1024
 _ALWAYS: Environ = {
     "SCRIPT_NAME": "",
     "wsgi.version": (1, 0),
@@ -51,10 +51,13 @@ class ReceiverGone(OSError):
 
 
 class ThreadedWSGI:
-    """An ASGI application that answers with a WSGI application in a fixed number of threads."""
+    """An ASGI application that answers with a WSGI application in a fixed number of threads.
 
-    def __init__(self, application: WSGI, *, threads: int) -> None:
-        self._application = application
+    ``receive_body`` awaits the body, or a part of it, before a thread takes the request.
+    """
+
+    def __init__(self, application: WSGI, *, threads: int, receive_body: ReceiveBody) -> None:
+        self._application, self._receive_body = application, receive_body
         self._waiting: SimpleQueue[_Exchange] = SimpleQueue()
         for number in range(threads):
             Thread(target=self._work, name=f"web-{number}", daemon=True).start()
@@ -63,15 +66,15 @@ class ThreadedWSGI:
         if scope["type"] != "http":
             return
         environ = environ_of(scope)
-        loop = asyncio.get_running_loop()
-        if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+        if _may_have_body(environ):
             try:
-                environ["wsgi.input"] = await _body(receive, loop)
+                await self._receive_body(environ, receive)
             except RequestBrokeOff:  # or what came could not be read to its end
                 await _send_whole(send, _BAD_REQUEST, b"")
                 return
         else:
             environ["wsgi.input"] = io.BytesIO()
+        loop = asyncio.get_running_loop()
         exchange = _Exchange(environ, receive, send, loop)
         self._waiting.put(exchange)
         if (whole := await exchange.done) is not None:
@@ -109,6 +112,7 @@ class _Exchange:
                 self._stream(body)
         except BaseException as caught:
             error = caught
+        self._environ["wsgi.input"].close()
         self._loop.call_soon_threadsafe(self._finish, whole, error)
 
     def _started(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -165,44 +169,13 @@ class _Exchange:
             self.done.set_exception(error)
 
 
-class _Body(io.RawIOBase):
-    """A body that is still coming, read by a thread."""
-
-    def __init__(self, first: bytes, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
-        self._pending, self._receive, self._loop = first, receive, loop
-        self._is_over = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._pending and not self._is_over:
-            message = asyncio.run_coroutine_threadsafe(_next(self._receive), self._loop).result()
-            self._pending, self._is_over = message
-        piece = self._pending[: len(buffer)]
-        self._pending = self._pending[len(piece) :]
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-
 async def _send_whole(send: Send, start: Message, body: bytes) -> None:
     await send(start)
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def _body(receive: Receive, loop: asyncio.AbstractEventLoop) -> io.IOBase:
-    """Return a body to read: here already where it is small."""
-    first: list[bytes] = []
-    received, is_over = 0, False
-    while not is_over and received < _FIRST_BYTES:
-        piece, is_over = await _next(receive)
-        first.append(piece)
-        received += len(piece)
-    whole = b"".join(first)
-    return io.BytesIO(whole) if is_over else io.BufferedReader(_Body(whole, receive, loop))
-
-
-async def _next(receive: Receive) -> tuple[bytes, bool]:
+async def next_piece(receive: Receive) -> tuple[bytes, bool]:
+    """Await a piece of a body; tell whether it was the last one."""
     message = await receive()
     if message["type"] == "http.disconnect":
         raise RequestBrokeOff("the sender went away before the whole body had come")
@@ -238,6 +211,13 @@ def environ_of(scope: Message) -> Environ:
         else:
             environ[key] = f"{before}; {text}" if key == "HTTP_COOKIE" else f"{before},{text}"
     return environ
+
+
+def _may_have_body(environ: Environ) -> bool:
+    if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+        return True
+    # HTTP/2 needs no header for a body (RFC 9113 section 8.1).
+    return bool(environ["SERVER_PROTOCOL"].startswith("HTTP/2"))
 
 
 def _no_write(data: bytes) -> None:

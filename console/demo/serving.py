@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
-
 from connections.models import OAuthClient
 from console.demo.seeding import sandbox_redirect_uris
 

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import IO, Any
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -30,7 +30,7 @@ from console.invocations.recording import note
 from console.keys import using
 from console.keys.checking import Holder, holder_at
 from console.keys.tokens import user_at
-from console.request_body import length_of, pieces_of
+from console.request_body import length_of, pieces_of, spooled, too_large
 from console.request_ids import HEADER, begin
 from console.runtime.explaining import problem_of
 from console.runtime.problems import Problem, status_line
@@ -77,12 +77,17 @@ class _Visit:
         self.acting: Acting | None = None
         self.received = 0
         self.refreshed = False
+        #: A body that had to be kept until it was whole.
+        self.spool: IO[bytes] | None = None
 
     def answer(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
             passed = self._passed()
         except Exception as error:
             return self._problem(problem_of(error, self.request_id), start_response)
+        finally:
+            if self.spool is not None:
+                self.spool.close()
         return self._given_back(passed, start_response)
 
     def note(self, *, status: int, sent: int, problem: str = "") -> None:
@@ -141,10 +146,15 @@ class _Visit:
         return passed
 
     def _body(self) -> bytes | Upload | None:
+        """Return what is to be sent: small enough to be sent twice, or as it comes."""
         length, limit = length_of(self.environ), settings.PROXY_MAX_REQUEST_BYTES
+        stream: IO[bytes] = self.environ["wsgi.input"]
+        if length is None:
+            stream, length = spooled(stream, limit)
+            self.spool = stream
         if length > limit:
-            raise _too_large(limit)
-        pieces = self._counted(pieces_of(self.environ["wsgi.input"], length))
+            raise too_large(limit)
+        pieces = self._counted(pieces_of(stream, length))
         if length > REPLAYED_BYTES:
             return Upload(pieces=pieces, length=length)
         return b"".join(pieces) or None
@@ -236,7 +246,3 @@ def _headers(environ: Environ) -> list[tuple[str, str]]:
 @lru_cache(maxsize=1_000)
 def _name(key: str) -> str:
     return key[5:].replace("_", "-").title()
-
-
-def _too_large(limit: int) -> Problem:
-    return Problem("request-too-large", f"The body is larger than {limit / 1024**2:g} MiB.")

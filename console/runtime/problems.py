@@ -158,8 +158,9 @@ _KINDS = (
         slug="length-required",
         status=411,
         title="The request does not say how long it is",
-        meaning="Its body comes in chunks (Transfer-Encoding), and the console cannot tell whether "
-        "such a body is whole or its sender went away. Nothing was sent. Send Content-Length.",
+        meaning="Its body comes in chunks (Transfer-Encoding), and the server that runs this "
+        "console cannot tell whether such a body is whole or its sender went away. Nothing was "
+        "sent. Send Content-Length.",
         mend="Give your HTTP library the whole body, or a file, and not a stream: then it sends "
         "Content-Length.",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from connections.marking import mark, unmark
@@ -26,14 +27,12 @@ def prove(authorization: Authorization) -> Account:
         raise CredentialRefused(authorization.reason)
     try:
         account = renewing(credential, lambda secret: check_now(credential, secret))
-    except NeedsAuthorization as error:  # marked already, with the reason
-        remember_failure(credential, error)
-        raise
-    except CredentialRefused as error:
-        remember_refusal(credential, error)
-        raise
     except ServiceError as error:
-        remember_failure(credential, error)
+        marked = isinstance(error, NeedsAuthorization)
+        if isinstance(error, CredentialRefused) and not marked:
+            remember_refusal(credential, error)
+        else:
+            remember_failure(credential, error)
         raise
     return remember_success(credential, account)
 
@@ -56,13 +55,19 @@ def remember_success(credential: Credential, account: Account) -> Account:
 
 
 def remember_refusal(credential: Credential, error: CredentialRefused) -> None:
-    """Write down that a check has proved the end of the credential."""
-    mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
+    """Write down that a check has proved the end of the credential.
+
+    If it was renewed meanwhile, the refusal was meant for the token before.
+    """
+    with transaction.atomic():
+        same = Credential.objects.filter(pk=credential.pk, version=credential.version)
+        if same.select_for_update().first() is not None:
+            mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
     _note(credential, str(error))
 
 
 def remember_failure(credential: Credential, error: ServiceError) -> None:
-    """Write down that a check could not be made, which says nothing about the credential."""
+    """Write down why a check came to nothing."""
     _note(credential, str(error))
 
 

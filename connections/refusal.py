@@ -45,16 +45,19 @@ def attempting(credential: Credential, attempt: Callable[[Mapping[str, str]], T]
     """
     secret = fresh(credential)
     try:
-        return attempt(secret)
-    except CredentialRefused:
-        newer = after_refusal(credential, secret)
-        if newer is None:
+        try:
+            return attempt(secret)
+        except CredentialRefused:
+            newer = after_refusal(credential, secret)
+            if newer is None:
+                raise
+        try:
+            return attempt(newer)
+        except CredentialRefused:
+            after_refusal(credential, newer, just_obtained=True)
             raise
-    try:
-        return attempt(newer)
-    except CredentialRefused:
-        after_refusal(credential, newer, just_obtained=True)
-        raise
+    except Credential.DoesNotExist:
+        raise NeedsAuthorization("This authorization was replaced meanwhile.") from None
 
 
 def after_refusal(
@@ -63,31 +66,29 @@ def after_refusal(
     """Return a newer secret to repeat the call with, after the API has refused ``secret``.
 
     ``None`` means that the credential is good as far as is known: the refusal was meant for
-    the call. Raise :class:`NeedsAuthorization` where the grant has ended, and
-    :class:`~connections.refreshing.NotRenewed` where no new token is to be had now.
+    the call. Raise :class:`NeedsAuthorization` where the grant has ended,
+    :class:`~connections.refreshing.NotRenewed` where no new token is to be had now, and
+    ``Credential.DoesNotExist`` where a new grant has replaced it.
 
     However many calls are refused with a token, it is renewed early once. One that was
     obtained so is renewed early only where the check refuses it, too, or where the last
     attempt to renew it has failed.
     """
+    leasing.look(credential)
+    if _is_newer(credential, secret):
+        return fresh(credential)
+    renewable = _is_renewable(credential)
+    if renewable and (credential.renewal_problem or not credential.renewed_early):
+        return _renewed(credential, secret)
+    give_back()  # nobody waits for a service with a connection of the database in hand
+    lock = _checking[hash(credential.pk) % len(_checking)]
+    # Where nothing renews it, waiting for the other thread would win nothing.
+    if not lock.acquire(timeout=WAIT_SECONDS if renewable else 0):
+        return None
     try:
-        leasing.look(credential)
-        if _is_newer(credential, secret):
-            return fresh(credential)
-        renewable = _is_renewable(credential)
-        if renewable and (credential.renewal_problem or not credential.renewed_early):
-            return _renewed(credential, secret)
-        give_back()  # nobody waits for a service with a connection of the database in hand
-        lock = _checking[hash(credential.pk) % len(_checking)]
-        # Where nothing renews it, waiting for the other thread would win nothing.
-        if not lock.acquire(timeout=WAIT_SECONDS if renewable else 0):
-            return None
-        try:
-            return _checked(credential, secret, proves=just_obtained or not renewable)
-        finally:
-            lock.release()
-    except Credential.DoesNotExist:
-        raise NeedsAuthorization("This authorization was replaced meanwhile.") from None
+        return _checked(credential, secret, proves=just_obtained or not renewable)
+    finally:
+        lock.release()
 
 
 def _checked(
@@ -105,6 +106,9 @@ def _checked(
     except CredentialRefused as error:
         if not proves:
             return _renewed(credential, secret)
+        leasing.look(credential)
+        if _is_newer(credential, secret):
+            return fresh(credential)
         remember_refusal(credential, error)
         raise NeedsAuthorization(str(error)) from None
     except ServiceError as error:

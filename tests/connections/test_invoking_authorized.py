@@ -139,6 +139,25 @@ def test_a_call_that_is_not_allowed_costs_one_renewal_for_each_token(network, re
     assert Authorization.objects.get().state == Authorization.State.ACTIVE
 
 
+def test_a_check_with_a_token_that_was_replaced_meanwhile_proves_nothing(
+    network, renewed, customers
+):
+    """Another process has renewed it while the check was under way."""
+
+    def answer(request):
+        row = Credential.objects.get()
+        row.secret = {"access_token": "theirs", "refresh_token": "theirs"}
+        row.version += 1
+        row.save()
+        return 401, {}, "{}"
+
+    network.get(f"{API}/api/contacts", status=401, json={})
+    network.add_callback("GET", f"{API}/api/me", answer)
+    exchange = invoke(get(), customers)
+    assert (exchange.status, exchange.problem) == (401, "")
+    assert Authorization.objects.get().state == Authorization.State.ACTIVE
+
+
 def test_a_missing_scope_renews_nothing(network, renewed, customers):
     challenge = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
     network.get(f"{API}/api/contacts", status=401, json={}, headers=challenge)

@@ -42,7 +42,7 @@ def explain(error: Exception, call: Call, connect: float, read: float) -> Servic
             waited = call.total if call.is_over else read
             what = f"{call.service} did not answer within {round(waited, 1):g} s."
             return ServiceTimeout(what, certain=False)
-        if any(isinstance(cause, BadStatusLine) and _is_tls(cause.args[0]) for cause in causes):
+        if any(isinstance(cause, BadStatusLine) and _is_tls(str(cause)) for cause in causes):
             what = f"{call.service} speaks https on this port, and was asked by plain http."
             return ServiceUnreachable(f"{what} Choose https.", certain=False)
         what = f"{call.service} broke off before it had answered."

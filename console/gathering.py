@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 from django.core.cache import cache
@@ -17,6 +18,7 @@ from console import metrics
 
 #: A database of a million authorizations is not counted for everybody who asks.
 KEPT_SECONDS = 30
+_counting = threading.Lock()
 
 
 class Authorizations(Collector):
@@ -27,7 +29,10 @@ class Authorizations(Collector):
             "console_authorizations", "Authorizations by state.", labels=["state"]
         )
         try:
-            counts = cache.get_or_set("metrics/authorizations", _by_state, KEPT_SECONDS)
+            counts = cache.get("metrics/authorizations")
+            if counts is None:
+                with _counting:  # the others who ask meanwhile find what this one has counted
+                    counts = cache.get_or_set("metrics/authorizations", _by_state, KEPT_SECONDS)
         except (DatabaseError, InterfaceError):
             return
         for state in Authorization.State:

@@ -161,10 +161,13 @@ def unknown(
     for number, part in enumerate(missing):
         name = getattr(part, what)
         # Comparing takes long, and the later ones are only counted.
-        alike = _alike(name, known) if number < MAX_FAULTS else []
-        near = difflib.get_close_matches(name, alike, n=3, cutoff=0.5)
-        hint = f"Did you mean {' or '.join(near)}?" if near else _all_of(known, what)
+        hint = _hint(name, known, what) if number < MAX_FAULTS else ""
         yield (*part.at, what), f"This application has no {what} {name}. {hint}"
+
+
+def _hint(name: str, known: frozenset[str], what: str) -> str:
+    near = difflib.get_close_matches(name, _alike(name, known), n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(near)}?" if near else _all_of(known, what)
 
 
 def _alike(name: str, known: frozenset[str]) -> list[str]:

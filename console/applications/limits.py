@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-#: A text in quotes, closed or not: whatever comes, it is passed over once.
-_TEXT = re.compile(r'"(?:[^"\\]|\\.|\\\Z)*(?:"|\Z)', re.DOTALL)
+#: A text in quotes, closed or not: whatever comes, it is passed over once. Possessive, or each
+#: letter would be remembered as a place to turn back to.
+_TEXT = re.compile(r'"(?:[^"\\]++|\\.|\\\Z)*+(?:"|\Z)', re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)

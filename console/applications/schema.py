@@ -84,7 +84,7 @@ def _rule(way: Sequence[str | int], name: str, part: str) -> Schema:
 
 def _sentence(keyword: str, rule: Schema, instance: Any) -> str:
     """Say what is wrong, and what would be right."""
-    if keyword == "pattern":
+    if "x-sentence" in rule and keyword in ("pattern", "additionalProperties"):
         return str(rule["x-sentence"])
     wanted = rule[keyword]
     match keyword:

@@ -23,7 +23,7 @@ Path = tuple[str | int, ...]
 #: Something wrong with the value to which a path leads, in one sentence.
 Problem = tuple[Path, str]
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 #: What no database takes: NUL and the halves of surrogate pairs.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WORDS = {

@@ -12,6 +12,7 @@ from console.accounts.models import Organization, User
 from console.accounts.policy import Action
 from console.applications.source import Fault, Faults
 from console.transfer.importing import MAX_BYTES, decode, read
+from console.transfer.lease import Busy, import_lease
 from console.transfer.models import Upload
 
 
@@ -53,26 +54,38 @@ class UploadForm(forms.Form):
             None, f"This file has {count}, so nothing was imported. Mend it and choose it again."
         )
 
-    def clean_file(self) -> str:
-        file: UploadedFile = self.cleaned_data["file"]
+    @property
+    def owner(self) -> Organization:
+        """Return for whom it is imported."""
+        return self.cleaned_data.get("organization") or self.organizations[0]
+
+    def clean(self) -> dict[str, Any]:
+        """Read the file, last: for whom it is read has to be known."""
+        cleaned = super().clean() or {}
+        file: UploadedFile | None = cleaned.get("file")
+        if file is None or self.errors:
+            return cleaned
         data = file.read(MAX_BYTES + 1)
         try:
-            read(data)
+            with import_lease(self.owner):
+                read(data)
+        except Busy as error:
+            self.add_error(None, str(error))
         except Faults as error:
             self.refuse(error)
-            return ""
-        return decode(data)
+        else:
+            cleaned["text"] = decode(data)
+        return cleaned
 
     def save(self) -> Upload:
         """Keep the file in place of the one that the person sent before."""
-        organization = self.cleaned_data.get("organization") or self.organizations[0]
         with transaction.atomic():
             # A second tab waits: each person has one file.
             User.objects.select_for_update(no_key=True).get(pk=self.user.pk)
             Upload.objects.filter(user=self.user).delete()
             return Upload.objects.create(
                 user=self.user,
-                organization=organization,
+                organization=self.owner,
                 file_name=(self.files["file"].name or "")[:200],
-                text=self.cleaned_data["file"],
+                text=self.cleaned_data["text"],
             )

@@ -45,3 +45,16 @@ class Upload(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("upload_detail", args=[self.pk])
+
+
+class ImportLease(models.Model):
+    """Who reads a file for an organization just now (``console/transfer/lease.py``)."""
+
+    organization = models.OneToOneField(
+        Organization, models.CASCADE, primary_key=True, related_name="+"
+    )
+    owner = models.CharField(max_length=32)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.organization}"

@@ -23,6 +23,7 @@ from console.http import SeeOther, SignedInRequest
 from console.transfer.exporting import hand_out
 from console.transfer.forms import UploadForm
 from console.transfer.importing import TakenMeanwhile, import_application, read
+from console.transfer.lease import Busy, import_lease
 from console.transfer.models import Upload
 from console.transfer.planning import plan
 
@@ -96,15 +97,18 @@ def upload_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def upload_confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Make the application, and say by which names, since others may be taken by now."""
     uploads = Upload.objects.waiting_for(request.user).select_related("organization")
+    upload = get_object_or_404(uploads, pk=pk)
     try:
-        with transaction.atomic():
-            # Who presses twice waits here, and then finds nothing to import.
-            upload = get_object_or_404(uploads.select_for_update(of=("self",)), pk=pk)
-            application = import_application(upload.text, upload.organization, request.user)
-            upload.delete()
+        with import_lease(upload.organization):
+            manifest = read(upload.text)
+            with transaction.atomic():
+                # Who presses twice waits here, and then finds nothing to import.
+                upload = get_object_or_404(uploads.select_for_update(of=("self",)), pk=pk)
+                application = import_application(manifest, upload.organization, request.user)
+                upload.delete()
     except Faults as error:
         return _faults_page(request, upload, error)
-    except TakenMeanwhile as error:
+    except (Busy, TakenMeanwhile) as error:
         messages.error(request, str(error))
         return SeeOther(reverse("upload_detail", args=[pk]))
     messages.success(request, _made(application))

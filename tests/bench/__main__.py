@@ -16,7 +16,16 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from tests.bench import console, invoking, loading, multitude, refreshing, serving, shipping
+from tests.bench import (
+    console,
+    invoking,
+    loading,
+    multitude,
+    reading,
+    refreshing,
+    serving,
+    shipping,
+)
 from tests.bench.databases import KINDS, databases
 from tests.bench.figures import Figure, Page, figures_of, print_figures, print_pages, save
 from tests.servers import ROOT
@@ -41,6 +50,7 @@ def main() -> None:
         rest = [
             *serving.first_pages(folder / "demo"),
             *serving.starting(environment(folder, "sqlite://:memory:")),
+            *reading.measured(environment(folder, "sqlite://:memory:"), SPAWN),
         ]
     print()
     print_figures(rest)

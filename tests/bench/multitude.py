@@ -8,6 +8,7 @@ after again and again.
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
@@ -15,16 +16,15 @@ from multiprocessing.context import SpawnContext
 from pathlib import Path
 
 from tests.bench import calls, console
-from tests.bench.figures import Figure
+from tests.bench.figures import GROWTH, Figure
 from tests.bench.loading import THREADS, granian, load, upstream
 
 CALLED, FEW, MANY = 500, 1_000, 1_000_000
 ROUNDS = 6
+LOOKS = 200
 SLOWER = 1.1
 #: What a copy has of its own; the rest is as it was, and so its secret opens for nobody.
 _OWN = ("id", "connection_id", "credential_id")
-#: How a copy's id begins: after all that are called, as a console that starts opens the first.
-_LAST = "ff"
 
 
 def measured(
@@ -38,7 +38,7 @@ def measured(
     folder.mkdir()
     with ExitStack() as stack:
         service = stack.enter_context(upstream(folder))
-        where = []
+        where, looks = [], []
         for url, population in zip(urls, (FEW, MANY), strict=True):
             environment = {
                 **variables,
@@ -48,6 +48,7 @@ def measured(
             }
             with ProcessPoolExecutor(1, context) as process:
                 key = process.submit(fill, environment, population).result()
+                looks.append(process.submit(look).result())
             served = granian("console.asgi:application", environment, folder, THREADS)
             address, _ = stack.enter_context(served)
             where.append((f"{address}/api/v1/connections/item_%d/proxy/item", key))
@@ -60,12 +61,31 @@ def measured(
             value=statistics.median(each),
             unit="requests/s",
         )
+    yield Figure(name=f"{database}: readiness, {MANY:,} authorizations", value=looks[1], unit="ms")
+    yield Figure(
+        name=f"{database}: readiness, {MANY:,} : {FEW:,} authorizations",
+        value=looks[1] / looks[0],
+        unit="ratio",
+        aim=GROWTH,
+    )
     yield Figure(
         name=f"{database}: calls, {FEW:,} : {MANY:,} authorizations",
         value=statistics.median(few / many for few, many in rates),
         unit="ratio",
         aim=SLOWER,
     )
+
+
+def look() -> float:
+    """Return how many milliseconds ``/readyz`` takes where nothing is known yet: the median."""
+    from console.readiness import faults
+
+    times = []
+    for _ in range(LOOKS):
+        began = time.perf_counter()
+        assert not faults()
+        times.append((time.perf_counter() - began) * 1000)
+    return statistics.median(times)
 
 
 def fill(environment: dict[str, str], population: int) -> str:
@@ -104,6 +124,6 @@ def _copied(column: str, vendor: str) -> str:
     if column not in _OWN:
         return column
     if vendor == "sqlite":
-        return f"'{_LAST}' || substr({column}, 3, 20) || printf('%010x', n)"
+        return f"substr({column}, 1, 22) || printf('%010x', n)"
     digits = f"replace({column}::text, '-', '')"
-    return f"('{_LAST}' || substr({digits}, 3, 20) || lpad(to_hex(n), 10, '0'))::uuid"
+    return f"(substr({digits}, 1, 22) || lpad(to_hex(n), 10, '0'))::uuid"

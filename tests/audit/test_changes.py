@@ -1,0 +1,134 @@
+"""Every change of a row is recorded, or is listed here with the reason why it is not.
+
+The changes come from the models and from the routes of the policy table, so that a new model,
+or a new page that changes something, fails here until its verb records an event.
+"""
+# ruff: noqa: F401, F811  (fixtures of other rooms)
+
+from __future__ import annotations
+
+import re
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from tests.accounts.policy.conftest import come_as, no_limit_was_used_yet, things
+from tests.accounts.policy.test_routes import OURS, owner
+from tests.accounts.policy.visits import address
+from tests.audit.test_verbs import world
+from tests.audit.verbs import VERBS
+from tests.security.fuzzed import expected_form
+
+#: A change: the model, and what becomes of its row.
+Change = tuple[str, str]
+HOW = {"INSERT INTO": "create", "UPDATE": "update", "DELETE FROM": "delete"}
+TABLES = {
+    model._meta.db_table: model._meta.label
+    for model in apps.get_models()
+    if model.__module__.partition(".")[0] in {"console", "connections"}
+}
+RECORDED: Change = ("audit.Event", "create")
+
+_LOG = "The log itself; what is wrong with it is found by verify_audit."
+_LATER = "Follows from a component, release or installation, whose event tells of it."
+_CALLS = "What was called is a log of its own, which is not about changes."
+_FIXED = "Is never changed."
+_OWN = "A file that a person looks at before it is imported, which is recorded."
+#: What no verb of ``verbs.py`` does.
+UNRECORDED: dict[Change, str] = {
+    ("audit.Chain", "create"): "Made with the first event of an organization.",
+    ("audit.Chain", "delete"): _LOG,
+    ("audit.Bookmark", "create"): _LOG,
+    ("audit.Bookmark", "update"): _LOG,
+    ("audit.Bookmark", "delete"): _LOG,
+    ("audit.Event", "update"): _FIXED,
+    ("audit.Event", "delete"): _FIXED,
+    ("connections.Connection", "create"): "A draft, which is recorded when it is created.",
+    ("connections.Flow", "create"): "An attempt, which is recorded when it has succeeded.",
+    ("connections.Reference", "create"): _LATER,
+    ("connections.Reference", "update"): _LATER,
+    ("connections.ReleasedConnection", "create"): _LATER,
+    ("connections.ReleasedConnection", "update"): _LATER,
+    ("connections.InstalledConnection", "create"): _LATER,
+    ("connections.InstalledConnection", "update"): _LATER,
+    ("keys.TokenKey", "delete"): "Nothing that it has signed is valid by then.",
+    ("invocations.Invocation", "create"): _CALLS,
+    ("invocations.Invocation", "update"): _CALLS,
+    ("invocations.Tally", "create"): _CALLS,
+    ("invocations.Tally", "update"): _CALLS,
+    ("health.Notice", "create"): "Remembers that mail was sent.",
+    ("health.Notice", "update"): "Remembers that mail was sent.",
+    ("webhooks.Delivery", "create"): "A message about an event that is recorded.",
+    ("publishing.Release", "update"): _FIXED,
+    ("publishing.Release", "delete"): _FIXED,
+    ("distribution.Listing", "delete"): "Goes with its application alone.",
+    ("distribution.Picture", "update"): _FIXED,
+    ("transfer.Upload", "create"): _OWN,
+    ("transfer.Upload", "update"): _OWN,
+}
+#: Routes that change rows and record nothing.
+SILENT: dict[str, str] = {
+    "draft_start": "A draft, which is recorded when it is created.",
+    "connection_setup": "A draft, which is recorded when it is created.",
+    "draft_discard": "A draft, which nothing was ever done with.",
+    "authorization_test": "The last test is shown; an authorization that it ends is recorded.",
+    "installed_test": "The last test is shown; an authorization that it ends is recorded.",
+    "application_open": "The first key for tokens is made when it is first needed.",
+    "installation_open": "The first key for tokens is made when it is first needed.",
+    "webhook_test": "A message of which nothing depends.",
+    "delivery_resend": "The same message once more.",
+    "release_roll_back": "Nothing differs here; the row says who is just publishing.",
+    "upload_discard": _OWN,
+}
+
+
+def changes(queries: CaptureQueriesContext) -> set[Change]:
+    """Read from the statements which rows of the product were written."""
+    found = set()
+    for query in queries.captured_queries:
+        written = re.match(r'(INSERT INTO|UPDATE|DELETE FROM) "(\w+)"', query["sql"])
+        if written and written[2] in TABLES:
+            found.add((TABLES[written[2]], HOW[written[1]]))
+    return found
+
+
+def test_every_change_of_a_model_is_made_by_a_verb_that_records(world) -> None:
+    recorded: set[Change] = set()
+    for verb, *_ in VERBS:
+        with transaction.atomic():
+            do = verb(world)
+            with CaptureQueriesContext(connection) as queries:
+                do()
+            made = changes(queries)
+            transaction.set_rollback(True)
+        world.developer.refresh_from_db()  # one of them changes the password
+        assert RECORDED in made, verb.__name__
+        recorded |= made
+    every = {(label, how) for label in TABLES.values() for how in HOW.values()}
+    assert every - recorded - {*UNRECORDED} == set()
+    assert {*UNRECORDED} & recorded == set(), "these need no reason"
+    assert {*UNRECORDED} <= every
+
+
+def test_every_route_that_changes_something_records_it(things, come_as) -> None:
+    silent, recording = {}, set()
+    for name, visit in OURS.items():
+        if "post" not in visit.methods:
+            continue
+        client, path = come_as(owner(name)), address(name, things)
+        with transaction.atomic():
+            page = client.get(path) if "get" in visit.methods else None
+            form = expected_form(page.content.decode()) if page else []
+            sent = {field: value.decode() for field, value in form} | dict(visit.data)
+            with CaptureQueriesContext(connection) as queries:
+                client.post(path, sent)
+            made = changes(queries)
+            transaction.set_rollback(True)
+        if RECORDED in made:
+            recording.add(name)
+        elif made:
+            silent[name] = made
+    assert silent.keys() - SILENT.keys() == set(), silent
+    assert SILENT.keys() - silent.keys() == set(), "these need no reason"
+    assert len(recording) > 20  # the forms that are sent get that far

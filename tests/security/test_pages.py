@@ -137,6 +137,7 @@ def forms(things, people) -> dict[str, Fields]:
     return found
 
 
+@pytest.mark.slow("Hundreds of requests, after one to each page for what its form would send.")
 def test_no_request_breaks_a_page(things, people, forms) -> None:
     client = things["flow"].client
     client.client_secret = CLIENT_SECRET

@@ -37,7 +37,6 @@ _FIXED = "Is never changed."
 _OWN = "A file that a person looks at before it is imported, which is recorded."
 #: What no verb of ``verbs.py`` does.
 UNRECORDED: dict[Change, str] = {
-    ("audit.Chain", "create"): "Made with the first event of an organization.",
     ("audit.Chain", "delete"): _LOG,
     ("audit.Bookmark", "create"): _LOG,
     ("audit.Bookmark", "update"): _LOG,
@@ -87,7 +86,8 @@ def changes(queries: CaptureQueriesContext) -> set[Change]:
     """Read from the statements which rows of the product were written."""
     found = set()
     for query in queries.captured_queries:
-        written = re.match(r'(INSERT INTO|UPDATE|DELETE FROM) "(\w+)"', query["sql"])
+        statement = query["sql"].replace("INSERT OR IGNORE INTO", "INSERT INTO")  # SQLite's
+        written = re.match(r'(INSERT INTO|UPDATE|DELETE FROM) "(\w+)"', statement)
         if written and written[2] in TABLES:
             found.add((TABLES[written[2]], HOW[written[1]]))
     return found

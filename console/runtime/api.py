@@ -107,7 +107,9 @@ def _refused(request: HttpRequest, refused: Any) -> HttpResponse:
 
 @api.exception_handler(ServiceBusy)
 def _busy(request: HttpRequest, busy: Any) -> HttpResponse:
-    return problem_of(busy, "").response
+    response = problem_of(busy, "").response
+    response._has_been_logged = True  # type: ignore[attr-defined]  # no error of the console
+    return response
 
 
 @api.exception_handler(ValidationError)

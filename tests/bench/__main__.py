@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet
 
 from tests.bench import (
     console,
+    crowding,
     invoking,
     loading,
     multitude,
@@ -51,6 +52,7 @@ def main() -> None:
             *serving.first_pages(folder / "demo"),
             *serving.starting(environment(folder, "sqlite://:memory:")),
             *reading.measured(environment(folder, "sqlite://:memory:"), SPAWN),
+            *crowding.measured(environment(folder, ""), folder / "crowd"),
         ]
     print()
     print_figures(rest)

@@ -153,6 +153,26 @@ def test_what_is_sent_arrives(orders, upstream):
     assert upstream.asked[0].body == b'{"item": "pump"}'
 
 
+@pytest.mark.parametrize("size", [0, 3, sessions.IN_MEMORY_BYTES + 3])
+def test_a_body_of_unknown_length_is_sent_with_its_length(orders, upstream, size):
+    """Not every server before a console tells whether a body in chunks is whole."""
+    half = size // 2
+    orders.put("/orders/1", data=iter(["a" * half, b"b" * (size - half)]))
+    assert upstream.only.body == b"a" * half + b"b" * (size - half)
+    assert upstream.only.all("Content-Length") == [str(size)]
+    assert upstream.only.all("Transfer-Encoding") == []
+
+
+def test_a_body_that_cannot_be_read_is_not_sent(orders, upstream):
+    def pieces():
+        yield b"a"
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        orders.put("/orders/1", data=pieces())
+    assert upstream.asked == []
+
+
 @pytest.mark.parametrize("status", [200, 404, 500, 503])
 def test_what_the_service_answers_is_no_problem_of_ours(orders, upstream, status):
     upstream.answers(

@@ -39,7 +39,10 @@ class Mask:
 
     def finds(self, text: str) -> bool:
         """Tell whether the text holds any of them."""
-        return any(hidden in text for hidden in self._hidden)
+        for hidden in self._hidden:  # not any(): each call asks this
+            if hidden in text:
+                return True
+        return False
 
 
 def mask_of(secret: Mapping[str, str], public: Iterable[str], signed: Signed) -> Mask:

@@ -12,7 +12,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from urllib.parse import quote, unquote, unquote_plus, urlencode
@@ -79,15 +78,10 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _SAFE_IN_QUERY = "!$%&'()*+,/:;=?@~"
 
 
-class _Fate(Enum):
-    """What becomes of a header: ``REPLACED`` without a word, ``DROPPED`` by name."""
-
-    PASSED = "passed"
-    REPLACED = "replaced"
-    DROPPED = "dropped"
-    ADDRESS = "address"
-    LINK = "link"
-    COOKIE = "cookie"
+#: What becomes of a header: ``REPLACED`` without a word, ``DROPPED`` by name. Plain words, for
+#: members of an enumeration cost a call some microseconds.
+_PASSED, _REPLACED, _DROPPED = "passed", "replaced", "dropped"
+_ADDRESS, _LINK, _COOKIE = "address", "link", "cookie"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,12 +107,12 @@ def headers_out(
     for name, value in headers:
         lower = name.lower()
         fate = _fate_out(lower)
-        if fate is _Fate.COOKIE:
+        if fate is _COOKIE:
             value = service_cookies.sent(value) if cookies else ""
-            fate = _Fate.PASSED if value else _Fate.DROPPED
-        if fate is _Fate.PASSED:
+            fate = _PASSED if value else _DROPPED
+        if fate is _PASSED:
             passed[lower] = name, value
-        elif fate is _Fate.DROPPED:
+        elif fate is _DROPPED:
             dropped.append(name)
         elif lower == "connection":
             named.update(word.strip().lower() for word in value.split(","))
@@ -152,22 +146,22 @@ def headers_back(
     for name, value in headers:
         lower = name.lower()
         fate = _fate_back(lower)
-        if fate is _Fate.REPLACED:
+        if fate is _REPLACED:
             if lower == "connection":
                 named.update(word.strip().lower() for word in value.split(","))
             continue
         if not _NAME.fullmatch(name):
             continue
         if not _VALUE.fullmatch(value):
-            fate = _Fate.DROPPED
-        elif fate is _Fate.COOKIE:
+            fate = _DROPPED
+        elif fate is _COOKIE:
             value = service_cookies.set_below(value, addresses) if cookies else ""
-            fate = _Fate.PASSED if value else _Fate.DROPPED
-        elif fate is _Fate.ADDRESS or fate is _Fate.LINK:
+            fate = _PASSED if value else _DROPPED
+        elif fate is _ADDRESS or fate is _LINK:
             shown = _decoded(value)
-            value = addresses.link(value) if fate is _Fate.LINK else addresses.of(value)
-            fate = _Fate.DROPPED if mask.finds(shown) else _Fate.PASSED
-        if fate is _Fate.DROPPED:
+            value = addresses.link(value) if fate is _LINK else addresses.of(value)
+            fate = _DROPPED if mask.finds(shown) else _PASSED
+        if fate is _DROPPED:
             dropped.append(name)
         else:
             passed.append((name, value))
@@ -216,25 +210,25 @@ def _named(part: str) -> set[str]:
 
 
 @lru_cache(maxsize=1_000)
-def _fate_out(lower: str) -> _Fate:
+def _fate_out(lower: str) -> str:
     if _is_in(BETWEEN_NEIGHBOURS | REPLACED_OUT, lower):
-        return _Fate.REPLACED
+        return _REPLACED
     if lower == "cookie":
-        return _Fate.COOKIE
-    return _Fate.DROPPED if _is_in(DROPPED_OUT | FOR_SERVERS, lower) else _Fate.PASSED
+        return _COOKIE
+    return _DROPPED if _is_in(DROPPED_OUT | FOR_SERVERS, lower) else _PASSED
 
 
 @lru_cache(maxsize=1_000)
-def _fate_back(lower: str) -> _Fate:
+def _fate_back(lower: str) -> str:
     if _is_in(BETWEEN_NEIGHBOURS | REPLACED_BACK, lower):
-        return _Fate.REPLACED
+        return _REPLACED
     if lower == "set-cookie":
-        return _Fate.COOKIE
+        return _COOKIE
     if lower in ADDRESSES:
-        return _Fate.ADDRESS
+        return _ADDRESS
     if lower in LINKS:
-        return _Fate.LINK
-    return _Fate.DROPPED if _is_in(DROPPED_BACK | FOR_SERVERS, lower) else _Fate.PASSED
+        return _LINK
+    return _DROPPED if _is_in(DROPPED_BACK | FOR_SERVERS, lower) else _PASSED
 
 
 def _is_in(patterns: Iterable[str], lower: str) -> bool:

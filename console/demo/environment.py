@@ -1,7 +1,7 @@
 """The environment of a console that nobody has configured yet: everything under ``var/``.
 
 Only ``manage.py`` comes here, and only where ``SECRET_KEY`` is not set. A server
-process (``console.wsgi``) never does: it refuses to start without a configuration.
+process (``console.asgi``) never does: it refuses to start without a configuration.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.registry import get_connectors
-from tests.runtime.proxy.visiting import Program
+from tests.runtime.proxy.visiting import Program, leading_to, speaking
 
 CREDENTIALS = ["Authorization", "X-Api-Key", "AUTHORIZATION", "x-api-key", "X_Api_Key"]
 
@@ -119,8 +119,6 @@ def test_no_query_of_the_program_takes_the_place_of_the_key(upstream, program, i
 
 
 def test_a_query_keeps_its_order_and_its_spelling(upstream, listen, program, keyed, settings):
-    from tests.runtime.proxy.test_proxy_streams import leading_to, speaking
-
     asked: list[bytes] = []
     leading_to(listen(speaking(b"HTTP/1.1 204 No Content\r\n\r\n", asked)), settings)
     program.get("orders", query="b=2&a=%7e1&b=%2f/;c&&x&%zz&q=a b")
@@ -250,8 +248,6 @@ def test_tokens_against_forged_requests_pass_in_both_directions(upstream, progra
 
 @pytest.mark.parametrize("value", ["na\xefve", "na\xc3\xafve \xe2\x82\xac", "a\tb", ""])
 def test_a_value_passes_byte_by_byte(listen, settings, program, keyed, value):
-    from tests.runtime.proxy.test_proxy_streams import leading_to, speaking
-
     asked: list[bytes] = []
     raw = b"HTTP/1.1 204 No Content\r\nX-Name: " + value.encode("latin-1") + b"\r\n\r\n"
     leading_to(listen(speaking(raw, asked)), settings)

@@ -7,6 +7,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from tests.runtime.proxy.visiting import leading_to, speaking
+
 PROXY = "http://console.test/api/v1/connections/orders/proxy"
 NAMES = ["Location", "Content-Location", "Operation-Location", "Azure-AsyncOperation"]
 REFERENCES = [
@@ -152,8 +154,6 @@ def test_links_can_be_followed(upstream, answered, value, comes_back):
 
 
 def test_each_of_many_links_passes(listen, settings, program, keyed):
-    from tests.runtime.proxy.test_proxy_streams import leading_to, speaking
-
     raw = b"HTTP/1.1 204 No Content\r\nLink: <1>; rel=prev\r\nlink: <3>; rel=next\r\n\r\n"
     leading_to(listen(speaking(raw, [])), settings)
     assert program.get("orders").all("Link") == [

@@ -9,8 +9,7 @@ from connections.invoking import invoke
 from connectors.addresses import MOST_TARGET
 from connectors.registry import get_connectors
 from tests.connections.calling import state_of
-from tests.runtime.proxy.test_proxy_streams import leading_to, speaking
-from tests.runtime.proxy.visiting import Program, ask
+from tests.runtime.proxy.visiting import Program, ask, leading_to, speaking
 
 
 @pytest.mark.parametrize("tells_target", [True, False])

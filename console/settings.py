@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "console.no_store.NoStoreMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -169,7 +170,7 @@ METRICS_TOKEN: str = env("METRICS_TOKEN", default="")
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "console.signing_in.backends.ConfirmedAddressBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -186,9 +187,24 @@ ACCOUNT_ADAPTER = "console.signing_in.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"
-# Failed attempts stay limited; a whole office signs in from one address.
-ACCOUNT_RATE_LIMITS = {"login": "300/m/ip"}
+ACCOUNT_FORMS = {
+    "reset_password": "console.signing_in.forms.ResetPasswordForm",
+    "confirm_email_verification_code": "console.signing_in.forms.ConfirmCodeForm",
+}
+# Only a confirmed address counts. It is confirmed by a code in the browser that asked for it: a
+# link would let whoever is mailed confirm what somebody else claims.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_RATE_LIMITS = {
+    # All tries of a place; a whole office signs in from one network address.
+    "login": "300/m/ip",
+    # Wrong ones for one account from one place.
+    "login_failed": "5/5m/key",
+    # Wrong ones for all accounts from one place, where its browser has not signed in before.
+    "login_spread": "100/10m/key",
+    # Codes that are mailed to one address.
+    "confirm_email": "1/10s/key,10/h/key",
+}
 #: How many proxies stand before the console: whose X-Forwarded-For sign-in limits believe.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -246,6 +262,7 @@ CALLS_AT_ONCE_OF_PEOPLE = env.int("CALLS_AT_ONCE_OF_PEOPLE", default=max(2, 3 * 
 # The browser
 
 SECURE = PUBLIC_URL.startswith("https://")
+SESSION_ENGINE = "console.sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-console" if SECURE else "console"
 CSRF_COOKIE_NAME = "__Host-console-csrf" if SECURE else "console-csrf"

@@ -2,7 +2,6 @@ from django.contrib import admin
 from django.urls import include, path
 
 from console.runtime.views import problem_detail
-from console.signing_in.views import security
 from console.views import applications, components, health, pages
 from console.views.metrics import metrics
 
@@ -34,9 +33,7 @@ urlpatterns = [
     path("", include("console.transfer.urls")),
     path("", include("console.audit.urls")),
     path("", include("console.inviting.urls")),
-    # allauth's own page of second factors has this address, too: there is one such page.
-    path("accounts/2fa/", security, name="security"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("console.signing_in.urls")),
     path("admin/", admin.site.urls),
     # For programs of applications
     path("api/v1/", include("console.runtime.urls")),

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 
+from console.accounts.forms import ChangeUserForm, NewUserForm
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action
 from console.signing_in.again import PasswordAgainMixin, password_again
@@ -51,6 +52,10 @@ class PolicyAdmin(admin.ModelAdmin):
         own = Organization.objects.allowing(request.user, self.action)
         return obj is None or own.filter(pk=self.organization_of(obj)).exists()
 
+    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+        """Link to a row's page itself: the admin site has no shortcut (``ConsoleAdminSite``)."""
+        return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
+
     def organization_of(self, obj: Any) -> Any:
         """Return the key of a row's organisation."""
         return getattr(obj, f"{self.organization}_id")
@@ -79,6 +84,8 @@ class MembershipInline(admin.TabularInline):
 
 @admin.register(User)
 class UserAdmin(PasswordAgainMixin, DjangoUserAdmin):
+    form = ChangeUserForm
+    add_form = NewUserForm
     ordering = ["email"]
     list_display = ["email", "first_name", "last_name", "is_active", "is_superuser"]
     list_filter = ["is_active", "is_superuser"]
@@ -96,6 +103,10 @@ class UserAdmin(PasswordAgainMixin, DjangoUserAdmin):
             {"classes": ["wide"], "fields": ["email", "usable_password", "password1", "password2"]},
         )
     ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Keep one's own address: nobody vouches for that themselves."""
+        return ["email"] if obj and obj.pk == request.user.pk else []
 
     @method_decorator(password_again)
     def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 
 from console.accounts.policy import Action, Role, given_to, held_by
@@ -16,11 +17,28 @@ from console.names import NameField
 class UserManager(BaseUserManager["User"]):
     """Make people, who are known by their e-mail address."""
 
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Return the one spelling of an address: NFKC, in lower case.
+
+        Every comparison is one of equal text. A database that ignores case by its own rules
+        would take a dotless i for an i.
+        """
+        return unicodedata.normalize("NFKC", email or "").strip().lower()
+
+    @transaction.atomic
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Make a person; without a password he cannot sign in until he sets one."""
+        """Make a person; without a password he cannot sign in until he sets one.
+
+        The address is confirmed: the caller vouches for it, or has proof by mail. Claims of
+        other accounts to it end.
+        """
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
+        addresses = user.emailaddress_set.model.objects.using(self._db)
+        addresses.filter(email=user.email, verified=False).delete()
+        addresses.create(user=user, email=user.email, verified=True, primary=True)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:

@@ -301,7 +301,6 @@ RULES: dict[str, Rule] = {
     "account_set_password": MYSELF,
     "account_reset_password": SIGNING_IN,
     "account_confirm_login_code": SIGNING_IN,
-    "account_confirm_email": SIGNING_IN,
     "account_reset_password_from_key_done": SIGNING_IN,
     "account_reset_password_from_key": SIGNING_IN,
     "account_reset_password_done": SIGNING_IN,

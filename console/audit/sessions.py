@@ -14,6 +14,7 @@ from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.db import transaction
 from django.utils import timezone
 
+from console.accounts.email_addresses import account_of
 from console.accounts.models import User
 from console.audit.acts import Act
 from console.audit.models import Event
@@ -47,7 +48,7 @@ def sign_in_failed(credentials: dict[str, Any], **kwargs: Any) -> None:
     What was typed is not written down: people type a password where the address belongs.
     """
     email = credentials.get("email") or credentials.get("username") or ""
-    user = User.objects.filter(email__iexact=email).first()
+    user = account_of(email)
     if user is None:
         return
     with transaction.atomic():

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 
+from console.demo.private_files import make_private
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -25,6 +27,7 @@ def demo_folder() -> Path:
 def use_demo_environment() -> None:
     """Set what is not set yet; keys are made once and kept in the demo folder."""
     folder = demo_folder()
+    make_private(folder)
     port = os.environ.get("PORT", "8000")
     sandbox_port = os.environ.get("SANDBOX_PORT", "9000")
     defaults = {
@@ -51,9 +54,7 @@ def use_demo_environment() -> None:
 
 
 def _kept(path: Path, make) -> str:
-    """Return what the file holds; make it first, readable by its owner alone."""
+    """Return what the file holds; make it first."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(make())
+        path.write_text(make())
     return path.read_text().strip()

@@ -95,7 +95,9 @@ def sandbox_client() -> OAuthClient:
 
 
 def _person(email: str, password: str, **fields: bool) -> User:
-    user = User.objects.filter(email=email).first() or User(email=email, **fields)
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        return User.objects.create_user(email, password, **fields)
     if not user.check_password(password):
         user.set_password(password)
         user.save()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from console.accounts.email_addresses import has_confirmed
 from console.accounts.keeping import hold_organizations
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action, Role
@@ -39,8 +39,8 @@ def why_closed(invitation: Invitation) -> str:
 
 
 def is_for(invitation: Invitation, user: User) -> bool:
-    """Tell whether the person was invited, by the address he signs in with."""
-    return user.email.lower() == invitation.email
+    """Tell whether the person was invited, by an address that is confirmed to be theirs."""
+    return has_confirmed(user, invitation.email)
 
 
 def clients_of(invitation: Invitation, user: User) -> list[Organization]:
@@ -75,7 +75,7 @@ def accept(
 def join(invitation: Invitation, password: str, *, client_name: str = "") -> User:
     """Make an account for who has none, and accept with it; raise :class:`Refused`.
 
-    The address counts as verified: the link was sent to it.
+    The address is confirmed: the link was sent to it.
     """
     hold_organizations([invitation.organization_id])
     row = _open(invitation)
@@ -84,7 +84,6 @@ def join(invitation: Invitation, password: str, *, client_name: str = "") -> Use
             user = User.objects.create_user(row.email, password)
     except IntegrityError as error:
         raise Refused(f"There is an account of {row.email} already. Sign in with it.") from error
-    EmailAddress.objects.create(user=user, email=row.email, verified=True, primary=True)
     _become(row, user, None, client_name)
     return user
 

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from console import mail
 from console.accounts import authority
+from console.accounts.email_addresses import account_of
 from console.accounts.keeping import hold_organizations
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action
@@ -46,10 +47,11 @@ def digest(token: str) -> str:
 
 def refusal(organization: Organization, email: str, role: str) -> str:
     """Say why an address cannot be invited, or return nothing."""
-    open_ones = Invitation.objects.open().filter(organization=organization, email=email.lower())
+    email = User.objects.normalize_email(email)
+    open_ones = Invitation.objects.open().filter(organization=organization, email=email)
     if role:
         open_ones = open_ones.into_organization()
-        members = Membership.objects.filter(organization=organization, user__email__iexact=email)
+        members = Membership.objects.filter(organization=organization, user=account_of(email))
         member = members.first()
         if member and member.deactivated_at:
             return f"{email} is deactivated in {organization}. Reactivate him instead."
@@ -66,7 +68,7 @@ def invite(
     organization: Organization, email: str, role: str, by: User, *, unsent: Unsent
 ) -> Invitation:
     """Invite an address into an organisation or, without a role, as its client."""
-    email, token = email.strip().lower(), secrets.token_urlsafe(32)
+    email, token = User.objects.normalize_email(email), secrets.token_urlsafe(32)
     with transaction.atomic():
         _hold(organization, by)
         if why_not := refusal(organization, email, role):
@@ -127,7 +129,7 @@ def _open(invitation: Invitation, by: User) -> Invitation:
 
 
 def _send(invitation: Invitation, token: str, unsent: Unsent) -> None:
-    if settings.EMAIL_BACKEND.endswith("dummy.EmailBackend"):
+    if mail.is_off():
         unsent(
             f"No mail was sent to {invitation.email}, who is invited: this console has no mail "
             "server. Whoever runs it can set EMAIL_URL; then send the invitation again."

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from console.accounts.email_addresses import account_of
 from console.accounts.models import User
 from console.http import ConsoleRequest, SeeOther
 from console.inviting import accepting
@@ -73,7 +74,7 @@ def invitation_detail(request: ConsoleRequest) -> HttpResponse:
         return render(
             request, "inviting/invitation_other.html", {"invitation": invitation}, status=403
         )
-    known = user is None and User.objects.filter(email__iexact=invitation.email).exists()
+    known = user is None and account_of(invitation.email) is not None
     posted = request.method == "POST" and not known
     form = AcceptForm(request.POST if posted else None, invitation=invitation, user=user)
     if posted and form.is_valid():

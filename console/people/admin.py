@@ -23,7 +23,10 @@ from console.audit.admin import Entry, RecordedUserAdmin, record_entries
 from console.http import SeeOther
 from console.people import managing
 from console.people.reviewing import stops
+from console.signing_in import email_changes
 from console.signing_in.again import PasswordAgainMixin, password_again
+from console.signing_in.notices import changed_by_operator
+from console.signing_in.unit_of_work import unit_of_work
 
 #: What is done on the page that says first what comes of it.
 VERBS: dict[str, Callable[[Membership, User], None]] = {
@@ -174,6 +177,27 @@ class PeopleUserAdmin(RecordedUserAdmin):
 
     delete_confirmation_template = "admin/people/delete_user.html"
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Vouch for an address that the operator types in; no earlier one opens the account."""
+        super().save_model(request, obj, form, change)
+        if not change or "email" in form.changed_data:
+            email_changes.replace_all(obj)
+        if change and "email" in form.changed_data:
+            before = form.initial["email"]
+            words = f"changed the address of your account from {before} to {obj.email}"
+            changed_by_operator(request, obj, words, before)
+
+    @method_decorator(unit_of_work)
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Set another password for somebody, and tell them."""
+        before = self.get_object(request, unquote(id))
+        response = super().user_change_password(request, id, form_url)
+        after = self.get_object(request, unquote(id))
+        if before and after and before.password != after.password:
+            changed_by_operator(request, after, "set another password for your account")
+        return response
+
+    @method_decorator(unit_of_work)
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
     ) -> Any:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
+from django.conf import settings
 from django.core import mail
 from django.urls import reverse
 
@@ -25,7 +26,7 @@ def link(browser):
         response = browser().post(RESET, {"email": email})
         assert response["Location"] == reverse("account_reset_password_done")
         [message] = mail.outbox
-        return re.findall(r"http://testserver(/\S+)", message.body)[0]
+        return re.findall(rf"{settings.PUBLIC_URL}(/\S+)", message.body)[0]
 
     return ask
 

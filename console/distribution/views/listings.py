@@ -125,8 +125,6 @@ def listing_picture(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         seen |= Q(listing__state=Listing.State.SUBMITTED)
     picture = get_object_or_404(Picture.objects.filter(seen), pk=pk)
     response = HttpResponse(bytes(picture.content), content_type=picture.media_type)
-    # It never changes; who may see it may change.
-    response["Cache-Control"] = "private, max-age=3600"
     response["Content-Disposition"] = "inline"
     return response
 

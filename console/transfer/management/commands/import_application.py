@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from connections.models import Connection
 from console.accounts.authority import NotAllowed
+from console.accounts.email_addresses import account_of
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action
 from console.applications.source import Faults
@@ -70,7 +71,7 @@ def _who(email: str, slug: str) -> tuple[User, Organization]:
     organization = Organization.objects.filter(slug=slug).first()
     if organization is None:
         raise CommandError(f"There is no organisation {slug}.")
-    user = User.objects.filter(email__iexact=email).first()
+    user = account_of(email)
     if user is None:
         raise CommandError(f"There is nobody with the address {email}.")
     allowed = Organization.objects.allowing(user, Action.CREATE_APPLICATIONS)

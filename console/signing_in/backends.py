@@ -1,0 +1,15 @@
+"""Sign in with a password and a confirmed address."""
+
+from __future__ import annotations
+
+from allauth.account.auth_backends import AuthenticationBackend
+
+from console.accounts.email_addresses import account_of
+from console.accounts.models import User
+
+
+class ConfirmedAddressBackend(AuthenticationBackend):
+    """allauth's, without the addresses that an account claims and has not confirmed."""
+
+    def _authenticate_by_email(self, email: str, password: str) -> User | None:
+        return self._check_password(account_of(email), password)

@@ -1,0 +1,29 @@
+"""Forms of sign-in where allauth would believe an address that nobody has confirmed."""
+
+from __future__ import annotations
+
+from allauth.account import forms
+from allauth.account.adapter import get_adapter
+
+from console.accounts.email_addresses import account_of, is_taken
+from console.accounts.models import User
+
+
+class ResetPasswordForm(forms.ResetPasswordForm):
+    """Ask for a link, which goes to the address as it is stored and not as it was typed."""
+
+    def clean_email(self) -> str:
+        email = User.objects.normalize_email(super().clean_email())
+        user = account_of(email)
+        self.users = [user] if user and user.is_active else []
+        return email
+
+
+class ConfirmCodeForm(forms.ConfirmEmailVerificationCodeForm):
+    """Take the code that was mailed, unless the address has become another account's."""
+
+    def clean_code(self) -> str:
+        code = forms.BaseConfirmCodeForm.clean_code(self)
+        if code and is_taken(self.email, by_other_than=self.user):
+            raise get_adapter().validation_error("email_taken")
+        return code

@@ -1,0 +1,15 @@
+"""Mail to people about what an operator did to their account."""
+
+from __future__ import annotations
+
+from allauth.account.adapter import get_adapter
+from django.http import HttpRequest
+
+from console.accounts.models import User
+
+
+def changed_by_operator(request: HttpRequest, user: User, change: str, email: str = "") -> None:
+    """Tell somebody what was changed, at the address from before if that is what changed."""
+    if email or user.email:
+        context = {"by": request.user, "change": change}
+        get_adapter().send_mail("account/email/changed_by_operator", email or user.email, context)

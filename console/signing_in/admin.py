@@ -14,6 +14,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions import admin as usersessions_admin  # noqa: F401
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 
@@ -44,10 +45,17 @@ class EmailAddressAdmin(PasswordAgainMixin, admin.ModelAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Actions ask for it; a row itself is only looked at.
         return obj is None and super().has_change_permission(request)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        # It goes with its account, or its owner removes it.
+        raise PermissionDenied
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
 
     @admin.action(description="Confirm: I know that it is theirs", permissions=["change"])
     def confirm(self, request: HttpRequest, queryset: Any) -> None:

@@ -35,7 +35,7 @@ from console.publishing import publishing
 from console.transfer import exporting, importing
 from console.webhooks import composing, delivering, registering
 from console.webhooks.models import Webhook
-from tests.audit import administering, distributing, people
+from tests.audit import administering, distributing, factors, people
 from tests.audit.world import CANARY, Verb, World
 
 
@@ -311,11 +311,27 @@ VERBS: list[tuple[Verb, Act, str, str]] = [
     (administering.right_given, Act.RIGHT_GIVEN, "operator", "studio"),
     (administering.right_taken, Act.RIGHT_TAKEN, "operator", "studio"),
     (token_key_renewed, Act.TOKEN_KEY_RENEWED, "", ""),
+    (factors.address_changed, Act.USER_ADDRESS_CHANGED, "developer", "studio"),
+    (factors.address_claimed, Act.USER_ADDRESS_CLAIMED, "developer", "studio"),
+    (factors.address_confirmed, Act.USER_ADDRESS_CONFIRMED, "developer", "studio"),
+    (
+        factors.address_confirmed_by_an_operator,
+        Act.USER_ADDRESS_CONFIRMED,
+        "operator",
+        "studio",
+    ),
+    (factors.address_removed, Act.USER_ADDRESS_REMOVED, "developer", "studio"),
     (administering.user_changed, Act.USER_CHANGED, "operator", "studio"),
     (administering.user_created, Act.USER_CREATED, "operator", ""),
     (administering.user_deleted, Act.USER_DELETED, "operator", ""),
+    (factors.factor_added, Act.USER_FACTOR_ADDED, "developer", "studio"),
+    (factors.factor_removed, Act.USER_FACTOR_REMOVED, "developer", "studio"),
+    (factors.factor_removed_by_an_operator, Act.USER_FACTOR_REMOVED, "operator", "studio"),
     (password_changed, Act.USER_PASSWORD_CHANGED, "developer", "studio"),
     (administering.password_set_in_administration, Act.USER_PASSWORD_CHANGED, "operator", "studio"),
+    (factors.code_used, Act.USER_RECOVERY_CODE_USED, "developer", "studio"),
+    (factors.codes_generated, Act.USER_RECOVERY_CODES_GENERATED, "developer", "studio"),
+    (factors.codes_viewed, Act.USER_RECOVERY_CODES_VIEWED, "developer", "studio"),
     (signed_in, Act.USER_SIGNED_IN, "developer", "studio"),
     (signed_out, Act.USER_SIGNED_OUT, "developer", "studio"),
     (sign_in_failed, Act.USER_SIGN_IN_FAILED, "", "studio"),

@@ -76,6 +76,17 @@ class PolicyAdmin(admin.ModelAdmin):
         return self._is_allowed(request, obj)
 
 
+class OperatorRowsMixin:
+    """An admin page of the operator, whose rows do not exist for anybody else.
+
+    Django tells who may not see a row from its absence on the page of its history.
+    """
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request)  # type: ignore[misc]
+        return rows if request.user.is_superuser else rows.none()
+
+
 class MembershipInline(admin.TabularInline):
     model = Membership
     extra = 1
@@ -83,7 +94,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(PasswordAgainMixin, DjangoUserAdmin):
+class UserAdmin(OperatorRowsMixin, PasswordAgainMixin, DjangoUserAdmin):
     form = ChangeUserForm
     add_form = NewUserForm
     ordering = ["email"]

@@ -18,6 +18,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 
+from console.accounts.admin import OperatorRowsMixin
 from console.accounts.models import User
 from console.signing_in import email_changes, factor_events
 from console.signing_in.again import PasswordAgainMixin
@@ -31,7 +32,7 @@ admin.site.unregister(UserSession)
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(PasswordAgainMixin, admin.ModelAdmin):
+class EmailAddressAdmin(OperatorRowsMixin, PasswordAgainMixin, admin.ModelAdmin):
     """Which address is whose, and which of them nobody has confirmed."""
 
     list_display = ["email", "user", "verified", "primary"]
@@ -72,7 +73,7 @@ class EmailAddressAdmin(PasswordAgainMixin, admin.ModelAdmin):
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(admin.ModelAdmin):
+class AuthenticatorAdmin(OperatorRowsMixin, admin.ModelAdmin):
     """What there is and since when, and never what it rests on."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]

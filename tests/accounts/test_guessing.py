@@ -125,9 +125,63 @@ def test_it_says_the_same_of_an_account_that_is_not_there(developer, browser, gu
     assert answers[0] == answers[1]
 
 
-def test_one_place_cannot_try_many_accounts(browser, sign_in, db):
+@pytest.fixture
+def spread(sign_in, settings):
+    """Give wrong passwords for as many accounts as one place may, and one more."""
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "login_spread": "12/10m/key"}
+
+    def guess(client: Client, times: int):
+        for number in range(times):
+            _, response = sign_in(f"{number}@studio.example", "wrong", client)
+        return response
+
+    return guess
+
+
+def test_wrong_passwords_of_others_keep_nobody_out(developer, browser, sign_in, settings):
     client = browser()
-    answers = [sign_in(f"{n}@studio.example", "wrong", client)[1] for n in range(11)]
+    for number in range(15):
+        sign_in(f"{number}@studio.example", "wrong", client)
+    assert sign_in(developer, client=browser())[1].status_code == 302
+
+
+def test_one_place_cannot_try_many_accounts(browser, spread, db):
+    assert "too many wrong tries" in said(spread(browser(), 13))
+
+
+def test_a_browser_that_has_signed_in_is_let_in_beside_one_that_guesses(
+    developer, browser, spread, sign_in
+):
+    mine, _ = sign_in(developer)
+    mine.post(reverse("account_logout"))
+    spread(browser(), 13)
+    assert sign_in(developer, client=mine)[1].status_code == 302
+    assert sign_in(developer, client=browser())[1].status_code == 200  # never seen here
+
+
+def test_a_known_browser_cannot_guess_at_others(developer, browser, spread, sign_in):
+    mine, _ = sign_in(developer)
+    mine.post(reverse("account_logout"))
+    assert "too many wrong tries" in said(spread(mine, 13))
+
+
+def test_a_known_browser_has_five_wrong_tries_as_well(developer, guess, sign_in):
+    mine, _ = sign_in(developer)
+    mine.post(reverse("account_logout"))
+    assert guess(developer, mine).status_code == 429
+
+
+def test_a_right_password_does_not_count(developer, browser, spread, sign_in):
+    for _ in range(14):
+        assert sign_in(developer, client=browser())[1].status_code == 302
+    assert "too many wrong tries" not in said(spread(browser(), 3))
+
+
+def test_another_port_in_the_host_starts_no_new_count(developer, browser, settings):
+    settings.AXES_FAILURE_LIMIT = 100  # allauth's own count is meant here
+    client = browser()
+    form = {"login": developer.email, "password": "wrong"}
+    answers = [client.post(LOGIN, form, HTTP_HOST=f"testserver:{n}") for n in range(1, 7)]
     assert "too many wrong tries" in said(answers[-1])
 
 

@@ -93,12 +93,15 @@ def test_every_template_of_allauth_that_can_be_reached_has_one_of_ours():
     import allauth
 
     theirs = Path(allauth.__file__).parent / "templates"
-    #: Signing up, codes by mail and by telephone, trusting a browser: none of it is offered.
+    #: Signing up, codes to sign in, links to confirm an address, telephones, trusting a
+    #: browser: none of it is offered.
     closed = re.compile(
         r"account/(signup|signup_by_passkey|confirm_\w+_code|request_login_code|phone_change|"
-        r"email_change|base_\w+)\.html|account/snippets|mfa/(trust|index|base_\w+)\.html|"
+        r"email_change|email_confirm|verification_sent|verified_email_required|base_\w+)\.html|"
+        r"account/snippets|mfa/(trust|index|base_\w+)\.html|"
         r"mfa/(totp|webauthn|recovery_codes)/(base|signup_form)\.html|mfa/webauthn/snippets|"
-        r"usersessions/base_manage\.html|account/email/(login_code|password_reset_code)|"
+        r"usersessions/base_manage\.html|"
+        r"account/email/(login_code|password_reset_code|email_confirm)_|"
         r"(account|usersessions)/messages"
     )
     missing = [

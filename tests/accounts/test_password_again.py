@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from connections.models import OAuthClient
+from console.sessions import row_key
 from tests.accounts.conftest import PASSWORD, code_of, let_time_pass
 
 LIST = reverse("admin:connections_oauthclient_changelist")
@@ -124,7 +125,7 @@ def test_a_code_does_instead_of_the_password(late, slack, super_admin, app_secre
 
 def test_no_session_holds_what_was_typed(late, slack):
     late.post(change(slack), typed())
-    stored = Session.objects.get(session_key=late.session.session_key).get_decoded()
+    stored = Session.objects.get(session_key=row_key(late.session.session_key)).get_decoded()
     assert "account_reauthentication_state" in stored
     assert SECRET not in str(stored)
 

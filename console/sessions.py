@@ -26,7 +26,7 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         rows = self.model.objects.filter(expire_date__gt=timezone.now())
-        row = rows.filter(session_key=row_key(self.session_key)).first()
+        row = rows.filter(session_key=row_key(self.session_key or "")).first()
         if row is None:
             self._session_key = None
             return {}

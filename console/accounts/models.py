@@ -6,6 +6,7 @@ import unicodedata
 import uuid
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models.functions import Lower
@@ -36,7 +37,8 @@ class UserManager(BaseUserManager["User"]):
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
-        addresses = user.emailaddress_set.model.objects.using(self._db)
+        # allauth's model refers to this one, so it cannot be imported here.
+        addresses = apps.get_model("account", "EmailAddress").objects.using(self._db)
         addresses.filter(email=user.email, verified=False).delete()
         addresses.create(user=user, email=user.email, verified=True, primary=True)
         return user

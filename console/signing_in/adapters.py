@@ -86,7 +86,10 @@ class AccountAdapter(DefaultAccountAdapter):
         if guessing.is_paused(request, credentials):
             raise ValidationError(guessing.sentence(request, credentials))
         self._spread = None
-        if not known_browser.is_known(request, guessing.account(request, credentials)):
+        known = request.user.is_authenticated or known_browser.is_known(
+            request, guessing.account(request, credentials)
+        )
+        if not known:
             self._spread = ratelimit.consume(
                 request,
                 app="allauth.account",

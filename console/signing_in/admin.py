@@ -39,7 +39,8 @@ class EmailAddressAdmin(OperatorRowsMixin, PasswordAgainMixin, admin.ModelAdmin)
     list_filter = ["verified"]
     list_select_related = ["user"]
     search_fields = ["email", "user__email"]
-    fields = readonly_fields = ["user", "email", "verified", "primary"]
+    fields = ["user", "email", "verified", "primary"]
+    readonly_fields = ["user", "email", "verified", "primary"]
     actions = ["confirm"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -7,7 +7,7 @@ receivers and its page give way to these.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.signals import password_changed, password_set, user_logged_in
@@ -58,10 +58,10 @@ def remember(request: HttpRequest, **kwargs: Any) -> None:
 
 def browsers_of(request: HttpRequest) -> list[Browser]:
     """List where the person is signed in, newest first, and forget what has ended."""
-    here = row_key(str(request.session.session_key))
+    user, here = cast(User, request.user), row_key(str(request.session.session_key))
     kept = []
-    for session in UserSession.objects.filter(user=request.user).order_by("-created_at"):
-        if _goes_on(session, request.user):
+    for session in UserSession.objects.filter(user=user).order_by("-created_at"):
+        if _goes_on(session, user):
             kept.append(Browser(session=session, is_current=session.session_key == here))
         else:
             session.delete()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console import mail
+from console.accounts.models import User
 from console.http import SeeOther, SignedInRequest
 from console.signing_in import email_changes
 from console.signing_in.browsers import browsers_of, sign_out_elsewhere
@@ -107,7 +108,7 @@ class AddressesView(EmailView):
             )
         elif not address.primary:
             before = request.user.email
-            email_changes.make_primary(address, request.user)
+            email_changes.make_primary(address, cast(User, request.user))
             messages.success(request, f"{address} is your primary address now.")
             get_adapter().send_notification_mail(
                 "account/email/email_changed",
@@ -128,7 +129,7 @@ class AddressesView(EmailView):
                 "primary one first.",
             )
             return
-        email_changes.remove(address, request.user)
+        email_changes.remove(address, cast(User, request.user))
         messages.success(request, f"{address} was removed from your account.")
         told = {address.email, request.user.email} if address.verified else {request.user.email}
         for email in sorted(told):

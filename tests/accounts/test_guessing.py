@@ -159,6 +159,15 @@ def test_a_browser_that_has_signed_in_is_let_in_beside_one_that_guesses(
     assert sign_in(developer, client=browser())[1].status_code == 200  # never seen here
 
 
+def test_who_is_signed_in_gives_the_password_again_beside_one_that_guesses(
+    developer, browser, spread, sign_in
+):
+    mine, _ = sign_in(developer)
+    let_time_pass(mine, 601)
+    spread(browser(), 13)
+    assert mine.post(reverse("account_reauthenticate"), {"password": PASSWORD}).status_code == 302
+
+
 def test_a_known_browser_cannot_guess_at_others(developer, browser, spread, sign_in):
     mine, _ = sign_in(developer)
     mine.post(reverse("account_logout"))

@@ -10,7 +10,7 @@ from allauth.account.views import EmailView
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -56,7 +56,7 @@ def sessions(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":
         sign_out_elsewhere(request)
         messages.info(request, "You are signed out everywhere but here.")
-        return SeeOther(reverse("usersessions_list"))
+        return redirect("usersessions_list")
     context = {"browsers": browsers_of(request)}
     return render(request, "usersessions/usersession_list.html", context)
 

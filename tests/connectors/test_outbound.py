@@ -270,6 +270,7 @@ def test_it_names_a_coding_that_it_does_not_decode(service, encoding: str) -> No
         ("deflate", zlib.compress(PLAIN)[:-1]),
         ("deflate", b"\xff\xff\xff"),
     ],
+    ids=["plain", "no end", "cut", "wrong sum", "one byte", "deflate cut", "no deflate"],
 )
 def test_it_reads_nothing_that_is_damaged(service, encoding: str, body: bytes) -> None:
     service.answers(body, Content_Encoding=encoding)

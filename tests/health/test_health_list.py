@@ -163,5 +163,5 @@ def test_it_rejects_post(developer_client):
 def test_many_take_as_many_queries_as_one(developer_client, make, django_assert_max_num_queries):
     for number in range(15):
         stop(make(f"Lost {number}"))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         assert len(listed(developer_client)) == 15

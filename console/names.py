@@ -18,6 +18,7 @@ from django.db import models
 
 _ZWNJ, _ZWJ = "\u200c", "\u200d"
 _VIRAMA = 9  # the combining class of the sign that joins two consonants
+_LONGEST = 1_000  # of 100 letters with marks, and then some
 _MOST_MARKS = 6  # on one letter; Tibetan and pointed Hebrew need five
 #: Copied along at the ends of a text: byte order mark, zero-width space, word joiner, soft hyphen.
 _COPIED_ALONG = "\ufeff\u200b\u2060\u00ad"
@@ -33,7 +34,13 @@ _SPELLED_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{3,6}\U000e007f")
 
 
 def normalized(text: str) -> str:
-    """Return a name in the one spelling in which it is kept."""
+    """Return a name in the one spelling in which it is kept.
+
+    What is far too long for one stays as it is, to be refused for its length: to sort the
+    marks on one letter takes the square of their number.
+    """
+    if len(text) > _LONGEST:
+        return text
     text = unicodedata.normalize("NFC", text)
     text = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
     while (shorter := text.strip().strip(_COPIED_ALONG)) != text:

@@ -22,7 +22,6 @@ import pytest
 from django import forms
 from django.urls import get_resolver
 
-from connections.models.connection import CONNECTION_NAME
 from connectors.answers import parse_json, parse_token_body, words
 from connectors.finding import search
 from connectors.registry import get_connectors
@@ -35,6 +34,7 @@ from console.applications.limits import DEFINITION, FILE
 from console.applications.source import MAX_FAULTS, Faults, refuse
 from console.distribution.pictures import MAX_BYTES as PICTURE_BYTES
 from console.distribution.pictures import clean
+from console.names import normalized
 from console.publishing.line_diff import line_diff
 from console.transfer.importing import MAX_BYTES, read
 
@@ -219,7 +219,7 @@ ENTRANCES: dict[str, tuple[Callable[[int], Callable[[], Any]], int]] = {
         lambda n: lambda: validate_launch_url("https://" + "a." * (n // 2) + "_"),
         500,
     ),
-    "a connection's name": (lambda n: lambda: CONNECTION_NAME("a " * (n // 2) + "\0"), 50),
+    "a name": (lambda n: lambda: normalized("a" + "\u0301\u0323" * (n // 2)), 1_000_000),
     "a number for a run": (
         lambda n: lambda: InputForm(
             {"input.x": "[" * n}, inputs={"x": {"type": "number"}}

@@ -25,11 +25,7 @@ DOCUMENTED = {
     match[1]: dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", match[2], re.MULTILINE))
     for match in re.finditer(r"^### [^\n]*\((\w+)\)\n(.*?)(?=^##)", TEXT, re.MULTILINE | re.DOTALL)
 }
-CLASSES = {
-    name: cls
-    for name, cls in inspect.getmembers(definition, dataclasses.is_dataclass)
-    if cls.__module__ == definition.__name__
-}
+CLASSES = dict(inspect.getmembers(definition, dataclasses.is_dataclass))
 #: The name of the file, which no key says.
 NOT_WRITTEN = {("Connector", "slug")}
 

@@ -114,6 +114,7 @@ def test_no_text_breaks_it_and_a_name_stays_one(text):
 
 #: Columns called name, title or label in our own tables that hold no name of a person's making.
 OTHERS = {
+    "connections.Progress.name",  # of a command that goes on where it stopped
     "audit.Event.object_label",  # what something was called when it was changed
     "transfer.Upload.file_name",
 }
@@ -140,7 +141,10 @@ def test_every_box_for_a_name_follows_the_rule():
     while waiting:
         form = waiting.pop()
         waiting += form.__subclasses__()
-        if form.__module__.startswith(("console.", "connections")):
+        # Of Django's own model of people; Administration makes forms of ours from it.
+        model = getattr(getattr(form, "_meta", None), "model", None)
+        is_djangos = model is not None and model.__module__.startswith("django.")
+        if form.__module__.startswith(("console.", "connections")) and not is_djangos:
             for name, field in getattr(form, "base_fields", {}).items():
                 if name.endswith(("name", "title", "label")) and name != "link_name":
                     found[f"{form.__qualname__}.{name}"] = isinstance(field, NameFormField)

@@ -124,17 +124,20 @@ class _Exchange:
         return _no_write
 
     def _stream(self, body: Iterable[bytes]) -> None:
-        started = False
+        is_begun = False
         try:
+            if self.start:  # the head goes at once: the first piece of a stream may take a while
+                self._wait_for(self._piece(b"", start=True))
+                is_begun = True
             for piece in body:
                 if piece:
-                    self._wait_for(self._piece(piece, start=not started))
-                    started = True
-            self._wait_for(self._piece(b"", start=not started, more_body=False))
+                    self._wait_for(self._piece(piece, start=not is_begun))
+                    is_begun = True
+            self._wait_for(self._piece(b"", start=not is_begun, more_body=False))
         except ReceiverGone:
             pass
         except Exception as error:
-            if not started:
+            if not is_begun:
                 raise
             # The server breaks the connection off where an answer is not ended.
             logger.warning("An answer broke off: %s", type(error).__name__)

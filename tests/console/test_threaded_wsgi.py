@@ -26,7 +26,7 @@ def wsgi(environ, start_response):
         print("READ", told, flush=True)
         start_response("200 OK", [])
         return [told.encode()]
-    if path in {"/ticks", "/breaks", "/fails"}:
+    if path in {"/ticks", "/breaks", "/fails", "/waits"}:
         start_response("200 OK", [("X-Name", "na\\xefve")])
         return Ticks(path)
     start_response("201 Made", [("X-Name", environ.get("HTTP_X_NAME", ""))])
@@ -39,6 +39,8 @@ class Ticks:
     def __iter__(self):
         if self.path == "/fails":
             raise RuntimeError("secret-words")
+        if self.path == "/waits":
+            time.sleep(2)
         for _ in range(50):
             yield b"tick"
             if self.path == "/breaks":
@@ -177,10 +179,19 @@ def test_an_answer_that_breaks_off_is_not_ended(server):
     assert "secret-words" not in server.log.read_text()
 
 
-def test_an_answer_that_fails_before_it_begins_is_an_error(server):
-    head, _ = server.get(b"/fails")
-    assert head.startswith(b"HTTP/1.1 500")
+def test_an_answer_that_fails_before_its_first_piece_is_not_ended(server):
+    head, body = server.get(b"/fails")
+    assert head.startswith(b"HTTP/1.1 200") and body == b""
     server.wait_for("CLOSED /fails")
+
+
+def test_the_head_comes_before_the_first_piece(server):
+    began = time.monotonic()
+    with server.connect(b"GET /waits HTTP/1.1\r\nHost: h\r\n\r\n") as sock:
+        assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+        assert time.monotonic() - began < 1.5
+        assert b"tick" in sock.recv(65536)
+        assert time.monotonic() - began > 1.5
 
 
 def test_more_callers_than_threads_are_all_answered(server):

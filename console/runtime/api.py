@@ -47,7 +47,7 @@ class StrictParser(Parser):
         body = request.body
         if words := too_large(body.decode("utf-8", "replace"), FILE):
             raise Problem("request-invalid", f"The request was not taken. {words}")
-        return parse_json(body)
+        return parse_json(body, most_values=FILE.values)
 
 
 class RuntimeAPI(NinjaAPI):
@@ -127,7 +127,9 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _unreadable(request: HttpRequest, error: Any) -> HttpResponse:
-    # Ninja's own: the body is not JSON.
+    # Ninja's own, whatever the parser has raised.
+    if isinstance(error.__cause__, Problem):
+        return error.__cause__.response
     return Problem(
         "request-invalid", "The body of the request is not JSON, or nested too deeply.", errors=[]
     ).response

@@ -186,7 +186,9 @@ def test_each_person_of_a_client_acts_with_his_own_account(page, visit, console)
     phone.get_by_role("link", name="Revoke", exact=True).click()
     wizard.press(phone, "Revoke")
     phone.get_by_role("link", name="Authorize", exact=True).click()
-    wizard.press(phone, "Authorize")
+    with phone.expect_popup() as opened:
+        wizard.press(phone, "Authorize")
+    phone = opened.value
     wizard.sign_in_at_sandbox(phone, console.password, who="bob")
     wizard.press(phone, "Allow")
     phone.get_by_role("link", name="Open connection").click()

@@ -71,7 +71,7 @@ def test_the_story_of_oauth_2(page, console) -> None:
 def test_what_is_wrong_in_the_wizard(page) -> None:
     page.goto("/")
     wizard.open_card(page, "Sandbox")
-    page.get_by_label("Connection Name").fill("Not <allowed>")
+    page.get_by_label("Connection Name").fill("Not \u200ballowed")
     wizard.press(page, "Next")
     page.get_by_role("alert").wait_for()
     look_over(page, "name, refused")

@@ -87,9 +87,9 @@ def test_it_is_asked_again_when_the_grant_is_kept(
     callback = allow(bob, begin(admin, installed))
     before, store = kept(), granting.store
 
-    def too_late(*args):
+    def too_late(*args, **kwargs):
         end()
-        return store(*args)
+        return store(*args, **kwargs)
 
     monkeypatch.setattr(authorizing, "store", too_late)
     response = admin.get(callback, follow=True)

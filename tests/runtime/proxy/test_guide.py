@@ -60,4 +60,5 @@ def test_the_figures_and_names_are_those_of_the_code() -> None:
     assert passing.DROPPED_FROM_REQUEST in SECTION
     assert passing.DROPPED_FROM_RESPONSE in SECTION
     slugs = set(re.findall(r"\(`([a-z-]+)`\)", SECTION))
-    assert slugs == {"path-refused", "address-too-long", "header-refused"} <= KINDS.keys()
+    refusals = {"path-refused", "address-too-long", "header-refused", "length-required"}
+    assert slugs == refusals <= KINDS.keys()

@@ -220,7 +220,7 @@ def _need(row: Authorization, kind: Kind) -> Need:
     elif kind is Kind.UNREADABLE:
         why = (
             "Its stored secret does not open, so it cannot act: the value is damaged or its key "
-            "is gone. Authorize it again, or whoever runs the console adds the key that was used."
+            "is gone. Authorize it again, or an operator adds the key that was used."
         )
     elif row.state in STOPPED:
         why = row.reason or "It is not authorized any more."

@@ -20,8 +20,8 @@ REMEDIES = {
     "the client_secret again under OAuth clients in Administration; the service shows it, or "
     "makes a new one.",
     "connections.flow": "Begin this authorization again.",
-    "webhooks.webhook": "Nothing is sent to it. Whoever manages webhooks deletes it and registers "
-    "it again.",
+    "webhooks.webhook": "Nothing is sent to it. People who manage webhooks can delete "
+    "it and register it again.",
     "keys.tokenkey": "The console makes another one when it needs it; nobody has to do anything.",
     "mfa.authenticator": "It cannot be used to sign in. An operator deletes it in Administration, "
     "and the person sets up another one.",
@@ -95,4 +95,4 @@ class UnreadableSecret(models.Model):
     @property
     def remedy(self) -> str:
         """Say who can do what about it."""
-        return REMEDIES.get(self.model, "Whoever runs the console can add the key it needs.")
+        return REMEDIES.get(self.model, "An operator can add the key it needs.")

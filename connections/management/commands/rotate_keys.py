@@ -66,7 +66,7 @@ class Command(BaseCommand):
         if progress.unreadable:
             raise CommandError(
                 f"{progress.unreadable} secrets do not open. Add the key they need and run this "
-                "again, or have them given anew: Health says by whom."
+                "again, or have them entered again: Health says who can do it."
             )
 
     def _changes(self, page: Page, progress: Progress) -> list[Change]:

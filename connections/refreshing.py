@@ -131,9 +131,9 @@ def _margin(credential: Credential) -> timedelta:
     if credential.expires_at is None:
         return timedelta(0)
     half = (credential.expires_at - credential.obtained_at) / 2
-    oauth2 = credential.connector.oauth2
+    settings = credential.connector.oauth2
     # What is traded for the next token must live: once it has ended, only a person can help.
-    return half if oauth2 and oauth2.exchange else min(MARGIN, half)
+    return half if settings and settings.exchange else min(MARGIN, half)
 
 
 def _refresh(

@@ -37,8 +37,10 @@ def begin_patiently(environment: Mapping[str, str]) -> None:
     """Set Django up for many threads that share few connections to the database.
 
     How long one of them waits for a connection says how busy the machine is, and nothing about
-    what is asked of the service.
+    what is asked of the service. The service and the database are served first: on a machine
+    with few cores, hundreds of callers would keep both from answering in time.
     """
+    os.nice(10)
     begin(environment)
     from django.db import connection
 

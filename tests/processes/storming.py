@@ -39,6 +39,11 @@ class Storm:
     stale: int
     seconds: float
 
+    @property
+    def unanswered(self) -> bool:
+        """Tell whether the service was too slow for one of the callers."""
+        return any("did not answer" in problem for problem in self.failed)
+
 
 def storm(
     environment: Mapping[str, str],

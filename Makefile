@@ -31,7 +31,7 @@ check: setup ## Lint, types, templates, routes and their rules, migrations, cata
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	SECRET_KEY=types CRYPTOGRAPHY_KEYS=types PUBLIC_URL=http://types DATABASE_URL=sqlite://:memory: $(BIN)/mypy
-	$(BIN)/djlint --lint --quiet templates connectors/sandbox/templates
+	$(BIN)/djlint --lint --quiet templates sandbox/templates
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check_connectors

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from console.threaded_wsgi import ThreadedWSGI
+from console.server.threaded_wsgi import ThreadedWSGI
 from console.wsgi import application as wsgi
 
 # This needs loaded applications.
-from console.body_buffer import receive_body  # isort: skip
+from console.server.body_buffer import receive_body  # isort: skip
 
 application = ThreadedWSGI(wsgi, threads=settings.WEB_THREADS, receive_body=receive_body)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import environ
 from csp.constants import NONE, SELF
 
-from console.logs import configuration
+from console.monitoring.logs import configuration
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -45,7 +45,9 @@ INSTALLED_APPS = [
     "console.apps.ConsoleConfig",
     "console.accounts",
     "console.audit",
+    "console.encryption",
     "console.applications",
+    "console.components",
     "connections",
     "console.keys",
     "console.invocations",
@@ -56,6 +58,7 @@ INSTALLED_APPS = [
     "console.transfer",
     "console.people",
     "console.inviting",
+    "console.jobs",
     "connectors",
     "allauth",
     "allauth.account",
@@ -63,6 +66,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "axes",
     "console.signing_in",
+    "console.administration",
     "csp",
     "django_htmx",
     "django_tasks",
@@ -76,18 +80,18 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "console.logs.RequestMiddleware",
+    "console.monitoring.logs.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "console.no_store.NoStoreMiddleware",
+    "console.accounts.no_store.NoStoreMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "console.accounts.active.ActiveOrganizationMiddleware",
-    "console.accounts.enforcing.PolicyMiddleware",
+    "console.accounts.active_organization.ActiveOrganizationMiddleware",
+    "console.accounts.policy_middleware.PolicyMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -110,9 +114,9 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "console.shell.shell",
+                "console.pages.shell.shell",
             ],
-            "builtins": ["console.templatetags.look"],
+            "builtins": ["console.templatetags.interface"],
         },
     }
 ]
@@ -228,9 +232,9 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_USERNAME_CALLABLE = "console.signing_in.guessing.account"
-AXES_CLIENT_IP_CALLABLE = "console.signing_in.guessing.address"
-AXES_LOCKOUT_CALLABLE = "console.signing_in.guessing.refuse"
+AXES_USERNAME_CALLABLE = "console.signing_in.lockout.account"
+AXES_CLIENT_IP_CALLABLE = "console.signing_in.lockout.address"
+AXES_LOCKOUT_CALLABLE = "console.signing_in.lockout.refuse"
 AXES_SENSITIVE_PARAMETERS = ["csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
@@ -238,7 +242,7 @@ AXES_VERBOSE = False
 
 # Calls that are passed on to services
 
-#: Seconds for the head of an answer, and for each piece of a body (connectors/relaying.py).
+#: Seconds for the head of an answer, and for each piece of a body (connectors/http/stream.py).
 PROXY_SECONDS = env.float("PROXY_SECONDS", default=60.0)
 PROXY_MAX_REQUEST_BYTES = env.int("PROXY_MAX_REQUEST_BYTES", default=100 * 1024**2)
 PROXY_MAX_ANSWER_BYTES = env.int("PROXY_MAX_ANSWER_BYTES", default=10 * 1024**3)
@@ -262,7 +266,7 @@ CALLS_AT_ONCE_OF_PEOPLE = env.int("CALLS_AT_ONCE_OF_PEOPLE", default=max(2, 3 * 
 # The browser
 
 SECURE = PUBLIC_URL.startswith("https://")
-SESSION_ENGINE = "console.sessions"
+SESSION_ENGINE = "console.signing_in.session_store"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-console" if SECURE else "console"
 CSRF_COOKIE_NAME = "__Host-console-csrf" if SECURE else "console-csrf"
@@ -293,7 +297,7 @@ CONTENT_SECURITY_POLICY = {
 
 # Files, words, mail, log
 
-# Not relative: it would follow the organisation in a request's address.
+# Not relative: it would follow the organization in a request's address.
 STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "var" / "static")
 #: Logos that a catalogue of this deployment's own brings come before the built-in ones.

@@ -2,27 +2,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from console.runtime.views import problem_detail
-from console.views import applications, components, health, pages
-from console.views.metrics import metrics
 
-handler500 = "console.views.failing.failed"
+handler500 = "console.pages.errors.failed"
 
 urlpatterns = [
-    path("", pages.home, name="home"),
-    path("apps/", applications.application_list, name="application_list"),
-    path("apps/<slug:link_name>/", applications.application_detail, name="application_detail"),
-    path("applications/<uuid:pk>/components/", applications.component_list, name="component_list"),
-    path(
-        "applications/<uuid:pk>/components/new/",
-        components.component_create,
-        name="component_create",
-    ),
-    # /components/<uuid>/
-    path("components/<uuid:pk>/", components.component_detail, name="component_detail"),
-    path("components/<uuid:pk>/save/", components.component_save, name="component_save"),
-    path("components/<uuid:pk>/check/", components.component_check, name="component_check"),
-    path("components/<uuid:pk>/run/", components.component_run, name="component_run"),
-    path("components/<uuid:pk>/delete/", components.component_delete, name="component_delete"),
+    path("", include("console.pages.urls")),
+    path("", include("console.applications.urls")),
+    path("", include("console.components.urls")),
     path("", include("connections.urls")),
     path("", include("console.invocations.urls")),
     path("", include("console.keys.urls")),
@@ -38,10 +24,6 @@ urlpatterns = [
     # For programs of applications
     path("api/v1/", include("console.runtime.urls")),
     path("problems/<slug:slug>", problem_detail, name="problem_detail"),
-    # What browsers ask for on pages that are not ours, such as Django admin
-    path("favicon.ico", pages.favicon, name="favicon"),
-    # For whoever watches the deployment
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
-    path("metrics", metrics, name="metrics"),
+    # For programs that watch the deployment
+    path("", include("console.monitoring.urls")),
 ]

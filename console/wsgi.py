@@ -8,11 +8,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 django = get_wsgi_application()
 
 # These need loaded applications.
-from console.admission import Admission  # noqa: E402
-from console.invocations.recording import start  # noqa: E402
-from console.readiness import refuse_wrong_keys  # noqa: E402
-from console.runtime.door import Door  # noqa: E402
+from console.invocations.log_writer import start  # noqa: E402
+from console.monitoring.readiness import refuse_wrong_keys  # noqa: E402
+from console.runtime.proxy_app import ProxyApplication  # noqa: E402
+from console.server.admission import Admission  # noqa: E402
 
 refuse_wrong_keys()
 start()
-application = Admission(Door(django))
+application = Admission(ProxyApplication(django))

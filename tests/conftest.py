@@ -21,8 +21,6 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.test import Client
 
-from connections import referencing
-from connections.drafting import STEPS
 from connections.models import (
     Authorization,
     Connection,
@@ -30,10 +28,13 @@ from connections.models import (
     InstalledConnection,
     OAuthClient,
 )
-from connectors.registry import get_connector, get_connectors
+from connections.setup.drafting import STEPS
+from connectors.definitions.registry import get_connector, get_connectors
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Role
-from console.applications.models import Application, Component, Right
+from console.applications.models import Application, Right
+from console.choices import Role
+from console.components import saving
+from console.components.models import Component
 
 # How long an example takes says how busy the machine is, not whether the console is right.
 hypothesis.settings.register_profile("console", deadline=None)
@@ -115,7 +116,7 @@ def stranger_organization(db) -> Organization:
 
 @pytest.fixture
 def member(db):
-    """Make a person with a role in an organisation."""
+    """Make a person with a role in an organization."""
 
     def make(organization: Organization, role: str, email: str = "") -> User:
         user = User.objects.create_user(
@@ -134,7 +135,7 @@ def developer(member, studio) -> User:
 
 @pytest.fixture
 def stranger(member, stranger_organization) -> User:
-    """A developer of another organisation."""
+    """A developer of another organization."""
     return member(stranger_organization, Role.DEVELOPER)
 
 
@@ -179,7 +180,7 @@ def super_admin(member, studio) -> User:
 
 @pytest.fixture
 def operator(db) -> User:
-    """Who runs the deployment and belongs to no organisation."""
+    """Who runs the deployment and belongs to no organization."""
     return User.objects.create_superuser("operator@console.example", "pass-word-1")
 
 
@@ -245,7 +246,7 @@ def grant():
 
 @pytest.fixture
 def client_organization(db) -> Organization:
-    """An organisation that installs what the studio builds."""
+    """An organization that installs what the studio builds."""
     return Organization.objects.create(name="Client", slug="client")
 
 
@@ -298,7 +299,7 @@ def build(application, developer):
             **{"application": application, "kind": kind, "name": name} | fields,
             definition=json.dumps(definition, indent=2),
         )
-        return referencing.create(component, developer)
+        return saving.create(component, developer)
 
     return make
 

@@ -38,7 +38,7 @@ class SandboxServer:
     environment: dict[str, str] = field(repr=False)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``python -m connectors.sandbox`` with this server's data, whatever its outcome."""
+        """Run ``python -m sandbox`` with this server's data, whatever its outcome."""
         return _run(self.environment, *arguments)
 
     def register(
@@ -95,7 +95,7 @@ def sandbox_server(
     )
     with (data / "server.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "connectors.sandbox", "serve"],
+            [sys.executable, "-m", "sandbox", "serve"],
             cwd=ROOT,
             env=settings,
             stdout=log,
@@ -270,7 +270,7 @@ def wait_for_page(url: str, log: Path, process: subprocess.Popen[bytes]) -> None
 
 def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "connectors.sandbox", *arguments],
+        [sys.executable, "-m", "sandbox", *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,

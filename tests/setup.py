@@ -92,7 +92,7 @@ def set_up_redmine() -> str:
 
 
 def set_up_measuring() -> str:
-    """Have what ``make bench`` measures calls with (tests/bench/invoking.py)."""
+    """Have what ``make bench`` measures calls with (tests/bench/proxy_calls.py)."""
 
     def is_there() -> bool:
         return bool(shutil.which("nginx", path="/usr/sbin:/usr/bin") and shutil.which("wrk"))

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from connectors.registry import CATALOGUE, get_connectors
+from connectors.definitions.registry import CATALOGUE, get_connectors
 
 Handler = BaseHTTPRequestHandler
 Answer = tuple[int, dict[str, str], bytes]

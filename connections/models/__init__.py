@@ -3,9 +3,9 @@
 from connections.models.authorization import Authorization, Credential
 from connections.models.connection import Connection
 from connections.models.flow import Flow
-from connections.models.key_ring import Progress, Sentinel
+from connections.models.installed_connection import InstalledConnection
 from connections.models.oauth_client import OAuthClient
-from connections.models.reference import InstalledConnection, Reference, ReleasedConnection
+from connections.models.released_connection import ReleasedConnection
 
 __all__ = [
     "Authorization",
@@ -14,8 +14,5 @@ __all__ = [
     "Flow",
     "InstalledConnection",
     "OAuthClient",
-    "Progress",
-    "Reference",
     "ReleasedConnection",
-    "Sentinel",
 ]

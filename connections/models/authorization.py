@@ -13,15 +13,16 @@ from django.utils import timezone
 
 from connections.models.connection import Connection
 from connections.models.oauth_client import OAuthClient
-from connections.sealing import SealedField
-from connections.standing import Environment, Level, Standing
-from connectors.definition import Connector
-from connectors.registry import connector_or_gone
+from connections.models.snapshot import ConnectionSnapshot
+from connectors.definitions.registry import connector_or_gone
+from connectors.definitions.schema import Connector
 from console.accounts.models import Organization
+from console.choices import Environment, Level
+from console.encryption.fields import SealedField
 from console.names import NameField
 
 if TYPE_CHECKING:
-    from connections.sites import Site
+    from connections.models.authorization_site import AuthorizationSite
 
 EXPIRING_WITHIN = timedelta(days=14)
 
@@ -31,7 +32,7 @@ class Credential(models.Model):
 
     Several authorizations may use one credential (*reuse*): a rotating refresh token has
     to stand in one place only. ``version`` rises with every change of the secret; the
-    lease says who is refreshing (``connections/refreshing.py``).
+    lease says who is refreshing (``connections/credentials/refreshing.py``).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -56,7 +57,7 @@ class Credential(models.Model):
     #: Whether each renewal moves ``ends_at`` on, as far as is known.
     is_extended = models.BooleanField(default=False)
     #: Whether the access token was renewed before its time: it is not renewed again for a
-    #: refused call unless the check refuses it, too (``connections/refusal.py``).
+    #: refused call unless the check refuses it, too (``connections/credentials/api_refusal.py``).
     renewed_early = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
     lease_owner = models.CharField(max_length=40, blank=True)
@@ -128,7 +129,7 @@ class Credential(models.Model):
         """Return when a person has to authorize again, as far as is known.
 
         Where each renewal moves the end on there is no such time: it is renewed before half
-        of its life is over (``keeping_alive.py``). Only one that was not is about to end.
+        of its life is over (``renewal.py``). Only one that was not is about to end.
         """
         now = timezone.now()
         if self.ends_at is None or not self.is_extended:
@@ -142,7 +143,7 @@ class Credential(models.Model):
 
 
 class AuthorizationQuerySet(models.QuerySet["Authorization"]):
-    def at(self, site: Site, user: Any) -> AuthorizationQuerySet:
+    def at(self, site: AuthorizationSite, user: Any) -> AuthorizationQuerySet:
         """Keep what this person sees of a site: the shared ones or his own."""
         return self.filter(
             connection=site.connection,
@@ -154,7 +155,7 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
     def seen(
         self, connections: Iterable[uuid.UUID], organization: uuid.UUID, user: Any
     ) -> AuthorizationQuerySet:
-        """Keep those of an organisation on these connections that this person may act with."""
+        """Keep those of an organization on these connections that this person may act with."""
         return (
             self.filter(
                 models.Q(user=None) | models.Q(user=user),
@@ -167,7 +168,7 @@ class AuthorizationQuerySet(models.QuerySet["Authorization"]):
 
 
 class Authorization(models.Model):
-    """The grant that lets a connection act in one environment of one organisation."""
+    """The grant that lets a connection act in one environment of one organization."""
 
     class State(models.TextChoices):
         ACTIVE = "active", "Authorized"
@@ -223,7 +224,7 @@ class Authorization(models.Model):
     def __str__(self) -> str:
         return f"{self.connection} in {self.get_environment_display()}"
 
-    def acts(self, standing: Standing, environment: str) -> bool:
+    def acts(self, standing: ConnectionSnapshot, environment: str) -> bool:
         """Tell whether a connection that stands so in an environment acts with this.
 
         An authorization of another environment is never taken, nor a shared one for a

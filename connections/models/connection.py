@@ -11,11 +11,12 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 
-from connections.standing import Environment, Level, Standing
-from connectors.definition import Connector
-from connectors.registry import connector_or_gone
+from connections.models.snapshot import ConnectionSnapshot
+from connectors.definitions.registry import connector_or_gone
+from connectors.definitions.schema import Connector
 from console.accounts.policy import Action
 from console.applications.models import LINK_NAME, Application
+from console.choices import Environment, Level
 from console.names import NameField
 
 
@@ -115,16 +116,16 @@ class Connection(models.Model):
         return (Environment.ALL,)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ConnectionSnapshot:
         """Return the connection as it stands here, which is in Development."""
-        return Standing(
-            **{name: getattr(self, name) for name in Standing.FIELDS},
+        return ConnectionSnapshot(
+            **{name: getattr(self, name) for name in ConnectionSnapshot.FIELDS},
             connector=self.connector_slug,
             scopes=tuple(self.scopes),
             parameters=dict(self.parameters),
         )
 
-    def standing_in(self, environment: str) -> Standing:
+    def standing_in(self, environment: str) -> ConnectionSnapshot:
         """Return the connection as an environment reads it: Stage as it was released.
 
         What no release holds yet stands everywhere as it does in Development.

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from connections.models.connection import Connection
 from connections.models.oauth_client import OAuthClient
-from connections.sealing import SealedField
 from console.accounts.models import Organization
+from console.encryption.fields import SealedField
 
 FLOW_LIFETIME = timedelta(minutes=10)
 

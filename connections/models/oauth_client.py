@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
-from connections.sealing import SealedField
-from connections.standing import Environment, Standing
-from connectors.oauth2 import ClientCredentials
-from connectors.registry import connector_or_gone
+from connections.models.snapshot import ConnectionSnapshot
+from connectors.definitions.registry import connector_or_gone
+from connectors.oauth2.authorization_code import ClientCredentials
 from console.accounts.models import Organization
-from console.addresses import public_url
+from console.choices import Environment
+from console.encryption.fields import SealedField
+from console.public_url import public_url
 
 if TYPE_CHECKING:
-    from connections.sites import Site
+    from connections.models.authorization_site import AuthorizationSite
 
 
 class OAuthClientQuerySet(models.QuerySet["OAuthClient"]):
-    def serving(self, site: Site, environment: str) -> OAuthClientQuerySet:
+    def serving(self, site: AuthorizationSite, environment: str) -> OAuthClientQuerySet:
         """Order the clients that may serve a site, the most particular one first.
 
-        A client of one organisation never serves another, and where the host is typed in,
+        A client of one organization never serves another, and where the host is typed in,
         a client serves that host alone.
         """
         owner = models.Q(organization=site.organization)
@@ -53,7 +54,7 @@ class OAuthClient(models.Model):
         null=True,
         blank=True,
         related_name="oauth_clients",
-        help_text="Empty: every organisation of this console.",
+        help_text="Empty: every organization of this console.",
     )
     environment = models.CharField(
         max_length=20,
@@ -117,7 +118,7 @@ def redirect_uri(reference: str) -> str:
     return public_url("oauth_callback", reference)
 
 
-def host_of(standing: Standing) -> str:
+def host_of(standing: ConnectionSnapshot) -> str:
     """Return the host that was typed in, or nothing."""
     for parameter in standing.definition.parameters:
         if parameter.is_host:

@@ -10,16 +10,16 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connections import changing, revoking, sites
-from connections.authorization_forms import LabelForm
-from connections.models import Authorization, Connection, Credential
-from connections.optimistic_lock import ChangedMeanwhile, fingerprint
-from connections.proving import prove
-from connections.sites import Site
-from connections.standing import Environment
+from connections.authorizations import labeling, revoking
+from connections.authorizations.forms import LabelForm
+from connections.credentials.testing import prove
+from connections.models import Authorization, Connection, Credential, authorization_site
+from connections.models.authorization_site import AuthorizationSite
+from connectors.definitions.registry import get_connectors
 from connectors.errors import CredentialRefused, ServiceError
-from connectors.registry import get_connectors
-from console.http import SeeOther, SignedInRequest
+from console.accounts.http import SeeOther, SignedInRequest
+from console.choices import Environment
+from console.optimistic_lock import EditConflict, fingerprint
 
 
 @require_POST
@@ -27,7 +27,7 @@ def authorization_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Run the connector's check call and say what came of it."""
     testable = _authorizations(request).filter(connection__connector_slug__in=get_connectors())
     authorization = get_object_or_404(testable, pk=pk)
-    return test(request, authorization, sites.at_home(authorization.connection))
+    return test(request, authorization, authorization_site.at_home(authorization.connection))
 
 
 @require_POST
@@ -36,17 +36,19 @@ def authorization_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
     authorization = get_object_or_404(
         _authorizations(request).filter(credential__isnull=False), pk=pk
     )
-    return label(request, authorization, sites.at_home(authorization.connection))
+    return label(request, authorization, authorization_site.at_home(authorization.connection))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorization_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what stops working; a POST ends the authorization here and at the service."""
     authorization = get_object_or_404(_authorizations(request), pk=pk)
-    return revoke(request, authorization, sites.at_home(authorization.connection))
+    return revoke(request, authorization, authorization_site.at_home(authorization.connection))
 
 
-def test(request: SignedInRequest, authorization: Authorization, site: Site) -> HttpResponse:
+def test(
+    request: SignedInRequest, authorization: Authorization, site: AuthorizationSite
+) -> HttpResponse:
     """Call the service as an authorization does, wherever it stands, and say what came of it."""
     try:
         account = prove(authorization)
@@ -60,13 +62,15 @@ def test(request: SignedInRequest, authorization: Authorization, site: Site) -> 
     return SeeOther(site.url)
 
 
-def label(request: SignedInRequest, authorization: Authorization, site: Site) -> HttpResponse:
+def label(
+    request: SignedInRequest, authorization: Authorization, site: AuthorizationSite
+) -> HttpResponse:
     """Take another name for an account, wherever its authorization stands."""
     form = LabelForm(request.POST, instance=authorization.credential)
     if form.is_valid():
         try:
-            changing.label(authorization, form, request.user, site.action)
-        except ChangedMeanwhile as changed:
+            labeling.label(authorization, form, request.user, site.action)
+        except EditConflict as changed:
             return _label_changed(request, site, form, changed)
         messages.success(request, f"The account is named {authorization.credential} now.")
     else:
@@ -75,7 +79,7 @@ def label(request: SignedInRequest, authorization: Authorization, site: Site) ->
 
 
 def _label_changed(
-    request: SignedInRequest, site: Site, form: LabelForm, changed: ChangedMeanwhile
+    request: SignedInRequest, site: AuthorizationSite, form: LabelForm, changed: EditConflict
 ) -> HttpResponse:
     kept = Credential.objects.defer("secret", "journal").get(pk=form.instance.pk)
     return render(
@@ -92,7 +96,9 @@ def _label_changed(
     )
 
 
-def revoke(request: SignedInRequest, authorization: Authorization, site: Site) -> HttpResponse:
+def revoke(
+    request: SignedInRequest, authorization: Authorization, site: AuthorizationSite
+) -> HttpResponse:
     """Ask before an authorization is ended, wherever it stands, and end it."""
     if request.method == "POST":
         became = revoking.revoke(authorization, request.user)

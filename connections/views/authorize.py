@@ -16,19 +16,25 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connections import authorizing, granting, sites
-from connections.authorization_forms import AuthorizeForm
-from connections.models import Authorization, Connection, InstalledConnection, OAuthClient
+from connections.authorizations import authorizing, granting
+from connections.authorizations.forms import AuthorizeForm
+from connections.models import (
+    Authorization,
+    Connection,
+    InstalledConnection,
+    OAuthClient,
+    authorization_site,
+)
+from connections.models.authorization_site import AuthorizationSite
 from connections.models.oauth_client import client_reference, host_of, redirect_uri
-from connections.optimistic_lock import Difference
-from connections.sites import Site
-from connectors.auth import AUTH_TYPES
+from connectors.api.auth_strategies import AUTH_TYPES
+from connectors.definitions.registry import get_connectors
 from connectors.errors import ServiceError
-from connectors.registry import get_connectors
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import Organization
 from console.accounts.policy import Action
-from console.http import SeeOther, SignedInRequest
-from console.signing_in.again import password_again
+from console.optimistic_lock import FieldConflict
+from console.signing_in.reauthentication import password_again
 
 #: The random token that binds flows to a browser session.
 BROWSER = "oauth_browser"
@@ -41,14 +47,16 @@ TO_SERVICES = csp_update({"form-action": ["https:", "http://localhost:*", "http:
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Ask developers for what the service wants; a POST authorizes, or leads to the service."""
-    return _authorize(request, sites.at_home(get_object_or_404(_created(request), pk=pk)))
+    return _authorize(
+        request, authorization_site.at_home(get_object_or_404(_created(request), pk=pk))
+    )
 
 
 @TO_SERVICES  # type: ignore[arg-type]
 @require_POST
 def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Authorize with an account that another connection uses already."""
-    return _reuse(request, sites.at_home(get_object_or_404(_created(request), pk=pk)))
+    return _reuse(request, authorization_site.at_home(get_object_or_404(_created(request), pk=pk)))
 
 
 @never_cache
@@ -56,17 +64,21 @@ def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def installed_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Ask a client for what the service wants, for Production alone."""
-    return _authorize(request, sites.installed(get_object_or_404(_installed(request), pk=pk)))
+    return _authorize(
+        request, authorization_site.installed(get_object_or_404(_installed(request), pk=pk))
+    )
 
 
 @TO_SERVICES  # type: ignore[arg-type]
 @require_POST
 def installed_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Authorize with an account that another installed application uses already."""
-    return _reuse(request, sites.installed(get_object_or_404(_installed(request), pk=pk)))
+    return _reuse(
+        request, authorization_site.installed(get_object_or_404(_installed(request), pk=pk))
+    )
 
 
-def _authorize(request: SignedInRequest, site: Site) -> HttpResponseBase:
+def _authorize(request: SignedInRequest, site: AuthorizationSite) -> HttpResponseBase:
     if request.method != "POST":
         initial = {"environments": _first_missing(request, site)}
         return _page(request, site, AuthorizeForm(site=_lived_at(request, site), initial=initial))
@@ -82,7 +94,7 @@ def _authorize(request: SignedInRequest, site: Site) -> HttpResponseBase:
     return _keep(request, site, form)
 
 
-def _seen(request: SignedInRequest, site: Site) -> dict[str, Authorization]:
+def _seen(request: SignedInRequest, site: AuthorizationSite) -> dict[str, Authorization]:
     """Return what is authorized here, by what a page carries to say that it has shown it."""
     given = Authorization.objects.at(site, request.user).filter(credential__isnull=False)
     rows = given.select_related("credential").defer("credential__secret", "credential__journal")
@@ -90,20 +102,20 @@ def _seen(request: SignedInRequest, site: Site) -> dict[str, Authorization]:
 
 
 def _unseen(
-    request: SignedInRequest, site: Site, environments: Sequence[str], *, yours: str
-) -> list[Difference]:
+    request: SignedInRequest, site: AuthorizationSite, environments: Sequence[str], *, yours: str
+) -> list[FieldConflict]:
     """Name the accounts that would be replaced and that the page did not show."""
     shown = request.POST.get("seen")
     if shown is None:
         return []
     return [
-        Difference(label=row.get_environment_display(), saved=row.credential.label, yours=yours)
+        FieldConflict(label=row.get_environment_display(), saved=row.credential.label, yours=yours)
         for key, row in _seen(request, site).items()
         if row.environment in environments and key not in shown.split()
     ]
 
 
-def _replaces(request: SignedInRequest, site: Site, form: AuthorizeForm) -> bool:
+def _replaces(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm) -> bool:
     """Tell whether a secret stands already where the typed one will."""
     there = Authorization.objects.at(site, request.user).filter(
         environment__in=form.environments, credential__isnull=False
@@ -111,7 +123,7 @@ def _replaces(request: SignedInRequest, site: Site, form: AuthorizeForm) -> bool
     return there.exists()
 
 
-def _keep(request: SignedInRequest, site: Site, form: AuthorizeForm) -> HttpResponse:
+def _keep(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm) -> HttpResponse:
     try:
         credential, others = granting.with_credentials(
             form.site, request.user, form.environments, form.secret
@@ -124,7 +136,7 @@ def _keep(request: SignedInRequest, site: Site, form: AuthorizeForm) -> HttpResp
     return SeeOther(site.url)
 
 
-def _reuse(request: SignedInRequest, site: Site) -> HttpResponse:
+def _reuse(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
     chosen = request.POST.get("credential")
     candidates = granting.reusable(site, request.user)
     credential = next((c for c in candidates if str(c.pk) == chosen), None)
@@ -146,7 +158,9 @@ def _reuse(request: SignedInRequest, site: Site) -> HttpResponse:
     return SeeOther(site.url)
 
 
-def _to_service(request: SignedInRequest, site: Site, form: AuthorizeForm) -> HttpResponse:
+def _to_service(
+    request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm
+) -> HttpResponse:
     browser = request.session.setdefault(BROWSER, secrets.token_urlsafe(32))
     try:
         url = authorizing.begin(
@@ -166,11 +180,11 @@ def _to_service(request: SignedInRequest, site: Site, form: AuthorizeForm) -> Ht
 
 def _page(
     request: SignedInRequest,
-    site: Site,
+    site: AuthorizationSite,
     form: AuthorizeForm,
     *,
     unregistered: bool = False,
-    unseen: Sequence[Difference] = (),
+    unseen: Sequence[FieldConflict] = (),
 ) -> HttpResponse:
     connector = site.connector
     redirects = AUTH_TYPES[site.standing.auth_type].redirects  # type: ignore[index]
@@ -209,7 +223,7 @@ def _page(
     )
 
 
-def _register_url(site: Site) -> str:
+def _register_url(site: AuthorizationSite) -> str:
     """Return the page of Django admin on which this connector's client is registered."""
     initial = {
         "connector_slug": site.connector.slug,
@@ -237,7 +251,7 @@ def _installed(request: SignedInRequest):
     )
 
 
-def _lived_at(request: SignedInRequest, site: Site) -> Site:
+def _lived_at(request: SignedInRequest, site: AuthorizationSite) -> AuthorizationSite:
     """Propose that the account lives where the one before did, if there was one.
 
     A host of their own is the developers': no client's password shall go there by oversight.
@@ -251,7 +265,7 @@ def _lived_at(request: SignedInRequest, site: Site) -> Site:
     return site.with_parameters({**site.standing.parameters, **known})
 
 
-def _first_missing(request: SignedInRequest, site: Site) -> list[str]:
+def _first_missing(request: SignedInRequest, site: AuthorizationSite) -> list[str]:
     """Propose the environment that the address names, else the first without authorization."""
     if request.GET.get("environment") in site.environments:
         return [request.GET["environment"]]

@@ -12,16 +12,17 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connections import changing, granting, revoking, sites
-from connections.authorization_forms import label_seen
-from connections.forms import PermissionsForm, RenameForm
-from connections.listing import FilterForm, page_of
-from connections.models import Authorization, Connection
-from connections.optimistic_lock import ChangedMeanwhile, fingerprint
-from connectors.registry import get_connectors
+from connections.authorizations import granting, revoking
+from connections.authorizations.forms import label_seen
+from connections.models import Authorization, Connection, authorization_site
+from connections.setup import changing
+from connections.setup.connection_filters import ConnectionFilterForm, page_of
+from connections.setup.forms import PermissionsForm, RenameForm
+from connectors.definitions.registry import get_connectors
+from console.accounts.http import SeeOther, SignedInRequest, say_each
 from console.accounts.policy import Action
-from console.applications.models import Component
-from console.http import SeeOther, SignedInRequest, say_each
+from console.components.models import Component
+from console.optimistic_lock import EditConflict, fingerprint
 
 
 @require_safe
@@ -29,7 +30,7 @@ def connection_list(request: SignedInRequest) -> HttpResponse:
     """Show the connections, newest first, narrowed by the filters in the address."""
     if not request.user.may(Action.MANAGE_CONNECTIONS):
         raise PermissionDenied
-    form = FilterForm(request.GET, user=request.user)
+    form = ConnectionFilterForm(request.GET, user=request.user)
     page = page_of(form.connections(), request.user, request.GET)
     template = "connections/connection_list.html"
     if request.htmx and request.htmx.target == "table":
@@ -61,7 +62,7 @@ def connection_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     try:
         if form.is_valid():
             changing.rename(form, request.user)
-    except ChangedMeanwhile as changed:
+    except EditConflict as changed:
         return _detail_page(request, Connection.objects.get(pk=pk), form, changed)
     except IntegrityError:
         form.add_error("name", "Another connection just took this name. Choose another one.")
@@ -86,7 +87,7 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
     if request.method == "POST" and form.is_valid():
         try:
             changing.change_permissions(form, request.user)
-        except ChangedMeanwhile as error:
+        except EditConflict as error:
             changed = error
         else:
             messages.success(request, f"The permissions of {connection} are changed.")
@@ -141,9 +142,9 @@ def _detail_page(
     request: SignedInRequest,
     connection: Connection,
     form: RenameForm,
-    changed: ChangedMeanwhile | None = None,
+    changed: EditConflict | None = None,
 ) -> HttpResponse:
-    site = sites.at_home(connection)
+    site = authorization_site.at_home(connection)
     found = {
         authorization.environment: authorization
         for authorization in Authorization.objects.at(site, request.user).select_related(

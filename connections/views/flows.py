@@ -11,12 +11,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from connections import authorizing, sites
-from connections.callback import CallbackRefused, posted
-from connections.models import Authorization, Flow
+from connections.authorizations import authorizing
+from connections.authorizations.authorization_response import CallbackRefused, posted
+from connections.models import Authorization, Flow, authorization_site
 from connections.views.authorize import BROWSER
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import Organization
-from console.http import SeeOther, SignedInRequest
 
 
 # A redirect to sign-in would carry the code in its address; the view itself asks who it is.
@@ -42,7 +42,7 @@ def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
             user=request.user,
             browser=request.session.get(BROWSER, ""),
         )
-        if not _flows(request).filter(pk=flow.pk).exists():  # he has left the organisation
+        if not _flows(request).filter(pk=flow.pk).exists():  # he has left the organization
             raise CallbackRefused(f"{flow.problem} Nothing was changed.", status=403)
     except CallbackRefused as refused:
         response = render(
@@ -81,7 +81,7 @@ def flow_status(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _outcome(flow: Flow, request: SignedInRequest) -> dict:
     #: Nothing where the person may not authorize it any more, or it is not installed now.
-    site = sites.of_flow(flow, request.user)
+    site = authorization_site.of_flow(flow, request.user)
     context = {"flow": flow, "pk": flow.pk, "site": site, "connection": flow.connection}
     context["connector"] = site.connector if site else flow.connection.connector
     context["ended"] = flow.is_waiting and flow.is_expired

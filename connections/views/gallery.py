@@ -11,16 +11,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from connections import drafting
-from connections.forms import AUTH_TYPE_NAMES
 from connections.models import Connection
-from connectors.definition import Connector
-from connectors.finding import search
-from connectors.registry import UnknownConnector, categories, get_connector
+from connections.setup import drafting
+from connections.setup.forms import AUTH_TYPE_NAMES
+from connectors.definitions.registry import UnknownConnector, categories, get_connector
+from connectors.definitions.schema import Connector
+from connectors.definitions.search import search
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import User
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.http import SeeOther, SignedInRequest
 
 #: What the first paint holds, however large the catalogue is.
 FIRST_CARDS = 24

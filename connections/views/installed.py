@@ -12,22 +12,21 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connections import sites
-from connections.authorization_forms import label_seen
-from connections.models import Authorization, InstalledConnection
-from connections.sites import Site
+from connections.authorizations.forms import label_seen
+from connections.models import Authorization, InstalledConnection, authorization_site
+from connections.models.authorization_site import AuthorizationSite
 from connections.views import authorizations
-from connectors.registry import get_connectors
+from connectors.definitions.registry import get_connectors
+from console.accounts.http import SignedInRequest
 from console.accounts.models import Organization
 from console.accounts.policy import Action
-from console.http import SignedInRequest
 
 
 @require_safe
 def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show whose account acts for the connection, and what it asks for."""
     row = get_object_or_404(_rows(request), pk=pk)
-    site = sites.installed(row)
+    site = authorization_site.installed(row)
     connector = site.connector
     actions = connector.oauth2.actions if connector.oauth2 else {}
     authorization = _given(request, site).first()
@@ -61,7 +60,7 @@ def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
 @require_POST
 def installed_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Run the connector's check call and say what came of it."""
-    site = sites.installed(get_object_or_404(_rows(request).live(), pk=pk))
+    site = authorization_site.installed(get_object_or_404(_rows(request).live(), pk=pk))
     authorization = get_object_or_404(_given(request, site).filter(credential__isnull=False))
     return authorizations.test(request, authorization, site)
 
@@ -69,7 +68,7 @@ def installed_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def installed_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Call the account by another name here."""
-    site = sites.installed(get_object_or_404(_rows(request), pk=pk))
+    site = authorization_site.installed(get_object_or_404(_rows(request), pk=pk))
     authorization = get_object_or_404(_given(request, site).filter(credential__isnull=False))
     return authorizations.label(request, authorization, site)
 
@@ -77,7 +76,7 @@ def installed_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def installed_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what stops working; a POST ends the authorization here and at the service."""
-    site = sites.installed(get_object_or_404(_rows(request), pk=pk))
+    site = authorization_site.installed(get_object_or_404(_rows(request), pk=pk))
     authorization = get_object_or_404(_given(request, site))
     return authorizations.revoke(request, authorization, site)
 
@@ -88,7 +87,7 @@ def _rows(request: SignedInRequest):
     )
 
 
-def _given(request: SignedInRequest, site: Site):
+def _given(request: SignedInRequest, site: AuthorizationSite):
     return Authorization.objects.at(site, request.user).select_related(
         "connection", "organization", "credential__client", "authorized_by"
     )

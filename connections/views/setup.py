@@ -12,20 +12,20 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connections import drafting
-from connections.drafting import STEPS, steps_of
-from connections.forms import (
+from connections.models import Connection
+from connections.setup import drafting
+from connections.setup.drafting import STEPS, steps_of
+from connections.setup.forms import (
     ConnectionForm,
     EnvironmentsForm,
     LevelForm,
     NameForm,
     PermissionsForm,
 )
-from connections.models import Connection
-from connections.optimistic_lock import ChangedMeanwhile, fingerprint
-from connections.standing import Level
-from connectors.registry import get_connectors
-from console.http import SeeOther, SignedInRequest
+from connectors.definitions.registry import get_connectors
+from console.accounts.http import SeeOther, SignedInRequest
+from console.choices import Level
+from console.optimistic_lock import EditConflict, fingerprint
 
 FORMS: dict[str, type[ConnectionForm]] = {
     form.step: form for form in (NameForm, LevelForm, PermissionsForm, EnvironmentsForm)
@@ -51,13 +51,13 @@ def connection_setup(request: SignedInRequest, pk: uuid.UUID, step: str) -> Http
     try:
         if request.method == "POST" and form.is_valid():
             form.save(answered=not back)
-    except ChangedMeanwhile as changed:
+    except EditConflict as changed:
         return _page(request, connection, step, form, changed=changed)
     if back:
-        return SeeOther(_url(connection, _neighbour(steps, step, -1)))
+        return SeeOther(_url(connection, _neighbor(steps, step, -1)))
     if request.method == "POST" and form.is_valid():
         connection = get_object_or_404(_own(request), pk=pk)
-        following = _neighbour(steps_of(connection), step, +1)
+        following = _neighbor(steps_of(connection), step, +1)
         if following != step:
             return SeeOther(_url(connection, following))
         return _create(request, connection, form)
@@ -106,7 +106,7 @@ def _page(
     step: str,
     form: ConnectionForm,
     mend: str = "",
-    changed: ChangedMeanwhile | None = None,
+    changed: EditConflict | None = None,
 ) -> HttpResponse:
     # A form writes into its row; what is seen from now on is the row as it is kept.
     kept = get_object_or_404(_own(request), pk=connection.pk) if form.is_bound else connection
@@ -142,7 +142,7 @@ def _own(request: SignedInRequest):
     )
 
 
-def _neighbour(steps: list[str], step: str, distance: int) -> str:
+def _neighbor(steps: list[str], step: str, distance: int) -> str:
     return steps[max(0, min(len(steps) - 1, steps.index(step) + distance))]
 
 

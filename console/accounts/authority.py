@@ -32,7 +32,7 @@ def hold(
     ``given`` are the rows that give him the action where his role alone does not. Raise
     :class:`NotAllowed` where he may not do it (any more). Call it after the application's
     row is locked and before any other is (see the order of locks in
-    :mod:`console.audit.recording`).
+    :mod:`console.audit.log`).
     """
     # His own row first, as Administration does. Rows that are written refer to a person, so
     # his key stays free; whoever writes the same rows waits.

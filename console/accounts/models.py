@@ -1,4 +1,4 @@
-"""People, the organisations that they belong to, and in which role."""
+"""People, the organizations that they belong to, and in which role."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models.functions import Lower
 
-from console.accounts.policy import Action, Role, given_to, held_by
+from console.accounts.policy import Action, given_to, held_by
+from console.choices import Role
 from console.names import NameField
 
 
@@ -57,7 +58,7 @@ class User(AbstractUser):
     last_name = NameField("last name", max_length=150, blank=True)
     email = models.EmailField("e-mail address", unique=True)
 
-    #: The organisation that the address of this request names; it narrows ``allowing``.
+    #: The organization that the address of this request names; it narrows ``allowing``.
     acting_in: Organization | None = None
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
@@ -72,13 +73,13 @@ class User(AbstractUser):
         return self.email
 
     def may(self, action: Action) -> bool:
-        """Tell whether any of his organisations allows him this."""
+        """Tell whether any of his organizations allows him this."""
         return Organization.objects.allowing(self, action).exists()
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     def of(self, user: Any) -> OrganizationQuerySet:
-        """Keep the organisations that the person belongs to."""
+        """Keep the organizations that the person belongs to."""
         return self._in_which(user)
 
     def allowing(self, user: Any, action: Action) -> OrganizationQuerySet:
@@ -124,7 +125,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 
 class Membership(models.Model):
-    """One person in one organisation, in one role."""
+    """One person in one organization, in one role."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")

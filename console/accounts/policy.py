@@ -10,21 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
-from django.db import models
 from django.urls import ResolverMatch
 
-
-class Role(models.TextChoices):
-    """What a person is in an organisation; one role each."""
-
-    SUPER_ADMIN = "super_admin", "Super admin"
-    ADMIN = "admin", "Admin"
-    DEVELOPER = "developer", "Developer"
-    USER = "user", "User"
+from console.choices import Role
 
 
 class Action(StrEnum):
-    """Something a person may be allowed to do with what an organisation owns."""
+    """Something a person may be allowed to do with what an organization owns."""
 
     MANAGE_CONNECTIONS = "connections:manage"
     MANAGE_COMPONENTS = "components:manage"
@@ -35,7 +27,7 @@ class Action(StrEnum):
     #: What is distributed for the first time, to whom and for how long.
     MANAGE_CLIENTS = "clients:manage"
     CREATE_APPLICATIONS = "applications:create"
-    #: In a client organisation: what is authorized once for all, and what each for himself.
+    #: In a client organization: what is authorized once for all, and what each for himself.
     AUTHORIZE_INSTALLED = "installations:authorize"
     USE_INSTALLED = "installations:use"
     MANAGE_INSTALLATIONS = "installations:manage"
@@ -77,12 +69,12 @@ def given_to(action: Action) -> frozenset[Role]:
 
 
 def held_by(action: Action) -> frozenset[Role]:
-    """Return the roles that may do this with all that the organisation owns."""
+    """Return the roles that may do this with all that the organization owns."""
     return ALLOWED[action] - given_to(action)
 
 
 class Who(Enum):
-    """Whom a route admits where no action of an organisation decides it."""
+    """Whom a route admits where no action of an organization decides it."""
 
     PUBLIC = auto()
     SIGNED_IN = auto()
@@ -92,14 +84,14 @@ class Who(Enum):
 class Of(Enum):
     """What a route is about where it is about no row."""
 
-    #: The organisation that the address names, or any of the person's.
+    #: The organization that the address names, or any of the person's.
     ORGANIZATION = auto()
-    #: The person, or the console itself: such a route has no organisation in its address.
+    #: The person, or the console itself: such a route has no organization in its address.
     NOTHING = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class PolicyRow:
     """A row that the address names, and how to find whose it is.
 
     ``by`` is the argument of the route and the field of the row; ``person`` the field that
@@ -117,17 +109,17 @@ class Rule:
     """Who may come, to what, and what others get to see: 403, or 404 where a row is hidden."""
 
     who: Who | Action
-    of: Of | Row = Of.ORGANIZATION
+    of: Of | PolicyRow = Of.ORGANIZATION
     #: Why nobody has to sign in for it.
     because: str = ""
     #: Whoever runs the deployment may come as well.
     or_operator: bool = False
-    #: Rows of several organisations may stand on one page: the address need not name one.
+    #: Rows of several organizations may stand on one page: the address need not name one.
     across: bool = False
 
     @property
     def refusal(self) -> int:
-        return 404 if isinstance(self.of, Row) else 403
+        return 404 if isinstance(self.of, PolicyRow) else 403
 
     def admits(self, roles: Iterable[str], *, operator: bool) -> bool:
         """Tell whether somebody with these roles may come; whose the row is comes on top."""
@@ -143,29 +135,33 @@ def public(because: str) -> Rule:
 
 
 MANAGE, MAKE, PUBLISH = Action.MANAGE_CONNECTIONS, Action.MANAGE_COMPONENTS, Action.PUBLISH
-APPLICATION = Row(model="applications.Application", organization="organization")
-NAMED_APPLICATION = Row(
+APPLICATION = PolicyRow(model="applications.Application", organization="organization")
+NAMED_APPLICATION = PolicyRow(
     model="applications.Application", organization="organization", by="link_name"
 )
-COMPONENT = Row(model="applications.Component", organization="application__organization")
-CONNECTION = Row(model="connections.Connection", organization="application__organization")
-DRAFT = Row(
+COMPONENT = PolicyRow(model="components.Component", organization="application__organization")
+CONNECTION = PolicyRow(model="connections.Connection", organization="application__organization")
+DRAFT = PolicyRow(
     model="connections.Connection", organization="application__organization", person="created_by"
 )
-INSTALLED_CONNECTION = Row(model="connections.InstalledConnection", organization="organization")
-AUTHORIZATION = Row(model="connections.Authorization", organization="organization", person="user")
-FLOW = Row(model="connections.Flow", organization="organization", person="user")
-API_KEY = Row(model="keys.ApiKey", organization="organization")
-WEBHOOK = Row(model="webhooks.Webhook", organization="organization")
-DELIVERY = Row(model="webhooks.Delivery", organization="webhook__organization")
-RELEASE = Row(model="publishing.Release", organization="application__organization")
-CLIENT_INVITATION = Row(model="inviting.Invitation", organization="organization")
-SHARE = Row(model="distribution.Share", organization="application__organization")
-OFFERED = Row(model="distribution.Share", organization="client")
-PICTURE = Row(model="distribution.Picture", organization="listing__application__organization")
-INSTALLATION = Row(model="publishing.Installation", organization="organization")
-EVENT = Row(model="audit.Event", organization="organization")
-UPLOAD = Row(model="transfer.Upload", organization="organization", person="user")
+INSTALLED_CONNECTION = PolicyRow(
+    model="connections.InstalledConnection", organization="organization"
+)
+AUTHORIZATION = PolicyRow(
+    model="connections.Authorization", organization="organization", person="user"
+)
+FLOW = PolicyRow(model="connections.Flow", organization="organization", person="user")
+API_KEY = PolicyRow(model="keys.ApiKey", organization="organization")
+WEBHOOK = PolicyRow(model="webhooks.Webhook", organization="organization")
+DELIVERY = PolicyRow(model="webhooks.Delivery", organization="webhook__organization")
+RELEASE = PolicyRow(model="publishing.Release", organization="application__organization")
+CLIENT_INVITATION = PolicyRow(model="inviting.Invitation", organization="organization")
+SHARE = PolicyRow(model="distribution.Share", organization="application__organization")
+OFFERED = PolicyRow(model="distribution.Share", organization="client")
+PICTURE = PolicyRow(model="distribution.Picture", organization="listing__application__organization")
+INSTALLATION = PolicyRow(model="publishing.Installation", organization="organization")
+EVENT = PolicyRow(model="audit.Event", organization="organization")
+UPLOAD = PolicyRow(model="transfer.Upload", organization="organization", person="user")
 
 MYSELF = Rule(Who.SIGNED_IN, Of.NOTHING)
 SIGNING_IN = public("Whoever signs in, or has forgotten how, is not signed in yet.")
@@ -249,7 +245,7 @@ RULES: dict[str, Rule] = {
     "share_create": Rule(Action.MANAGE_CLIENTS, APPLICATION),
     "share_detail": Rule(Action.DISTRIBUTE, SHARE),
     "share_release": Rule(Action.DISTRIBUTE, SHARE),
-    "share_licence": Rule(Action.MANAGE_CLIENTS, SHARE),
+    "share_license": Rule(Action.MANAGE_CLIENTS, SHARE),
     "share_withdraw": Rule(Action.MANAGE_CLIENTS, SHARE),
     "share_install": Rule(Action.MANAGE_INSTALLATIONS, OFFERED),
     # The marketplace

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from console.accounts.models import Organization
 from console.accounts.policy import GIVEN, Action
-from console.applications.launching import validate_launch_url
+from console.applications.launch_url import validate_launch_url
 from console.names import NameField
 
 LINK_NAME = RegexValidator(
@@ -23,7 +23,7 @@ LINK_NAME = RegexValidator(
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
     def allowing(self, user: Any, action: Action) -> ApplicationQuerySet:
-        """Keep those of the organisations in which he may do this, and those given to him."""
+        """Keep those of the organizations in which he may do this, and those given to him."""
         allowed = Q(organization__in=Organization.objects.allowing(user, action))
         if action in GIVEN:
             allowed |= Q(
@@ -34,7 +34,7 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
 
 
 class Application(models.Model):
-    """Something an organisation builds; connections belong to one application each."""
+    """Something an organization builds; connections belong to one application each."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="applications")
@@ -81,7 +81,7 @@ class RightQuerySet(models.QuerySet["Right"]):
 class Right(models.Model):
     """What one developer may do with one application beyond building it.
 
-    It counts only while he is a developer of the application's organisation: a super admin
+    It counts only while he is a developer of the application's organization: a super admin
     needs none, and nobody else may have one.
     """
 
@@ -109,63 +109,3 @@ class Right(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.application}"
-
-
-class Kind(models.TextChoices):
-    """What a component is."""
-
-    FORM = "form", "Form"
-    REPORT = "report", "Report"
-    PAGE = "page", "Page"
-    WORKFLOW = "workflow", "Workflow"
-    FUNCTION = "function", "Function"
-
-
-class ComponentQuerySet(models.QuerySet["Component"]):
-    def allowing(self, user: Any, action: Action) -> ComponentQuerySet:
-        """Keep the components of the applications in which the person may do this."""
-        return self.filter(application__in=Application.objects.allowing(user, action))
-
-
-class Component(models.Model):
-    """A part of an application, as it is in Development.
-
-    ``definition`` is JSON as its developer typed it, spaces and order of keys included;
-    ``definitions.py`` says what it may hold. ``version`` rises with every change, so that
-    a second tab does not overwrite the first.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    application = models.ForeignKey(Application, models.CASCADE, related_name="components")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    name = NameField("Name", max_length=100)
-    #: Programs and workflows call it by this name: given once, never changed.
-    link_name = models.CharField(max_length=60, validators=[LINK_NAME])
-    definition = models.TextField("Definition")
-    version = models.PositiveIntegerField(default=1)
-    updated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects = ComponentQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["link_name"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["application", "link_name"], name="component_link_name_in_application"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def get_absolute_url(self) -> str:
-        return reverse("component_detail", args=[self.pk])
-
-    @property
-    def is_runnable(self) -> bool:
-        """Tell whether the console runs it as it stands."""
-        return self.kind in (Kind.FUNCTION, Kind.WORKFLOW)

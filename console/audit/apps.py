@@ -9,6 +9,6 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen where allauth and Django tell of signing in and out."""
-        from console.audit import sessions
+        from console.audit import sign_in_events
 
-        sessions.listen()
+        sign_in_events.listen()

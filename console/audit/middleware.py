@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from console.audit.recording import NotRecorded
+from console.audit.log import NotRecorded
 
 logger = logging.getLogger(__name__)
 

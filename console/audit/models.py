@@ -1,6 +1,6 @@
 """What happened: rows that are made once and never changed, and where each chain of them ends.
 
-The keys of organisations and people have no constraint in the database. An event outlives
+The keys of organizations and people have no constraint in the database. An event outlives
 both, with the key that its hash was made of; a key that goes to NULL would change the row.
 """
 
@@ -16,8 +16,8 @@ from django.urls import reverse
 
 from console.accounts.models import Organization
 from console.accounts.policy import Action
-from console.audit.acts import BUILT, Act
-from console.audit.chaining import GENESIS
+from console.audit.actions import BUILT, AuditAction
+from console.audit.hash_chain import GENESIS
 
 #: The chain of the deployment itself (the nil UUID, RFC 9562 section 5.9): first of all in order.
 DEPLOYMENT = uuid.UUID(int=0)
@@ -26,9 +26,9 @@ SYSTEM = "system"
 
 
 class Chain(models.Model):
-    """The head of an organisation's events; whoever writes the next one locks this row.
+    """The head of an organization's events; whoever writes the next one locks this row.
 
-    The key is the organisation's own, or :data:`DEPLOYMENT`.
+    The key is the organization's own, or :data:`DEPLOYMENT`.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -40,7 +40,7 @@ class Chain(models.Model):
 
 
 class Bookmark(models.Model):
-    """How far somebody who acts on events has read a chain (``following.py``)."""
+    """How far somebody who acts on events has read a chain (``outbox.py``)."""
 
     reader = models.CharField(max_length=40)
     chain = models.ForeignKey(Chain, models.CASCADE, related_name="bookmarks")
@@ -61,7 +61,7 @@ class EventQuerySet(models.QuerySet["Event"]):
     def visible_to(self, user: Any) -> EventQuerySet:
         """Keep what the person may read.
 
-        Whoever may read about people, too, sees everything of his organisation; others see
+        Whoever may read about people, too, sees everything of his organization; others see
         what concerns applications and connections. The operator sees the deployment's own.
         """
         read = set(Organization.objects.allowing(user, Action.READ_AUDIT).values_list("pk"))
@@ -85,9 +85,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """One thing that was done; ``hash`` holds it and all events before it (``chaining.py``).
+    """One thing that was done; ``hash`` holds it and all events before it (``hash_chain.py``).
 
-    ``number`` counts 1, 2, 3 … in each organisation, and in the deployment itself, where
+    ``number`` counts 1, 2, 3 … in each organization, and in the deployment itself, where
     ``organization`` is empty. The database refuses to change a row, too.
     """
 
@@ -154,9 +154,9 @@ class Event(models.Model):
         raise TypeError("An event is never deleted.")
 
     @property
-    def act(self) -> Act | None:
+    def act(self) -> AuditAction | None:
         """Return what was done, or nothing for a name that this version does not know."""
         try:
-            return Act(self.action)
+            return AuditAction(self.action)
         except ValueError:
             return None

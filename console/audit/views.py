@@ -11,16 +11,16 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from console.accounts.http import SignedInRequest
 from console.accounts.models import Organization
 from console.accounts.policy import Action
-from console.audit.acts import Act
-from console.audit.exporting import as_csv, as_json_lines
-from console.audit.listing import PAGE_SIZE, FilterForm
+from console.audit.actions import AuditAction
+from console.audit.event_export import as_csv, as_json_lines
+from console.audit.event_filters import PAGE_SIZE, EventFilterForm
+from console.audit.log import Subject, record
 from console.audit.models import DEPLOYMENT, Event
-from console.audit.recording import Subject, record
-from console.audit.telling import told
-from console.http import SignedInRequest
-from console.paging import cut
+from console.audit.sentences import told
+from console.pagination import cut
 
 FORMATS = {
     "csv": (as_csv, "text/csv; charset=utf-8"),
@@ -31,7 +31,7 @@ FORMATS = {
 @require_safe
 def event_list(request: SignedInRequest) -> HttpResponse:
     """Show what happened, newest first, narrowed by the filters in the address."""
-    form = FilterForm(request.GET, user=request.user)
+    form = EventFilterForm(request.GET, user=request.user)
     page = cut(form.events().select_related("organization"), request.GET, by="at", size=PAGE_SIZE)
     template = "audit/event_list.html"
     if request.htmx and request.htmx.target == "table":
@@ -63,7 +63,7 @@ def event_export(request: SignedInRequest, form: str) -> HttpResponseBase:
     if form not in FORMATS:
         raise Http404
     lines, content_type = FORMATS[form]
-    filters = FilterForm(request.GET, user=request.user)
+    filters = EventFilterForm(request.GET, user=request.user)
     events = filters.events()
     _record_export(request, form, filters)
     name = f"activity-{timezone.now():%Y-%m-%d}.{form}"
@@ -74,14 +74,21 @@ def event_export(request: SignedInRequest, form: str) -> HttpResponseBase:
     )
 
 
-def _record_export(request: SignedInRequest, form: str, filters: FilterForm) -> None:
+def _record_export(request: SignedInRequest, form: str, filters: EventFilterForm) -> None:
     used = {tag["name"]: tag["value"] for tag in filters.tags()}
     with transaction.atomic():
         if request.user.is_superuser:
             home = Subject(type="audit", id=str(DEPLOYMENT), label="the deployment")
-            record(Act.AUDIT_EXPORTED, None, request.user, home, format=form, filters=used)
+            record(AuditAction.AUDIT_EXPORTED, None, request.user, home, format=form, filters=used)
         for organization in Organization.objects.allowing(request.user, Action.READ_AUDIT).order_by(
             "pk"
         ):
             home = Subject(type="audit", id=str(organization.pk), label=organization.name)
-            record(Act.AUDIT_EXPORTED, organization, request.user, home, format=form, filters=used)
+            record(
+                AuditAction.AUDIT_EXPORTED,
+                organization,
+                request.user,
+                home,
+                format=form,
+                filters=used,
+            )

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class Refused(Exception):
+class DistributionError(Exception):
     """It cannot be done, and nothing was changed; the message is for people."""

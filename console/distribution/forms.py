@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from console.accounts.models import Organization
 from console.applications.models import Application
-from console.distribution.models import Licence, Listing, Share
-from console.distribution.pictures import MAX_BYTES, Clean, NotAPicture, clean
+from console.distribution.models import License, Listing, Share
+from console.distribution.pictures import MAX_BYTES, CleanPicture, NotAPicture, clean
 from console.distribution.sharing import clients_of
 from console.names import NameFormField
 from console.publishing.models import Release
@@ -45,13 +45,13 @@ class InviteForm(forms.Form):
     )
 
 
-class LicenceForm(forms.Form):
+class LicenseForm(forms.Form):
     """For how long a client may use an application."""
 
-    licence = forms.ChoiceField(
-        label="Licence",
-        choices=Licence.choices,
-        initial=Licence.TRIAL_30,
+    license = forms.ChoiceField(
+        label="License",
+        choices=License.choices,
+        initial=License.TRIAL_30,
         widget=forms.RadioSelect,
         help_text="A trial begins when the client installs it.",
     )
@@ -70,8 +70,8 @@ class LicenceForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        licence = cleaned.get("licence")
-        if cleaned.get("ends_on") and licence and Licence(licence).lasts:
+        license = cleaned.get("license")
+        if cleaned.get("ends_on") and license and License(license).lasts:
             self.add_error("ends_on", "A trial ends by itself. Leave this empty.")
         return cleaned
 
@@ -82,12 +82,12 @@ class LicenceForm(forms.Form):
         return timezone.make_aware(datetime.combine(day, time.max)) if day else None
 
 
-class ShareForm(LicenceForm):
+class ShareForm(LicenseForm):
     """With whom to share an application, at which release and for how long."""
 
     client = forms.ModelChoiceField(Organization.objects.none(), label="Client", empty_label=None)
     release = ReleaseChoiceField(label="Release")
-    field_order = ["client", "release", "licence", "ends_on"]
+    field_order = ["client", "release", "license", "ends_on"]
 
     def __init__(self, *args: Any, application: Application, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -154,7 +154,7 @@ class PictureForm(forms.Form):
         help_text="For people who cannot see it.",
     )
 
-    def clean_picture(self) -> Clean:
+    def clean_picture(self) -> CleanPicture:
         upload = self.cleaned_data["picture"]
         try:
             return clean(upload.read(MAX_BYTES + 1))

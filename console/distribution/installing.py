@@ -14,29 +14,29 @@ from typing import Any
 
 from django.db import transaction
 
+from connections.authorizations.revocation_request import erase_each
+from connections.authorizations.suspending import Told, end
 from connections.models import Authorization, Connection, Flow, InstalledConnection
-from connections.referencing import hold
-from connections.revocation import erase_each
-from connections.standing import Environment, Level
-from connections.suspending import Told, end
 from console.accounts import authority
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Action, Role, held_by
-from console.addresses import public_url
+from console.accounts.policy import Action, held_by
+from console.applications.locks import lock_application
 from console.applications.models import Application
-from console.audit.acts import Act
-from console.audit.recording import Happening, Subject, record_in_each
-from console.distribution.errors import Refused
-from console.distribution.mailing import mail
+from console.audit.actions import AuditAction
+from console.audit.log import AuditEntry, Subject, record_in_each
+from console.choices import Environment, Level, Role
+from console.distribution.errors import DistributionError
 from console.distribution.models import Listing, Share
-from console.distribution.sharing import licence_words
+from console.distribution.notifications import mail
+from console.distribution.sharing import license_words
 from console.keys.issuing import revoke_installed
+from console.public_url import public_url
 from console.publishing.models import Installation, Release
 
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What an organisation may install: shared with it, or listed for everybody."""
+    """What an organization may install: shared with it, or listed for everybody."""
 
     application: Application
     release: Release
@@ -45,12 +45,12 @@ class Offer:
     listing: Listing | None = None
 
     @property
-    def licence(self) -> str:
-        return licence_words(self.share) if self.share else "Subscription without an end"
+    def license(self) -> str:
+        return license_words(self.share) if self.share else "Subscription without an end"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class InstallResult:
     """What is installed now; ``is_new`` tells whether this call did it."""
 
     installation: Installation
@@ -86,31 +86,31 @@ def why_not(offer: Offer) -> str:
     if offer.share and offer.share.withdrawn_at:
         return f"{application.organization} has withdrawn {application}. Ask there why."
     if offer.share and offer.share.has_ended:
-        return f"The licence of {application} has ended. {application.organization} can prolong it."
+        return f"The license of {application} has ended. {application.organization} can prolong it."
     if offer.listing and offer.listing.state != Listing.State.PUBLISHED:
         return f"{application} is not in the marketplace any more."
     return ""
 
 
 @transaction.atomic
-def install(offer: Offer, by: User, *, seen: str) -> Outcome:
-    """Install a release for an organisation, once; nothing is authorized by that.
+def install(offer: Offer, by: User, *, seen: str) -> InstallResult:
+    """Install a release for an organization, once; nothing is authorized by that.
 
     ``seen`` is the key of the release that the person decided on.
     """
-    hold(offer.application)
+    lock_application(offer.application)
     authority.hold(by, offer.organization, Action.MANAGE_INSTALLATIONS)
     organization = offer.organization
     installed = Installation.objects.filter(
         application=offer.application, organization=organization
     ).first()
     if installed:
-        return Outcome(installation=installed, is_new=False)
+        return InstallResult(installation=installed, is_new=False)
     offer = _as_it_is_now(offer)
     if problem := why_not(offer):
-        raise Refused(problem)
+        raise DistributionError(problem)
     if str(offer.release.pk) != seen:
-        raise Refused(
+        raise DistributionError(
             f"Another release of {offer.application} is offered since this page was shown. Look "
             "at what it asks for, and install again."
         )
@@ -127,9 +127,9 @@ def install(offer: Offer, by: User, *, seen: str) -> Outcome:
         offer.share.installation = installation
         offer.share.save()
     connect(installation, _rows(installation))
-    record(Act.INSTALLATION_CREATED, installation, by, licence=offer.licence)
+    record(AuditAction.INSTALLATION_CREATED, installation, by, license=offer.license)
     _tell_people(installation)
-    return Outcome(installation=installation, is_new=True)
+    return InstallResult(installation=installation, is_new=True)
 
 
 def uninstall(installation: Installation, by: User) -> list[str]:
@@ -138,16 +138,16 @@ def uninstall(installation: Installation, by: User) -> list[str]:
     Return a sentence for each account that was given back.
     """
     with transaction.atomic():
-        hold(installation.application)
+        lock_application(installation.application)
         authority.hold(by, installation.organization, Action.MANAGE_INSTALLATIONS)
         row = Installation.objects.filter(pk=installation.pk).first()
         if row is None:
-            raise Refused(f"{installation} is not installed here any more.")
+            raise DistributionError(f"{installation} is not installed here any more.")
         told, keys = disconnect(row, _rows(row), f"Revoked when {by} uninstalled {row}.")
         revoked = revoke_installed(row.application, row.organization, by)
         told += [(row.organization_id, happening) for happening in revoked]
         subject = Subject.of(row)
-        record(Act.INSTALLATION_REMOVED, row, by, told, subject=subject)
+        record(AuditAction.INSTALLATION_REMOVED, row, by, told, subject=subject)
         row.delete()
     return erase_each(keys, by)
 
@@ -159,7 +159,7 @@ def hold_connections(installation: Installation) -> None:
 
 
 def connect(installation: Installation, before: Iterable[InstalledConnection]) -> None:
-    """Write the connections of the release for the organisation; those ``before`` keep keys."""
+    """Write the connections of the release for the organization; those ``before`` keep keys."""
     rows = Connection.objects.created().filter(application=installation.application_id)
     keys = dict(rows.values_list("link_name", "pk"))
     known = {row.connection_id: row for row in before}
@@ -206,7 +206,7 @@ def disconnect(
 
 
 def record(
-    act: Act,
+    act: AuditAction,
     installation: Installation,
     by: User,
     told: Iterable[Told] = (),
@@ -215,7 +215,7 @@ def record(
     **details: Any,
 ) -> None:
     """Tell the client's chain, with all that came of it, and the developers' one."""
-    happening = Happening(
+    happening = AuditEntry(
         action=act,
         subject=subject or Subject.of(installation),
         details={
@@ -251,7 +251,7 @@ def _as_it_is_now(offer: Offer) -> Offer:
     listings = Listing.objects.published().filter(application=offer.application)
     listing = listings.select_related("release").first()
     if listing is None:
-        raise Refused(f"{offer.application} is not in the marketplace any more.")
+        raise DistributionError(f"{offer.application} is not in the marketplace any more.")
     return replace(offer, listing=listing, release=listing.release)
 
 

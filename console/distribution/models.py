@@ -18,7 +18,7 @@ from console.names import NameField
 from console.publishing.models import Installation, Release
 
 
-class Licence(models.TextChoices):
+class License(models.TextChoices):
     """For how long a client may use what was shared with him."""
 
     TRIAL_15 = "trial_15", "Trial, 15 days"
@@ -41,7 +41,7 @@ class ShareQuerySet(models.QuerySet["Share"]):
         return self.filter(application__in=Application.objects.allowing(user, action))
 
     def offered_to(self, user: Any) -> ShareQuerySet:
-        """Keep what is offered to organisations in which the person may install."""
+        """Keep what is offered to organizations in which the person may install."""
         clients = Organization.objects.allowing(user, Action.MANAGE_INSTALLATIONS)
         return self.filter(client__in=clients, withdrawn_at=None)
 
@@ -57,7 +57,7 @@ class Share(models.Model):
     application = models.ForeignKey(Application, models.PROTECT, related_name="shares")
     client = models.ForeignKey(Organization, models.CASCADE, related_name="shared_with_it")
     release = models.ForeignKey(Release, models.PROTECT, related_name="+")
-    licence = models.CharField(max_length=20, choices=Licence.choices)
+    license = models.CharField(max_length=20, choices=License.choices)
     started_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
@@ -87,7 +87,7 @@ class Share(models.Model):
 
     @property
     def end(self) -> datetime | None:
-        """Return when the client may not use it any more: by the licence, or withdrawn."""
+        """Return when the client may not use it any more: by the license, or withdrawn."""
         ends = [moment for moment in (self.ends_at, self.withdrawn_at) if moment]
         return min(ends, default=None)
 
@@ -98,7 +98,7 @@ class Share(models.Model):
     def begin(self) -> None:
         """Let a trial begin, if it has not begun before."""
         self.started_at = self.started_at or timezone.now()
-        if lasts := Licence(self.licence).lasts:
+        if lasts := License(self.license).lasts:
             self.ends_at = self.started_at + lasts
 
 

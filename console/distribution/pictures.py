@@ -16,14 +16,14 @@ MAX_BYTES = 1024 * 1024
 MIN_SIDE, MAX_SIDE = 64, 4096
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-#: Size, colours, transparency, and how colours are meant.
+#: Size, colors, transparency, and how colors are meant.
 _PNG_KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB"}
 _WEBP_KEPT = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
 #: Of the flags of VP8X: animation, then what is left out (ICC profile, Exif, XMP).
 _ANIMATED, _LEFT_OUT = 0x02, 0x20 | 0x08 | 0x04
 #: Frame headers of Huffman-coded DCT pictures, baseline and progressive.
 _FRAMES = {0xC0, 0xC1, 0xC2}
-#: Tables, restart intervals and scans; of the applications' own parts Adobe's colour transform.
+#: Tables, restart intervals and scans; of the applications' own parts Adobe's color transform.
 _JPEG_KEPT = {*_FRAMES, 0xC4, 0xDB, 0xDD, 0xDA, 0xEE}
 
 
@@ -32,7 +32,7 @@ class NotAPicture(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Clean:
+class CleanPicture:
     """A picture as it is kept; sides are in pixels."""
 
     content: bytes
@@ -41,7 +41,7 @@ class Clean:
     height: int
 
 
-def clean(content: bytes) -> Clean:
+def clean(content: bytes) -> CleanPicture:
     """Return a picture with nothing but pixels in it; raise :class:`NotAPicture`."""
     if len(content) > MAX_BYTES:
         raise NotAPicture("The picture is larger than 1 MB. Save a smaller one.")
@@ -64,7 +64,7 @@ def clean(content: bytes) -> Clean:
     return picture
 
 
-def _png(content: bytes) -> Clean:
+def _png(content: bytes) -> CleanPicture:
     parts, place = [_PNG], len(_PNG)
     names: list[bytes] = []
     while not names or names[-1] != b"IEND":
@@ -83,10 +83,10 @@ def _png(content: bytes) -> Clean:
     if names[0] != b"IHDR" or b"IDAT" not in names:
         raise zlib.error
     width, height = struct.unpack_from(">II", content, len(_PNG) + 8)
-    return Clean(content=b"".join(parts), media_type="image/png", width=width, height=height)
+    return CleanPicture(content=b"".join(parts), media_type="image/png", width=width, height=height)
 
 
-def _jpeg(content: bytes) -> Clean:
+def _jpeg(content: bytes) -> CleanPicture:
     parts, place, size, scans = [b"\xff\xd8"], 2, (0, 0), 0
     while True:
         if content[place] != 0xFF:
@@ -115,7 +115,9 @@ def _jpeg(content: bytes) -> Clean:
     if not scans:
         raise zlib.error
     parts.append(b"\xff\xd9")
-    return Clean(content=b"".join(parts), media_type="image/jpeg", width=size[0], height=size[1])
+    return CleanPicture(
+        content=b"".join(parts), media_type="image/jpeg", width=size[0], height=size[1]
+    )
 
 
 def _end_of_scan(content: bytes, place: int) -> int:
@@ -130,7 +132,7 @@ def _end_of_scan(content: bytes, place: int) -> int:
         place += 2 if after != 0xFF else 1
 
 
-def _webp(content: bytes) -> Clean:
+def _webp(content: bytes) -> CleanPicture:
     parts, size = [], (0, 0)
     for name, data in _chunks(content):
         if name == b"VP8X":
@@ -149,7 +151,7 @@ def _webp(content: bytes) -> Clean:
     if not any(part[:4] in (b"VP8 ", b"VP8L") for part in parts):
         raise zlib.error
     body = b"WEBP" + b"".join(parts)
-    return Clean(
+    return CleanPicture(
         content=b"RIFF" + struct.pack("<I", len(body)) + body,
         media_type="image/webp",
         width=size[0],

@@ -15,24 +15,24 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from connections.models import InstalledConnection
-from connections.referencing import hold
 from console.accounts import authority
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action
-from console.addresses import public_url
 from console.applications import rights
+from console.applications.locks import lock_application
 from console.applications.models import Application
-from console.audit.acts import Act
-from console.audit.recording import record
-from console.distribution.errors import Refused
-from console.distribution.mailing import mail, people_who
-from console.distribution.models import Licence, Share
+from console.audit.actions import AuditAction
+from console.audit.log import record
+from console.distribution.errors import DistributionError
+from console.distribution.models import License, Share
+from console.distribution.notifications import mail, people_who
 from console.inviting.models import Invitation
+from console.public_url import public_url
 from console.publishing.models import Installation, Release
 
 
 def clients_of(organization: Organization) -> QuerySet[Organization]:
-    """Keep the organisations that have become clients of this one, by their names."""
+    """Keep the organizations that have become clients of this one, by their names."""
     accepted = Invitation.objects.as_client().filter(
         organization=organization, accepted_at__isnull=False
     )
@@ -44,7 +44,7 @@ def share(
     application: Application,
     client: Organization,
     release: Release,
-    licence: str,
+    license: str,
     by: User,
     *,
     ends_at: datetime | None = None,
@@ -53,37 +53,43 @@ def share(
 
     ``ends_at`` is the end of a subscription, if it has one.
     """
-    hold(application)
+    lock_application(application)
     authority.hold(by, application.organization, Action.MANAGE_CLIENTS)
     row = Share.objects.select_for_update().filter(application=application, client=client).first()
     if row and not row.withdrawn_at:
-        raise Refused(f"{application} is shared with {client} already.")
+        raise DistributionError(f"{application} is shared with {client} already.")
     if not clients_of(application.organization).filter(pk=client.pk).exists():
-        raise Refused(f"{client} is no client of {application.organization} yet. Invite it first.")
+        raise DistributionError(
+            f"{client} is no client of {application.organization} yet. Invite it first."
+        )
     if row is None or row.installation_id is None:
         if Installation.objects.filter(application=application, organization=client).exists():
-            raise Refused(f"{client} has installed {application} from the marketplace already.")
+            raise DistributionError(
+                f"{client} has installed {application} from the marketplace already."
+            )
     elif release.number < row.release.number:
-        raise Refused(f"{client} has {row.release} already. Choose that one or a newer one.")
+        raise DistributionError(
+            f"{client} has {row.release} already. Choose that one or a newer one."
+        )
     if row is None:
         row = Share(application=application, client=client, created_by=by)
     row.release, row.withdrawn_at = release, None
-    _license(row, licence, ends_at)
+    _license(row, license, ends_at)
     row.save()
-    _record(Act.SHARE_CREATED, row, by, licence=licence_words(row))
+    _record(AuditAction.SHARE_CREATED, row, by, license=license_words(row))
     url = public_url("share_install", row.pk)
     mail("shared", people_who(client, Action.MANAGE_INSTALLATIONS), share=row, by=by, url=url)
     return row
 
 
 @transaction.atomic
-def change_licence(share: Share, licence: str, by: User, *, ends_at: datetime | None) -> Share:
+def change_license(share: Share, license: str, by: User, *, ends_at: datetime | None) -> Share:
     """Make a trial longer or a subscription, or end a subscription on another day."""
     row = _held(share)
     authority.hold(by, row.application.organization, Action.MANAGE_CLIENTS)
-    _license(row, licence, ends_at)
+    _license(row, license, ends_at)
     row.save()
-    _record(Act.SHARE_LICENCE_CHANGED, row, by, licence=licence_words(row))
+    _record(AuditAction.SHARE_LICENSE_CHANGED, row, by, license=license_words(row))
     return row
 
 
@@ -93,13 +99,13 @@ def raise_release(share: Share, release: Release, by: User) -> Share:
     row = _held(share)
     rights.hold(by, row.application, Action.DISTRIBUTE)
     if release.number <= row.release.number:
-        raise Refused(
+        raise DistributionError(
             f"{row.client} has {row.release} already, so choose a newer one. To go back to what an "
             "earlier one held, roll back in Stage: that makes a new release."
         )
     row.release = release
     row.save(update_fields=["release"])
-    _record(Act.SHARE_RELEASED, row, by)
+    _record(AuditAction.SHARE_RELEASED, row, by)
     installed = row.installation_id is not None
     route = ("installation_update", row.installation_id) if installed else ("share_install", row.pk)
     mail(
@@ -120,38 +126,38 @@ def withdraw(share: Share, by: User) -> Share:
     row.withdrawn_at = timezone.now()
     row.save(update_fields=["withdrawn_at"])
     _apply(row)
-    _record(Act.SHARE_WITHDRAWN, row, by)
+    _record(AuditAction.SHARE_WITHDRAWN, row, by)
     url = public_url("installation_list")
     mail("withdrawn", people_who(row.client, Action.MANAGE_INSTALLATIONS), share=row, url=url)
     return row
 
 
-def licence_words(share: Share) -> str:
+def license_words(share: Share) -> str:
     """Say for how long: "Trial, 15 days, until 3 May 2027"."""
-    words = Licence(share.licence).label
+    words = License(share.license).label
     if share.ends_at:
         return f"{words}, until {date_format(timezone.localtime(share.ends_at), 'j F Y')}"
-    trial = Licence(share.licence).lasts is not None
+    trial = License(share.license).lasts is not None
     return f"{words} from the installation on" if trial else f"{words} without an end"
 
 
 def _held(share: Share) -> Share:
     """Lock a share that is still open, its application first."""
-    hold(share.application)
+    lock_application(share.application)
     rows = Share.objects.select_for_update(of=("self",)).select_related(
         "application__organization", "client", "release"
     )
     row = rows.get(pk=share.pk)
     if row.withdrawn_at:
-        raise Refused(
+        raise DistributionError(
             f"{row.application} was withdrawn from {row.client}. Share it anew to change that."
         )
     return row
 
 
-def _license(row: Share, licence: str, ends_at: datetime | None) -> None:
-    row.licence = licence
-    row.ends_at = None if Licence(licence).lasts else ends_at
+def _license(row: Share, license: str, ends_at: datetime | None) -> None:
+    row.license = license
+    row.ends_at = None if License(license).lasts else ends_at
     if row.started_at:
         row.begin()
     _apply(row)
@@ -166,7 +172,7 @@ def _apply(row: Share) -> None:
         ).update(ends_at=row.end)
 
 
-def _record(act: Act, row: Share, by: User, **details: Any) -> None:
+def _record(act: AuditAction, row: Share, by: User, **details: Any) -> None:
     record(
         act,
         row.application.organization_id,

@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
+from connections.authorizations.revocation_request import erase_each
+from connections.authorizations.suspending import Told
 from connections.models import InstalledConnection
-from connections.referencing import hold
-from connections.revocation import erase_each
-from connections.suspending import Told
 from console.accounts import authority
 from console.accounts.models import User
 from console.accounts.policy import Action
-from console.audit.acts import Act
+from console.applications.locks import lock_application
+from console.audit.actions import AuditAction
 from console.distribution import installing
-from console.distribution.asking import keeps_authorizations
-from console.distribution.errors import Refused
+from console.distribution.errors import DistributionError
 from console.distribution.models import Listing, Share
+from console.distribution.requirements import keeps_authorizations
 from console.publishing.models import Installation, Release
 
 
@@ -60,7 +60,9 @@ def update(installation: Installation, by: User, *, seen: str) -> list[str]:
         row.release, row.updated_at, row.left = release, timezone.now(), None
         row.save(update_fields=["release", "updated_at", "left"])
         told, keys = _rewrite(row, by)
-        installing.record(Act.INSTALLATION_UPDATED, row, by, told, connections=sorted(before))
+        installing.record(
+            AuditAction.INSTALLATION_UPDATED, row, by, told, connections=sorted(before)
+        )
     return erase_each(keys, by)
 
 
@@ -70,25 +72,25 @@ def leave(installation: Installation, by: User, *, seen: str) -> None:
     row, release = _held(installation, by, seen)
     row.left = release
     row.save(update_fields=["left"])
-    installing.record(Act.INSTALLATION_UPDATE_LEFT, row, by, left=release.number)
+    installing.record(AuditAction.INSTALLATION_UPDATE_LEFT, row, by, left=release.number)
 
 
 def _held(installation: Installation, by: User, seen: str) -> tuple[Installation, Release]:
-    hold(installation.application)
+    lock_application(installation.application)
     authority.hold(by, installation.organization, Action.MANAGE_INSTALLATIONS)
     rows = Installation.objects.select_for_update(of=("self",)).select_related(
         "application", "organization", "release"
     )
     row = rows.filter(pk=installation.pk).first()
     if row is None:
-        raise Refused(f"{installation} is not installed here any more.")
+        raise DistributionError(f"{installation} is not installed here any more.")
     if row.has_ended:
-        raise Refused(f"The licence of {row} has ended, so it is not updated.")
+        raise DistributionError(f"The license of {row} has ended, so it is not updated.")
     release = newer_of([row]).get(row.pk)
     if release is None:
-        raise Refused(f"{row} is at {row.release}, and nothing newer is offered.")
+        raise DistributionError(f"{row} is at {row.release}, and nothing newer is offered.")
     if str(release.pk) != seen:
-        raise Refused(
+        raise DistributionError(
             f"{release} is offered since this page was shown. Look at what it changes, and decide "
             "again."
         )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from console.distribution.views import clients, installed, listings, marketplace, running
+from console.distribution.views import clients, installed, listings, marketplace_pages, run
 
 urlpatterns = [
     # /clients/
@@ -20,9 +20,9 @@ urlpatterns = [
     path("applications/<uuid:pk>/share/", clients.share_create, name="share_create"),
     path("shares/<uuid:pk>/", clients.share_detail, name="share_detail"),
     path("shares/<uuid:pk>/release/", clients.share_release, name="share_release"),
-    path("shares/<uuid:pk>/licence/", clients.share_licence, name="share_licence"),
+    path("shares/<uuid:pk>/license/", clients.share_license, name="share_license"),
     path("shares/<uuid:pk>/withdraw/", clients.share_withdraw, name="share_withdraw"),
-    path("installed/shared/<uuid:pk>/", marketplace.share_install, name="share_install"),
+    path("installed/shared/<uuid:pk>/", marketplace_pages.share_install, name="share_install"),
     # /applications/<uuid>/listing/
     path("applications/<uuid:pk>/listing/", listings.listing_edit, name="listing_edit"),
     path("applications/<uuid:pk>/listing/pictures/", listings.picture_add, name="picture_add"),
@@ -34,20 +34,22 @@ urlpatterns = [
     ),
     path("pictures/<uuid:pk>/remove/", listings.picture_remove, name="picture_remove"),
     # /marketplace/
-    path("marketplace/", marketplace.marketplace, name="marketplace"),
+    path("marketplace/", marketplace_pages.marketplace, name="marketplace"),
     path("marketplace/reviews/", listings.review_list, name="review_list"),
     path("marketplace/reviews/<uuid:pk>/", listings.listing_review, name="listing_review"),
     path("marketplace/pictures/<uuid:pk>/", listings.listing_picture, name="listing_picture"),
     # By the key of the application, which stays when its listing is written anew
-    path("marketplace/<uuid:pk>/", marketplace.listing_detail, name="listing_detail"),
-    path("marketplace/<uuid:pk>/install/", marketplace.listing_install, name="listing_install"),
+    path("marketplace/<uuid:pk>/", marketplace_pages.listing_detail, name="listing_detail"),
+    path(
+        "marketplace/<uuid:pk>/install/", marketplace_pages.listing_install, name="listing_install"
+    ),
     # /installed/
     path("installed/", installed.installation_list, name="installation_list"),
     path("installed/<uuid:pk>/", installed.installation_detail, name="installation_detail"),
     path("installed/<uuid:pk>/my-connections/", installed.my_connections, name="my_connections"),
     path(
         "installed/<uuid:pk>/run/<slug:link_name>/",
-        running.installation_run,
+        run.installation_run,
         name="installation_run",
     ),
     path("installed/<uuid:pk>/update/", installed.installation_update, name="installation_update"),

@@ -7,11 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from console.accounts.http import SignedInRequest
 from console.accounts.policy import Action
-from console.health.attention import MOST
-from console.health.forms import FilterForm
-from console.health.unreadable import unreadable_for
-from console.http import SignedInRequest
+from console.health.problem_filters import ProblemFilterForm
+from console.health.problems import MOST
+from console.health.unreadable_secrets import unreadable_for
 
 
 @require_safe
@@ -19,7 +19,7 @@ def health_list(request: SignedInRequest) -> HttpResponse:
     """Show every authorization that needs somebody, what breaks first on top."""
     if not request.user.may(Action.USE_INSTALLED):
         raise PermissionDenied
-    form = FilterForm(request.GET, user=request.user)
+    form = ProblemFilterForm(request.GET, user=request.user)
     rows = form.needs()
     template = "health/health_list.html"
     if request.htmx and request.htmx.target == "table":

@@ -1,4 +1,4 @@
-"""Accept an invitation: become a member, or let an organisation become a client."""
+"""Accept an invitation: become a member, or let an organization become a client."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from console.accounts.email_addresses import has_confirmed
-from console.accounts.keeping import hold_organizations
+from console.accounts.last_super_admin import hold_organizations
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Action, Role
-from console.audit.acts import Act
-from console.audit.recording import Happening, Subject, record_all
-from console.inviting.inviting import Refused, digest
+from console.accounts.policy import Action
+from console.audit.actions import AuditAction
+from console.audit.log import AuditEntry, Subject, record_all
+from console.choices import Role
+from console.inviting.inviting import InvitationRefused, digest
 from console.inviting.models import Invitation
 
 
@@ -44,7 +45,7 @@ def is_for(invitation: Invitation, user: User) -> bool:
 
 
 def clients_of(invitation: Invitation, user: User) -> list[Organization]:
-    """List the organisations that the person may make a client."""
+    """List the organizations that the person may make a client."""
     own = Organization.objects.allowing(user, Action.MANAGE_INSTALLATIONS)
     return list(own.exclude(pk=invitation.organization_id).order_by("name", "slug"))
 
@@ -60,13 +61,13 @@ def accept(
     """Do what the invitation says, once; raise :class:`Refused` where it cannot be done.
 
     One for a client takes ``client``, of which the person is super admin, or ``client_name``
-    of an organisation to make, whose super admin he becomes.
+    of an organization to make, whose super admin he becomes.
     """
     keys = {invitation.organization_id} | ({client.pk} if client else set())
     hold_organizations(keys)
     row = _open(invitation)
     if not is_for(row, user):
-        raise Refused(f"This invitation is for {row.email}.")
+        raise InvitationRefused(f"This invitation is for {row.email}.")
     _become(row, user, client, client_name)
     return row
 
@@ -83,7 +84,9 @@ def join(invitation: Invitation, password: str, *, client_name: str = "") -> Use
         with transaction.atomic():
             user = User.objects.create_user(row.email, password)
     except IntegrityError as error:
-        raise Refused(f"There is an account of {row.email} already. Sign in with it.") from error
+        raise InvitationRefused(
+            f"There is an account of {row.email} already. Sign in with it."
+        ) from error
     _become(row, user, None, client_name)
     return user
 
@@ -92,38 +95,38 @@ def _open(invitation: Invitation) -> Invitation:
     rows = Invitation.objects.select_for_update(of=("self",)).select_related("organization")
     row = rows.filter(pk=invitation.pk).first()
     if row is None:
-        raise Refused("This invitation is not there any more.")
+        raise InvitationRefused("This invitation is not there any more.")
     # A link that was sent anew meanwhile leaves the old one dead.
     if row.token_hash != invitation.token_hash:
-        raise Refused("This invitation was sent again meanwhile. Use the newer link.")
+        raise InvitationRefused("This invitation was sent again meanwhile. Use the newer link.")
     if closed := why_closed(row):
-        raise Refused(closed)
+        raise InvitationRefused(closed)
     return row
 
 
 def _become(row: Invitation, user: User, client: Organization | None, client_name: str) -> None:
-    """Do what the invitation says and write it down, also where an organisation is made."""
+    """Do what the invitation says and write it down, also where an organization is made."""
     made = None
     if not row.is_for_client:
         if Membership.objects.filter(user=user, organization=row.organization).exists():
-            raise Refused(f"You belong to {row.organization} already.")
+            raise InvitationRefused(f"You belong to {row.organization} already.")
         Membership.objects.create(user=user, organization=row.organization, role=row.role)
     elif client is None:
         if not client_name.strip():
-            raise Refused("Name the organisation that is to become a client.")
+            raise InvitationRefused("Name the organization that is to become a client.")
         row.client = made = _organization(client_name.strip())
         Membership.objects.create(user=user, organization=made, role=Role.SUPER_ADMIN)
     elif client.pk == row.organization_id:
-        raise Refused(f"{client} cannot become a client of itself.")
+        raise InvitationRefused(f"{client} cannot become a client of itself.")
     elif not _is_super_admin(user, client):
-        raise Refused(f"Only a super admin of {client} can make it a client.")
+        raise InvitationRefused(f"Only a super admin of {client} can make it a client.")
     else:
         row.client = client
     row.accepted_at, row.accepted_by = timezone.now(), user
     row.save(update_fields=["accepted_at", "accepted_by", "client"])
     # Known by the person, as his membership is.
-    accepted = Happening(
-        action=Act.INVITATION_ACCEPTED,
+    accepted = AuditEntry(
+        action=AuditAction.INVITATION_ACCEPTED,
         subject=Subject(type="invitation", id=str(user.pk), label=user.email),
         details={
             "organization": row.organization.name,
@@ -133,7 +136,7 @@ def _become(row: Invitation, user: User, client: Organization | None, client_nam
     )
     entries = {row.organization_id: accepted}
     if made:
-        created = Happening(action=Act.ORGANIZATION_CREATED, subject=Subject.of(made))
+        created = AuditEntry(action=AuditAction.ORGANIZATION_CREATED, subject=Subject.of(made))
         entries[made.pk] = created
     for chain in sorted(entries):
         record_all(chain, user, [entries[chain]])
@@ -146,7 +149,7 @@ def _is_super_admin(user: User, organization: Organization) -> bool:
 
 
 def _organization(name: str) -> Organization:
-    """Make an organisation under a slug that is free."""
+    """Make an organization under a slug that is free."""
     base = slugify(name)[:40] or "organization"
     number, slug = 1, base
     while Organization.objects.filter(slug=slug).exists():

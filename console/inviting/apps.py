@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class InvitingConfig(AppConfig):
-    """How people come into an organisation, and organisations to another one as its clients."""
+    """How people come into an organization, and organizations to another one as its clients."""
 
     name = "console.inviting"
     verbose_name = "Invitations"

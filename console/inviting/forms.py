@@ -17,7 +17,7 @@ from console.names import NameFormField
 
 
 class AcceptForm(forms.Form):
-    """A password from who has no account yet, and of a client, which organisation it is."""
+    """A password from who has no account yet, and of a client, which organization it is."""
 
     password = forms.CharField(
         label="Password",
@@ -28,13 +28,13 @@ class AcceptForm(forms.Form):
     )
     client = forms.ModelChoiceField(
         Organization.objects.none(),
-        label="Organisation",
+        label="Organization",
         required=False,
         blank=True,
         empty_label="A new one, named below",
     )
     client_name = NameFormField(
-        label="Name of the new organisation", required=False, max_length=100
+        label="Name of the new organization", required=False, max_length=100
     )
 
     def __init__(self, data: Any, *, invitation: Invitation, user: User | None) -> None:
@@ -55,7 +55,7 @@ class AcceptForm(forms.Form):
             del self.fields["client_name"]
         elif not own:
             self.fields["client_name"].required = True
-            self.fields["client_name"].label = "Name of your organisation"
+            self.fields["client_name"].label = "Name of your organization"
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
@@ -65,12 +65,12 @@ class AcceptForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "client" in self.fields and not cleaned.get("client") and not cleaned.get("client_name"):
-            self.add_error("client_name", "Choose an organisation above, or name a new one.")
+            self.add_error("client_name", "Choose an organization above, or name a new one.")
         return cleaned
 
     @property
     def answer(self) -> dict[str, Any]:
-        """Return which organisation becomes a client, as ``accept`` takes it."""
+        """Return which organization becomes a client, as ``accept`` takes it."""
         given = self.cleaned_data
         client = given.get("client")
         return {"client": client, "client_name": "" if client else given.get("client_name", "")}

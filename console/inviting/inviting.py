@@ -22,13 +22,13 @@ from django.utils import timezone
 from console import mail
 from console.accounts import authority
 from console.accounts.email_addresses import account_of
-from console.accounts.keeping import hold_organizations
+from console.accounts.last_super_admin import hold_organizations
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action
-from console.addresses import public_url
-from console.audit.acts import Act
-from console.audit.recording import record
+from console.audit.actions import AuditAction
+from console.audit.log import record
 from console.inviting.models import Invitation
+from console.public_url import public_url
 
 LIFETIME = timedelta(days=15)
 Unsent = Callable[[str], object]
@@ -36,7 +36,7 @@ Unsent = Callable[[str], object]
 logger = logging.getLogger(__name__)
 
 
-class Refused(Exception):
+class InvitationRefused(Exception):
     """It cannot be done, and nothing was changed; the message is for people."""
 
 
@@ -67,12 +67,12 @@ def refusal(organization: Organization, email: str, role: str) -> str:
 def invite(
     organization: Organization, email: str, role: str, by: User, *, unsent: Unsent
 ) -> Invitation:
-    """Invite an address into an organisation or, without a role, as its client."""
+    """Invite an address into an organization or, without a role, as its client."""
     email, token = User.objects.normalize_email(email), secrets.token_urlsafe(32)
     with transaction.atomic():
         _hold(organization, by)
         if why_not := refusal(organization, email, role):
-            raise Refused(why_not)
+            raise InvitationRefused(why_not)
         invitation = Invitation.objects.create(
             organization=organization,
             email=email,
@@ -81,7 +81,7 @@ def invite(
             invited_by=by,
             expires_at=timezone.now() + LIFETIME,
         )
-        record(Act.INVITATION_SENT, organization, by, invitation, role=role or "client")
+        record(AuditAction.INVITATION_SENT, organization, by, invitation, role=role or "client")
         transaction.on_commit(partial(_send, invitation, token, unsent))
     return invitation
 
@@ -95,7 +95,7 @@ def resend(invitation: Invitation, by: User, *, unsent: Unsent) -> Invitation:
         row.sent_at = timezone.now()
         row.expires_at = row.sent_at + LIFETIME
         row.save()
-        record(Act.INVITATION_RESENT, row.organization_id, by, row)
+        record(AuditAction.INVITATION_RESENT, row.organization_id, by, row)
         transaction.on_commit(partial(_send, row, token, unsent))
     return row
 
@@ -106,7 +106,7 @@ def withdraw(invitation: Invitation, by: User) -> Invitation:
         row = _open(invitation, by)
         row.withdrawn_at = timezone.now()
         row.save(update_fields=["withdrawn_at"])
-        record(Act.INVITATION_WITHDRAWN, row.organization_id, by, row)
+        record(AuditAction.INVITATION_WITHDRAWN, row.organization_id, by, row)
     return row
 
 
@@ -122,9 +122,9 @@ def _open(invitation: Invitation, by: User) -> Invitation:
     rows = Invitation.objects.select_for_update(of=("self",)).select_related("organization")
     row = rows.get(pk=invitation.pk)
     if row.accepted_at:
-        raise Refused(f"{row.email} has accepted the invitation already.")
+        raise InvitationRefused(f"{row.email} has accepted the invitation already.")
     if row.withdrawn_at:
-        raise Refused(f"The invitation of {row.email} was withdrawn. Invite him anew.")
+        raise InvitationRefused(f"The invitation of {row.email} was withdrawn. Invite him anew.")
     return row
 
 

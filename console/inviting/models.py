@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from console.accounts.models import Organization
-from console.accounts.policy import Role
+from console.choices import Role
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -23,14 +23,14 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.exclude(role="")
 
     def as_client(self) -> InvitationQuerySet:
-        """Keep those that make somebody's organisation a client of this one."""
+        """Keep those that make somebody's organization a client of this one."""
         return self.filter(role="")
 
 
 class Invitation(models.Model):
     """An e-mail address that was asked in; the token itself stands in the mail alone.
 
-    With a ``role`` it leads into the organisation. Without one it makes another organisation,
+    With a ``role`` it leads into the organization. Without one it makes another organization,
     ``client``, whose super admin accepts it, a client of this one.
     """
 

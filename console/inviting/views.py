@@ -18,11 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.accounts.email_addresses import account_of
+from console.accounts.http import ConsoleRequest, SeeOther
 from console.accounts.models import User
-from console.http import ConsoleRequest, SeeOther
 from console.inviting import accepting
 from console.inviting.forms import AcceptForm
-from console.inviting.inviting import Refused
+from console.inviting.inviting import InvitationRefused
 from console.inviting.models import Invitation
 
 #: Holds the token while somebody signs in, or chooses a password.
@@ -80,7 +80,7 @@ def invitation_detail(request: ConsoleRequest) -> HttpResponse:
     if posted and form.is_valid():
         try:
             return _accept(request, invitation, user, form)
-        except Refused as refused:
+        except InvitationRefused as refused:
             return _closed(request, str(refused), 409)
     context = {"invitation": invitation, "form": form, "known": known}
     return render(
@@ -101,7 +101,7 @@ def _accept(
         record_authentication(request, user, "password")
         answer = perform_login(request, user, redirect_url=reverse("home"))
     if row.is_for_client:
-        words = f"Your organisation is a client of {row.organization} now."
+        words = f"Your organization is a client of {row.organization} now."
     else:
         words = f"You are {row.get_role_display().lower()} of {row.organization} now."
     messages.success(request, words)

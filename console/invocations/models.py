@@ -9,26 +9,26 @@ from django.db import models
 from django.utils import timezone
 
 from connections.models import Connection
-from connections.sites import Site
-from connections.standing import Environment
+from connections.models.authorization_site import AuthorizationSite
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.invocations.outcomes import Outcome, outcome_of
+from console.choices import Environment
+from console.invocations.outcomes import CallOutcome, outcome_of
 
-#: Where the organisation that builds an application calls; Production is its clients'.
+#: Where the organization that builds an application calls; Production is its clients'.
 HOME = (Environment.DEVELOPMENT, Environment.STAGE)
-#: Outcome to colour and icon.
+#: Outcome to color and icon.
 _LOOKS = {
-    Outcome.WORKED: ("green", "circle-check"),
-    Outcome.REFUSED: ("amber", "alert-triangle"),
-    Outcome.FAILED: ("red", "alert-circle"),
+    CallOutcome.WORKED: ("green", "circle-check"),
+    CallOutcome.REFUSED: ("amber", "alert-triangle"),
+    CallOutcome.FAILED: ("red", "alert-circle"),
 }
 
 
 class CallsQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> CallsQuerySet:
-        """Keep what was called in Development and Stage of the organisations that he builds in.
+        """Keep what was called in Development and Stage of the organizations that he builds in.
 
         A call in Production is its client's own, also where somebody else built what made it:
         those who authorize for everybody there see it.
@@ -40,7 +40,7 @@ class CallsQuerySet(models.QuerySet[Any]):
             | models.Q(organization__in=clients, environment=Environment.PRODUCTION)
         )
 
-    def at(self, site: Site) -> CallsQuerySet:
+    def at(self, site: AuthorizationSite) -> CallsQuerySet:
         """Keep what was called there."""
         return self.filter(
             connection=site.connection,
@@ -106,7 +106,7 @@ class Invocation(models.Model):
         return f"{self.method} {self.host}{self.path}: {self.status}"
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CallOutcome:
         return outcome_of(self.status, self.problem)
 
     @property
@@ -123,8 +123,8 @@ class Invocation(models.Model):
         return self.problem.replace("-", " ")
 
 
-class Tally(models.Model):
-    """How many calls of one kind a connection made in one hour (``tallying.py``)."""
+class HourlyCount(models.Model):
+    """How many calls of one kind a connection made in one hour (``hourly_counts.py``)."""
 
     connection = models.ForeignKey(
         Connection, models.CASCADE, related_name="+", db_constraint=False, db_index=False
@@ -136,7 +136,7 @@ class Tally(models.Model):
     hour = models.DateTimeField()
     environment = models.CharField(max_length=20, choices=Environment.choices)
     method = models.CharField(max_length=20)
-    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    outcome = models.CharField(max_length=10, choices=CallOutcome.choices)
     #: They took at most so many milliseconds, and longer than the band before.
     band = models.PositiveIntegerField()
     calls = models.PositiveBigIntegerField()

@@ -9,16 +9,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from connections import sites
-from connections.models import Connection, InstalledConnection
-from connections.sites import Site
+from connections.models import Connection, InstalledConnection, authorization_site
+from connections.models.authorization_site import AuthorizationSite
+from console.accounts.http import SignedInRequest
 from console.accounts.models import Organization
 from console.accounts.policy import Action
-from console.http import SignedInRequest
-from console.invocations.listing import PAGE_SIZE, FilterForm
-from console.invocations.needing import need_of
-from console.invocations.plotting import draw
-from console.paging import cut
+from console.invocations.call_filters import PAGE_SIZE, CallFilterForm
+from console.invocations.chart import draw
+from console.invocations.unused_scopes import need_of
+from console.pagination import cut
 
 
 @require_safe
@@ -26,7 +25,7 @@ def connection_calls(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the calls of a connection in Development and Stage, and which permissions they need."""
     connections = Connection.objects.visible_to(request.user).created()
     connection = get_object_or_404(connections.select_related("application__organization"), pk=pk)
-    return _calls(request, sites.at_home(connection))
+    return _calls(request, authorization_site.at_home(connection))
 
 
 @require_safe
@@ -35,11 +34,11 @@ def installed_calls(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     clients = Organization.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
     rows = InstalledConnection.objects.filter(organization__in=clients)
     row = get_object_or_404(rows.select_related("connection__application", "organization"), pk=pk)
-    return _calls(request, sites.installed(row))
+    return _calls(request, authorization_site.installed(row))
 
 
-def _calls(request: SignedInRequest, site: Site) -> HttpResponse:
-    form = FilterForm(request.GET, site=site, user=request.user)
+def _calls(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
+    form = CallFilterForm(request.GET, site=site, user=request.user)
     page = cut(form.invocations(), request.GET, by="at", size=PAGE_SIZE)
     shown = {"site": site, "form": form, "page": page, "plot": draw(form.counted(), form.span)}
     template = "invocations/connection_calls.html"

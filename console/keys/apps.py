@@ -10,6 +10,6 @@ class KeysConfig(AppConfig):
         """Write down which keys were used when an answer is out."""
         from django.core.signals import request_finished
 
-        from console.keys.using import write
+        from console.keys.last_used import write
 
         request_finished.connect(lambda **kwargs: write(), weak=False, dispatch_uid="keys.using")

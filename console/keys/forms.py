@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from connections.standing import Environment
+from console.choices import Environment
+from console.keys.key_site import AT_HOME, KeySite
 from console.keys.models import ApiKey
-from console.keys.places import AT_HOME, Place
 from console.names import NameFormField
 
 PLACES = [(environment.value, environment.label) for environment in AT_HOME]
@@ -60,7 +60,7 @@ class KeyForm(_PlaceForm):
         error_messages={"required": "Name the program or machine that will use the key."},
     )
 
-    def __init__(self, data: Any = None, *, place: Place) -> None:
+    def __init__(self, data: Any = None, *, place: KeySite) -> None:
         super().__init__(data)
         self.place = place
         if len(place.environments) == 1:  # there is nothing to choose

@@ -9,16 +9,16 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from connections.referencing import hold
-from connections.standing import Environment
 from console.accounts import authority
 from console.accounts.models import Organization, User
+from console.applications.locks import lock_application
 from console.applications.models import Application
-from console.audit.acts import Act
-from console.audit.recording import Happening, Subject, record_all
+from console.audit.actions import AuditAction
+from console.audit.log import AuditEntry, Subject, record_all
+from console.choices import Environment
+from console.keys.key_format import mint
+from console.keys.key_site import AT_HOME, action_in
 from console.keys.models import ApiKey, ApiKeyQuerySet
-from console.keys.places import AT_HOME, action_in
-from console.keys.writing import mint
 
 #: Two, so that a program changes from one to the next without a gap.
 MOST_VALID = 2
@@ -29,14 +29,14 @@ class TooManyKeys(Exception):
 
 
 class NoSuchPlace(LookupError):
-    """The application does not run in such an environment of the organisation."""
+    """The application does not run in such an environment of the organization."""
 
 
 def runs_in(application: Application, organization: Organization, environment: str) -> bool:
-    """Tell whether an application runs in an environment of an organisation.
+    """Tell whether an application runs in an environment of an organization.
 
     The one place that knows it. Development and Stage are the application's own, Production
-    is where it is installed, for as long as its licence lasts.
+    is where it is installed, for as long as its license lasts.
     """
     if environment in AT_HOME:
         return application.organization_id == organization.pk
@@ -55,7 +55,7 @@ def create_key(
     """
     minted = mint(environment)
     with transaction.atomic():
-        application = hold(application)
+        application = lock_application(application)
         if not runs_in(application, organization, environment):
             label = Environment(environment).label
             raise NoSuchPlace(f"{application} does not run in {label} of {organization}.")
@@ -75,7 +75,7 @@ def create_key(
             digest=minted.digest,
             created_by=user,
         )
-        record_all(organization, user, [_happening(Act.API_KEY_CREATED, key)])
+        record_all(organization, user, [_happening(AuditAction.API_KEY_CREATED, key)])
     return key, minted.text
 
 
@@ -89,7 +89,7 @@ def revoke_key(key: ApiKey, user: User) -> None:
 
 def revoke_installed(
     application: Application, organization: Organization, user: User
-) -> list[Happening]:
+) -> list[AuditEntry]:
     """Let no key count any more of an application that is taken away; return what happened.
 
     It belongs into the transaction that does so, which records what is returned.
@@ -98,17 +98,17 @@ def revoke_installed(
     return _revoked(keys, user)
 
 
-def _revoked(keys: ApiKeyQuerySet, user: User) -> list[Happening]:
+def _revoked(keys: ApiKeyQuerySet, user: User) -> list[AuditEntry]:
     valid = keys.valid().select_related("application").order_by("pk")
     rows = list(valid.select_for_update(of=("self",)))
     for row in rows:
         row.revoked_at, row.revoked_by = timezone.now(), user
         row.save(update_fields=["revoked_at", "revoked_by"])
-    return [_happening(Act.API_KEY_REVOKED, row) for row in rows]
+    return [_happening(AuditAction.API_KEY_REVOKED, row) for row in rows]
 
 
-def _happening(act: Act, key: ApiKey) -> Happening:
-    return Happening(
+def _happening(act: AuditAction, key: ApiKey) -> AuditEntry:
+    return AuditEntry(
         action=act,
         subject=Subject.of(key),
         details={

@@ -8,11 +8,11 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from connections.sealing import SealedField
-from connections.standing import Environment
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.choices import Environment
+from console.encryption.fields import SealedField
 from console.names import NameField
 
 
@@ -29,7 +29,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def of(
         self, application: Application, organization: Organization, environment: str
     ) -> ApiKeyQuerySet:
-        """Keep the keys of one application in one environment of one organisation."""
+        """Keep the keys of one application in one environment of one organization."""
         return self.filter(
             application=application, organization=organization, environment=environment
         )

@@ -1,14 +1,16 @@
 from django.urls import path
 
-from console.keys.views import keys, opening, signing
+from console.keys.views import jwks, keys, open_application
 
 urlpatterns = [
     # /applications/<uuid>/
     path("applications/<uuid:pk>/keys/", keys.key_list, name="key_list"),
-    path("applications/<uuid:pk>/open/", opening.application_open, name="application_open"),
+    path(
+        "applications/<uuid:pk>/open/", open_application.application_open, name="application_open"
+    ),
     # /installed/<uuid>/: the same for a client
     path("installed/<uuid:pk>/keys/", keys.installation_keys, name="installation_keys"),
-    path("installed/<uuid:pk>/open/", opening.installation_open, name="installation_open"),
+    path("installed/<uuid:pk>/open/", open_application.installation_open, name="installation_open"),
     path(
         "installed/keys/<uuid:pk>/revoke/",
         keys.installation_key_revoke,
@@ -17,5 +19,5 @@ urlpatterns = [
     # /keys/<uuid>/
     path("keys/<uuid:pk>/revoke/", keys.key_revoke, name="key_revoke"),
     # For applications that verify tokens themselves (RFC 7517)
-    path(".well-known/jwks.json", signing.jwks, name="jwks"),
+    path(".well-known/jwks.json", jwks.jwks, name="jwks"),
 ]

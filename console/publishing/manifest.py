@@ -14,13 +14,15 @@ from functools import cached_property
 from typing import Any
 
 from connections.models import Connection
-from connections.standing import Standing
-from console.applications.definitions import Definition, reach
-from console.applications.models import Application, Component, Kind
+from connections.models.snapshot import ConnectionSnapshot
+from console.applications.models import Application
+from console.choices import ComponentKind
+from console.components.definitions import ComponentDefinition, reach
+from console.components.models import Component
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class ComponentSnapshot:
     """A component as it stands in a manifest."""
 
     kind: str
@@ -29,7 +31,7 @@ class Part:
     definition: Any
 
     @cached_property
-    def reached(self) -> Definition:
+    def reached(self) -> ComponentDefinition:
         """Return what its definition calls and runs."""
         return reach(self.definition)
 
@@ -48,8 +50,8 @@ class Manifest:
 
     name: str = ""
     link_name: str = ""
-    components: Mapping[str, Part] = field(default_factory=dict)
-    connections: Mapping[str, Standing] = field(default_factory=dict)
+    components: Mapping[str, ComponentSnapshot] = field(default_factory=dict)
+    connections: Mapping[str, ConnectionSnapshot] = field(default_factory=dict)
 
     def as_document(self) -> dict[str, Any]:
         """Return it as JSON knows it."""
@@ -64,8 +66,8 @@ class Manifest:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Manifest:
         """Read what :meth:`as_document` has written."""
-        parts = [Part(**component) for component in document["components"]]
-        standings = [Standing.from_document(each) for each in document["connections"]]
+        parts = [ComponentSnapshot(**component) for component in document["components"]]
+        standings = [ConnectionSnapshot.from_document(each) for each in document["connections"]]
         return cls(
             name=document["application"]["name"],
             link_name=document["application"]["link_name"],
@@ -88,7 +90,9 @@ class Manifest:
 
     def unresolved(self) -> list[tuple[str, str]]:
         """List what its components name and it does not hold: (component, name) pairs."""
-        functions = {name for name, part in self.components.items() if part.kind == Kind.FUNCTION}
+        functions = {
+            name for name, part in self.components.items() if part.kind == ComponentKind.FUNCTION
+        }
         return [
             (part.link_name, name)
             for part in self.components.values()
@@ -116,7 +120,7 @@ def of_development(
         name=application.name,
         link_name=application.link_name,
         components={
-            row.link_name: Part(
+            row.link_name: ComponentSnapshot(
                 kind=row.kind,
                 name=row.name,
                 link_name=row.link_name,

@@ -87,12 +87,12 @@ class Release(models.Model):
 
 class InstallationQuerySet(models.QuerySet["Installation"]):
     def allowing(self, user: Any, action: Action) -> InstallationQuerySet:
-        """Keep those of organisations in which the person may do this."""
+        """Keep those of organizations in which the person may do this."""
         return self.filter(organization__in=Organization.objects.allowing(user, action))
 
 
 class Installation(models.Model):
-    """An application in a client organisation, at one release.
+    """An application in a client organization, at one release.
 
     Its connections there are ``connections.models.InstalledConnection``, written with it.
     """
@@ -106,7 +106,7 @@ class Installation(models.Model):
     )
     installed_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(null=True)
-    #: When the licence ends; empty while it has no end.
+    #: When the license ends; empty while it has no end.
     ends_at = models.DateTimeField(null=True)
     #: The newer release that the client has left, so that it is not pressed on him again.
     left = models.ForeignKey(Release, models.PROTECT, null=True, related_name="+")

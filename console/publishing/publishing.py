@@ -19,17 +19,17 @@ from django.db.models import Q
 from django.utils import timezone
 
 from connections.models import Connection, ReleasedConnection
-from connections.referencing import hold
-from connections.standing import Environment
 from console.accounts.models import User
 from console.accounts.policy import Action
 from console.applications import rights
+from console.applications.locks import lock_application
 from console.applications.models import Application
-from console.audit.acts import Act
-from console.audit.recording import record
+from console.audit.actions import AuditAction
+from console.audit.log import record
+from console.choices import Environment
 from console.publishing.manifest import Manifest, digest_of, of_development
 from console.publishing.models import LEASE, Release, Stage
-from console.publishing.selecting import select
+from console.publishing.selection import select
 
 #: A second press of the same person waits for the first one instead of being refused.
 WAIT_SECONDS = 5.0
@@ -40,7 +40,7 @@ class SomebodyPublishes(Exception):
     """Another person is publishing this application just now."""
 
 
-class ChangedMeanwhile(Exception):
+class PublishConflict(Exception):
     """Development or Stage is not what the person has seen."""
 
 
@@ -49,7 +49,7 @@ class NothingChosen(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class PublishResult:
     """The release that Stage holds now; ``is_new`` tells whether this call made it."""
 
     release: Release
@@ -58,7 +58,7 @@ class Outcome:
 
 def publish(
     application: Application, user: User, *, ticked: Iterable[str], note: str = "", seen: str = ""
-) -> Outcome:
+) -> PublishResult:
     """Put the ticked changes, and what they need, into a new release and that into Stage.
 
     ``seen`` is the :func:`fingerprint` of what the person decided on. Published twice, the
@@ -70,7 +70,7 @@ def publish(
     if not wanted:
         raise NothingChosen
     with _leased(application, user) as lease, transaction.atomic():
-        hold(application)
+        lock_application(application)
         rights.hold(user, application, Action.PUBLISH)
         current = _current(application)
         before = current.manifest if current else Manifest()
@@ -79,9 +79,9 @@ def publish(
         if not selection.ticked:
             if current is None:
                 raise NothingChosen
-            return Outcome(release=current, is_new=False)
+            return PublishResult(release=current, is_new=False)
         if seen and seen != fingerprint(before, development):
-            raise ChangedMeanwhile
+            raise PublishConflict
         release = Release(
             application=application,
             content=selection.result.text,
@@ -91,17 +91,19 @@ def publish(
         return _into_stage(release, selection.result, current, lease)
 
 
-def roll_back(application: Application, user: User, *, to: Release, note: str = "") -> Outcome:
+def roll_back(
+    application: Application, user: User, *, to: Release, note: str = ""
+) -> PublishResult:
     """Put the content of an earlier release into a new one, and that into Stage.
 
     Raise :class:`SomebodyPublishes` or :class:`~console.accounts.authority.NotAllowed`.
     """
     with _leased(application, user) as lease, transaction.atomic():
-        hold(application)
+        lock_application(application)
         rights.hold(user, application, Action.PUBLISH)
         current = _current(application)
         if current and current.digest == to.digest:
-            return Outcome(release=current, is_new=False)
+            return PublishResult(release=current, is_new=False)
         release = Release(
             application=application,
             content=to.content,
@@ -119,7 +121,7 @@ def fingerprint(stage: Manifest, development: Manifest) -> str:
 
 def _into_stage(
     release: Release, manifest: Manifest, current: Release | None, lease: str
-) -> Outcome:
+) -> PublishResult:
     release.number = current.number + 1 if current else 1
     release.save()
     moved = Stage.objects.filter(application=release.application, lease=lease).update(
@@ -147,7 +149,9 @@ def _into_stage(
         first_released=release.number
     )
     record(
-        Act.RELEASE_ROLLED_BACK if release.rolled_back_to else Act.RELEASE_PUBLISHED,
+        AuditAction.RELEASE_ROLLED_BACK
+        if release.rolled_back_to
+        else AuditAction.RELEASE_PUBLISHED,
         release.application.organization_id,
         release.created_by,
         release,
@@ -157,7 +161,7 @@ def _into_stage(
         connections=list(manifest.connections),
         digest=release.digest,
     )
-    return Outcome(release=release, is_new=True)
+    return PublishResult(release=release, is_new=True)
 
 
 def _current(application: Application) -> Release | None:

@@ -13,18 +13,18 @@ from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 from ninja.security.http import HttpAuthBase
 
-from connectors.answers import parse_json
 from connectors.errors import ServiceBusy
-from console.applications.limits import FILE, too_large
-from console.applications.source import MAX_FAULTS
-from console.keys.checking import Holder, holder_at
-from console.keys.refusals import Refused
-from console.runtime import connections, functions
-from console.runtime.acting import Program
-from console.runtime.describing import DESCRIPTION, described
-from console.runtime.explaining import problem_of
-from console.runtime.problems import Problem
-from console.shares import count_for
+from connectors.http.payloads import parse_json
+from console.components.document_limits import FILE, too_large
+from console.components.json_source import MAX_FAULTS
+from console.keys.authentication import KeyHolder, holder_at
+from console.keys.errors import AuthenticationFailed
+from console.runtime import connection_api, function_api
+from console.runtime.caller import Program
+from console.runtime.error_to_problem import problem_of
+from console.runtime.openapi import DESCRIPTION, described
+from console.runtime.problem_details import Problem
+from console.runtime.thread_shares import count_for
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class KeyAuth(HttpAuthBase):
 
     openapi_scheme = "bearer"
 
-    def __call__(self, request: HttpRequest) -> Holder:
+    def __call__(self, request: HttpRequest) -> KeyHolder:
         holder = holder_at(request.META)
         count_for(holder, request.META)
         return holder
@@ -69,26 +69,28 @@ api = RuntimeAPI(
 )
 
 
-@api.get("connections/", response=connections.ConnectionsOut, operation_id="list_connections")
+@api.get("connections/", response=connection_api.ConnectionsOut, operation_id="list_connections")
 def connection_list(request: HttpRequest) -> Any:
     """List the application's connections as they stand in the key's environment."""
-    return connections.listed(_program(request))
+    return connection_api.listed(_program(request))
 
 
 @api.get(
     "connections/{slug:link_name}/",
-    response=connections.ConnectionOut,
+    response=connection_api.ConnectionOut,
     operation_id="read_connection",
 )
 def connection_detail(request: HttpRequest, link_name: str) -> Any:
     """Tell how one connection stands, and whether it can act for the person who is named."""
-    return connections.one(_program(request), link_name)
+    return connection_api.one(_program(request), link_name)
 
 
-@api.post("functions/{slug:link_name}/run", response=functions.RunOut, operation_id="run_function")
-def function_run(request: HttpRequest, link_name: str, body: functions.RunIn) -> Any:
+@api.post(
+    "functions/{slug:link_name}/run", response=function_api.RunOut, operation_id="run_function"
+)
+def function_run(request: HttpRequest, link_name: str, body: function_api.RunIn) -> Any:
     """Run a function or a workflow, and tell what came of each of its calls."""
-    return functions.start(_program(request), link_name, body.input)
+    return function_api.start(_program(request), link_name, body.input)
 
 
 def _program(request: Any) -> Program:
@@ -100,7 +102,7 @@ def _problem(request: HttpRequest, problem: Any) -> HttpResponse:
     return problem.response
 
 
-@api.exception_handler(Refused)
+@api.exception_handler(AuthenticationFailed)
 def _refused(request: HttpRequest, refused: Any) -> HttpResponse:
     return Problem.of(refused).response
 

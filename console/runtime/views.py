@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from console.runtime.problems import KINDS, Problem
+from console.runtime.problem_details import KINDS, Problem
 
 View = Callable[..., HttpResponseBase]
 

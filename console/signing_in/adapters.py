@@ -22,14 +22,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from connections.sealing import SecretUnreadable, open_text, seal_text
 from console import mail
 from console.accounts.models import User
-from console.addresses import public_url
-from console.audit.sessions import password_changed
-from console.signing_in import email_changes, guessing, known_browser
-from console.signing_in.again import signed_in_lately
+from console.audit.sign_in_events import password_changed
+from console.encryption.fields import SecretUnreadable, open_text, seal_text
+from console.public_url import public_url
+from console.signing_in import email_changes, known_browser, lockout
 from console.signing_in.factors import PURPOSE
+from console.signing_in.reauthentication import signed_in_lately
 from console.signing_in.unit_of_work import mail_is_held
 
 logger = logging.getLogger(__name__)
@@ -83,18 +83,18 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse while guessing is paused, before the password is looked at."""
-        if guessing.is_paused(request, credentials):
-            raise ValidationError(guessing.sentence(request, credentials))
+        if lockout.is_paused(request, credentials):
+            raise ValidationError(lockout.sentence(request, credentials))
         self._spread = None
         known = request.user.is_authenticated or known_browser.is_known(
-            request, guessing.account(request, credentials)
+            request, lockout.account(request, credentials)
         )
         if not known:
             self._spread = ratelimit.consume(
                 request,
                 app="allauth.account",
                 action="login_spread",
-                key=str(guessing.address(request)),
+                key=str(lockout.address(request)),
             )
             if self._spread is None:
                 raise self.validation_error("too_many_login_attempts")
@@ -114,18 +114,18 @@ class AccountAdapter(DefaultAccountAdapter):
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Say it with the try that starts the pause, and not only with the next one."""
         if getattr(request, "axes_locked_out", False):
-            raise ValidationError(guessing.sentence(request, credentials))
+            raise ValidationError(lockout.sentence(request, credentials))
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count by account and address: by account alone a stranger could lock anybody out."""
-        return f"{guessing.account(request, credentials)}:{guessing.address(request)}"
+        return f"{lockout.account(request, credentials)}:{lockout.address(request)}"
 
     def set_password(self, user: User, password: str) -> None:
         """End the pause together with the password that was guessed at."""
         with transaction.atomic():
             super().set_password(user, password)
             password_changed(user)
-        guessing.forget(user.email)
+        lockout.forget(user.email)
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Count signing in as well: who typed his password just now is not asked again."""

@@ -8,8 +8,12 @@ class SigningInConfig(AppConfig):
     verbose_name = "Sign-in"
 
     def ready(self) -> None:
-        """Listen where allauth keeps second factors and tells of sign-ins."""
-        from console.signing_in import browsers, factor_events  # models are loaded only now
+        """Listen where allauth keeps second factors and reports sign-ins."""
+        # Models are loaded only now.
+        from console.encryption import sealed_rows
+        from console.signing_in import browser_sessions, factor_events, factors
 
-        browsers.listen()
+        sealed_rows.register(factors.SealedFactors())
+
+        browser_sessions.listen()
         factor_events.listen()

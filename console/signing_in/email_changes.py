@@ -9,21 +9,21 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from console.accounts.models import User
-from console.audit.acts import Act
-from console.audit.recording import homes, record
+from console.audit.actions import AuditAction
+from console.audit.log import homes, record
 
 
 @transaction.atomic
 def claim(user: User, email: str) -> None:
     """Record that somebody wants an address; nothing changes until it is confirmed."""
-    _record(Act.USER_ADDRESS_CLAIMED, user, user, address=email)
+    _record(AuditAction.USER_ADDRESS_CLAIMED, user, user, address=email)
 
 
 def confirmed(address: EmailAddress, by: User | None) -> None:
     """Record that an address is proven, and end what others claim; in its transaction."""
     others = EmailAddress.objects.filter(email=address.email, verified=False)
     others.exclude(pk=address.pk).delete()
-    _record(Act.USER_ADDRESS_CONFIRMED, address.user, by, address=address.email)
+    _record(AuditAction.USER_ADDRESS_CONFIRMED, address.user, by, address=address.email)
 
 
 @transaction.atomic
@@ -32,7 +32,7 @@ def make_primary(address: EmailAddress, by: User) -> None:
     row = _hold(address)
     was = row.user.email
     row.set_as_primary()
-    _record(Act.USER_ADDRESS_CHANGED, row.user, by, was=was)
+    _record(AuditAction.USER_ADDRESS_CHANGED, row.user, by, was=was)
 
 
 @transaction.atomic
@@ -40,7 +40,7 @@ def remove(address: EmailAddress, by: User) -> None:
     """Take an address that is not the primary one away from its account."""
     row = _hold(address)
     row.delete()
-    _record(Act.USER_ADDRESS_REMOVED, row.user, by, address=address.email)
+    _record(AuditAction.USER_ADDRESS_REMOVED, row.user, by, address=address.email)
 
 
 @transaction.atomic
@@ -74,6 +74,6 @@ def _hold(address: EmailAddress) -> EmailAddress:
     return rows.get(pk=address.pk)
 
 
-def _record(act: Act, user: User, by: User | None, **details: str) -> None:
+def _record(act: AuditAction, user: User, by: User | None, **details: str) -> None:
     for home in homes(user):
         record(act, home, by, user, **details)

@@ -17,8 +17,8 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_save
 
 from console.accounts.models import User
-from console.audit.acts import Act
-from console.audit.recording import homes, record
+from console.audit.actions import AuditAction
+from console.audit.log import homes, record
 
 CODES = Authenticator.Type.RECOVERY_CODES
 FACTORS = {
@@ -39,7 +39,7 @@ def listen() -> None:
 @transaction.atomic
 def removed(factor: Authenticator) -> None:
     """Record that a factor is gone."""
-    _record(Act.USER_FACTOR_REMOVED, factor, kind=FACTORS[Authenticator.Type(factor.type)])
+    _record(AuditAction.USER_FACTOR_REMOVED, factor, kind=FACTORS[Authenticator.Type(factor.type)])
 
 
 def _saving(instance: Authenticator, **kwargs: Any) -> None:
@@ -48,7 +48,7 @@ def _saving(instance: Authenticator, **kwargs: Any) -> None:
         return
     before = Authenticator.objects.filter(pk=instance.pk).values_list("data", flat=True).first()
     if before is not None and not before.get("viewed_at"):
-        _record(Act.USER_RECOVERY_CODES_VIEWED, instance)
+        _record(AuditAction.USER_RECOVERY_CODES_VIEWED, instance)
         _mail("mfa/email/recovery_codes_viewed", instance)
 
 
@@ -56,10 +56,10 @@ def _saved(instance: Authenticator, created: bool, **kwargs: Any) -> None:
     if not created:
         return
     if instance.type == CODES:
-        _record(Act.USER_RECOVERY_CODES_GENERATED, instance)
+        _record(AuditAction.USER_RECOVERY_CODES_GENERATED, instance)
     else:
         kind = FACTORS[Authenticator.Type(instance.type)]
-        _record(Act.USER_FACTOR_ADDED, instance, kind=kind)
+        _record(AuditAction.USER_FACTOR_ADDED, instance, kind=kind)
 
 
 def _deleted(instance: Authenticator, origin: Any = None, **kwargs: Any) -> None:
@@ -74,12 +74,12 @@ def _deleted(instance: Authenticator, origin: Any = None, **kwargs: Any) -> None
 
 def _used(authenticator: Authenticator, **kwargs: Any) -> None:
     if authenticator.type == CODES:
-        _record(Act.USER_RECOVERY_CODE_USED, authenticator)
+        _record(AuditAction.USER_RECOVERY_CODE_USED, authenticator)
         _mail("mfa/email/recovery_code_used", authenticator)
 
 
 @transaction.atomic
-def _record(act: Act, factor: Authenticator, **details: str) -> None:
+def _record(act: AuditAction, factor: Authenticator, **details: str) -> None:
     for home in homes(factor.user):
         record(act, home, _actor(factor.user), factor.user, **details)
 

@@ -9,10 +9,10 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.db.models import QuerySet
 
-from connections.sealed_rows import SealedRows
-from connections.sealing import open_text
 from console.accounts.models import User
-from console.accounts.policy import Role
+from console.choices import Role
+from console.encryption.fields import open_text
+from console.encryption.sealed_rows import SealedRows
 
 #: Where in its row allauth keeps what each kind rests on; of a passkey it keeps no secret.
 SEALED = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}

@@ -16,10 +16,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console import mail
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import User
-from console.http import SeeOther, SignedInRequest
 from console.signing_in import email_changes
-from console.signing_in.browsers import browsers_of, sign_out_elsewhere
+from console.signing_in.browser_sessions import browsers_of, sign_out_elsewhere
 from console.signing_in.factors import is_exposed
 
 NO_MAIL = (

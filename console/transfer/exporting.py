@@ -8,8 +8,8 @@ from django.db import transaction
 
 from console.accounts.models import User
 from console.applications.models import Application
-from console.audit.acts import Act
-from console.audit.recording import record
+from console.audit.actions import AuditAction
+from console.audit.log import record
 from console.publishing.manifest import of_development
 
 FORMAT = "developer-console/application"
@@ -35,7 +35,7 @@ def hand_out(application: Application, by: User | None) -> str:
     with transaction.atomic():
         text = export(application)
         record(
-            Act.APPLICATION_EXPORTED,
+            AuditAction.APPLICATION_EXPORTED,
             application.organization_id,
             by,
             application,

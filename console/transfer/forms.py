@@ -10,9 +10,9 @@ from django.db import transaction
 
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action
-from console.applications.source import Fault, Faults
+from console.components.json_source import JsonFault, JsonFaults
+from console.transfer.import_lease import Busy, import_lease
 from console.transfer.importing import MAX_BYTES, decode, read
-from console.transfer.lease import Busy, import_lease
 from console.transfer.models import Upload
 
 
@@ -28,14 +28,14 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.faults: tuple[Fault, ...] = ()
+        self.faults: tuple[JsonFault, ...] = ()
         self.more: int | None = 0
         self.user = user
         self.organizations = Organization.objects.allowing(user, Action.CREATE_APPLICATIONS)
         if len(self.organizations) > 1:
             self.fields["organization"] = forms.ModelChoiceField(
                 self.organizations,
-                label="Organisation",
+                label="Organization",
                 empty_label=None,
                 help_text="It will own the application.",
             )
@@ -44,7 +44,7 @@ class UploadForm(forms.Form):
     def has_more_faults(self) -> bool:
         return self.more != 0
 
-    def refuse(self, error: Faults) -> None:
+    def refuse(self, error: JsonFaults) -> None:
         """Say of a file, whenever it was read, that it cannot be imported."""
         self.faults, self.more = error.faults, error.more
         count = f"{len(error.faults)} faults" if len(error.faults) > 1 else "a fault"
@@ -71,7 +71,7 @@ class UploadForm(forms.Form):
                 read(data)
         except Busy as error:
             self.add_error(None, str(error))
-        except Faults as error:
+        except JsonFaults as error:
             self.refuse(error)
         else:
             cleaned["text"] = decode(data)

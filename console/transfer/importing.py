@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 
-from connections.models import Connection, Reference
+from connections.models import Connection
 from console.accounts import authority
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action
-from console.applications import source
-from console.applications.definitions import dumps
-from console.applications.models import Application, Component
-from console.applications.source import Fault, Faults
-from console.audit.acts import Act
-from console.audit.recording import record
+from console.applications.models import Application
+from console.audit.actions import AuditAction
+from console.audit.log import record
+from console.components import json_source
+from console.components.definitions import dumps
+from console.components.json_source import JsonFault, JsonFaults
+from console.components.models import Component, Reference
 from console.names import normalized
 from console.publishing.manifest import Manifest
-from console.transfer.checking import problems
-from console.transfer.planning import Plan, plan
+from console.transfer.import_plan import Plan, plan
+from console.transfer.validation import problems
 
 MAX_BYTES = 10 * 1024 * 1024
 
@@ -32,23 +33,23 @@ def decode(data: str | bytes) -> str:
         data = data.encode("utf-8", "surrogatepass")
     if len(data) > MAX_BYTES:
         words = "A file may have at most 10 MB (10,485,760 bytes), and this one has more."
-        raise Faults([Fault(line=1, column=1, message=words)])
+        raise JsonFaults([JsonFault(line=1, column=1, message=words)])
     try:
         return data.decode("utf-8-sig")  # some editors put a byte order mark before the text
     except UnicodeDecodeError as error:
         before = data[: error.start]
         words = "This is not a text in UTF-8. Save the file in that encoding, and choose it again."
         line = data[before.rfind(b"\n") + 1 : error.start].decode()
-        raise Faults(
-            [Fault(line=before.count(b"\n") + 1, column=len(line) + 1, message=words)]
+        raise JsonFaults(
+            [JsonFault(line=before.count(b"\n") + 1, column=len(line) + 1, message=words)]
         ) from None
 
 
 def read(data: str | bytes) -> Manifest:
     """Read a file; raise ``Faults`` with the first things wrong in it, sorted by line."""
     text = decode(data)
-    document = source.read(text)
-    source.refuse(text, problems(document), counting=False)
+    document = json_source.read(text)
+    json_source.refuse(text, problems(document), counting=False)
     for item in (document["application"], *document["connections"], *document["components"]):
         item["name"] = normalized(item["name"])
     return Manifest.from_document(document)
@@ -116,7 +117,7 @@ def _make(planned: Plan, organization: Organization, user: User) -> Application:
         for name in part.reached.connections
     )
     record(
-        Act.APPLICATION_IMPORTED,
+        AuditAction.APPLICATION_IMPORTED,
         organization,
         user,
         application,

@@ -48,7 +48,7 @@ class Upload(models.Model):
 
 
 class ImportLease(models.Model):
-    """Who reads a file for an organization just now (``console/transfer/lease.py``)."""
+    """Who reads a file for an organization just now (``console/transfer/import_lease.py``)."""
 
     organization = models.OneToOneField(
         Organization, models.CASCADE, primary_key=True, related_name="+"

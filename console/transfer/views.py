@@ -14,18 +14,19 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections.models import Connection
-from console.accounts.active import address_in
+from console.accounts.active_organization import address_in
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
-from console.applications import schema
-from console.applications.models import Application, Kind
-from console.applications.source import Faults
-from console.http import SeeOther, SignedInRequest
+from console.applications.models import Application
+from console.choices import ComponentKind
+from console.components import json_schema
+from console.components.json_source import JsonFaults
 from console.transfer.exporting import hand_out
 from console.transfer.forms import UploadForm
+from console.transfer.import_lease import Busy, import_lease
+from console.transfer.import_plan import plan
 from console.transfer.importing import TakenMeanwhile, import_application, read
-from console.transfer.lease import Busy, import_lease
 from console.transfer.models import Upload
-from console.transfer.planning import plan
 
 
 # Editors and other programs check a file by it before anybody signs in; it says nothing of ours.
@@ -33,10 +34,10 @@ from console.transfer.planning import plan
 @require_safe
 def schema_detail(request: HttpRequest, name: str) -> HttpResponse:
     """Publish a JSON Schema."""
-    if name not in schema.names():
+    if name not in json_schema.names():
         raise Http404
     return JsonResponse(
-        schema.schema(name),
+        json_schema.schema(name),
         content_type="application/schema+json",
         json_dumps_params={"indent": 2, "ensure_ascii": False},
     )
@@ -78,9 +79,11 @@ def upload_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
     try:
         planned = plan(read(upload.text), upload.organization)
-    except Faults as error:
+    except JsonFaults as error:
         return _faults_page(request, upload, error)
-    by_kind = [(kind, [part for part in planned.components if part.kind == kind]) for kind in Kind]
+    by_kind = [
+        (kind, [part for part in planned.components if part.kind == kind]) for kind in ComponentKind
+    ]
     return render(
         request,
         "transfer/upload_detail.html",
@@ -106,7 +109,7 @@ def upload_confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 upload = get_object_or_404(uploads.select_for_update(of=("self",)), pk=pk)
                 application = import_application(manifest, upload.organization, request.user)
                 upload.delete()
-    except Faults as error:
+    except JsonFaults as error:
         return _faults_page(request, upload, error)
     except (Busy, TakenMeanwhile) as error:
         messages.error(request, str(error))
@@ -135,7 +138,7 @@ def _made(application: Application) -> str:
     return f"{made} Next, authorize {words}: an import brings no accounts along."
 
 
-def _faults_page(request: SignedInRequest, upload: Upload, error: Faults) -> HttpResponse:
+def _faults_page(request: SignedInRequest, upload: Upload, error: JsonFaults) -> HttpResponse:
     """Show why a file that could be imported when it was sent cannot be any more."""
     form = UploadForm({"organization": upload.organization_id}, user=request.user)
     form.errors.pop("file")

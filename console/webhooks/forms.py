@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django import forms
 
-from connectors.addresses import judge_url
 from connectors.errors import ServiceForbidden
+from connectors.http.ssrf import judge_url
 from console.webhooks.models import Webhook
 
 

@@ -10,20 +10,20 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from connections.sealing import SealedField
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.encryption.fields import SealedField
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
     def allowing(self, user: Any, action: Action) -> WebhookQuerySet:
-        """Keep the webhooks of the organisations in which the person may do this."""
+        """Keep the webhooks of the organizations in which the person may do this."""
         return self.filter(organization__in=Organization.objects.allowing(user, action))
 
 
 class Webhook(models.Model):
-    """An address that is told of the authorizations of one organisation in one application."""
+    """An address that is told of the authorizations of one organization in one application."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
@@ -55,7 +55,7 @@ class Webhook(models.Model):
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def allowing(self, user: Any, action: Action) -> DeliveryQuerySet:
-        """Keep the deliveries of the organisations in which the person may do this."""
+        """Keep the deliveries of the organizations in which the person may do this."""
         return self.filter(webhook__in=Webhook.objects.allowing(user, action))
 
     def due(self) -> DeliveryQuerySet:

@@ -11,15 +11,15 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.http import SeeOther, SignedInRequest
-from console.paging import cut
-from console.webhooks import registering
-from console.webhooks.composing import test_message
-from console.webhooks.delivering import send_again
+from console.pagination import cut
+from console.webhooks import registration
+from console.webhooks.deliveries import send_again
 from console.webhooks.forms import WebhookForm
 from console.webhooks.models import Delivery, Webhook
+from console.webhooks.payloads import test_message
 
 PAGE_SIZE = 20
 
@@ -40,8 +40,8 @@ def webhook_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, application, form, status=422)
     try:
-        webhook, secret = registering.register(application, form.cleaned_data["url"], request.user)
-    except registering.TooManyWebhooks as error:
+        webhook, secret = registration.register(application, form.cleaned_data["url"], request.user)
+    except registration.TooManyWebhooks as error:
         form.add_error("url", str(error))
         return _page(request, application, form, status=409)
     return _page(request, application, WebhookForm(), created=webhook, secret=secret, status=201)
@@ -61,7 +61,7 @@ def webhook_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def webhook_enable(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Switch a webhook on again."""
     webhook = _webhook(request, pk)
-    registering.enable(webhook, request.user)
+    registration.enable(webhook, request.user)
     messages.success(request, f"{webhook} is switched on. What has gathered is sent soon.")
     return SeeOther(reverse("webhook_list", args=[webhook.application_id]))
 
@@ -71,7 +71,7 @@ def webhook_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what ends; a POST takes the webhook away."""
     webhook = _webhook(request, pk)
     if request.method == "POST":
-        registering.delete(webhook, request.user)
+        registration.delete(webhook, request.user)
         messages.success(request, f"{webhook} is not told anything any more.")
         return SeeOther(reverse("webhook_list", args=[webhook.application_id]))
     return render(

@@ -6,16 +6,20 @@ import pytest
 from django.db import connection as database
 from django.urls import reverse
 
-from connections import changing, drafting, referencing, revoking
-from connections.forms import PermissionsForm, RenameForm
+from connections.authorizations import revoking
 from connections.models import Connection
+from connections.setup import changing, drafting
+from connections.setup.forms import PermissionsForm, RenameForm
 from console.accounts import authority
 from console.accounts.authority import NotAllowed
 from console.accounts.models import Membership
-from console.accounts.policy import ALLOWED, GIVEN, Action, Role
+from console.accounts.policy import ALLOWED, GIVEN, Action
 from console.applications import rights
-from console.applications.models import Component, Right
+from console.applications.models import Right
 from console.audit.models import Event
+from console.choices import Role
+from console.components import saving
+from console.components.models import Component
 from console.publishing import publishing
 from console.publishing.models import Release
 from console.transfer import exporting, importing
@@ -43,18 +47,18 @@ def create_component(w):
     component = Component(
         application=w("application"), kind="function", name="New", definition='{"calls": []}'
     )
-    return lambda: referencing.create(component, w("developer"))
+    return lambda: saving.create(component, w("developer"))
 
 
 def save_component(w):
     component = w("build")("Find people")
     component.name = "Other"
-    return lambda: referencing.save(component, w("developer"), version=1)
+    return lambda: saving.save(component, w("developer"), version=1)
 
 
 def delete_component(w):
     component = w("build")("Find people")
-    return lambda: referencing.delete(component, w("developer"))
+    return lambda: saving.delete(component, w("developer"))
 
 
 def create_connection(w):

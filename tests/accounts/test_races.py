@@ -1,6 +1,6 @@
 """Authority that is taken away while it is used, in real threads and real transactions.
 
-What takes it and what uses it both write into the organisation's chain, whose numbers are the
+What takes it and what uses it both write into the organization's chain, whose numbers are the
 order of commits: a use with a higher number than its taking was accepted too late.
 """
 
@@ -18,15 +18,16 @@ import pytest
 from django.db import connections as database_connections
 from django.urls import reverse
 
-from connections import granting, sites
-from connections.models import Authorization, Credential
+from connections.authorizations import granting
+from connections.models import Authorization, Credential, authorization_site
 from console.accounts.authority import NotAllowed
 from console.accounts.models import Membership
-from console.accounts.policy import Role
-from console.applications.models import Component, Right
-from console.audit.acts import Act
+from console.applications.models import Right
+from console.audit.actions import AuditAction
 from console.audit.models import Event
-from console.people import managing
+from console.choices import Role
+from console.components.models import Component
+from console.people import memberships
 from console.publishing import publishing
 
 ROUNDS = 125
@@ -40,7 +41,7 @@ class Taking:
 
     take: Callable[[], object]
     give_back: Callable[[], object]
-    act: Act
+    act: AuditAction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,40 +50,40 @@ class Use:
 
     prepare: Callable[[], object]
     do: Callable[[], object]
-    act: Act
+    act: AuditAction
 
 
 @pytest.fixture
 def demotion(developer, super_admin) -> Taking:
-    memberships = Membership.objects.filter(user=developer)
-    row = memberships.get()
+    rows = Membership.objects.filter(user=developer)
+    row = rows.get()
     return Taking(
-        take=lambda: managing.change_role(row, Role.USER, super_admin),
-        give_back=lambda: memberships.update(role=Role.DEVELOPER),
-        act=Act.MEMBERSHIP_CHANGED,
+        take=lambda: memberships.change_role(row, Role.USER, super_admin),
+        give_back=lambda: rows.update(role=Role.DEVELOPER),
+        act=AuditAction.MEMBERSHIP_CHANGED,
     )
 
 
 @pytest.fixture
 def deactivation(developer, super_admin) -> Taking:
-    memberships = Membership.objects.filter(user=developer)
-    row = memberships.get()
+    rows = Membership.objects.filter(user=developer)
+    row = rows.get()
     return Taking(
-        take=lambda: managing.deactivate(row, super_admin),
-        give_back=lambda: memberships.update(deactivated_at=None),
-        act=Act.MEMBERSHIP_DEACTIVATED,
+        take=lambda: memberships.deactivate(row, super_admin),
+        give_back=lambda: rows.update(deactivated_at=None),
+        act=AuditAction.MEMBERSHIP_DEACTIVATED,
     )
 
 
 @pytest.fixture
 def removal(developer, super_admin, studio) -> Taking:
-    memberships = Membership.objects.filter(user=developer)
+    rows = Membership.objects.filter(user=developer)
     return Taking(
-        take=lambda: managing.remove(memberships.get(), super_admin),
-        give_back=lambda: memberships.get_or_create(
+        take=lambda: memberships.remove(rows.get(), super_admin),
+        give_back=lambda: rows.get_or_create(
             user=developer, organization=studio, defaults={"role": Role.DEVELOPER}
         ),
-        act=Act.MEMBERSHIP_DELETED,
+        act=AuditAction.MEMBERSHIP_DELETED,
     )
 
 
@@ -100,7 +101,7 @@ def taking_of_the_right(application, may_publish, super_admin, signed_in) -> Tak
     return Taking(
         take=lambda: browser.post(page, unticked),
         give_back=lambda: Right.objects.update(may_publish=True),
-        act=Act.RIGHT_TAKEN,
+        act=AuditAction.RIGHT_TAKEN,
     )
 
 
@@ -116,20 +117,20 @@ def publication(application, developer, may_publish, build) -> Use:
     return Use(
         prepare=change,
         do=lambda: publishing.publish(application, developer, ticked=["find_people"]),
-        act=Act.RELEASE_PUBLISHED,
+        act=AuditAction.RELEASE_PUBLISHED,
     )
 
 
 @pytest.fixture
 def authorization(network, connect, install, developer, studio) -> Use:
-    """He authorizes for all, where his own organisation has installed it."""
+    """He authorizes for all, where his own organization has installed it."""
     me = {"id": 1, "email": "alice@example.com"}
     network.get("http://localhost:9000/key/api/me", json=me)
-    site = sites.installed(install(connect("sandbox_api_key"), studio))
+    site = authorization_site.installed(install(connect("sandbox_api_key"), studio))
     return Use(
         prepare=lambda: (Authorization.objects.all().delete(), Credential.objects.all().delete()),
         do=lambda: granting.with_credentials(site, developer, site.environments, {"key": "k-1"}),
-        act=Act.AUTHORIZATION_GIVEN,
+        act=AuditAction.AUTHORIZATION_GIVEN,
     )
 
 

@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 
 from console.accounts.models import Membership
-from console.accounts.policy import Role
 from console.applications.models import Application, Right
 from console.audit.models import Event
+from console.choices import Role
 
 
 @pytest.fixture

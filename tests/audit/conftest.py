@@ -11,11 +11,11 @@ from django.apps import apps
 from django.core.cache import cache
 from django.db import connection, connections, transaction
 
-from connections.sealing import SealedField
 from console.accounts.models import Organization
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
+from console.audit.log import Subject, record
 from console.audit.models import Event
-from console.audit.recording import Subject, record
+from console.encryption.fields import SealedField
 
 #: What may change although an action failed: who is just publishing, and counts of guesses.
 APART = {"sessions", "axes", "audit", "contenttypes", "usersessions"}
@@ -36,7 +36,7 @@ def tell():
     def write(organization: Organization | None, label: str = "Thing", **details: Any) -> Event:
         subject = Subject(type="application", id=f"id of {label}", label=label)
         with transaction.atomic():
-            record(Act.APPLICATION_CHANGED, organization, None, subject, **details)
+            record(AuditAction.APPLICATION_CHANGED, organization, None, subject, **details)
         return Event.objects.filter(organization=organization).latest("number")
 
     return write
@@ -102,7 +102,7 @@ def by_hand(db) -> Iterator[Callable[..., None]]:
 
     def execute(statement: str, *values: Any) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP TRIGGER IF EXISTS event_is_never_changed{on}")
+            cursor.execute(f"DROP TRIGGER IF EXISTS audit_event_refuses_updates{on}")
             cursor.execute(statement, values)
 
     yield execute

@@ -18,9 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from tests.accounts.policy.conftest import come_as, no_limit_was_used_yet, things
 from tests.accounts.policy.test_routes import OURS, owner
 from tests.accounts.policy.visits import address
+from tests.audit.all_verbs import VERBS
 from tests.audit.test_verbs import world
-from tests.audit.verbs import VERBS
-from tests.security.fuzzed import expected_form
+from tests.security.fuzz_requests import expected_form
 
 #: A change: the model, and what becomes of its row.
 Change = tuple[str, str]
@@ -40,7 +40,7 @@ _KEYS = "Tells the key ring; which secrets there are does not change."
 _LEASE = "Keeps two imports apart; an import is recorded."
 _FOUND = "What was found to be damaged; authorizing again is recorded."
 _OWN = "A file that a person looks at before it is imported, which is recorded."
-#: What no verb of ``verbs.py`` does.
+#: What no verb of ``all_verbs.py`` does.
 UNRECORDED: dict[Change, str] = {
     ("audit.Chain", "delete"): _LOG,
     ("audit.Bookmark", "create"): _LOG,
@@ -50,8 +50,8 @@ UNRECORDED: dict[Change, str] = {
     ("audit.Event", "delete"): _FIXED,
     ("connections.Connection", "create"): "A draft, which is recorded when it is created.",
     ("connections.Flow", "create"): "An attempt, which is recorded when it has succeeded.",
-    ("connections.Reference", "create"): _LATER,
-    ("connections.Reference", "update"): _LATER,
+    ("components.Reference", "create"): _LATER,
+    ("components.Reference", "update"): _LATER,
     ("connections.ReleasedConnection", "create"): _LATER,
     ("connections.ReleasedConnection", "update"): _LATER,
     ("connections.InstalledConnection", "create"): _LATER,
@@ -59,8 +59,8 @@ UNRECORDED: dict[Change, str] = {
     ("keys.TokenKey", "delete"): "Nothing that it has signed is valid by then.",
     ("invocations.Invocation", "create"): _CALLS,
     ("invocations.Invocation", "update"): _CALLS,
-    ("invocations.Tally", "create"): _CALLS,
-    ("invocations.Tally", "update"): _CALLS,
+    ("invocations.HourlyCount", "create"): _CALLS,
+    ("invocations.HourlyCount", "update"): _CALLS,
     ("health.Notice", "create"): "Remembers that mail was sent.",
     ("health.Notice", "update"): "Remembers that mail was sent.",
     ("webhooks.Delivery", "create"): "A message about an event that is recorded.",
@@ -68,12 +68,12 @@ UNRECORDED: dict[Change, str] = {
     ("publishing.Release", "delete"): _FIXED,
     ("distribution.Listing", "delete"): "Goes with its application alone.",
     ("distribution.Picture", "update"): _FIXED,
-    ("connections.Sentinel", "create"): _KEYS,
-    ("connections.Sentinel", "update"): _KEYS,
-    ("connections.Sentinel", "delete"): _KEYS,
-    ("connections.Progress", "create"): _KEYS,
-    ("connections.Progress", "update"): _KEYS,
-    ("connections.Progress", "delete"): _KEYS,
+    ("encryption.KeySentinel", "create"): _KEYS,
+    ("encryption.KeySentinel", "update"): _KEYS,
+    ("encryption.KeySentinel", "delete"): _KEYS,
+    ("encryption.WalkProgress", "create"): _KEYS,
+    ("encryption.WalkProgress", "update"): _KEYS,
+    ("encryption.WalkProgress", "delete"): _KEYS,
     ("health.UnreadableSecret", "create"): _FOUND,
     ("health.UnreadableSecret", "update"): _FOUND,
     ("transfer.ImportLease", "create"): _LEASE,

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from console.audit.models import Event
 from tests.audit.world import membership_forms
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 
 def test_it_works(signed_in, super_admin, studio, tell):

@@ -11,11 +11,11 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 
-from console.audit.acts import Act
-from console.audit.chaining import hash_of
-from console.audit.exporting import BATCH
+from console.audit.actions import AuditAction
+from console.audit.event_export import BATCH
+from console.audit.hash_chain import hash_of
+from console.audit.log import AuditEntry, Subject, record_all
 from console.audit.models import Event
-from console.audit.recording import Happening, Subject, record_all
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_it_gives_what_the_filters_leave(export, studio, tell):
     tell(studio, "People")
     lines = [json.loads(line) for line in export("jsonl", "?object=Mess").splitlines()]
     assert [line["object_label"] for line in lines] == ["Messages"]
-    event = Event.objects.get(action=Act.AUDIT_EXPORTED)
+    event = Event.objects.get(action=AuditAction.AUDIT_EXPORTED)
     assert event.details == {"format": "jsonl", "filters": {"Object": "Mess"}}
 
 
@@ -80,7 +80,7 @@ def test_it_gives_nothing_of_others(export, stranger_organization, tell, develop
 
 def test_it_gives_all_of_many(export, studio):
     subject = Subject(type="application", id="x", label="Thing")
-    happening = Happening(action=Act.APPLICATION_CHANGED, subject=subject)
+    happening = AuditEntry(action=AuditAction.APPLICATION_CHANGED, subject=subject)
     with transaction.atomic():
         record_all(studio, None, [happening] * (2 * BATCH + 10))
     numbers = [json.loads(line)["number"] for line in export("jsonl").splitlines()]

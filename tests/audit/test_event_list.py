@@ -8,11 +8,11 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from connections import referencing
-from console.audit.acts import Act
-from console.audit.listing import PAGE_SIZE
-from console.audit.recording import Happening, Subject, record, record_all
-from tests.connections.flowing import words_of
+from console.audit.actions import AuditAction
+from console.audit.event_filters import PAGE_SIZE
+from console.audit.log import AuditEntry, Subject, record, record_all
+from console.components import saving
+from tests.connections.flow_steps import words_of
 
 LIST = reverse("event_list")
 
@@ -21,7 +21,12 @@ LIST = reverse("event_list")
 def happen(studio, developer):
     """Record something that the developer did."""
 
-    def do(action: Act = Act.CONNECTION_DELETED, label: str = "Messages", actor=developer, **more):
+    def do(
+        action: AuditAction = AuditAction.CONNECTION_DELETED,
+        label: str = "Messages",
+        actor=developer,
+        **more,
+    ):
         home = more.pop("home", studio)
         kind = more.pop("type", action.partition(".")[0])
         with transaction.atomic():
@@ -46,7 +51,7 @@ def see(signed_in, super_admin):
 
 def test_it_works(see, connect, build, developer):
     component = build("Find people", connect(name="People"))
-    referencing.delete(component, developer)
+    saving.delete(component, developer)
     words = see()
     assert "developer@studio.example created the function Find people in Field Service" in words
     assert "developer@studio.example deleted the function Find people from Field Service" in words
@@ -74,8 +79,8 @@ def test_it_shows_nothing_of_other_organizations(see, happen, stranger_organizat
 
 @pytest.mark.parametrize("role", ["super_admin", "admin"])
 def test_who_looks_after_people_sees_everything(see, happen, member, studio, role):
-    happen(Act.USER_SIGNED_IN, type="user")
-    happen(Act.OAUTH_CLIENT_CHANGED, "Slack")
+    happen(AuditAction.USER_SIGNED_IN, type="user")
+    happen(AuditAction.OAUTH_CLIENT_CHANGED, "Slack")
     happen()
     words = see(member(studio, role, f"second.{role}@studio.example"))
     assert "signed in" in words
@@ -84,10 +89,10 @@ def test_who_looks_after_people_sees_everything(see, happen, member, studio, rol
 
 
 def test_a_developer_sees_what_he_works_on(see, happen, developer):
-    happen(Act.USER_SIGNED_IN, type="user")
-    happen(Act.MEMBERSHIP_CHANGED, "somebody@studio.example", role="admin")
-    happen(Act.OAUTH_CLIENT_CHANGED, "Slack")
-    happen(Act.AUTHORIZATION_REVOKED, type="connection", environments=["all"])
+    happen(AuditAction.USER_SIGNED_IN, type="user")
+    happen(AuditAction.MEMBERSHIP_CHANGED, "somebody@studio.example", role="admin")
+    happen(AuditAction.OAUTH_CLIENT_CHANGED, "Slack")
+    happen(AuditAction.AUTHORIZATION_REVOKED, type="connection", environments=["all"])
     words = see(developer)
     assert "revoked the authorization of Messages in Development and Stage" in words
     for hidden in ("signed in", "somebody@studio.example", "OAuth client", "Account: "):
@@ -104,7 +109,7 @@ def test_the_operator_sees_the_deployment(see, happen, operator):
 
 def test_every_filter_narrows(see, happen, super_admin):
     happen(label="Messages")
-    happen(Act.CONNECTION_RENAMED, "People", was="Persons", actor=super_admin)
+    happen(AuditAction.CONNECTION_RENAMED, "People", was="Persons", actor=super_admin)
     for query in (
         {"who": "super_admin@"},
         {"what": "connection.renamed"},
@@ -154,8 +159,8 @@ def test_pages_follow_each_other(signed_in, super_admin, studio):
             studio,
             None,
             [
-                Happening(
-                    action=Act.CONNECTION_DELETED,
+                AuditEntry(
+                    action=AuditAction.CONNECTION_DELETED,
                     subject=Subject(type="connection", id=str(n), label=f"N{n:03}"),
                 )
                 for n in range(2 * PAGE_SIZE + 5)

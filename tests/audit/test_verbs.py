@@ -8,12 +8,12 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
+from console.audit.log import NotRecorded
 from console.audit.models import Event
-from console.audit.recording import NotRecorded
-from console.audit.telling import sentence
-from console.audit.verifying import Fault, chains, verify
-from tests.audit.verbs import VERBS
+from console.audit.sentences import sentence
+from console.audit.verification import ChainFault, chains, verify
+from tests.audit.all_verbs import VERBS
 from tests.audit.world import CANARY, World
 
 EVERY = pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def world(
 
 
 def test_every_act_has_a_verb():
-    assert {act for _, act, *_ in VERBS} == set(Act)
+    assert {act for _, act, *_ in VERBS} == set(AuditAction)
 
 
 @EVERY
@@ -63,7 +63,7 @@ def test_it_writes_one_event(verb, act, who, where, world):
 
     do()
 
-    # What two organisations do with each other is told to both.
+    # What two organizations do with each other is told to both.
     told = list(Event.objects.exclude(pk__in=before))
     assert len(told) == len({event.organization_id for event in told})
     assert {event.action for event in told} == {act}
@@ -75,7 +75,7 @@ def test_it_writes_one_event(verb, act, who, where, world):
         fault
         for key, name in chains().items()
         for fault in verify(key, name)
-        if isinstance(fault, Fault)
+        if isinstance(fault, ChainFault)
     ] == []
 
 

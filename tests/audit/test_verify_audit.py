@@ -7,11 +7,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
-from console.audit.acts import Act
-from console.audit.chaining import hash_of
+from console.audit.actions import AuditAction
+from console.audit.hash_chain import hash_of
+from console.audit.log import AuditEntry, Subject, record_all
 from console.audit.models import Chain, Event
-from console.audit.recording import Happening, Subject, record_all
-from console.audit.verifying import BATCH
+from console.audit.verification import BATCH
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_it_looks_at_one_organization(five, stranger_organization, tell, by_hand
     by_hand("DELETE FROM audit_event WHERE number = 3")
     assert run(organization="elsewhere")[2]
     assert not run(organization="studio")[2]
-    with pytest.raises(CommandError, match="There is no organisation nowhere"):
+    with pytest.raises(CommandError, match="There is no organization nowhere"):
         call_command("verify_audit", organization="nowhere")
 
 
@@ -183,7 +183,7 @@ def test_it_speaks_json(five, by_hand):
 
 def test_it_holds_a_thousand_rows_at_once(studio, django_assert_num_queries):
     subject = Subject(type="application", id="x", label="Thing")
-    happening = Happening(action=Act.APPLICATION_CHANGED, subject=subject)
+    happening = AuditEntry(action=AuditAction.APPLICATION_CHANGED, subject=subject)
     with transaction.atomic():
         record_all(studio, None, [happening] * (2 * BATCH + 1))
     with django_assert_num_queries(3 + 1 + 4):  # which chains; the head; three batches, the end

@@ -9,7 +9,8 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from connections import granting, sites
+from connections.authorizations import granting
+from connections.models import authorization_site
 from console.accounts.models import Organization, User
 from console.applications.models import Application
 
@@ -37,7 +38,9 @@ class World:
         grant = granting.Grant(
             secret={"username": "u", "password": CANARY}, account=None, parameters={}
         )
-        return granting.store(sites.at_home(connection), self.developer, ["all"], grant)
+        return granting.store(
+            authorization_site.at_home(connection), self.developer, ["all"], grant
+        )
 
     def admin(self, page: str, *arguments: Any, **data: Any) -> Callable[[], Any]:
         """Send a form of Administration as the operator."""

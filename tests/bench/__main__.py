@@ -18,14 +18,14 @@ from cryptography.fernet import Fernet
 
 from tests.bench import (
     console,
-    crowding,
-    invoking,
-    loading,
-    multitude,
-    reading,
-    refreshing,
-    serving,
-    shipping,
+    crowded,
+    input_size,
+    load,
+    million_rows,
+    proxy_calls,
+    publish_and_transfer,
+    server,
+    token_refresh,
 )
 from tests.bench.databases import KINDS, databases
 from tests.bench.figures import Figure, Page, figures_of, print_figures, print_pages, save
@@ -49,10 +49,10 @@ def main() -> None:
         for database in options.database or KINDS:
             figures += measure(database, options.rounds, folder)
         rest = [
-            *serving.first_pages(folder / "demo"),
-            *serving.starting(environment(folder, "sqlite://:memory:")),
-            *reading.measured(environment(folder, "sqlite://:memory:"), SPAWN),
-            *crowding.measured(environment(folder, ""), folder / "crowd"),
+            *server.first_pages(folder / "demo"),
+            *server.starting(environment(folder, "sqlite://:memory:")),
+            *input_size.measured(environment(folder, "sqlite://:memory:"), SPAWN),
+            *crowded.measured(environment(folder, ""), folder / "crowd"),
         ]
     print()
     print_figures(rest)
@@ -79,13 +79,13 @@ def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
         variables = environment(folder, empty)
         with ProcessPoolExecutor(1, SPAWN) as builder:
             builder.submit(console.prepare, variables).result()
-        ships = list(shipping.shipped(database, variables, SPAWN))
-        if loading.is_possible():
+        ships = list(publish_and_transfer.shipped(database, variables, SPAWN))
+        if load.is_possible():
             variables = environment(folder, calls)
             place = folder / f"{database}-calls"
-            called = list(invoking.measured(database, calls, variables, place, SPAWN))
+            called = list(proxy_calls.measured(database, calls, variables, place, SPAWN))
             place = folder / f"{database}-multitude"
-            called += multitude.measured(database, (few, many), variables, place, SPAWN)
+            called += million_rows.measured(database, (few, many), variables, place, SPAWN)
         else:
             print("Calls are not measured: nginx and wrk are not here (python tests/setup.py).")
             called = []
@@ -93,7 +93,7 @@ def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
         if database != "sqlite":  # where processes write by turns
             variables = environment(folder, storm)
             renewed = list(
-                refreshing.measured(database, storm, variables, folder / "sandbox", SPAWN)
+                token_refresh.measured(database, storm, variables, folder / "sandbox", SPAWN)
             )
         consoles = {}
         for population, url in zip(POPULATIONS, urls, strict=True):
@@ -116,7 +116,7 @@ def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
             value=max(loops) / min(loops),
             unit="ratio",
         )
-        served = [noise, *serving.served(database, environment(folder, urls[-1]), cookie)]
+        served = [noise, *server.served(database, environment(folder, urls[-1]), cookie)]
     print_pages(database, pages)
     print_figures([*served, *ships, *called, *renewed])
     return [*figures_of(database, pages), *served, *ships, *called, *renewed]

@@ -48,11 +48,12 @@ def fill(environment: dict[str, str], connectors: dict[str, str]) -> str:
     django.setup()
     from django.core.management import call_command
 
-    from connections import referencing
     from connections.models import Authorization, Connection, Credential
     from console.accounts.models import Membership, Organization, User
-    from console.accounts.policy import Role
-    from console.applications.models import Application, Component
+    from console.applications.models import Application
+    from console.choices import Role
+    from console.components import saving
+    from console.components.models import Component
     from console.keys.issuing import create_key
 
     call_command("migrate", verbosity=0)
@@ -83,7 +84,7 @@ def fill(environment: dict[str, str], connectors: dict[str, str]) -> str:
             credential=credential,
         )
         call = {"connection": link_name, "path": "/{{ input.path }}"}
-        referencing.create(
+        saving.create(
             Component(
                 application=application,
                 kind="function",

@@ -1,4 +1,4 @@
-"""Rows to measure on: connections in every state, of two organisations side by side."""
+"""Rows to measure on: connections in every state, of two organizations side by side."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from datetime import timedelta
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential, OAuthClient
-from connections.standing import Level
-from connectors.definition import Connector
-from connectors.registry import get_connectors
+from connectors.definitions.registry import get_connectors
+from connectors.definitions.schema import Connector
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Role
 from console.applications.models import Application
+from console.choices import Level, Role
 
 APPLICATIONS = 10
 COLLEAGUES = 2
-#: The other organisation has one connection for so many of the measured one.
+#: The other organization has one connection for so many of the measured one.
 NEIGHBOURS = 5
 #: Its drafts are the wizard's; it has OAuth 2, parameters and a long tree of permissions.
 MEASURED = "zoho_crm"
@@ -27,7 +26,7 @@ BATCH = 500
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """An organisation with its people and applications."""
+    """An organization with its people and applications."""
 
     organization: Organization
     people: list[User]
@@ -35,7 +34,7 @@ class House:
 
 
 def fill(population: int) -> User:
-    """Make so many connections for one organisation, and some beside; return a developer."""
+    """Make so many connections for one organization, and some beside; return a developer."""
     studio, elsewhere = _house("studio"), _house("elsewhere")
     OAuthClient.objects.create(
         connector_slug=MEASURED, client_id="measured", client_secret="measured"

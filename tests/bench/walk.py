@@ -15,9 +15,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from connections.listing import PAGE_SIZE
 from connections.models import Authorization, Connection
-from connectors.registry import get_connector
+from connections.setup.connection_filters import PAGE_SIZE
+from connectors.definitions.registry import get_connector
 from console.accounts.models import User
 from tests.bench.rows import MEASURED
 
@@ -85,14 +85,14 @@ class Landmarks:
 def landmarks(user: User) -> Landmarks:
     """Choose them; the deep page begins so that it is full, or as full as it can be."""
     seen = Connection.objects.visible_to(user).order_by("created_at", "id")
-    neighbour = seen[min(PAGE_SIZE, seen.count() - 1)]
+    neighbor = seen[min(PAGE_SIZE, seen.count() - 1)]
     return Landmarks(
         authorized=Authorization.objects.filter(
             connection__in=seen, environment="all", user=None, credential__isnull=False
         )
         .select_related("connection__application")
         .latest("authorized_at"),
-        deep=f"{neighbour.created_at.isoformat()}_{neighbour.pk}",
+        deep=f"{neighbor.created_at.isoformat()}_{neighbor.pk}",
     )
 
 

@@ -23,7 +23,7 @@ from tests.setup import find_chromium
 
 DEVELOPER = "developer@studio.example"
 SUPER_ADMIN = "superadmin@studio.example"
-#: Nothing has been built in his organisation.
+#: Nothing has been built in his organization.
 CLIENT = "superadmin@client.example"
 OPERATOR = "operator@console.example"
 #: Longer than anything takes; a busy machine is no fault of the console.

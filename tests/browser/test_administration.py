@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser import wizard
 from tests.browser.conftest import OPERATOR, SUPER_ADMIN
-from tests.browser.looking import look_over, sideways
+from tests.browser.page_check import look_over, sideways
 from tests.servers import ConsoleDemo
 
 pytestmark = pytest.mark.browser

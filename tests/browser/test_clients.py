@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import wizard
 from tests.browser.conftest import CLIENT, PATIENCE_MS, SUPER_ADMIN, own_console
-from tests.browser.looking import look_over
+from tests.browser.page_check import look_over
 from tests.browser.pictures import keep_picture
 from tests.browser.test_publishing import build, publish
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser import wizard
 from tests.browser.conftest import CLIENT, DEVELOPER, OPERATOR, SUPER_ADMIN, own_console
-from tests.browser.looking import look_over, sideways
+from tests.browser.page_check import look_over, sideways
 from tests.distribution.test_pictures import png
 
 pytestmark = pytest.mark.browser

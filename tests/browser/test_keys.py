@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from console.keys.writing import PATTERN
+from console.keys.key_format import PATTERN
 from tests.browser.conftest import DEVELOPER
-from tests.browser.looking import look_over
+from tests.browser.page_check import look_over
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser import wizard
 from tests.browser.conftest import CLIENT, DEVELOPER, SUPER_ADMIN
-from tests.browser.looking import look_over
+from tests.browser.page_check import look_over
 
 pytestmark = pytest.mark.browser
 

@@ -1,4 +1,4 @@
-"""Somebody who belongs to two organisations goes from one to the other, narrow and wide."""
+"""Somebody who belongs to two organizations goes from one to the other, narrow and wide."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import wizard
 from tests.browser.conftest import OPERATOR
-from tests.browser.looking import look_over
+from tests.browser.page_check import look_over
 
 pytestmark = pytest.mark.browser
 
@@ -76,7 +76,7 @@ def change_to(page: Page, name: str) -> None:
 
 @pytest.mark.parametrize("width", [360, 900, 1440])
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
-def test_the_pane_is_that_of_the_organisation(visit, somebody_in_both, width, scripts) -> None:
+def test_the_pane_is_that_of_the_organization(visit, somebody_in_both, width, scripts) -> None:
     page = visit(somebody_in_both, scripts=scripts, viewport={"width": width, "height": 800})
     page.goto("/o/client/")
     change_to(page, "Studio")
@@ -94,19 +94,19 @@ def test_the_pane_is_that_of_the_organisation(visit, somebody_in_both, width, sc
     expect(page.get_by_text("There is no application yet")).to_be_visible()
 
 
-def test_the_list_of_organisations_looks_right(page) -> None:
+def test_the_list_of_organizations_looks_right(page) -> None:
     change_to(page, "Studio")
     pane(page).locator("summary").click()
     active = pane(page).get_by_role("link", name="Studio", exact=True)
     expect(active).to_have_attribute("aria-current", "true")
-    look_over(page, "organisations, open")
+    look_over(page, "organizations, open")
     page.set_viewport_size({"width": 360, "height": 780})
     page.get_by_role("button", name="Menu").click()
     expect(active).to_be_visible()
-    look_over(page, "organisations, in the drawer")
+    look_over(page, "organizations, in the drawer")
 
 
-def test_the_wizard_and_its_window_stay_in_the_organisation(page, console) -> None:
+def test_the_wizard_and_its_window_stay_in_the_organization(page, console) -> None:
     page.goto("/o/studio/")
     wizard.open_card(page, "Sandbox")
     wizard.answer(page, permissions=True)

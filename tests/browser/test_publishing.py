@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import wizard
 from tests.browser.conftest import PATIENCE_MS, SUPER_ADMIN
-from tests.browser.looking import look_over
+from tests.browser.page_check import look_over
 from tests.browser.pictures import keep_picture
 
 pytestmark = pytest.mark.browser

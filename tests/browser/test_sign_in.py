@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import wizard
 from tests.browser.conftest import CLIENT, OPERATOR
-from tests.browser.looking import look_over
+from tests.browser.page_check import look_over
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.looking import look_over
+from tests.browser.page_check import look_over
 from tests.browser.wizard import button, open_card, press
 
 

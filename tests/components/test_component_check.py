@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from console.applications.models import Component
+from console.components.models import Component
 
 
 def check(client, component, **form):

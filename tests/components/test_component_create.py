@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from console.applications.definitions import STARTERS
-from console.applications.models import Component, Kind
-from tests.connections.flowing import words_of
+from console.choices import ComponentKind
+from console.components.definitions import STARTERS
+from console.components.models import Component
+from tests.connections.flow_steps import words_of
 
 
 @pytest.fixture
@@ -13,7 +14,7 @@ def address(application) -> str:
     return reverse("component_create", args=[application.pk])
 
 
-@pytest.mark.parametrize("kind", Kind.values)
+@pytest.mark.parametrize("kind", ComponentKind.values)
 def test_it_works(developer_client, developer, application, address, kind):
     response = developer_client.post(address, {"name": "Find customer", "kind": kind})
 
@@ -30,7 +31,7 @@ def test_it_works(developer_client, developer, application, address, kind):
 def test_it_says_what_each_kind_is(developer_client, address):
     response = developer_client.get(address)
     page = words_of(response)
-    for kind in Kind:
+    for kind in ComponentKind:
         assert kind.label in page
     assert "Calls services through connections." in page
     assert response.content.decode().count('name="kind"') == 5
@@ -40,7 +41,9 @@ def test_it_says_what_each_kind_is(developer_client, address):
 def test_the_address_may_name_the_kind(developer_client, address, asked, chosen):
     page = developer_client.get(address, {"kind": asked} if asked else {}).content.decode()
     checked = [
-        kind for kind in Kind.values if f'value="{kind}"' in page and _is_checked(page, kind)
+        kind
+        for kind in ComponentKind.values
+        if f'value="{kind}"' in page and _is_checked(page, kind)
     ]
     assert checked == ([chosen] if chosen else [])
 

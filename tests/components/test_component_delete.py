@@ -3,10 +3,9 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from connections.models import Reference
-from console.applications.models import Component
+from console.components.models import Component, Reference
 from console.publishing import publishing
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 
 def address(component) -> str:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from connections.models import Credential
 from console.publishing import publishing
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 API = "http://localhost:9000/api"
 

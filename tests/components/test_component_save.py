@@ -5,9 +5,8 @@ import json
 import pytest
 from django.urls import reverse
 
-from connections.models import Reference
-from console.applications.models import Component
-from tests.connections.flowing import words_of
+from console.components.models import Component, Reference
+from tests.connections.flow_steps import words_of
 
 
 def save(client, component, definition: str = '{"calls": []}', **form):

@@ -10,12 +10,12 @@ import pytest
 from django.conf import settings as configured
 from django.urls import reverse
 
+from connections.authorizations.state import ConnectionState
 from connections.models import Connection, OAuthClient
-from connections.states import State
-from connectors.registry import get_connectors
-from tests.connections.calling import state_of
-from tests.connections.flowing import authorize
-from tests.sandbox.visiting import Browser
+from connectors.definitions.registry import get_connectors
+from tests.connections.call_helpers import state_of
+from tests.connections.flow_steps import authorize
+from tests.sandbox.visitors import Browser
 from tests.servers import SandboxServer, sandbox_server
 
 CLIENT_ID = "developer-console"
@@ -92,10 +92,10 @@ def connection(connect, developer_client, alice, sandbox, oauth_client) -> Conne
 
 
 @pytest.fixture
-def acting(connect, grant) -> Callable[..., State]:
+def acting(connect, grant) -> Callable[..., ConnectionState]:
     """Return how a connection that somebody has authorized stands."""
 
-    def make(connector: str = "sandbox", **fields: Any) -> State:
+    def make(connector: str = "sandbox", **fields: Any) -> ConnectionState:
         connection = connect(connector, name="Customers")
         grant(connection, **fields)
         return state_of(connection)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Credential, OAuthClient
-from console.accounts.policy import Role
+from console.choices import Role
 
 LIST = reverse("admin:connections_oauthclient_changelist")
 ADD = reverse("admin:connections_oauthclient_add")

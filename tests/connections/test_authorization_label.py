@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Authorization, Credential
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 
 @pytest.fixture

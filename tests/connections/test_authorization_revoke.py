@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from connections.models import Authorization, Connection, Credential, OAuthClient
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
 from console.audit.models import Event
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
 
@@ -99,7 +99,7 @@ def test_a_typed_credential_is_erased_here(developer_client, connect, grant, san
     page = words_of(developer_client.post(address(connection), follow=True))
     assert "only you can change or delete it there" in page
     assert not Credential.objects.exists()
-    event = Event.objects.get(action=Act.AUTHORIZATION_REVOKED)
+    event = Event.objects.get(action=AuditAction.AUTHORIZATION_REVOKED)
     assert "It still works at Sandbox Basic" in event.details["at_the_service"]
 
 
@@ -155,9 +155,9 @@ def test_it_says_that_the_service_has_no_way_to_revoke(developer_client, elsewhe
         assert "Microsoft Outlook has no way to revoke access from here." in page
         assert lives in page
         assert "is asked to" not in page
-    event = Event.objects.get(action=Act.AUTHORIZATION_REVOKED)
+    event = Event.objects.get(action=AuditAction.AUTHORIZATION_REVOKED)
     assert "has no way to revoke access" in event.details["at_the_service"]
-    assert not Event.objects.filter(action=Act.CREDENTIAL_REVOCATION_ASKED).exists()
+    assert not Event.objects.filter(action=AuditAction.CREDENTIAL_REVOCATION_ASKED).exists()
 
 
 def test_it_says_that_an_access_token_outlives_its_refresh_token(developer_client, elsewhere):
@@ -225,7 +225,7 @@ def test_it_says_that_the_service_refused(developer_client, elsewhere):
 
 def told() -> Event:
     """Return the event that says what the service answered."""
-    return Event.objects.get(action=Act.CREDENTIAL_REVOCATION_ASKED)
+    return Event.objects.get(action=AuditAction.CREDENTIAL_REVOCATION_ASKED)
 
 
 def form(**fields: str):

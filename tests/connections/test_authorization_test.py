@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
 

@@ -10,11 +10,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from connections import authorizing, sites
-from connections.authorizing import MAX_OPEN_FLOWS
-from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
-from console.accounts.policy import Role
-from tests.connections.flowing import allow, authorize, begin, state_of, words_of
+from connections.authorizations import authorizing
+from connections.authorizations.authorizing import MAX_OPEN_FLOWS
+from connections.models import (
+    Authorization,
+    Connection,
+    Credential,
+    Flow,
+    OAuthClient,
+    authorization_site,
+)
+from console.choices import Role
+from tests.connections.flow_steps import allow, authorize, begin, state_of, words_of
 
 
 def page(connection: Connection) -> str:
@@ -42,7 +49,11 @@ def test_it_leads_to_the_service(developer_client, connect, oauth_client, sandbo
 def test_states_are_unguessable_and_never_repeated(developer, connect, oauth_client):
     connection = connect()
     states = {
-        state_of(authorizing.begin(sites.at_home(connection), developer, ["all"], browser="b"))
+        state_of(
+            authorizing.begin(
+                authorization_site.at_home(connection), developer, ["all"], browser="b"
+            )
+        )
         for _ in range(1000)
     }
     assert len(states) == 1000

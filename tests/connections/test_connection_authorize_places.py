@@ -8,9 +8,8 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Connection, Credential, Flow, OAuthClient
-from connections.standing import Level
-from console.accounts.policy import Role
-from tests.connections.flowing import authorize, words_of
+from console.choices import Level, Role
+from tests.connections.flow_steps import authorize, words_of
 
 
 def page(connection: Connection) -> str:

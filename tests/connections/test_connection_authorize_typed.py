@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Connection, Credential
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 
 def page(connection: Connection) -> str:

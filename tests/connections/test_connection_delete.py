@@ -5,12 +5,12 @@ from functools import partial
 import pytest
 from django.urls import reverse
 
-from connections.models import Authorization, Connection, Credential, Flow, Reference
-from connections.revoking import StillHeld, delete
-from connections.standing import Level
-from console.accounts.policy import Role
-from console.applications.source import Faults
-from tests.connections.flowing import authorize, words_of
+from connections.authorizations.revoking import StillHeld, delete
+from connections.models import Authorization, Connection, Credential, Flow
+from console.choices import Level, Role
+from console.components.json_source import JsonFaults
+from console.components.models import Reference
+from tests.connections.flow_steps import authorize, words_of
 
 
 def address(connection: Connection) -> str:
@@ -117,7 +117,7 @@ def test_either_the_component_or_the_deletion_wins(connect, build, at_once):
         def go(turns=turns):
             try:
                 next(turns)()
-            except (StillHeld, Faults):
+            except (StillHeld, JsonFaults):
                 return "refused"
             return "done"
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, Credential
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 
 def test_it_works(developer_client, connect, grant):

@@ -14,13 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.asserts import assertHTMLEqual
 
-from connections.listing import PAGE_SIZE, Select
 from connections.models import Authorization, Connection, Credential
-from connections.standing import Level
+from connections.setup.connection_filters import PAGE_SIZE, FlatSelect
 from console.accounts.models import Membership
-from console.accounts.policy import Role
 from console.applications.models import Application
-from tests.connections.flowing import words_of
+from console.choices import Level, Role
+from tests.connections.flow_steps import words_of
 
 ADDRESS = reverse("connection_list")
 
@@ -158,7 +157,7 @@ def test_its_selects_are_what_django_would_write(developer_client):
     choices = [("", "Any"), ("a&b", "A <b>"), (1, "One")]
     ours, theirs = (
         kind(attrs={"class": "x", "required": True}, choices=choices).render("n", "a&b")
-        for kind in (Select, forms.Select)
+        for kind in (FlatSelect, forms.Select)
     )
     assertHTMLEqual(ours, theirs)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import reverse
 
 from connections.models import Connection
-from tests.connections.flowing import authorize, words_of
+from tests.connections.flow_steps import authorize, words_of
 
 
 def address(connection: Connection) -> str:

@@ -6,10 +6,9 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Authorization, Connection, Credential
-from connections.standing import Level
-from console.accounts.policy import Role
 from console.applications.models import Application
-from tests.connections.flowing import authorize, words_of
+from console.choices import Level, Role
+from tests.connections.flow_steps import authorize, words_of
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
 

@@ -4,10 +4,10 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Connection
-from connections.standing import Level
 from console.applications.models import Application
-from tests.connections.answering import finish, name_form, url
-from tests.connections.flowing import words_of
+from console.choices import Level
+from tests.connections.flow_steps import words_of
+from tests.connections.wizard_answers import finish, name_form, url
 
 
 def test_it_works(developer_client, start):

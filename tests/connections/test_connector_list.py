@@ -7,9 +7,9 @@ import pytest
 from django.urls import reverse
 
 from connections.views.gallery import FIRST_CARDS
-from connectors.registry import get_connectors
+from connectors.definitions.registry import get_connectors
 from console.applications.models import Application
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 ADDRESS = reverse("connector_list")
 

@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Connection
-from console.accounts.policy import Role
 from console.applications.models import Application
+from console.choices import Role
 
 ADDRESS = reverse("draft_start", args=["zoho_crm"])
 

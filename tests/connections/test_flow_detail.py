@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Flow
-from tests.connections.flowing import allow, authorize, begin, flow_at, words_of
+from tests.connections.flow_steps import allow, authorize, begin, flow_at, words_of
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
 

@@ -13,12 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, Credential, Flow, InstalledConnection, OAuthClient
-from connections.standing import Level
-from console.accounts.policy import Role
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
 from console.audit.models import Event
+from console.choices import Level, Role
 from tests.connections.conftest import CLIENT_ID, CLIENT_SECRET
-from tests.connections.flowing import authorize, begin, words_of
+from tests.connections.flow_steps import authorize, begin, words_of
 
 SHARING = [Role.SUPER_ADMIN, Role.ADMIN, Role.DEVELOPER]
 TYPED = {
@@ -92,8 +91,8 @@ def test_it_is_told_in_the_clients_log_alone(
 
     told = Event.objects.filter(organization_id=client_organization.pk).order_by("number")
     assert list(told.values_list("action", flat=True))[-2:] == [
-        Act.AUTHORIZATION_GIVEN,
-        Act.AUTHORIZATION_REPLACED,
+        AuditAction.AUTHORIZATION_GIVEN,
+        AuditAction.AUTHORIZATION_REPLACED,
     ]
     event = told.last()
     assert event.details["environments"] == ["production"]
@@ -267,7 +266,7 @@ def test_the_home_page_does_not_authorize_for_production(
     assert list(Authorization.objects.values_list("environment", flat=True)) == ["all"]
 
 
-def test_it_needs_a_licence(admin, connect, install, sandbox):
+def test_it_needs_a_license(admin, connect, install, sandbox):
     installed = install(connect("sandbox_api_key"), ends_at=timezone.now() - timedelta(seconds=1))
     assert admin.get(page(installed)).status_code == 404
     assert admin.post(page(installed), TYPED["sandbox_api_key"]).status_code == 404

@@ -1,4 +1,4 @@
-"""What the person may, or the organisation has, ends while a service is asked."""
+"""What the person may, or the organization has, ends while a service is asked."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from connections import authorizing, granting, sites
-from connections.models import Authorization, Credential, Flow, InstalledConnection
-from connections.standing import Level
+from connections.authorizations import authorizing, granting
+from connections.models import (
+    Authorization,
+    Credential,
+    Flow,
+    InstalledConnection,
+    authorization_site,
+)
 from connectors.errors import ServiceError
 from console.accounts.authority import NotAllowed
 from console.accounts.models import Membership
-from console.accounts.policy import Role
-from tests.connections.flowing import allow, authorize, begin, flow_at, words_of
+from console.choices import Level, Role
+from tests.connections.flow_steps import allow, authorize, begin, flow_at, words_of
 
-GONE = "Field Service is not installed here any more, or its licence has ended."
+GONE = "Field Service is not installed here any more, or its license has ended."
 
 
-def licence_ends() -> None:
+def license_ends() -> None:
     InstalledConnection.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
 
 
@@ -40,7 +45,7 @@ def removed() -> None:
     Membership.objects.filter(role=Role.ADMIN).delete()
 
 
-ENDS = [licence_ends, uninstalled, demoted, deactivated, removed]
+ENDS = [license_ends, uninstalled, demoted, deactivated, removed]
 
 
 @pytest.fixture
@@ -73,7 +78,7 @@ def test_what_was_begun_is_not_finished(admin, installed, bob, sandbox, end):
     words = words_of(response)
     assert flow.problem in words
     assert "Nothing was changed." in words
-    expected = GONE if end in (licence_ends, uninstalled) else "may not authorize this connection"
+    expected = GONE if end in (license_ends, uninstalled) else "may not authorize this connection"
     assert expected in flow.problem
     assert kept() == before
     assert sandbox.counts()["token"] == asked
@@ -103,7 +108,7 @@ def test_it_is_asked_again_when_the_grant_is_kept(
 @pytest.mark.parametrize("end", ENDS)
 def test_typed_credentials_are_not_kept_either(client_people, connect, install, network, end):
     network.get("http://localhost:9000/key/api/me", json={"id": 1, "email": "alice@example.com"})
-    site = sites.installed(install(connect("sandbox_api_key")))
+    site = authorization_site.installed(install(connect("sandbox_api_key")))
     end()
     with pytest.raises((ServiceError, NotAllowed)):
         granting.with_credentials(

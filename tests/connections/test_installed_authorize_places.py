@@ -8,12 +8,12 @@ import pytest
 import responses
 from django.urls import reverse
 
-from connections.invoking import invoke
+from connections.authorizations.state import installed_states
+from connections.calls.invoking import invoke
 from connections.models import Authorization, Credential, Flow, InstalledConnection, OAuthClient
-from connections.states import installed_states
-from console.accounts.policy import Role
-from tests.connections.calling import get
-from tests.connections.flowing import begin, flow_at, state_of, words_of
+from console.choices import Role
+from tests.connections.call_helpers import get
+from tests.connections.flow_steps import begin, flow_at, state_of, words_of
 
 QUEUE = {"parameter_scheme": "https", "username": "guest", "password": "open-sesame-1"}
 

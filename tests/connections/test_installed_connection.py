@@ -13,9 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, InstalledConnection
-from connections.standing import Level
-from console.accounts.policy import Role
-from tests.connections.flowing import words_of
+from console.choices import Level, Role
+from tests.connections.flow_steps import words_of
 
 #: What a client's people may do about connections that are authorized once for all.
 SHARING = [Role.SUPER_ADMIN, Role.ADMIN, Role.DEVELOPER]
@@ -156,13 +155,13 @@ def test_it_counts_missing_permissions_by_what_is_installed(
     assert "2 of 3 permissions. Missing: orders.read" in words
 
 
-def test_after_the_licence_it_can_only_be_revoked(
+def test_after_the_license_it_can_only_be_revoked(
     signed_in, client_people, client_organization, shared, grant
 ):
     grant(shared.connection, PRODUCTION, organization=client_organization)
     InstalledConnection.objects.update(ends_at=timezone.now() - timedelta(days=1))
     response = signed_in(client_people[Role.ADMIN]).get(page(shared))
-    assert "The licence of Field Service ended" in words_of(response)
+    assert "The license of Field Service ended" in words_of(response)
     assert reverse("installed_revoke", args=[shared.pk]) in response.content.decode()
     for name in ("authorize", "test"):
         assert reverse(f"installed_{name}", args=[shared.pk]) not in response.content.decode()

@@ -4,11 +4,10 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Credential, InstalledConnection
-from connections.standing import Level
-from console.accounts.policy import Role
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
 from console.audit.models import Event
-from tests.connections.flowing import words_of
+from console.choices import Level, Role
+from tests.connections.flow_steps import words_of
 
 
 def name(client, installed: InstalledConnection, label: str):
@@ -28,7 +27,7 @@ def test_it_works(signed_in, client_people, client_organization, shared, role):
     words = words_of(name(signed_in(client_people[role]), shared, "Sales team"))
     assert "The account is named Sales team now." in words
     assert Credential.objects.get().label == "Sales team"
-    event = Event.objects.get(action=Act.AUTHORIZATION_LABELLED)
+    event = Event.objects.get(action=AuditAction.AUTHORIZATION_LABELED)
     assert event.organization_id == client_organization.pk
 
 

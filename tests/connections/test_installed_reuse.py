@@ -7,13 +7,12 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from connections import granting, sites
-from connections.models import Authorization, Credential, InstalledConnection
-from connections.standing import Level
-from console.accounts.policy import Role
-from console.audit.acts import Act
+from connections.authorizations import granting
+from connections.models import Authorization, Credential, InstalledConnection, authorization_site
+from console.audit.actions import AuditAction
 from console.audit.models import Event
-from tests.connections.flowing import words_of
+from console.choices import Level, Role
+from tests.connections.flow_steps import words_of
 
 
 def reuse(browser, installed: InstalledConnection, credential: object):
@@ -57,7 +56,7 @@ def test_it_works(
         "production",
         client_organization,
     )
-    event = Event.objects.get(action=Act.AUTHORIZATION_REUSED)
+    event = Event.objects.get(action=AuditAction.AUTHORIZATION_REUSED)
     assert event.organization_id == client_organization.pk
 
 
@@ -80,7 +79,10 @@ def test_not_even_where_developers_install_their_own_application(
     live = grant(first, "production", label="live@example.com").credential
     installed = install(second, studio)
 
-    at_home, in_production = sites.at_home(second), sites.installed(installed)
+    at_home, in_production = (
+        authorization_site.at_home(second),
+        authorization_site.installed(installed),
+    )
     assert granting.reusable(in_production, developer) == [live]
     assert granting.reusable(at_home, developer) == [home]
 
@@ -105,7 +107,7 @@ def test_it_never_offers_the_account_of_another_person(
     own, shared = authorized(me), authorized()
     others = authorized(client_people[Role.ADMIN])
     installed = install(connect("sandbox_api_key"), level=Level.LOGGED_IN_USER)
-    assert granting.reusable(sites.installed(installed), me) == [own]
+    assert granting.reusable(authorization_site.installed(installed), me) == [own]
     for credential in (shared, others):
         reuse(signed_in(me), installed, credential.pk)
     assert not installed.connection.authorizations.exists()

@@ -7,11 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, Credential, InstalledConnection
-from connections.standing import Level
-from console.accounts.policy import Role
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
 from console.audit.models import Event
-from tests.connections.flowing import authorize, words_of
+from console.choices import Level, Role
+from tests.connections.flow_steps import authorize, words_of
 
 
 def page(installed: InstalledConnection) -> str:
@@ -40,7 +39,7 @@ def test_it_works(
     assert not Credential.objects.exists()
     assert "Sandbox has revoked the access" in words
     assert sandbox.counts()["revoke"] >= 1
-    event = Event.objects.get(action=Act.AUTHORIZATION_REVOKED)
+    event = Event.objects.get(action=AuditAction.AUTHORIZATION_REVOKED)
     assert event.organization_id == client_organization.pk
 
 
@@ -51,7 +50,7 @@ def test_it_asks_before_it_does_anything(signed_in, client_people, shared):
     assert Credential.objects.exists()
 
 
-def test_it_works_after_the_licence(signed_in, client_people, shared):
+def test_it_works_after_the_license(signed_in, client_people, shared):
     InstalledConnection.objects.update(ends_at=timezone.now() - timedelta(days=1))
     signed_in(client_people[Role.ADMIN]).post(page(shared))
     assert not Credential.objects.exists()

@@ -7,12 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, InstalledConnection
-from connections.standing import Level
-from console.accounts.policy import Role
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
 from console.audit.models import Event
-from tests.connections.calling import API
-from tests.connections.flowing import words_of
+from console.choices import Level, Role
+from tests.connections.call_helpers import API
+from tests.connections.flow_steps import words_of
 
 ME = f"{API}/key/api/me"
 
@@ -49,7 +48,9 @@ def test_what_the_service_refuses_and_takes_again_is_told_to_the_client(
     assert "It works" in words_of(press(browser, shared))
     assert Authorization.objects.get().state == Authorization.State.ACTIVE
 
-    told = Event.objects.filter(action__in=[Act.AUTHORIZATION_ENDED, Act.AUTHORIZATION_RECOVERED])
+    told = Event.objects.filter(
+        action__in=[AuditAction.AUTHORIZATION_ENDED, AuditAction.AUTHORIZATION_RECOVERED]
+    )
     assert told.count() == 2
     assert {event.organization_id for event in told} == {client_organization.pk}
 
@@ -78,7 +79,7 @@ def test_nobody_else_tests_it(signed_in, client_people, shared, network, develop
     assert len(network.calls) == 0
 
 
-def test_there_must_be_an_account_and_a_licence(signed_in, client_people, shared, network):
+def test_there_must_be_an_account_and_a_license(signed_in, client_people, shared, network):
     browser = signed_in(client_people[Role.ADMIN])
     InstalledConnection.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
     assert press(browser, shared).status_code == 404

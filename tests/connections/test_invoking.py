@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection as database
 
-from connections.exchange import Request
-from connections.invoking import invoke
-from tests.connections.calling import API, get
+from connections.calls.exchange import ServiceRequest
+from connections.calls.invoking import invoke
+from tests.connections.call_helpers import API, get
 
 TOKEN = "an-access-token"
 
@@ -82,7 +82,7 @@ def test_its_query_holds_nothing_deeper(network, acting, value, said):
 def test_it_sends_bodies(network, acting, body, headers, sent, content_type):
     network.post(f"{API}/api/contacts", json={}, status=201)
 
-    request = Request(method="POST", path="/contacts", body=body, headers=headers)
+    request = ServiceRequest(method="POST", path="/contacts", body=body, headers=headers)
     exchange = invoke(request, acting())
 
     asked = network.calls[0].request
@@ -94,7 +94,7 @@ def test_it_sends_bodies(network, acting, body, headers, sent, content_type):
 @pytest.mark.parametrize("body", [["a"], {"a": [["b"]]}, {"a": {"b": 1}}])
 def test_a_form_is_flat(network, acting, body):
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-    request = Request(method="POST", path="/contacts", body=body, headers=headers)
+    request = ServiceRequest(method="POST", path="/contacts", body=body, headers=headers)
     assert "Nothing was sent." in invoke(request, acting()).problem
     assert len(network.calls) == 0
 
@@ -102,7 +102,7 @@ def test_a_form_is_flat(network, acting, body):
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
 def test_it_sends_a_body_only_where_there_is_one(network, acting, method):
     network.add(method, f"{API}/api/contacts", status=204)
-    exchange = invoke(Request(method=method, path="/contacts"), acting())
+    exchange = invoke(ServiceRequest(method=method, path="/contacts"), acting())
     assert network.calls[0].request.body is None
     assert "Content-Type" not in network.calls[0].request.headers
     assert (exchange.body, exchange.answer_body, exchange.answer) == ("", "", "")

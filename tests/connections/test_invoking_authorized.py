@@ -5,11 +5,11 @@ import requests
 from cryptography.fernet import Fernet
 from django.urls import reverse
 
-from connections.exchange import Request
-from connections.invoking import invoke
+from connections.calls.exchange import ServiceRequest
+from connections.calls.invoking import invoke
 from connections.models import Authorization, Connection, Credential, OAuthClient
-from connections.standing import Environment, Level
-from tests.connections.calling import API, get, state_of
+from console.choices import Environment, Level
+from tests.connections.call_helpers import API, get, state_of
 
 
 def test_without_authorization_it_says_where_to_authorize(network, connect):
@@ -70,7 +70,7 @@ def test_a_secret_that_does_not_open_is_said(network, acting, settings):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_outage_takes_nothing_away(sandbox, connection, method):
     sandbox.switches(api="redirect")
-    exchange = invoke(Request(method=method, path="/contacts"), state_of(connection))
+    exchange = invoke(ServiceRequest(method=method, path="/contacts"), state_of(connection))
     assert "Sandbox redirected to another address" in exchange.problem
     assert ("It may have arrived: look at Sandbox" in exchange.problem) == (method == "POST")
     assert (exchange.status, exchange.authorize_url) == (0, "")
@@ -179,7 +179,7 @@ def test_a_missing_scope_renews_nothing(network, renewed, customers):
 def test_an_outage_of_the_token_endpoint_takes_nothing_away(network, customers, fault, method):
     network.add(method, f"{API}/api/contacts", status=401, json={})
     network.post(f"{API}/oauth/token/", **fault)
-    exchange = invoke(Request(method=method, path="/contacts"), customers)
+    exchange = invoke(ServiceRequest(method=method, path="/contacts"), customers)
     assert exchange.problem.startswith("Sandbox ")
     assert "It may have arrived" not in exchange.problem
     assert exchange.authorize_url == ""

@@ -4,9 +4,9 @@ import base64
 
 import pytest
 
-from connections.exchange import Request
-from connections.invoking import facts, invoke
-from tests.connections.calling import API, get, state_of
+from connections.calls.exchange import ServiceRequest
+from connections.calls.invoking import facts, invoke
+from tests.connections.call_helpers import API, get, state_of
 
 TOKEN = "an-access-token"
 
@@ -115,7 +115,7 @@ def test_it_shows_no_secret(network, acting):
         body=f'{{"token": "{TOKEN}", "refresh": "a-refresh-token", "n": 1}}',
         headers={"X-Echo": f"Bearer {TOKEN}", "Set-Cookie": "session=1"},
     )
-    request = Request(
+    request = ServiceRequest(
         method="POST",
         path="/contacts",
         query={"access_token": TOKEN},

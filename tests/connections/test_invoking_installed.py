@@ -11,15 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.invoking import invoke
+from connections.calls.invoking import invoke
 from connections.models import Authorization, InstalledConnection
-from connections.standing import Environment, Level
-from console.accounts.policy import Role
+from console.choices import Environment, Level, Role
 from console.publishing import publishing
-from console.publishing.environments import manifest_in, states_in
+from console.publishing.environment_state import manifest_in, states_in
 from console.publishing.models import Installation
-from console.publishing.running import NotThere, run
-from tests.connections.calling import API, get
+from console.publishing.runs import NotThere, run
+from tests.connections.call_helpers import API, get
 
 PRODUCTION = Environment.PRODUCTION
 CONTACTS = f"{API}/key/api/contacts"
@@ -180,13 +179,13 @@ def test_development_and_stage_never_act_with_a_clients_account(
     assert len(network.calls) == 0
 
 
-@pytest.mark.parametrize("ended", ["licence", "uninstalled"])
-def test_nothing_runs_after_the_licence(
+@pytest.mark.parametrize("ended", ["license", "uninstalled"])
+def test_nothing_runs_after_the_license(
     network, application, client_people, client_organization, shared, ship, give, ended
 ):
     installation = ship(shared)
     give(shared)
-    if ended == "licence":
+    if ended == "license":
         yesterday = timezone.now() - timedelta(days=1)
         Installation.objects.update(ends_at=yesterday)
         InstalledConnection.objects.update(ends_at=yesterday)

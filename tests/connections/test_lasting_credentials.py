@@ -10,8 +10,8 @@ import pytest
 import responses
 from django.utils import timezone
 
+from connections.credentials.refreshing import NeedsAuthorization, fresh, is_due
 from connections.models import Authorization, Credential, OAuthClient
-from connections.refreshing import NeedsAuthorization, fresh, is_due
 
 GRAPH = "https://graph.facebook.com/v25.0/oauth/access_token"
 SIXTY_DAYS = 60 * 24 * 3600

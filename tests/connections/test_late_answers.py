@@ -11,13 +11,20 @@ import responses
 from django.urls import reverse
 from django.utils import timezone
 
-from connections import granting, revoking, sites, suspending
-from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
-from connections.refreshing import NeedsAuthorization, fresh
-from connectors.checking import Account
-from console.audit.acts import Act
+from connections.authorizations import granting, revoking, suspending
+from connections.credentials.refreshing import NeedsAuthorization, fresh
+from connections.models import (
+    Authorization,
+    Connection,
+    Credential,
+    Flow,
+    OAuthClient,
+    authorization_site,
+)
+from connectors.api.check_call import Account
+from console.audit.actions import AuditAction
 from console.audit.models import Event
-from tests.connections.flowing import begin, flow_at, state_of, words_of
+from tests.connections.flow_steps import begin, flow_at, state_of, words_of
 
 TOKEN = "https://oauth2.googleapis.com/token"
 REVOKE = "https://oauth2.googleapis.com/revoke"
@@ -76,11 +83,11 @@ def replace(connection: Connection, person, account: str, **fields):
         client=OAuthClient.objects.get(),
         **fields,
     )
-    granting.store(sites.at_home(connection), person, ["all"], new)
+    granting.store(authorization_site.at_home(connection), person, ["all"], new)
 
 
 def late() -> Event:
-    return Event.objects.get(action=Act.CREDENTIAL_REVOCATION_ASKED, details__late=True)
+    return Event.objects.get(action=AuditAction.CREDENTIAL_REVOCATION_ASKED, details__late=True)
 
 
 class TestOfARefresh:
@@ -254,7 +261,7 @@ class TestOfACode:
         assert service.revoked == []
 
 
-@pytest.mark.parametrize("end", ["uninstall", "licence"])
+@pytest.mark.parametrize("end", ["uninstall", "license"])
 def test_of_a_code_after_the_installation_has_ended(
     service, connection, install, signed_in, client_people, end
 ):
@@ -263,7 +270,7 @@ def test_of_a_code_after_the_installation_has_ended(
     state = state_of(begin(browser, installed))
 
     def finish() -> None:
-        if end == "licence":
+        if end == "license":
             type(installed).objects.update(ends_at=timezone.now())
         else:
             Flow.objects.filter(connection=connection).stop("Uninstalled.")

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential, Flow
 from connections.views.authorize import BROWSER
-from tests.connections.flowing import (
+from tests.connections.flow_steps import (
     allow,
     authorize,
     begin,

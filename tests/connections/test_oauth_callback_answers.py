@@ -8,10 +8,7 @@ import pytest
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Flow
-from tests.connections.flowing import (
-    authorize,
-    words_of,
-)
+from tests.connections.flow_steps import authorize, words_of
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
 

@@ -10,7 +10,7 @@ import responses
 from django.urls import reverse
 
 from connections.models import Connection, Credential, Flow, OAuthClient
-from tests.connections.flowing import begin, flow_at, state_of, words_of
+from tests.connections.flow_steps import begin, flow_at, state_of, words_of
 
 
 @pytest.fixture(autouse=True)

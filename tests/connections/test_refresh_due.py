@@ -9,10 +9,10 @@ import responses
 from django.core.management import call_command
 from django.utils import timezone
 
-from connections import rounds
-from connections.keeping_alive import renew, renewal_turn
+from connections.credentials import rounds
+from connections.credentials.renewal import renew, renewal_turn
+from connections.credentials.rounds import VisitOutcome, go_round
 from connections.models import Authorization, Credential, OAuthClient
-from connections.rounds import Outcome, go_round
 
 GOOGLE = "https://oauth2.googleapis.com/token"
 DROPBOX = "https://api.dropboxapi.com/oauth2/token"
@@ -137,7 +137,7 @@ def test_a_killed_round_goes_on_where_it_stopped(idle, service):
         idle()
     visits = iter(range(3))
     came = go_round("renew_at", renew, lambda: next(visits, None) is not None)
-    assert came == {Outcome.DONE: 3}
+    assert came == {VisitOutcome.DONE: 3}
     assert run() == "refresh_due: 2 visited: 2 done."
     assert len(service.calls) == 5
 
@@ -167,5 +167,5 @@ def test_two_rounds_at_once_share_the_work(idle, service, at_once):
     for _ in range(6):
         idle()
     came = at_once(2, lambda: go_round("renew_at", renew, lambda: True))
-    assert came[0] + came[1] == {Outcome.DONE: 6}
+    assert came[0] + came[1] == {VisitOutcome.DONE: 6}
     assert len(service.calls) == 6

@@ -8,10 +8,10 @@ import pytest
 import responses
 from django.utils import timezone
 
+from connections.credentials.refreshing import NeedsAuthorization, fresh, is_due
 from connections.models import Authorization, Credential
-from connections.refreshing import NeedsAuthorization, fresh, is_due
 from connectors.errors import ServiceError
-from tests.connections.flowing import authorize
+from tests.connections.flow_steps import authorize
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from connections.credentials.refreshing import fresh
 from connections.models import Credential
-from connections.refreshing import fresh
 from connectors.errors import ServiceError
-from console.metrics import REGISTRY
+from console.monitoring.metrics import REGISTRY
 
 
 def counted(outcome: str) -> float:

@@ -8,8 +8,8 @@ import pytest
 import responses
 from django.utils import timezone
 
+from connections.credentials.refreshing import fresh
 from connections.models import Credential, OAuthClient
-from connections.refreshing import fresh
 
 TOKEN = "https://oauth2.googleapis.com/token"
 HALF_AN_HOUR = timedelta(minutes=30)

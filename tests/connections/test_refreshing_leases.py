@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from connections import leasing, refreshing
+from connections.credentials import leases, refreshing
+from connections.credentials.refreshing import NeedsAuthorization, fresh
 from connections.models import Authorization, Credential
-from connections.refreshing import NeedsAuthorization, fresh
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
 
@@ -82,8 +82,8 @@ def test_a_lease_ends_by_the_clock_of_the_database(left, skew, monkeypatch):
     """A wrong clock neither takes a lease that is held nor waits for a dead one."""
     monkeypatch.setattr(timezone, "now", lambda: _real_now() + skew)
     margin = timedelta(hours=1)
-    assert leasing.take(again(), margin=margin).inherited
-    assert leasing.take(again(), margin=margin) is None
+    assert leases.take(again(), margin=margin).inherited
+    assert leases.take(again(), margin=margin) is None
     until = again().lease_until - _real_now()
     assert timedelta(seconds=55) < until <= timedelta(seconds=60)
 
@@ -99,10 +99,10 @@ def test_a_clock_that_is_ahead_refreshes_nothing_that_is_not_due(connection, san
 def test_an_owner_that_comes_back_too_late_stores_nothing(left):
     end(left)
     slow, quick = again(), again()
-    lease = leasing.take(slow, margin=None)
+    lease = leases.take(slow, margin=None)
     Credential.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert fresh(quick)["access_token"]
-    assert leasing.held_row(slow, lease) is None
+    assert leases.held_row(slow, lease) is None
     assert refreshing._newer(slow) == again().secret.reveal()
 
 

@@ -13,9 +13,9 @@ import responses
 from django.core.management import call_command
 from django.utils import timezone
 
-from connections.leasing import MAX_WAIT, REFUSALS, REFUSED_FOR, patience
+from connections.credentials.leases import MAX_WAIT, REFUSALS, REFUSED_FOR, patience
+from connections.credentials.refreshing import NeedsAuthorization, NotRenewed, fresh
 from connections.models import Authorization, Credential, OAuthClient
-from connections.refreshing import NeedsAuthorization, NotRenewed, fresh
 from connectors.errors import ServiceError
 
 TOKEN = "https://oauth2.googleapis.com/token"

@@ -9,8 +9,8 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Connection, Credential
-from tests.connections.answering import name_form, url
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
+from tests.connections.wizard_answers import name_form, url
 
 
 def seen_in(response, action: str = "") -> str:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from connectors.definition import Check, Connector, OAuth2
+from connectors.definitions.schema import Check, Connector, OAuth2Auth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,7 +233,7 @@ def speaks_oauth2(service: Service) -> Callable[..., Connector]:
             api_base_url="https://api.example.com",
             check=Check(path="/me"),
             error_codes=SPELLINGS,
-            oauth2=OAuth2(**{**endpoints, **fields}),
+            oauth2=OAuth2Auth(**{**endpoints, **fields}),
         )
 
     return make

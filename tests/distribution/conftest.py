@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from connections import referencing
 from connections.models import (
     Authorization,
     Connection,
@@ -17,12 +16,13 @@ from connections.models import (
     InstalledConnection,
     OAuthClient,
 )
-from connections.standing import Environment, Level
 from console.accounts.models import Organization, User
-from console.accounts.policy import Role
-from console.applications.models import Component, Right
+from console.applications.models import Right
+from console.choices import Environment, Level, Role
+from console.components import saving
+from console.components.models import Component
 from console.distribution import installing, sharing
-from console.distribution.models import Licence, Listing, Share
+from console.distribution.models import License, Listing, Share
 from console.inviting.models import Invitation
 from console.publishing import publishing
 from console.publishing.models import Installation, Release
@@ -101,7 +101,7 @@ def change(super_admin):
         row = Component.objects.get(link_name="find_people")
         calls = [{"connection": c.link_name, "path": "/contacts"} for c in connections]
         row.definition = json.dumps({"calls": calls})
-        referencing.save(row, super_admin, version=row.version)
+        saving.save(row, super_admin, version=row.version)
 
     return do
 
@@ -110,9 +110,9 @@ def change(super_admin):
 def share(application, client_organization, first, super_admin, boss):
     """Share release 1 with the client."""
 
-    def do(licence: str = Licence.SUBSCRIPTION, **options: Any) -> Share:
+    def do(license: str = License.SUBSCRIPTION, **options: Any) -> Share:
         return sharing.share(
-            application, client_organization, first, licence, super_admin, **options
+            application, client_organization, first, license, super_admin, **options
         )
 
     return do
@@ -122,8 +122,8 @@ def share(application, client_organization, first, super_admin, boss):
 def installed(share, boss):
     """Install what was shared."""
 
-    def do(licence: str = Licence.SUBSCRIPTION, **options: Any) -> Installation:
-        offer = installing.offer_of_share(share(licence, **options))
+    def do(license: str = License.SUBSCRIPTION, **options: Any) -> Installation:
+        offer = installing.offer_of_share(share(license, **options))
         return installing.install(offer, boss, seen=str(offer.release.pk)).installation
 
     return do

@@ -1,4 +1,4 @@
-"""Administration shows what is installed, and each super admin his own organisations' alone."""
+"""Administration shows what is installed, and each super admin his own organizations' alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.urls import reverse
 LIST = "admin:publishing_installation_changelist"
 
 
-def test_a_super_admin_sees_what_his_organisation_has_installed(installed, signed_in, boss):
+def test_a_super_admin_sees_what_his_organization_has_installed(installed, signed_in, boss):
     there = installed()
     page = signed_in(boss).get(reverse(LIST))
     assert page.status_code == 200

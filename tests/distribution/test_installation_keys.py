@@ -13,16 +13,16 @@ from django.utils import timezone
 
 from console.accounts.authority import NotAllowed
 from console.accounts.models import Membership
-from console.accounts.policy import Role
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
+from console.audit.log import NotRecorded
 from console.audit.models import Event
-from console.audit.recording import NotRecorded
+from console.choices import Role
 from console.distribution import installing
-from console.keys.checking import _holders, holder_of
+from console.keys.authentication import _holders, holder_of
+from console.keys.errors import KeyRefused
 from console.keys.issuing import create_key, revoke_key
+from console.keys.key_format import PATTERN
 from console.keys.models import ApiKey
-from console.keys.refusals import KeyRefused
-from console.keys.writing import PATTERN
 from console.publishing.models import Installation
 from tests.audit.conftest import break_log  # noqa: F401
 
@@ -56,7 +56,7 @@ def others(member, client_organization, admin, person, developer, super_admin, s
     return [admin, person, builds, developer, super_admin, stranger]
 
 
-def end_licence() -> None:
+def end_license() -> None:
     Installation.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
 
 
@@ -140,7 +140,9 @@ def test_it_ends_a_key(signed_in, boss, made, place):
 
 def test_the_clients_chain_alone_tells_of_it(made, boss, client_organization):
     revoke_key(made[0], boss)
-    told = Event.objects.filter(action__in=[Act.API_KEY_CREATED, Act.API_KEY_REVOKED])
+    told = Event.objects.filter(
+        action__in=[AuditAction.API_KEY_CREATED, AuditAction.API_KEY_REVOKED]
+    )
     assert {event.organization_id for event in told} == {client_organization.pk}
     assert {event.actor for event in told} == {boss}
     assert told.count() == 2
@@ -154,11 +156,11 @@ def test_two_count_at_a_time(signed_in, boss, made, place):
     assert "has 2 valid keys in Production" in response.content.decode()
 
 
-def test_after_the_licence_none_is_made(signed_in, boss, made, place):
-    end_licence()
+def test_after_the_license_none_is_made(signed_in, boss, made, place):
+    end_license()
     browser = signed_in(boss)
     page = browser.get(place).content.decode()
-    assert "The licence of Field Service has ended" in page
+    assert "The license of Field Service has ended" in page
     assert "Create key" not in page
     assert browser.post(place, {"name": "X"}).status_code == 409
     assert ApiKey.objects.count() == 1
@@ -181,7 +183,7 @@ def test_uninstalling_ends_them(installation, made, boss, client_organization):
         holder_of(made[1])
     key = ApiKey.objects.get()
     assert key.revoked_by == boss
-    event = Event.objects.get(action=Act.API_KEY_REVOKED)
+    event = Event.objects.get(action=AuditAction.API_KEY_REVOKED)
     assert (event.organization, event.actor) == (client_organization, boss)
 
 

@@ -10,11 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from console.accounts.models import Membership
-from console.keys import checking, tokens
-from console.keys.checking import holder_of
+from console.keys import authentication, user_tokens
+from console.keys.authentication import holder_of
+from console.keys.errors import TokenRefused
 from console.keys.issuing import create_key
-from console.keys.refusals import TokenRefused
-from console.keys.tokens import user_of
+from console.keys.user_tokens import user_of
 from console.publishing.models import Installation
 
 TOKEN = r"eyJ[\w-]+\.[\w-]+\.[\w-]+"
@@ -22,7 +22,7 @@ TOKEN = r"eyJ[\w-]+\.[\w-]+\.[\w-]+"
 
 @pytest.fixture(autouse=True)
 def nothing_was_read_lately() -> None:
-    for each in (checking._holders, tokens._users, tokens._public_keys):
+    for each in (authentication._holders, user_tokens._users, user_tokens._public_keys):
         each.clear()
 
 
@@ -84,11 +84,11 @@ def test_looking_opens_nothing(signed_in, person, place):
     assert signed_in(person).get(place).status_code == 405
 
 
-def test_after_the_licence_nobody_opens_it(signed_in, person, place, installation):
+def test_after_the_license_nobody_opens_it(signed_in, person, place, installation):
     Installation.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
     response = signed_in(person).post(place, follow=True)
     page = response.content.decode()
-    assert "The licence of Field Service has ended, so it is not opened." in page
+    assert "The license of Field Service has ended, so it is not opened." in page
     assert not re.search(TOKEN, page)
     assert place not in page
 
@@ -96,7 +96,7 @@ def test_after_the_licence_nobody_opens_it(signed_in, person, place, installatio
 def test_who_is_deactivated_is_named_no_more(signed_in, person, place, holder):
     token = token_in(signed_in(person).post(place))
     Membership.objects.filter(user=person).update(deactivated_at=timezone.now())
-    tokens._users.clear()
+    user_tokens._users.clear()
     with pytest.raises(TokenRefused, match="does not belong"):
         user_of(token, holder)
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from connections.models import Authorization, Credential, InstalledConnection
 from console.accounts.authority import NotAllowed
-from console.accounts.policy import Role
 from console.audit.models import Event
+from console.choices import Role
 from console.distribution import installing, sharing
-from console.distribution.errors import Refused
+from console.distribution.errors import DistributionError
 from console.distribution.models import Share
 from console.publishing.models import Installation
 
@@ -42,7 +42,7 @@ def test_nothing_of_the_developers_comes_along(crm, grant, share, boss, client_o
     assert not Credential.objects.filter(organization=client_organization).exists()
 
 
-def test_both_organisations_are_told_in_their_logs(installed, boss, studio, client_organization):
+def test_both_organizations_are_told_in_their_logs(installed, boss, studio, client_organization):
     installed()
     for organization in (studio, client_organization):
         event = Event.objects.get(organization=organization, action="installation.created")
@@ -71,7 +71,7 @@ def test_a_trial_that_has_ended_is_not_installed(installed, boss):
     installation = installed("trial_15")
     installing.uninstall(installation, boss)
     Share.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
-    with pytest.raises(Refused, match="has ended"):
+    with pytest.raises(DistributionError, match="has ended"):
         install(installing.offer_of_share(Share.objects.get()), boss)
     assert not Installation.objects.exists()
 
@@ -80,7 +80,7 @@ def test_what_was_withdrawn_is_not_installed(share, boss, super_admin):
     row = share()
     offer = installing.offer_of_share(row)
     sharing.withdraw(row, super_admin)
-    with pytest.raises(Refused, match="withdrawn"):
+    with pytest.raises(DistributionError, match="withdrawn"):
         install(offer, boss)
 
 
@@ -91,7 +91,7 @@ def test_another_release_than_the_person_saw_is_not_installed(
     offer = installing.offer_of_share(row)
     change(crm)
     sharing.raise_release(row, publish(), super_admin)
-    with pytest.raises(Refused, match="Another release"):
+    with pytest.raises(DistributionError, match="Another release"):
         install(offer, boss)
     assert not InstalledConnection.objects.exists()
 
@@ -104,15 +104,15 @@ def test_nobody_but_a_super_admin_installs(role, share, member, client_organizat
     assert not Installation.objects.exists()
 
 
-def test_an_organisation_does_not_install_its_own(listing, studio, super_admin):
-    with pytest.raises(Refused, match="builds Field Service itself"):
+def test_an_organization_does_not_install_its_own(listing, studio, super_admin):
+    with pytest.raises(DistributionError, match="builds Field Service itself"):
         install(installing.offer_of_listing(listing, studio), super_admin)
 
 
 def test_what_left_the_marketplace_is_not_installed(listing, client_organization, boss):
     offer = installing.offer_of_listing(listing, client_organization)
     type(listing).objects.update(state="withdrawn")
-    with pytest.raises(Refused, match="not in the marketplace any more"):
+    with pytest.raises(DistributionError, match="not in the marketplace any more"):
         install(offer, boss)
 
 
@@ -193,5 +193,5 @@ def test_a_second_uninstallation_says_so(installed, boss):
     installation = installed()
     again = Installation.objects.select_related("application", "organization").get()
     installing.uninstall(installation, boss)
-    with pytest.raises(Refused, match="not installed here any more"):
+    with pytest.raises(DistributionError, match="not installed here any more"):
         installing.uninstall(again, boss)

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import InstalledConnection
-from console.accounts.policy import Role
 from console.applications.models import Application
+from console.choices import Role
 from console.distribution import sharing
 from console.distribution.models import Listing, Picture, Share
 from console.inviting.models import Invitation
@@ -65,7 +65,7 @@ def test_sharing_asks_and_shares(
 ):
     browser, place = signed_in(super_admin), reverse("share_create", args=[application.pk])
     assert "Release 1, in Stage now" in text(browser.get(place))
-    data = {"client": client_organization.pk, "release": first.pk, "licence": "trial_15"}
+    data = {"client": client_organization.pk, "release": first.pk, "license": "trial_15"}
     wrong = browser.post(place, data | {"ends_on": "2099-01-01"})
     assert wrong.status_code == 422
     assert "A trial ends by itself" in text(wrong)
@@ -79,7 +79,7 @@ def test_sharing_asks_and_shares(
 def test_forms_take_no_other_fields(
     name, signed_in, super_admin, application, client_organization, first
 ):
-    data = {"client": client_organization.pk, "release": first.pk, "licence": "subscription"}
+    data = {"client": client_organization.pk, "release": first.pk, "license": "subscription"}
     place = reverse("share_create", args=[application.pk])
     signed_in(super_admin).post(place, data | {name: "2020-01-01"})
     row = Share.objects.get()
@@ -98,7 +98,7 @@ def test_another_applications_release_is_not_shared(
     foreign = Release.objects.create(
         application=other, number=1, content=first.content, created_by=super_admin
     )
-    data = {"client": client_organization.pk, "release": foreign.pk, "licence": "subscription"}
+    data = {"client": client_organization.pk, "release": foreign.pk, "license": "subscription"}
     answer = signed_in(super_admin).post(reverse("share_create", args=[application.pk]), data)
     assert answer.status_code == 422
     assert not Share.objects.exists()
@@ -196,12 +196,12 @@ def test_a_run_is_made_as_the_person(
     assert "You have not authorized Mailbox in Production yet" in other
 
 
-def test_after_the_licence_nothing_runs_and_nothing_is_lost(installed, signed_in, person):
+def test_after_the_license_nothing_runs_and_nothing_is_lost(installed, signed_in, person):
     installation = installed()
     Installation.objects.update(ends_at=timezone.now())
     InstalledConnection.objects.update(ends_at=timezone.now())
     browser = signed_in(person)
-    assert "Licence ended" in text(browser.get(reverse("installation_list")))
+    assert "License ended" in text(browser.get(reverse("installation_list")))
     assert "Nothing is deleted" in text(
         browser.get(reverse("installation_detail", args=[installation.pk]))
     )

@@ -11,8 +11,8 @@ from django.utils import timezone
 from connections.models import InstalledConnection
 from console.accounts.authority import NotAllowed
 from console.distribution import installing, sharing
-from console.distribution.errors import Refused
-from console.distribution.licences import tell_licences
+from console.distribution.errors import DistributionError
+from console.distribution.license_reminders import remind_licenses
 from console.distribution.models import Share
 from console.publishing.models import Installation
 
@@ -40,12 +40,12 @@ def test_mail_that_does_not_go_out_changes_nothing(
 
 def test_it_is_shared_once(share):
     share()
-    with pytest.raises(Refused, match="shared with Client already"):
+    with pytest.raises(DistributionError, match="shared with Client already"):
         share()
 
 
 def test_only_clients_are_shared_with(application, stranger_organization, first, super_admin):
-    with pytest.raises(Refused, match="no client of Studio yet"):
+    with pytest.raises(DistributionError, match="no client of Studio yet"):
         sharing.share(application, stranger_organization, first, "subscription", super_admin)
 
 
@@ -54,7 +54,7 @@ def test_what_came_from_the_marketplace_is_not_shared_besides(
 ):
     offer = installing.offer_of_listing(listing, client_organization)
     installing.install(offer, boss, seen=str(offer.release.pk))
-    with pytest.raises(Refused, match="from the marketplace already"):
+    with pytest.raises(DistributionError, match="from the marketplace already"):
         share()
 
 
@@ -67,7 +67,7 @@ def test_a_developer_sends_updates_and_nothing_else(
     release = publish()
     assert sharing.raise_release(row, release, developer).release == release
     with pytest.raises(NotAllowed):
-        sharing.change_licence(row, "trial_15", developer, ends_at=None)
+        sharing.change_license(row, "trial_15", developer, ends_at=None)
     with pytest.raises(NotAllowed):
         sharing.withdraw(row, developer)
 
@@ -83,7 +83,7 @@ def test_a_release_is_never_lowered(share, first, super_admin, change, crm, publ
     row = share()
     change(crm)
     sharing.raise_release(row, publish(), super_admin)
-    with pytest.raises(Refused, match="choose a newer one"):
+    with pytest.raises(DistributionError, match="choose a newer one"):
         sharing.raise_release(row, first, super_admin)
 
 
@@ -117,11 +117,11 @@ def test_prolonging_brings_back_what_has_ended(installed, super_admin):
     InstalledConnection.objects.update(ends_at=row.ends_at)
     assert not InstalledConnection.objects.live().exists()
 
-    sharing.change_licence(row, "trial_30", super_admin, ends_at=None)
+    sharing.change_license(row, "trial_30", super_admin, ends_at=None)
 
     assert Installation.objects.get().ends_at == began + timedelta(days=30)
     assert InstalledConnection.objects.live().count() == 2
-    sharing.change_licence(row, "subscription", super_admin, ends_at=None)
+    sharing.change_license(row, "subscription", super_admin, ends_at=None)
     assert Installation.objects.get().ends_at is None
 
 
@@ -133,13 +133,13 @@ def test_a_client_is_told_once_before_and_once_after(
     def told() -> list[str]:
         mail.outbox.clear()
         with django_capture_on_commit_callbacks(execute=True):
-            tell_licences()
+            remind_licenses()
         return [message.subject for message in mail.outbox]
 
     assert told() == []
     Share.objects.update(ends_at=timezone.now() + timedelta(days=2))
-    assert told() == ["The licence of Field Service ends soon"]
+    assert told() == ["The license of Field Service ends soon"]
     assert told() == []
     Share.objects.update(ends_at=timezone.now() - timedelta(minutes=1))
-    assert told() == ["The licence of Field Service has ended"]
+    assert told() == ["The license of Field Service has ended"]
     assert told() == []

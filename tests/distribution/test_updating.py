@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
+from connections.authorizations.state import installed_states
 from connections.models import Authorization, Connection, Flow, InstalledConnection, OAuthClient
-from connections.standing import Level
-from connections.states import installed_states
 from console.accounts.authority import NotAllowed
+from console.choices import Level
 from console.distribution import installing, sharing, updating
-from console.distribution.asking import counts, differences
-from console.distribution.errors import Refused
+from console.distribution.errors import DistributionError
 from console.distribution.models import Listing, Share
+from console.distribution.requirements import counts, differences
 from console.publishing.models import Installation
 
 
@@ -149,7 +149,7 @@ def test_the_person_decides_on_what_he_saw(installed, boss, change, crm, mailbox
     seen = raised()
     change(mailbox)
     raised()
-    with pytest.raises(Refused, match="offered since this page was shown"):
+    with pytest.raises(DistributionError, match="offered since this page was shown"):
         updating.update(fresh(), boss, seen=str(seen.pk))
     assert fresh().release.number == 1
 
@@ -163,12 +163,12 @@ def test_nobody_else_updates(installed, admin, change, crm, raised):
     assert fresh().release.number == 1
 
 
-def test_nothing_is_updated_after_the_licence(installed, boss, change, crm, raised):
+def test_nothing_is_updated_after_the_license(installed, boss, change, crm, raised):
     installed()
     change(crm)
     release = raised()
     Installation.objects.update(ends_at=timezone.now())
-    with pytest.raises(Refused, match="licence"):
+    with pytest.raises(DistributionError, match="license"):
         updating.update(fresh(), boss, seen=str(release.pk))
 
 
@@ -190,7 +190,7 @@ def test_two_updates_at_once_make_one(installed, boss, change, crm, raised, at_o
     def press():
         try:
             return updating.update(installation, boss, seen=str(release.pk))
-        except Refused as refused:
+        except DistributionError as refused:
             return str(refused)
 
     outcomes = at_once(4, press)

@@ -9,12 +9,12 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import call_command
 from django.utils import timezone
 
-from connections.marking import mark, unmark
+from connections.authorizations.outcome import mark, unmark
 from connections.models import Authorization, Credential
 from console.accounts.models import Membership
-from console.health.checking import check_turn
+from console.health.credential_checks import check_turn
 from console.health.models import WAITS, Notice
-from console.health.telling import forget_told, tell_people
+from console.health.notices import forget_told, tell_people
 
 State = Authorization.State
 

@@ -6,12 +6,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.marking import mark
+from connections.authorizations.outcome import mark
 from connections.models import Authorization, Credential
 from console.accounts.models import User
-from console.accounts.policy import Role
 from console.applications.models import Application
-from tests.connections.flowing import words_of
+from console.choices import Role
+from tests.connections.flow_steps import words_of
 
 URL = reverse("health_list")
 State = Authorization.State

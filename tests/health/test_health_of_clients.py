@@ -9,13 +9,12 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.marking import mark
+from connections.authorizations.outcome import mark
 from connections.models import Authorization, InstalledConnection
-from connections.standing import Level
 from console.accounts.models import Membership
-from console.accounts.policy import Role
-from console.health.telling import tell_people
-from tests.connections.flowing import words_of
+from console.choices import Level, Role
+from console.health.notices import tell_people
+from tests.connections.flow_steps import words_of
 from tests.distribution.conftest import (  # noqa: F401
     admin,
     authorized,
@@ -111,7 +110,7 @@ def test_its_name_is_that_of_the_release(signed_in, admin, crm, shared):  # noqa
     assert listed(signed_in(admin)) == ["CRM"]
 
 
-def test_after_the_licence_there_is_nothing_to_mend(signed_in, admin, shared):  # noqa: F811
+def test_after_the_license_there_is_nothing_to_mend(signed_in, admin, shared):  # noqa: F811
     InstalledConnection.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
     assert (listed(signed_in(admin)), counted(signed_in(admin))) == ([], 0)
 
@@ -148,7 +147,7 @@ def test_of_his_own_the_person_is_told(rows, own, person):  # noqa: F811
     assert str(rows["mailbox"].pk) in message.body
 
 
-def test_nobody_is_told_of_a_stop_that_is_mended_where_another_organisation_has_one(
+def test_nobody_is_told_of_a_stop_that_is_mended_where_another_organization_has_one(
     shared, grant, crm  # noqa: F811
 ):  # fmt: skip
     _stopped(grant(crm))

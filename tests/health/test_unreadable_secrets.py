@@ -7,13 +7,14 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from connections.models import Authorization, Credential, OAuthClient, Progress
-from console.health import unreadable
+from connections.models import Authorization, Credential, OAuthClient
+from console.encryption.models import WalkProgress
+from console.health import unreadable_secrets
 from console.keys.models import TokenKey
-from console.keys.tokens import token_for
+from console.keys.user_tokens import token_for
 from console.webhooks.models import Webhook
-from tests.connections.damaging import damage
-from tests.connections.flowing import words_of
+from tests.connections.damage import damage
+from tests.connections.flow_steps import words_of
 
 URL = reverse("health_list")
 
@@ -32,7 +33,7 @@ def page_of(client) -> str:
 
 
 def test_a_credential_is_listed_with_its_connection_and_what_helps(developer_client, credential):
-    unreadable.look_through()
+    unreadable_secrets.look_through()
     page = developer_client.get(URL)
     assert [(need.name, need.kind) for need in page.context["rows"]] == [("Damaged", "unreadable")]
     assert "Authorize it again" in words_of(page)
@@ -43,13 +44,13 @@ def test_a_credential_is_listed_with_its_connection_and_what_helps(developer_cli
 
 
 def test_it_can_be_narrowed_to(developer_client, credential):
-    unreadable.look_through()
+    unreadable_secrets.look_through()
     rows = developer_client.get(f"{URL}?why=unreadable").context["rows"]
     assert [need.name for need in rows] == ["Damaged"]
 
 
-def test_other_organisations_do_not_see_it(signed_in, stranger, credential):
-    unreadable.look_through()
+def test_other_organizations_do_not_see_it(signed_in, stranger, credential):
+    unreadable_secrets.look_through()
     assert "Damaged" not in page_of(signed_in(stranger))
 
 
@@ -62,7 +63,7 @@ def test_a_super_admin_sees_a_client_and_a_webhook(signed_in, super_admin, appli
     )
     damage(OAuthClient.objects.get(), "client_secret")
     damage(Webhook.objects.get(), "secret")
-    unreadable.look_through()
+    unreadable_secrets.look_through()
     page = page_of(signed_in(super_admin))
     assert "client_secret of OAuth client “Slack (studio--slack)” of Studio" in page
     assert "types the client_secret again" in page
@@ -74,31 +75,31 @@ def test_a_developer_does_not_see_what_only_a_super_admin_can_help(developer_cli
         connector_slug="slack", client_id="c", client_secret="s", organization=studio
     )
     damage(OAuthClient.objects.get(), "client_secret")
-    unreadable.look_through()
+    unreadable_secrets.look_through()
     assert "client_secret" not in page_of(developer_client)
 
 
 def test_a_line_goes_when_the_secret_opens_again(developer_client, credential):
-    unreadable.look_through()
+    unreadable_secrets.look_through()
     credential.secret = {"auth_token": "new"}
     credential.save()
-    assert unreadable.look_through() == 0
+    assert unreadable_secrets.look_through() == 0
     assert developer_client.get(URL).context["rows"] == []
 
 
 def test_a_line_goes_with_its_row(credential):
-    unreadable.look_through()
+    unreadable_secrets.look_through()
     Authorization.objects.all().delete()
     credential.delete()
-    assert unreadable.look_through() == 0
+    assert unreadable_secrets.look_through() == 0
 
 
 def test_a_round_visits_a_few_rows_and_the_next_one_goes_on(credential, monkeypatch):
-    monkeypatch.setattr(unreadable, "ROWS_A_ROUND", 1)
-    monkeypatch.setattr(unreadable, "PAGE", 1)
-    found = [unreadable.look_through() for _ in range(3)]
+    monkeypatch.setattr(unreadable_secrets, "ROWS_A_ROUND", 1)
+    monkeypatch.setattr(unreadable_secrets, "PAGE", 1)
+    found = [unreadable_secrets.look_through() for _ in range(3)]
     assert max(found) == 1
-    assert Progress.objects.count() <= 1
+    assert WalkProgress.objects.count() <= 1
 
 
 def test_the_command_says_how_many(credential, capsys):

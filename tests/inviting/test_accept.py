@@ -15,7 +15,7 @@ from django.utils import timezone
 from console.accounts.models import Membership, Organization, User
 from console.audit.models import Event
 from console.inviting import accepting, inviting
-from console.inviting.masking import MaskInvitations
+from console.inviting.log_redaction import MaskInvitations
 from console.inviting.models import Invitation
 from tests.inviting.conftest import EMAIL, PASSWORD, the_invitation
 
@@ -241,7 +241,7 @@ def test_two_accepts_at_once_make_one_membership(studio, super_admin, invited, a
     def accept():
         try:
             accepting.accept(invitation, invited)
-        except inviting.Refused as refused:
+        except inviting.InvitationRefused as refused:
             return str(refused)
         return "done"
 
@@ -259,7 +259,7 @@ def test_two_new_accounts_at_once_are_one(studio, super_admin, at_once):
     def join():
         try:
             accepting.join(invitation, PASSWORD)
-        except inviting.Refused:
+        except inviting.InvitationRefused:
             return "refused"
         return "done"
 

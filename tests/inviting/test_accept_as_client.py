@@ -1,4 +1,4 @@
-"""An invitation without a role makes an organisation a client."""
+"""An invitation without a role makes an organization a client."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from console.accounts.models import Organization
 from console.audit.models import Event
 from console.inviting import accepting
-from console.inviting.inviting import Refused
+from console.inviting.inviting import InvitationRefused
 from tests.inviting.conftest import EMAIL, PASSWORD, the_invitation
 
 PAGE = "/invitations/"
@@ -15,11 +15,11 @@ PAGE = "/invitations/"
 
 @pytest.fixture
 def head(member, stranger_organization):
-    """The super admin of another organisation, who is invited."""
+    """The super admin of another organization, who is invited."""
     return member(stranger_organization, "super_admin", EMAIL)
 
 
-def test_who_has_none_names_an_organisation_and_heads_it(invite, opened):
+def test_who_has_none_names_an_organization_and_heads_it(invite, opened):
     client = opened(invite(role=""))
 
     answer = client.post(PAGE, {"password": PASSWORD, "client_name": "Plumbers & Sons"})
@@ -73,13 +73,13 @@ def test_neither_is_not_enough(invite, opened, head, signed_in):
     assert client.post(PAGE, {}).status_code == 422
 
 
-def test_no_other_organisation_can_be_brought(invite, opened, head, signed_in, studio):
+def test_no_other_organization_can_be_brought(invite, opened, head, signed_in, studio):
     client = opened(invite(role=""), signed_in(head))
     foreign = Organization.objects.create(name="Foreign", slug="foreign")
 
     for each in (studio, foreign):
         assert client.post(PAGE, {"client": each.pk}).status_code == 422
     for each, words in ((studio, "of itself"), (foreign, "Only a super admin of Foreign")):
-        with pytest.raises(Refused, match=words):
+        with pytest.raises(InvitationRefused, match=words):
             accepting.accept(the_invitation(), head, client=each)
     assert the_invitation().accepted_at is None

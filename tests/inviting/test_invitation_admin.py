@@ -1,4 +1,4 @@
-"""Super admins invite into their own organisations in Administration."""
+"""Super admins invite into their own organizations in Administration."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_adding_one_sends_it(add, studio, super_admin, mailoutbox):
     assert token_of(mailoutbox[0])
 
 
-def test_into_another_organisation_nobody_is_invited(add, stranger_organization, mailoutbox):
+def test_into_another_organization_nobody_is_invited(add, stranger_organization, mailoutbox):
     assert add(stranger_organization).status_code == 200
 
     assert not Invitation.objects.exists()
@@ -131,7 +131,7 @@ def test_one_is_neither_changed_nor_deleted(admin, operator, signed_in, invite):
     assert the_invitation().role == "developer"
 
 
-def test_one_of_another_organisation_is_left(admin, invite, stranger_organization):
+def test_one_of_another_organization_is_left(admin, invite, stranger_organization):
     invite()
     Invitation.objects.update(organization=stranger_organization)
 
@@ -141,7 +141,7 @@ def test_one_of_another_organisation_is_left(admin, invite, stranger_organizatio
     assert the_invitation().status == "open"
 
 
-def test_with_its_organisation_it_goes(operator, signed_in, invite, super_admin, studio):
+def test_with_its_organization_it_goes(operator, signed_in, invite, super_admin, studio):
     invite()
     super_admin.memberships.all().delete()
     address = reverse("admin:accounts_organization_delete", args=[studio.pk])

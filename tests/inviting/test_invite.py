@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from console.inviting import inviting
-from console.inviting.inviting import Refused
+from console.inviting.inviting import InvitationRefused
 from console.inviting.models import Invitation
 from tests.inviting.conftest import EMAIL, the_invitation, token_of
 
@@ -68,7 +68,7 @@ def test_what_is_over_stays_so(verb, end, invite, super_admin):
     Invitation.objects.update(**{end: timezone.now()})
     extra = {"unsent": pytest.fail} if verb == "resend" else {}
 
-    with pytest.raises(Refused):
+    with pytest.raises(InvitationRefused):
         getattr(inviting, verb)(the_invitation(), super_admin, **extra)
 
 
@@ -77,7 +77,7 @@ def test_an_address_is_invited_once_of_each_kind(invite, super_admin):
     invite(role="")
 
     for role in ("developer", "user", ""):
-        with pytest.raises(Refused, match="is invited already"):
+        with pytest.raises(InvitationRefused, match="is invited already"):
             invite(role=role)
     with pytest.raises(IntegrityError), transaction.atomic():
         copy = Invitation.objects.as_client().get()
@@ -86,10 +86,10 @@ def test_an_address_is_invited_once_of_each_kind(invite, super_admin):
 
 
 def test_who_belongs_there_is_not_invited(invite, developer):
-    with pytest.raises(Refused, match="belongs to Studio already"):
+    with pytest.raises(InvitationRefused, match="belongs to Studio already"):
         invite("Developer@studio.example")
     developer.memberships.update(deactivated_at=timezone.now())
-    with pytest.raises(Refused, match="Reactivate him instead"):
+    with pytest.raises(InvitationRefused, match="Reactivate him instead"):
         invite("developer@studio.example")
 
 
@@ -100,7 +100,7 @@ def test_only_a_super_admin_may(role, member, studio):
     assert not Invitation.objects.exists()
 
 
-def test_a_super_admin_of_another_organisation_may_not(member, studio, stranger_organization):
+def test_a_super_admin_of_another_organization_may_not(member, studio, stranger_organization):
     other = member(stranger_organization, "super_admin")
 
     with pytest.raises(PermissionDenied):

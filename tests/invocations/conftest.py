@@ -10,8 +10,8 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from console.invocations.recording import _insert
-from console.invocations.tallying import count
+from console.invocations.hourly_counts import count
+from console.invocations.log_writer import _insert
 
 
 @pytest.fixture

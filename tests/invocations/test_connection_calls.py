@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from console.invocations.listing import PAGE_SIZE
+from console.invocations.call_filters import PAGE_SIZE
 from console.invocations.models import Invocation
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_it_is_narrowed_by_the_address(see, connection, log, developer, query, e
     assert found == (everything if expected is None else expected)
 
 
-def test_it_shows_nothing_of_other_organisations(
+def test_it_shows_nothing_of_other_organizations(
     see, connection, log, signed_in, stranger, stranger_organization, connect
 ):
     log(connection, path="/ours")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from connections.standing import Environment, Level
-from tests.connections.flowing import words_of
+from console.choices import Environment, Level
+from tests.connections.flow_steps import words_of
 
 
 @pytest.fixture

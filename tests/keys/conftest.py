@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 
-from console.keys import checking, tokens
-from console.keys.checking import Holder
+from console.keys import authentication, user_tokens
+from console.keys.authentication import KeyHolder
 from console.keys.issuing import create_key
 
 
@@ -14,7 +14,7 @@ from console.keys.issuing import create_key
 def nothing_was_read_lately() -> None:
     """Forget what earlier tests have read, and who has guessed."""
     cache.clear()
-    for each in (checking._holders, tokens._users, tokens._public_keys):
+    for each in (authentication._holders, user_tokens._users, user_tokens._public_keys):
         each.clear()
 
 
@@ -30,5 +30,5 @@ def key_of(application, developer):
 
 
 @pytest.fixture
-def holder(key_of) -> Holder:
-    return checking.holder_of(key_of()[1])
+def holder(key_of) -> KeyHolder:
+    return authentication.holder_of(key_of()[1])

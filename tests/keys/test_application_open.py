@@ -6,10 +6,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from console.applications.launching import validate_launch_url
-from console.keys.checking import holder_of
-from console.keys.refusals import TokenRefused
-from console.keys.tokens import user_of
+from console.applications.launch_url import validate_launch_url
+from console.keys.authentication import holder_of
+from console.keys.errors import TokenRefused
+from console.keys.user_tokens import user_of
 
 TOKEN = r"eyJ[\w-]+\.[\w-]+\.[\w-]+"
 

@@ -25,7 +25,7 @@ def test_two_count_at_a_time_in_a_place(key_of, developer):
     key_of()
 
 
-def test_an_application_has_no_place_in_another_organisation(
+def test_an_application_has_no_place_in_another_organization(
     application, developer, stranger_organization
 ):
     with pytest.raises(NoSuchPlace):

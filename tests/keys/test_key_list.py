@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from console.audit.models import Event
-from console.keys.checking import holder_of
+from console.keys.authentication import holder_of
 from console.keys.issuing import revoke_key
+from console.keys.key_format import PATTERN
 from console.keys.models import ApiKey
-from console.keys.writing import PATTERN
 
 
 @pytest.fixture

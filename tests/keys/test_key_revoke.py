@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
 from console.audit.models import Event
-from console.keys.checking import _holders, holder_of
+from console.keys.authentication import _holders, holder_of
+from console.keys.errors import KeyRefused
 from console.keys.models import ApiKey
-from console.keys.refusals import KeyRefused
 
 
 @pytest.fixture
@@ -36,13 +36,13 @@ def test_it_ends_the_key(developer_client, made):
     _holders.clear()
     with pytest.raises(KeyRefused):
         holder_of(text)
-    assert Event.objects.filter(action=Act.API_KEY_REVOKED).count() == 1
+    assert Event.objects.filter(action=AuditAction.API_KEY_REVOKED).count() == 1
 
 
 def test_twice_is_once(developer_client, made):
     for _ in range(2):
         developer_client.post(place(made[0]))
-    assert Event.objects.filter(action=Act.API_KEY_REVOKED).count() == 1
+    assert Event.objects.filter(action=AuditAction.API_KEY_REVOKED).count() == 1
     assert "was revoked" in developer_client.get(place(made[0])).content.decode()
 
 

@@ -10,7 +10,7 @@ from console.accounts.models import Membership, User
 
 @pytest.fixture
 def colleague(member, studio) -> User:
-    """A second developer of the organisation."""
+    """A second developer of the organization."""
     return member(studio, "developer", "colleague@studio.example")
 
 

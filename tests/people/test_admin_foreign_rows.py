@@ -10,8 +10,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, reverse
 
 from connections.models import OAuthClient
-from console.accounts.policy import Role
 from console.applications.models import Application
+from console.choices import Role
 
 
 @pytest.fixture

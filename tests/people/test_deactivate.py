@@ -9,15 +9,15 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 
-from connections import granting, marking, sites
-from connections.models import Authorization, Flow, OAuthClient
-from connections.proving import prove
-from connections.suspending import RESTORABLE_FOR
+from connections.authorizations import granting, outcome
+from connections.authorizations.suspending import RESTORABLE_FOR
+from connections.credentials.testing import prove
+from connections.models import Authorization, Flow, OAuthClient, authorization_site
 from connectors.errors import CredentialRefused
 from console.accounts.models import Membership, Organization
 from console.accounts.policy import Action
 from console.audit.models import Event
-from console.people import managing
+from console.people import memberships
 
 State = Authorization.State
 
@@ -28,20 +28,20 @@ def test_his_next_request_is_refused_in_every_session(
     sessions = [signed_in(developer), signed_in(developer)]
     assert [each.get(reverse("connection_list")).status_code for each in sessions] == [200, 200]
 
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
     assert [each.get(reverse("connection_list")).status_code for each in sessions] == [403, 403]
 
 
 def test_nothing_names_him_as_one_who_may(developer, studio, membership, super_admin):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
     assert not developer.may(Action.MANAGE_CONNECTIONS)
     assert not Organization.objects.of(developer)
 
 
 def test_he_can_sign_in_and_is_told_in_one_sentence(signed_in, developer, membership, super_admin):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
     page = signed_in(developer).get(reverse("home"))
 
@@ -50,11 +50,11 @@ def test_he_can_sign_in_and_is_told_in_one_sentence(signed_in, developer, member
     assert b"Nothing to do here yet" not in page.content
 
 
-def test_somebody_of_another_organisation_goes_on_there(
+def test_somebody_of_another_organization_goes_on_there(
     signed_in, developer, membership, super_admin, stranger_organization
 ):
     Membership.objects.create(user=developer, organization=stranger_organization, role="developer")
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
     client = signed_in(developer)
 
     assert client.get("/o/elsewhere/microservices/").status_code == 200
@@ -69,13 +69,13 @@ def test_a_deactivated_super_admin_is_kept_out_of_administration(
     client = signed_in(other)
     assert client.get(reverse("admin:index")).status_code == 200
 
-    managing.deactivate(other.memberships.get(), super_admin)
+    memberships.deactivate(other.memberships.get(), super_admin)
 
     assert client.get(reverse("admin:index")).status_code == 403
 
 
 def test_what_he_authorized_is_suspended_and_its_credential_kept(rows, membership, super_admin):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
     row = rows()
     assert (row.state, row.credential is not None) == (State.SUSPENDED, True)
@@ -86,7 +86,7 @@ def test_what_others_authorized_goes_on(connect, grant, membership, colleague, s
     theirs = grant(connect("twilio", name="Messages"))
     Authorization.objects.update(authorized_by=colleague)
 
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
     theirs.refresh_from_db()
     assert theirs.state == State.ACTIVE
@@ -95,26 +95,26 @@ def test_what_others_authorized_goes_on(connect, grant, membership, colleague, s
 def test_what_he_authorized_elsewhere_goes_on(rows, membership, super_admin, stranger_organization):
     Authorization.objects.update(organization=stranger_organization)
 
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
     assert rows().state == State.ACTIVE
 
 
 def test_nobody_else_can_use_or_revive_it(rows, membership, super_admin, network):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
     credential = rows().credential
 
     with pytest.raises(CredentialRefused, match="was deactivated"):
         prove(rows())
-    marking.unmark(credential)
-    marking.mark(credential, State.NEEDS_AUTHORIZATION, "The service said no.")
+    outcome.unmark(credential)
+    outcome.mark(credential, State.NEEDS_AUTHORIZATION, "The service said no.")
 
     assert rows().state == State.SUSPENDED
     assert not network.calls
 
 
 def test_the_page_of_the_connection_says_why(rows, membership, super_admin, colleague, signed_in):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
     page = signed_in(colleague).get(rows().connection.get_absolute_url())
 
@@ -136,24 +136,24 @@ def test_a_flow_that_he_has_begun_ends(authorization, developer, membership, sup
         expires_at=timezone.now() + timedelta(minutes=10),
     )
 
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
     flow.refresh_from_db()
     assert flow.outcome == Flow.Outcome.FAILED
 
 
 def test_each_connection_is_told_of_it(authorization, membership, super_admin):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
     told = Event.objects.get(object_id=authorization.connection.pk, action__contains="suspended")
     assert (told.actor, told.details["environments"]) == (super_admin, ["all"])
 
 
 def test_deactivated_twice_it_happens_once(membership, super_admin):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
     before = Event.objects.count()
 
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
     assert Event.objects.count() == before
 
@@ -163,23 +163,23 @@ def test_only_a_super_admin_may(role, member, studio, membership):
     other = member(studio, role, "other@studio.example")
 
     with pytest.raises(PermissionDenied):
-        managing.deactivate(membership, other)
+        memberships.deactivate(membership, other)
 
     membership.refresh_from_db()
     assert membership.deactivated_at is None
 
 
-def test_a_super_admin_of_another_organisation_may_not(member, stranger_organization, membership):
+def test_a_super_admin_of_another_organization_may_not(member, stranger_organization, membership):
     other = member(stranger_organization, "super_admin")
 
     with pytest.raises(PermissionDenied):
-        managing.deactivate(membership, other)
+        memberships.deactivate(membership, other)
 
 
 def test_reactivating_in_time_brings_everything_back(rows, membership, super_admin):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
-    managing.reactivate(membership, super_admin)
+    memberships.reactivate(membership, super_admin)
 
     row = rows()
     assert (row.state, row.reason, row.state_before) == (State.ACTIVE, "", "")
@@ -188,20 +188,20 @@ def test_reactivating_in_time_brings_everything_back(rows, membership, super_adm
 
 def test_what_did_not_work_before_does_not_work_after(rows, membership, super_admin):
     Authorization.objects.update(state=State.NEEDS_AUTHORIZATION)
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
 
-    managing.reactivate(membership, super_admin)
+    memberships.reactivate(membership, super_admin)
 
     assert rows().state == State.NEEDS_AUTHORIZATION
 
 
 def test_what_a_colleague_replaced_stays_his(rows, membership, colleague, super_admin):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
     grant = granting.Grant(secret={"access_token": "new"}, account=None, parameters={})
-    granting.store(sites.at_home(rows().connection), colleague, ["all"], grant)
+    granting.store(authorization_site.at_home(rows().connection), colleague, ["all"], grant)
     new = rows().credential
 
-    managing.reactivate(membership, super_admin)
+    memberships.reactivate(membership, super_admin)
 
     assert (rows().credential, rows().authorized_by) == (new, colleague)
 
@@ -209,13 +209,13 @@ def test_what_a_colleague_replaced_stays_his(rows, membership, colleague, super_
 def test_reactivating_too_late_brings_back_nothing(
     rows, membership, super_admin, django_capture_on_commit_callbacks, network
 ):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
     Membership.objects.filter(pk=membership.pk).update(
         deactivated_at=timezone.now() - RESTORABLE_FOR - timedelta(minutes=1)
     )
 
     with django_capture_on_commit_callbacks(execute=True):
-        managing.reactivate(membership, super_admin)
+        memberships.reactivate(membership, super_admin)
 
     assert (rows().state, rows().credential) == (State.REVOKED, None)
     membership.refresh_from_db()
@@ -223,10 +223,10 @@ def test_reactivating_too_late_brings_back_nothing(
 
 
 def test_what_he_was_about_to_authorize_is_refused(rows, developer, membership, super_admin):
-    managing.deactivate(membership, super_admin)
+    memberships.deactivate(membership, super_admin)
     grant = granting.Grant(secret={"access_token": "new"}, account=None, parameters={})
 
     with pytest.raises(PermissionDenied):
-        granting.store(sites.at_home(rows().connection), developer, ["all"], grant)
+        granting.store(authorization_site.at_home(rows().connection), developer, ["all"], grant)
 
     assert rows().state == State.SUSPENDED

@@ -1,4 +1,4 @@
-"""The last super admin of an organisation stays one, on every path."""
+"""The last super admin of an organization stays one, on every path."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from console.accounts.keeping import LastSuperAdmin
+from console.accounts.last_super_admin import LastSuperAdmin
 from console.accounts.models import Membership, User
-from console.people import managing
+from console.people import memberships
 from tests.audit.world import membership_forms
 
 VERBS = {
-    "demote": lambda membership, by: managing.change_role(membership, "developer", by),
-    "deactivate": managing.deactivate,
-    "remove": managing.remove,
+    "demote": lambda membership, by: memberships.change_role(membership, "developer", by),
+    "deactivate": memberships.deactivate,
+    "remove": memberships.remove,
 }
 EVERY = pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
 
@@ -107,8 +107,8 @@ def test_the_operator_cannot_delete_him(page, super_admin, operator, signed_in):
     assert User.objects.filter(pk=operator.pk).exists()
 
 
-def test_an_organisation_that_has_none_may_lose_others(developer, operator):
-    managing.remove(developer.memberships.get(), operator)
+def test_an_organization_that_has_none_may_lose_others(developer, operator):
+    memberships.remove(developer.memberships.get(), operator)
 
     assert not developer.memberships.exists()
 

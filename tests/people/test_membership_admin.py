@@ -1,4 +1,4 @@
-"""Super admins manage the people of their own organisations in Administration."""
+"""Super admins manage the people of their own organizations in Administration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from console.accounts.models import Membership, Organization
-from tests.accounts.conftest import let_time_pass
+from tests.signing_in.conftest import let_time_pass
 
 VERBS = ["deactivate", "reactivate", "delete"]
 
@@ -27,7 +27,7 @@ def at(page: str, membership: Membership | None = None) -> str:
     return reverse(f"admin:accounts_membership_{page}", args=arguments)
 
 
-def test_he_sees_the_people_of_his_own_organisation(admin, membership, foreign):
+def test_he_sees_the_people_of_his_own_organization(admin, membership, foreign):
     page = admin.get(at("changelist"))
 
     assert b"developer@studio.example" in page.content
@@ -164,7 +164,7 @@ def test_one_of_two_may_send_himself_away(admin, super_admin, member, studio):
 
 @pytest.mark.parametrize("page", ["change", *VERBS])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_people_of_other_organisations_do_not_exist(page, method, admin, foreign):
+def test_people_of_other_organizations_do_not_exist(page, method, admin, foreign):
     answer = getattr(admin, method)(at(page, foreign), {"role": "user"})
 
     absent = foreign.pk + 1000
@@ -213,7 +213,7 @@ def test_a_form_from_elsewhere_is_refused(verb, admin, membership):
     assert admin.post(at(verb, membership)).status_code == 403
 
 
-def test_he_renames_his_organisation_and_no_more(admin, studio, stranger_organization):
+def test_he_renames_his_organization_and_no_more(admin, studio, stranger_organization):
     change = reverse("admin:accounts_organization_change", args=[studio.pk])
 
     assert admin.post(change, {"name": "Atelier", "slug": "atelier"}).status_code == 302

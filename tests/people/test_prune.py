@@ -9,12 +9,12 @@ from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from connections.authorizations.suspending import RESTORABLE_FOR
 from connections.models import Authorization, Credential, Flow, OAuthClient
-from connections.suspending import RESTORABLE_FOR
-from console import pruning
 from console.accounts.models import Membership
 from console.audit.models import Event
-from console.people import managing
+from console.jobs import retention
+from console.people import memberships
 from console.transfer.models import UPLOAD_LIFETIME, Upload
 
 
@@ -23,7 +23,7 @@ def gone_for(rows, membership, super_admin):
     """Deactivate the developer some time ago."""
 
     def go(time: timedelta) -> None:
-        managing.deactivate(membership, super_admin)
+        memberships.deactivate(membership, super_admin)
         Membership.objects.filter(pk=membership.pk).update(deactivated_at=timezone.now() - time)
 
     return go
@@ -127,7 +127,8 @@ def test_a_step_that_fails_keeps_no_other_from_running(monkeypatch, caplog, db):
         raise RuntimeError("broken")
 
     monkeypatch.setattr(
-        "console.management.commands.prune.STEPS", {"one": fails, "other": lambda: done.append(1)}
+        "console.jobs.management.commands.prune.STEPS",
+        {"one": fails, "other": lambda: done.append(1)},
     )
 
     with pytest.raises(CommandError, match="Not pruned, see the log: one"):
@@ -138,5 +139,5 @@ def test_a_step_that_fails_keeps_no_other_from_running(monkeypatch, caplog, db):
 
 
 def test_people_come_before_credentials():
-    steps = list(pruning.STEPS.values())
-    assert steps.index(managing.give_up_suspended) < steps.index(pruning.give_back_unused)
+    steps = list(retention.STEPS.values())
+    assert steps.index(memberships.give_up_suspended) < steps.index(retention.give_back_unused)

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.urls import reverse
 
 from connections.models import Authorization, Credential, OAuthClient
-from connectors.registry import get_connector
+from connectors.definitions.registry import get_connector
 from console.accounts.models import Membership, User
 from console.applications.models import Right
-from console.people import managing
+from console.people import memberships
 from tests.audit.world import membership_forms
 
 pytestmark = pytest.mark.usefixtures("application")
@@ -47,7 +47,7 @@ def asked():
 def test_services_are_asked_after_the_commit_and_credentials_erased(
     rows, membership, super_admin, asked
 ):
-    managing.remove(membership, super_admin)
+    memberships.remove(membership, super_admin)
 
     assert (rows().state, rows().credential) == (Authorization.State.REVOKED, None)
     assert "took developer@studio.example out of Studio" in rows().reason
@@ -61,7 +61,7 @@ def test_they_are_erased_whatever_happens_on_the_way(rows, membership, super_adm
     """A credential without its OAuth client cannot be asked back; nothing like that is foreseen."""
     Credential.objects.update(client=None)
 
-    managing.remove(membership, super_admin)
+    memberships.remove(membership, super_admin)
 
     assert not Credential.objects.exists()
     assert "has no attribute 'credentials'" in caplog.text
@@ -80,7 +80,7 @@ def test_an_account_that_a_colleague_reuses_stays(
     )
 
     with django_capture_on_commit_callbacks(execute=True):
-        managing.remove(membership, super_admin)
+        memberships.remove(membership, super_admin)
 
     theirs.refresh_from_db()
     assert (theirs.state, theirs.credential, asked) == ("active", credential, [])
@@ -89,7 +89,7 @@ def test_an_account_that_a_colleague_reuses_stays(
 def test_his_rights_go_with_him(membership, developer, application, super_admin):
     Right.objects.create(application=application, user=developer, may_publish=True)
 
-    managing.remove(membership, super_admin)
+    memberships.remove(membership, super_admin)
 
     assert not Right.objects.exists()
 
@@ -97,8 +97,8 @@ def test_his_rights_go_with_him(membership, developer, application, super_admin)
 def test_removed_meanwhile_it_says_so(membership, super_admin):
     Membership.objects.filter(pk=membership.pk).delete()
 
-    with pytest.raises(managing.Gone, match="does not belong to Studio any more"):
-        managing.remove(membership, super_admin)
+    with pytest.raises(memberships.Gone, match="does not belong to Studio any more"):
+        memberships.remove(membership, super_admin)
 
 
 def test_taken_out_on_the_operators_page_it_is_the_same(

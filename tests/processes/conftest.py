@@ -19,7 +19,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests.processes import rows
-from tests.processes.granting import register
+from tests.processes.sandbox_grants import register
 from tests.servers import SandboxServer, sandbox_server, unavailable
 
 SPAWN = multiprocessing.get_context("spawn")

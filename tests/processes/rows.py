@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from tests.processes.granting import CLIENT_ID, CLIENT_SECRET, Grant
+from tests.processes.sandbox_grants import CLIENT_ID, CLIENT_SECRET, Grant
 
 T = TypeVar("T")
 
@@ -71,8 +71,8 @@ def fill() -> str:
 
     from connections.models import OAuthClient
     from console.accounts.models import Membership, Organization, User
-    from console.accounts.policy import Role
     from console.applications.models import Application
+    from console.choices import Role
     from console.keys.issuing import create_key
 
     call_command("migrate", verbosity=0)

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.bench.loading import granian
+from tests.bench.load import granian
 from tests.processes import rows
-from tests.processes.granting import grants
+from tests.processes.sandbox_grants import grants
 
 CALLS, PROCESSES = 200, 8
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import pytest
 import requests
 
-from tests.bench.loading import granian
+from tests.bench.load import granian
 from tests.processes import rows
 from tests.processes.conftest import WHOLE, World
-from tests.processes.granting import grants, register
+from tests.processes.sandbox_grants import grants, register
 from tests.servers import SandboxServer, sandbox_server
 
 #: As promised; then until somebody was answered meanwhile. After a shorter stop a renewal that was

@@ -15,9 +15,9 @@ import pytest
 
 from tests.processes import rows
 from tests.processes.conftest import WHOLE, World
-from tests.processes.dying import POINTS
-from tests.processes.ending import mortals, next_use, tally
-from tests.processes.granting import grants, register
+from tests.processes.kill_each import mortals, next_use, tally
+from tests.processes.killed_console import POINTS
+from tests.processes.sandbox_grants import grants, register
 from tests.servers import SandboxServer, sandbox_server
 
 KILLS = 100 if WHOLE else 14

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.processes.conftest import SPAWN
-from tests.processes.storming import storm
+from tests.processes.refresh_storm import storm
 
 #: A service that the machine kept from answering in time has rotated a token that nobody received.
 #: That is an outage of the service, and nothing that this test is about.

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from connections import referencing
 from connections.models import Connection
-from connections.standing import Environment
-from console.applications.models import Component
+from console.choices import Environment
+from console.components import saving
+from console.components.models import Component
 from console.publishing import publishing
-from console.publishing.running import run
+from console.publishing.runs import run
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def edit(developer):
         row.name = name or row.name
         if definition is not None:
             row.definition = json.dumps(definition)
-        return referencing.save(row, developer, version=row.version)
+        return saving.save(row, developer, version=row.version)
 
     return do
 

@@ -13,7 +13,7 @@ from django.db import connection, connections
 
 from connections.models import ReleasedConnection
 from console.publishing import publishing
-from console.publishing.environments import release_in_stage
+from console.publishing.environment_state import release_in_stage
 from console.publishing.models import Release, Stage
 from tests.servers import ROOT
 

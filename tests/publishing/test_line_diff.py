@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.applications.models import Kind
-from console.publishing import comparing
-from console.publishing.comparing import Change, Status, diff
+from console.choices import ComponentKind
+from console.publishing import manifest_diff
 from console.publishing.line_diff import MAX_EDITS, line_diff
-from console.publishing.manifest import Part
+from console.publishing.manifest import ComponentSnapshot
+from console.publishing.manifest_diff import Change, ChangeStatus, diff
 
 few = st.lists(st.sampled_from("abc"), max_size=12)
 
@@ -40,12 +40,14 @@ def test_where_nearly_all_differs_it_is_one_block():
     assert signs == [" ", *["-"] * MAX_EDITS, *["+"] * MAX_EDITS, " "]
 
 
-def part(*items: str) -> Part:
-    return Part(kind=Kind.PAGE, name="A", link_name="a", definition={"items": list(items)})
+def part(*items: str) -> ComponentSnapshot:
+    return ComponentSnapshot(
+        kind=ComponentKind.PAGE, name="A", link_name="a", definition={"items": list(items)}
+    )
 
 
-def changed(before: Part, after: Part) -> Change:
-    return Change(status=Status.MODIFIED, before=before, after=after)
+def changed(before: ComponentSnapshot, after: ComponentSnapshot) -> Change:
+    return Change(status=ChangeStatus.MODIFIED, before=before, after=after)
 
 
 def test_three_lines_around_a_change_are_shown_and_the_rest_is_left_out():
@@ -61,12 +63,12 @@ def test_three_lines_around_a_change_are_shown_and_the_rest_is_left_out():
 
 def test_a_difference_that_is_too_large_says_so():
     lines = diff(changed(part(), part(*map(str, range(3_000)))))
-    assert len(lines) == comparing.MAX_LINES + 1
+    assert len(lines) == manifest_diff.MAX_LINES + 1
     assert "too large to be shown as a whole" in lines[-1].text
 
 
 @pytest.mark.parametrize("one_side", ["before", "after"])
 def test_what_is_on_one_side_alone_is_shown_whole(one_side):
     sides = {"before": None, "after": None, one_side: part("a")}
-    lines = diff(Change(status=Status.ADDED, **sides))
+    lines = diff(Change(status=ChangeStatus.ADDED, **sides))
     assert {line.sign for line in lines} == {"-" if one_side == "before" else "+"}

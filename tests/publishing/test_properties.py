@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from connections import referencing
-from connections.models import Connection, Reference, ReleasedConnection
+from connections.models import Connection, ReleasedConnection
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Role
-from console.applications.models import Application, Component, Kind
+from console.applications.models import Application
+from console.choices import ComponentKind, Role
+from console.components import saving
+from console.components.models import Component, Reference
 from console.publishing import publishing
-from console.publishing.environments import manifest_in, release_in_stage
+from console.publishing.environment_state import manifest_in, release_in_stage
 from console.publishing.manifest import digest_of
 from console.publishing.models import Release
 
@@ -76,32 +77,34 @@ class Console(RuleBasedStateMachine):
         known = [row.link_name for row in self.connections()]
         called = data.draw(st.lists(st.sampled_from(known), max_size=3)) if known else []
         self._write(
-            name, Kind.FUNCTION, {"calls": [{"connection": c, "path": "/contacts"} for c in called]}
+            name,
+            ComponentKind.FUNCTION,
+            {"calls": [{"connection": c, "path": "/contacts"} for c in called]},
         )
 
     @rule(data=st.data(), name=st.sampled_from(["V", "W"]))
     def write_workflow(self, data, name) -> None:
-        known = [row.link_name for row in self.components(Kind.FUNCTION)]
+        known = [row.link_name for row in self.components(ComponentKind.FUNCTION)]
         steps = data.draw(st.lists(st.sampled_from(known), max_size=3)) if known else []
-        self._write(name, Kind.WORKFLOW, {"steps": [{"function": step} for step in steps]})
+        self._write(name, ComponentKind.WORKFLOW, {"steps": [{"function": step} for step in steps]})
 
     def _write(self, name: str, kind: str, definition: object) -> None:
         row = self.application.components.filter(link_name=name.lower()).first()
         text = json.dumps(definition)
         if row is None:
-            referencing.create(
+            saving.create(
                 Component(application=self.application, kind=kind, name=name, definition=text),
                 self.user,
             )
         else:
             row.definition = text
-            referencing.save(row, self.user, version=row.version)
+            saving.save(row, self.user, version=row.version)
 
     @rule(data=st.data())
     def delete_component(self, data) -> None:
         if rows := self.components():
-            with contextlib.suppress(referencing.StillUsed):
-                referencing.delete(data.draw(st.sampled_from(rows)), self.user)
+            with contextlib.suppress(saving.StillUsed):
+                saving.delete(data.draw(st.sampled_from(rows)), self.user)
 
     @rule(data=st.data())
     def publish(self, data) -> None:

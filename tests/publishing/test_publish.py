@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization
-from console.accounts.policy import Role
-from console.applications.models import Component
+from console.choices import Role
+from console.components.models import Component
 from console.publishing.models import LEASE, Release, Stage
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 
 @pytest.fixture

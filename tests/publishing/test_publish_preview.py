@@ -7,9 +7,9 @@ import re
 import pytest
 from django.urls import reverse
 
-from connections import referencing
+from console.components import saving
 from console.publishing.models import Release
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_what_still_runs_a_deleted_function_goes_along_and_says_so(
     morning = build("Morning", kind="workflow", definition={"steps": [{"function": "find_people"}]})
     publish("morning")
     edit(morning, {"steps": []})
-    referencing.delete(two["find"], developer)
+    saving.delete(two["find"], developer)
 
     response = developer_client.post(address, {"tick": "find_people"})
 

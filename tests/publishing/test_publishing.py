@@ -10,9 +10,9 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from connections.models import ReleasedConnection
-from console.accounts.policy import Role
+from console.choices import Role
 from console.publishing import publishing
-from console.publishing.environments import manifest_in, release_in_stage
+from console.publishing.environment_state import manifest_in, release_in_stage
 from console.publishing.manifest import Manifest, digest_of
 from console.publishing.models import LEASE, Release, Stage
 
@@ -60,7 +60,7 @@ def test_what_is_no_change_publishes_nothing(two, publish):
 def test_it_refuses_a_decision_about_something_else(two, publish, edit, application):
     seen = publishing.fingerprint(Manifest(), manifest_in(application, "development"))
     edit(two["find"], {"calls": []})
-    with pytest.raises(publishing.ChangedMeanwhile):
+    with pytest.raises(publishing.PublishConflict):
         publish("find_people", seen=seen)
     assert not Release.objects.exists()
 

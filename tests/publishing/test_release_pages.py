@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from django.urls import reverse
 
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 
 def test_the_list_shows_who_and_when_and_what_is_in_stage(

@@ -11,7 +11,7 @@ from django.test import Client
 
 from connections.models import Connection
 from console.applications.models import Application
-from console.keys import checking, tokens
+from console.keys import authentication, user_tokens
 from console.keys.issuing import create_key
 
 
@@ -19,7 +19,7 @@ from console.keys.issuing import create_key
 def nothing_was_read_lately() -> None:
     """Forget what earlier tests have read, and who has guessed."""
     cache.clear()
-    for each in (checking._holders, tokens._users, tokens._public_keys):
+    for each in (authentication._holders, user_tokens._users, user_tokens._public_keys):
         each.clear()
 
 
@@ -43,7 +43,7 @@ def ask(key_of, studio, application) -> Callable[..., Any]:
         key = keys.get(environment) or keys.setdefault(environment, key_of(environment))
         headers = {"Authorization": f"Bearer {key}", **headers}
         if user:
-            headers["Console-User"] = tokens.token_for(user, application, studio, environment)
+            headers["Console-User"] = user_tokens.token_for(user, application, studio, environment)
         client, address = Client(), f"/api/v1/{path}"
         if data is None:
             return client.get(address, headers=headers)

@@ -17,9 +17,9 @@ from developer_console_client import sessions
 from django.core.wsgi import get_wsgi_application
 from werkzeug.serving import make_server
 
-from connectors.registry import get_connectors
-from console.keys.tokens import token_for
-from console.runtime.door import Door
+from connectors.definitions.registry import get_connectors
+from console.keys.user_tokens import token_for
+from console.runtime.proxy_app import ProxyApplication
 from tests.connectors.conftest import Asked, Service, service
 from tests.runtime.proxy.conftest import keyed, nothing_was_called_lately, upstream
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def url() -> Iterator[str]:
     """Serve the console as production does, its lean door before Django."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, Door(get_wsgi_application()), threaded=True)
+    server = make_server("127.0.0.1", 0, ProxyApplication(get_wsgi_application()), threaded=True)
     server.daemon_threads = False  # so that closing waits for them
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -5,22 +5,23 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from connections import referencing
 from connections.models import Authorization, Connection, Credential
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Role
-from console.applications.models import Application, Component
+from console.applications.models import Application
+from console.choices import Role
+from console.components import saving
+from console.components.models import Component
 from console.distribution import installing
 from console.keys.issuing import create_key
-from console.keys.tokens import token_for
+from console.keys.user_tokens import token_for
 from console.publishing import publishing
 from console.publishing.models import Installation
 
-#: Each of two organisations builds two applications, and is a client of the other one; a third
+#: Each of two organizations builds two applications, and is a client of the other one; a third
 #: one has installed all of them.
 MAKERS = {"studio": "elsewhere", "elsewhere": "studio"}
 LINK_NAMES = ("field", "depot")
-#: Who builds, application, organisation, environment: every place of the world.
+#: Who builds, application, organization, environment: every place of the world.
 PLACES = [
     (maker, link_name, *where)
     for maker, client in MAKERS.items()
@@ -87,7 +88,7 @@ def _built(organization: Organization, link_name: str, head: User) -> Applicatio
     function = Component(
         application=application, kind="function", name="Find", definition=definition
     )
-    referencing.create(function, head)
+    saving.create(function, head)
     publishing.publish(application, head, ticked=["find"])
     return application
 

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.internal.conjecture.utils import many
 from schemathesis.specs.openapi import _hypothesis
 
-from console.runtime.door import Door
-from console.runtime.problems import KINDS
+from console.runtime.problem_details import KINDS
+from console.runtime.proxy_app import ProxyApplication
 from tests.connectors.conftest import service
 from tests.runtime.proxy.conftest import keyed, nothing_was_called_lately, upstream
 
@@ -90,7 +90,7 @@ def test_whatever_is_sent_is_answered(
 ):
     build("Find", keyed)
     upstream.answers({"ok": True})
-    application = Door(get_wsgi_application())
+    application = ProxyApplication(get_wsgi_application())
     schema = schemathesis.openapi.from_dict(description)
     schema.app = application
     headers = {"Accept-Encoding": "identity"}

@@ -11,10 +11,10 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils.html import escape
 
-from console.keys import guessing
-from console.keys.refusals import Refused
+from console.keys import rate_limit
+from console.keys.errors import AuthenticationFailed
 from console.runtime import api
-from console.runtime.problems import KINDS, Problem
+from console.runtime.problem_details import KINDS, Problem
 from tests.runtime.answers import problem
 
 
@@ -35,7 +35,9 @@ def test_every_refusal_is_a_kind_of_problem():
     def below(kind):
         return {kind} | {each for sub in kind.__subclasses__() for each in below(sub)}
 
-    assert {kind.slug for kind in below(Refused) - {Refused}} <= set(KINDS)
+    assert {kind.slug for kind in below(AuthenticationFailed) - {AuthenticationFailed}} <= set(
+        KINDS
+    )
 
 
 def test_it_is_written_as_the_standard_says():
@@ -94,7 +96,7 @@ def test_a_key_in_the_query_is_a_problem(key_of, client):
 def test_guessing_is_a_problem(db, client):
     now = time.time()
     for minute in (now, now + 60):
-        cache.set(guessing._count("127.0.0.1", minute), guessing.LIMIT)
+        cache.set(rate_limit._count("127.0.0.1", minute), rate_limit.LIMIT)
     response = client.get("/api/v1/connections/", headers={"Authorization": "Bearer guess"})
     problem(response, "too-many-wrong-keys", 429)
     assert 1 <= int(response["Retry-After"]) <= 60

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.visiting import Application, Browser
+from tests.sandbox.visitors import Application, Browser
 from tests.servers import SandboxServer
 
 EVERYTHING = "profile.read contacts.read contacts.write orders.read orders.write"

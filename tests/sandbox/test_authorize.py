@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandbox.visiting import Application, Browser, told
+from tests.sandbox.visitors import Application, Browser, told
 from tests.servers import SandboxServer
 
 

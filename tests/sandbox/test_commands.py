@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.visiting import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Application, Browser
+from tests.sandbox.visitors import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Application, Browser
 from tests.servers import SandboxServer, sandbox_server
 
 

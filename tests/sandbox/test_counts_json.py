@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.sandbox.visiting import Application, Browser
+from tests.sandbox.visitors import Application, Browser
 from tests.servers import SandboxServer
 
 

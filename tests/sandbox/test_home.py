@@ -4,7 +4,7 @@ import re
 
 import requests
 
-from tests.sandbox.visiting import Application, Browser
+from tests.sandbox.visitors import Application, Browser
 from tests.servers import SandboxServer
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.sandbox.visiting import REDIRECT_URI, Application, Browser
+from tests.sandbox.visitors import REDIRECT_URI, Application, Browser
 from tests.servers import SandboxServer
 
 

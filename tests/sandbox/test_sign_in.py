@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.sandbox.visiting import Browser
+from tests.sandbox.visitors import Browser
 from tests.servers import SandboxServer
 
 

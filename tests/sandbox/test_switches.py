@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandbox.visiting import Browser
+from tests.sandbox.visitors import Browser
 from tests.servers import SandboxServer
 
 FORM = {

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.visiting import Application, Browser, told
+from tests.sandbox.visitors import Application, Browser, told
 from tests.servers import SandboxServer
 
 DEFAULTS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.sandbox.visiting import (
+from tests.sandbox.visitors import (
     CLIENT_ID,
     CLIENT_SECRET,
     REDIRECT_URI,

@@ -23,16 +23,16 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from connections import acting
+from connections.calls import prepared_cache
 from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
+from connectors.definitions.registry import get_connectors
 from connectors.errors import ServiceError
-from connectors.holding import close_idle
-from connectors.registry import get_connectors
+from connectors.http.connection_pool import close_idle
 from console.audit.models import Event
-from console.runtime.problems import KINDS
-from tests.connections.flowing import begin, flow_at, state_of
+from console.runtime.problem_details import KINDS
+from tests.connections.flow_steps import begin, flow_at, state_of
 from tests.runtime.proxy.conftest import key_of, nothing_was_called_lately, program
-from tests.runtime.proxy.visiting import Answered
+from tests.runtime.proxy.program import Answered
 from tests.security.answers import Answering, answering_service, answers
 
 #: What a service answers is the same to both databases: the second one sees a part of it.
@@ -64,7 +64,7 @@ class World:
 
     def renew(self) -> None:
         """Let everything be as it was, whatever the example before has made of it."""
-        acting.clear()
+        prepared_cache.clear()
         close_idle()
         Authorization.objects.exclude(connection=self.connection).delete()
         Flow.objects.all().delete()

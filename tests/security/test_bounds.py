@@ -21,15 +21,15 @@ from django.db import connections
 from django.urls import reverse
 
 from connections.models import Credential
-from connectors.outbound import ONE_MEBIBYTE, Timeout
-from connectors.registry import get_connectors
+from connectors.definitions.registry import get_connectors
+from connectors.http.http_client import ONE_MEBIBYTE, Timeout
 from console.keys.issuing import create_key
-from console.publishing.running import MAX_CALLS
-from console.webhooks import composing, delivering
+from console.publishing.runs import MAX_CALLS
+from console.webhooks import deliveries, payloads
 from console.webhooks.models import Delivery, Webhook
-from console.webhooks.signing import new_secret
+from console.webhooks.signature import new_secret
 from tests.runtime.proxy.conftest import nothing_was_called_lately
-from tests.security.hostile import MISDEEDS, hostile_service
+from tests.security.hostile_service import MISDEEDS, hostile_service
 
 #: An answer of a mebibyte is read into values here, which passing it on does without.
 GROWN = 32 * ONE_MEBIBYTE
@@ -90,9 +90,9 @@ class Places:
         return str(Credential.objects.get(pk=self.authorization.credential_id).check_problem)
 
     def deliver(self) -> str:
-        delivery = composing.test_message(self.webhook)
+        delivery = payloads.test_message(self.webhook)
         delivery.save()
-        delivering.deliver.func(str(delivery.pk))
+        deliveries.deliver.func(str(delivery.pk))
         return Delivery.objects.get(pk=delivery.pk).problem
 
 

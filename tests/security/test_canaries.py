@@ -28,12 +28,12 @@ from django.utils import timezone
 
 from connections.models import Credential, Flow, OAuthClient
 from console.audit.models import Event
-from console.invocations.recording import writer
+from console.invocations.log_writer import writer
 from console.keys.models import TokenKey
-from console.keys.tokens import token_for
-from console.logs import configuration
+from console.keys.user_tokens import token_for
+from console.monitoring.logs import configuration
 from console.transfer.exporting import export
-from tests.connections.flowing import begin, state_of
+from tests.connections.flow_steps import begin, state_of
 from tests.inviting.conftest import invite, mail_server
 from tests.runtime.proxy.conftest import key_of, nothing_was_called_lately, program
 

@@ -22,16 +22,16 @@ import pytest
 from django import forms
 from django.urls import get_resolver
 
-from connectors.answers import parse_json, parse_token_body, words
-from connectors.finding import search
-from connectors.registry import get_connectors
-from connectors.tokens import _masked
-from console.applications.component_forms import InputForm
-from console.applications.definitions import Call, parse, unknown
-from console.applications.filling import MAX_FILLED, NoValue, fill
-from console.applications.launching import validate_launch_url
-from console.applications.limits import DEFINITION, FILE
-from console.applications.source import MAX_FAULTS, Faults, refuse
+from connectors.definitions.registry import get_connectors
+from connectors.definitions.search import search
+from connectors.http.payloads import parse_json, parse_token_body, words
+from connectors.oauth2.token_response import _masked
+from console.applications.launch_url import validate_launch_url
+from console.components.definitions import CallTemplate, parse, unknown
+from console.components.document_limits import DEFINITION, FILE
+from console.components.forms import InputForm
+from console.components.json_source import MAX_FAULTS, JsonFaults, refuse
+from console.components.placeholders import MAX_FILLED, NoValue, fill
 from console.distribution.pictures import MAX_BYTES as PICTURE_BYTES
 from console.distribution.pictures import clean
 from console.names import normalized
@@ -133,7 +133,7 @@ ENTRANCES: dict[str, tuple[Callable[[int], Callable[[], Any]], int]] = {
         lambda n: lambda: refuse(
             "{}",
             unknown(
-                [Call(connection=f"nam{i}", method="GET", path="/") for i in range(n)],
+                [CallTemplate(connection=f"nam{i}", method="GET", path="/") for i in range(n)],
                 frozenset(f"name_{i}" for i in range(n)),
                 what="connection",
             ),
@@ -283,7 +283,7 @@ def test_no_pattern_of_the_catalogue_takes_long():
 
 def test_the_first_faults_are_told_and_the_others_counted():
     text = call(query={f"k{number}": "{{ x }}" for number in range(500)})
-    with pytest.raises(Faults) as refused:
+    with pytest.raises(JsonFaults) as refused:
         parse("function", text)
     assert (len(refused.value.faults), refused.value.more) == (MAX_FAULTS, 500 - MAX_FAULTS)
 
@@ -299,12 +299,12 @@ def test_the_first_faults_are_told_and_the_others_counted():
     ],
 )
 def test_a_sentence_names_the_limit(text, said):
-    with pytest.raises(Faults, match=said):
+    with pytest.raises(JsonFaults, match=said):
         read(text)
 
 
 def test_commas_and_brackets_within_a_text_are_no_values():
-    with pytest.raises(Faults) as refused:
+    with pytest.raises(JsonFaults) as refused:
         read(json.dumps({"a": ",[{" * (FILE.text // 4)} | {str(n): ",,,," for n in range(90_000)}))
     assert "values" not in str(refused.value)
 

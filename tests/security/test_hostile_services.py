@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from connectors.speaking import PIECE
-from tests.security.hostile import BOMB, MEBIBYTE, MISDEEDS, hostile_service
-from tests.security.serving import Served, filled, served
+from connectors.http.http1 import PIECE
+from tests.security.hostile_service import BOMB, MEBIBYTE, MISDEEDS, hostile_service
+from tests.security.served_console import Served, filled, served
 
 SECONDS = 1.5
 MOST_BYTES = 4 * MEBIBYTE

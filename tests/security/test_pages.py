@@ -27,13 +27,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from connections.models import Authorization, OAuthClient
-from connectors.registry import get_connector
+from connectors.definitions.registry import get_connector
 from tests.accounts.policy.conftest import come_as, no_limit_was_used_yet, things
-from tests.accounts.policy.expecting import IDENTITIES, PREFIXES
+from tests.accounts.policy.expectations import IDENTITIES, PREFIXES
 from tests.accounts.policy.test_routes import owner
 from tests.accounts.policy.visits import VISITS, address
-from tests.connections.flowing import begin, state_of
-from tests.security.fuzzed import (
+from tests.connections.flow_steps import begin, state_of
+from tests.security.fuzz_requests import (
     HOSTILE,
     Fields,
     Sent,

@@ -2,8 +2,8 @@
 
 What covers what (security.md X1 to X5, promise 8):
 
-- the spelling of an address, and what it leads to: ``tests/connectors/test_addresses.py``
-- the one way out for tokens, checks, runs and webhooks: ``tests/connectors/test_outbound.py``
+- the spelling of an address, and what it leads to: ``tests/connectors/http/test_ssrf.py``
+- the one way out for tokens, checks, runs and webhooks: ``tests/connectors/http/test_http_client.py``
 - the proxy's literals, its path, query and headers, redirects, and 1,000 names that change their
   mind: ``tests/runtime/proxy/test_proxy_places.py``
 - here: what people type (the wizard, a client's authorization, webhooks, Administration), what
@@ -25,26 +25,26 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from connections.models import Authorization, Connection, Credential, OAuthClient
-from connectors import oauth2
-from connectors.checking import check
+from connectors.api.check_call import check
+from connectors.definitions.loader import DefinitionFaults, read_files
+from connectors.definitions.registry import get_connectors
+from connectors.definitions.templates import fill_url
 from connectors.errors import ServiceError
-from connectors.oauth2 import ClientCredentials
-from connectors.reading import DefinitionFaults, read_files
-from connectors.registry import get_connectors
-from connectors.templating import fill_url
-from connectors.tokens import kept_from_callback
-from console.accounts.policy import Role
-from console.applications.launching import validate_launch_url
-from console.applications.source import Faults
+from connectors.oauth2 import authorization_code
+from connectors.oauth2.authorization_code import ClientCredentials
+from connectors.oauth2.token_response import kept_from_callback
+from console.applications.launch_url import validate_launch_url
+from console.choices import Role
+from console.components.json_source import JsonFaults
 from console.transfer import importing
-from console.webhooks import composing, delivering, registering
+from console.webhooks import deliveries, payloads, registration
 from console.webhooks.forms import WebhookForm
 from console.webhooks.models import Webhook
-from tests.connections.answering import name_form, url
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
+from tests.connections.wizard_answers import name_form, url
 from tests.connectors.conftest import listen
-from tests.connectors.test_addresses import PRIVATE, TRICKS
-from tests.connectors.test_outbound import LITERALS
+from tests.connectors.http.test_http_client import LITERALS
+from tests.connectors.http.test_ssrf import PRIVATE, TRICKS
 from tests.transfer.files import connection as connection_in_file
 from tests.transfer.files import document, text_of
 
@@ -172,10 +172,10 @@ def hook(application, developer) -> Callable[[str], str]:
 
     def send(address: str) -> str:
         Webhook.objects.all().delete()
-        webhook, _ = registering.register(application, address, developer)
-        delivery = composing.test_message(webhook)
+        webhook, _ = registration.register(application, address, developer)
+        delivery = payloads.test_message(webhook)
         delivery.save()
-        assert not delivering.send_again(delivery)
+        assert not deliveries.send_again(delivery)
         delivery.refresh_from_db()
         return delivery.problem
 
@@ -295,14 +295,16 @@ def _use(connector: Any, place: str) -> None:
     client = ClientCredentials(client_id="i", client_secret="s")
     secret = {"access_token": "a", "refresh_token": "r"}
     if place == "authorize":
-        oauth2.authorization_url(
+        authorization_code.authorization_url(
             connector, client_id="i", redirect_uri="https://c.example/", scopes=(), state="s",
             code_verifier=None, values={},
         )  # fmt: skip
     elif place == "token":
-        oauth2.refresh(connector, client=client, refresh_token="r", values={})
+        authorization_code.refresh(connector, client=client, refresh_token="r", values={})
     elif place == "revoke":
-        oauth2.revoke(connector, client=client, tokens=secret, values={}).raise_refusal()
+        authorization_code.revoke(
+            connector, client=client, tokens=secret, values={}
+        ).raise_refusal()
     else:
         check(connector, "oauth2", secret=secret, values={})
 
@@ -350,7 +352,7 @@ def test_imported_files(canary, studio, super_admin, developer_client):
     for host in HOSTS:
         try:
             importing.read(brought(f"{host}:{canary.port}"))
-        except Faults as faults:
+        except JsonFaults as faults:
             assert "Host cannot be this" in str([each.message for each in faults.faults])
         else:
             taken.append(f"{host}:{canary.port}")
@@ -407,7 +409,9 @@ def test_token_answers(canary, network, settings, slug, name, right, values):
             fill_url(connector.oauth2.token_endpoint, values),
             json={"access_token": "a", "refresh_token": "r", name: value},
         )
-        return oauth2.refresh(connector, client=client, refresh_token="r", values=values)
+        return authorization_code.refresh(
+            connector, client=client, refresh_token="r", values=values
+        )
 
     for host in HOSTS:
         for address in (f"https://{host}", f"http://{host}:{canary.port}", host):

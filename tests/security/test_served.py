@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.security.hostile import hostile_service
-from tests.security.serving import Served, filled, served
+from tests.security.hostile_service import hostile_service
+from tests.security.served_console import Served, filled, served
 
 CALLERS = 200
 #: At the least a third of the threads stays free for others.

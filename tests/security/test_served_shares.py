@@ -19,8 +19,8 @@ import pytest
 import requests
 from developer_console_client import Console
 
-from tests.security.hostile import hostile_service
-from tests.security.serving import THREADS, Served, filled, served
+from tests.security.hostile_service import hostile_service
+from tests.security.served_console import THREADS, Served, filled, served
 from tests.servers import crowd
 
 #: More than there are threads.

@@ -17,7 +17,7 @@ from contextlib import suppress
 import pytest
 from developer_console_client import Console
 
-from tests.security.serving import Served, filled, served
+from tests.security.served_console import Served, filled, served
 from tests.servers import ROOT, free_port, running, unavailable, wait_for_page
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.models import Connection
-from connectors.registry import get_connectors
+from connectors.definitions.registry import get_connectors
 
 
 @pytest.fixture

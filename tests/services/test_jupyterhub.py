@@ -17,13 +17,13 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
-from connections.invoking import invoke
+from connections.calls.invoking import invoke
 from connections.models import Authorization, Connection, Flow, OAuthClient
 from connections.models.oauth_client import client_reference, redirect_uri
-from connectors.registry import get_connector
+from connectors.definitions.registry import get_connector
 from console.accounts.models import Organization
-from tests.connections.calling import get, state_of
-from tests.connections.flowing import begin, flow_at, words_of
+from tests.connections.call_helpers import get, state_of
+from tests.connections.flow_steps import begin, flow_at, words_of
 from tests.servers import free_port, running, unavailable, wait_for_page
 from tests.setup import JUPYTERHUB, jupyterhub_is_there
 

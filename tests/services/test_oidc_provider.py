@@ -16,8 +16,8 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
+from connections.credentials.refreshing import fresh
 from connections.models import Authorization, Connection, Flow, OAuthClient
-from connections.refreshing import fresh
 from tests.servers import end, free_port, unavailable, wait_for_line
 from tests.setup import OIDC, oidc_provider_is_there
 

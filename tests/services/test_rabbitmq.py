@@ -14,11 +14,11 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
-from connections.exchange import Request
-from connections.invoking import invoke
+from connections.authorizations.state import ConnectionState
+from connections.calls.exchange import ServiceRequest
+from connections.calls.invoking import invoke
 from connections.models import Authorization, Connection, Credential
-from connections.states import State
-from tests.connections.calling import get, state_of
+from tests.connections.call_helpers import get, state_of
 from tests.servers import free_port, unavailable
 from tests.setup import RABBITMQ
 
@@ -127,7 +127,7 @@ def test_it_authorizes_as_the_user_of_the_broker(connection, developer_client) -
 
 
 @pytest.fixture
-def authorized(connection, developer_client) -> State:
+def authorized(connection, developer_client) -> ConnectionState:
     """Return how the connection stands once the credential was typed in."""
     status, page = authorize(developer_client, connection, "guest")
     assert status == 200, page
@@ -137,7 +137,8 @@ def authorized(connection, developer_client) -> State:
 def test_it_writes_and_reads_through_the_connection(authorized) -> None:
     queue = "/queues/%2F/orders"  # the virtual host "/", percent-encoded, is one segment
     made = invoke(
-        Request(method="PUT", path=queue, body={"auto_delete": False, "durable": True}), authorized
+        ServiceRequest(method="PUT", path=queue, body={"auto_delete": False, "durable": True}),
+        authorized,
     )
     assert (made.status, made.problem) == (201, "")
 

@@ -13,11 +13,11 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
-from connections.exchange import Request
-from connections.invoking import invoke
+from connections.authorizations.state import ConnectionState
+from connections.calls.exchange import ServiceRequest
+from connections.calls.invoking import invoke
 from connections.models import Authorization, Connection, Credential
-from connections.states import State
-from tests.connections.calling import get, state_of
+from tests.connections.call_helpers import get, state_of
 from tests.servers import free_port, running, unavailable, wait_for_line
 from tests.setup import REDMINE_FOR_TESTS, redmine_is_there
 
@@ -77,7 +77,7 @@ def connection(redmine, settings, create_connection) -> Connection:
 
 
 @pytest.fixture
-def authorized(connection, redmine, developer_client) -> State:
+def authorized(connection, redmine, developer_client) -> ConnectionState:
     """Return how the connection stands once the administrator's key was typed in."""
     status, page = authorize(developer_client, connection, redmine.api_key)
     assert status == 200, page
@@ -113,7 +113,7 @@ def test_it_keeps_nothing_when_the_key_is_wrong(connection, developer_client) ->
 def test_it_writes_and_reads_through_the_connection(authorized) -> None:
     project = {"name": "Field Service", "identifier": "field-service"}
     written = invoke(
-        Request(method="POST", path="/projects.json", body={"project": project}), authorized
+        ServiceRequest(method="POST", path="/projects.json", body={"project": project}), authorized
     )
     assert (written.status, written.problem) == (201, "")
 

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from console.accounts.models import User
-from console.accounts.policy import Role
-from console.applications.models import Application, Component
+from console.applications.models import Application
+from console.choices import Role
+from console.components.models import Component
 from console.transfer.importing import import_application
 from tests.transfer.files import document, text_of
 
@@ -21,7 +22,7 @@ def super_admin_client(signed_in, super_admin) -> Client:
 
 @pytest.fixture
 def other_super_admin(member, stranger_organization) -> User:
-    """Who imports into another organisation."""
+    """Who imports into another organization."""
     return member(stranger_organization, Role.SUPER_ADMIN)
 
 

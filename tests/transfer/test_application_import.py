@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from console.accounts.models import Membership
-from console.accounts.policy import Role
 from console.applications.models import Application
+from console.choices import Role
 from console.transfer.importing import MAX_BYTES
 from console.transfer.models import Upload
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 from tests.transfer.files import connection, document, text_of
 
 ADDRESS = "/applications/import/"

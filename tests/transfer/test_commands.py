@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from console.accounts.policy import Role
 from console.applications.models import Application
+from console.choices import Role
 from console.transfer.exporting import export
 from tests.transfer.files import connection, document, text_of
 
@@ -100,7 +100,7 @@ def test_it_lists_faults_one_a_line(super_admin, file):
     ("user", "organization", "said"),
     [
         ("nobody@studio.example", "studio", "nobody with the address"),
-        ("super_admin@studio.example", "nothing", "no organisation nothing"),
+        ("super_admin@studio.example", "nothing", "no organization nothing"),
         ("developer@studio.example", "studio", "may not create applications in Studio"),
         ("super_admin@studio.example", "elsewhere", "may not create applications in Elsewhere"),
     ],

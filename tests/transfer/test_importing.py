@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connections.models import Authorization, Connection, Reference
+from connections.models import Authorization, Connection
 from console.accounts.models import Membership, Organization
-from console.accounts.policy import Role
-from console.applications.definitions import parse
-from console.applications.models import Application, Component
-from console.applications.source import Faults
+from console.applications.models import Application
+from console.choices import Role
+from console.components.definitions import parse
+from console.components.json_source import JsonFaults
+from console.components.models import Component, Reference
 from console.transfer.exporting import export
 from console.transfer.importing import TakenMeanwhile, import_application, read
 from tests.transfer.files import component, connection, document, many, text_of
@@ -161,7 +162,7 @@ def test_a_definition_too_long_with_spaces_is_kept_without(studio, super_admin):
 
 def test_of_a_faulty_file_nothing_is_made(studio, super_admin):
     value = document(connections=[connection(connector="sandbux")])
-    with pytest.raises(Faults):
+    with pytest.raises(JsonFaults):
         import_application(text_of(value), studio, super_admin)
     assert not Application.objects.exists()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.applications.source import faults_at, place_of, walk
+from console.components.json_source import faults_at, place_of, walk
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),

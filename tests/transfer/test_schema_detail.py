@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 from jsonschema_rs import meta
 
-from console.applications import schema
+from console.components import json_schema
 from tests.transfer.files import connection, document
 
 
@@ -31,7 +31,7 @@ def test_it_rejects_post(client):
 
 
 def test_every_pattern_has_a_sentence():
-    waiting = [schema.schema(name) for name in schema.names()]
+    waiting = [json_schema.schema(name) for name in json_schema.names()]
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
@@ -45,5 +45,5 @@ def test_every_pattern_has_a_sentence():
 @pytest.mark.parametrize("part", ["name", "link_name"])
 def test_a_line_break_at_the_end_is_a_part_of_the_text(part):
     changed = document(connections=[connection(**{part: "customers\n"})])
-    paths = [path for path, _ in schema.problems(changed, name="application")]
+    paths = [path for path, _ in json_schema.problems(changed, name="application")]
     assert ("connections", 0, part) in paths

@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from connections.models import Connection
 from console.applications.models import Application
+from console.transfer.import_lease import import_lease
 from console.transfer.importing import import_application
-from console.transfer.lease import import_lease
 from console.transfer.models import ImportLease, Upload
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 from tests.transfer.files import connection, document, text_of
-from tests.transfer.sending import waiting
+from tests.transfer.sent_upload import waiting
 
 
 def address(upload: Upload) -> str:
@@ -94,7 +94,7 @@ def test_pressed_twice_at_once_it_imports_once(signed_in, super_admin, studio, a
     assert Application.objects.count() == 1
 
 
-def test_while_another_file_of_the_organisation_is_imported_it_says_so(
+def test_while_another_file_of_the_organization_is_imported_it_says_so(
     super_admin_client, super_admin, studio
 ):
     upload = waiting(super_admin, studio)

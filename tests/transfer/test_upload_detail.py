@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from console.accounts.policy import Role
 from console.applications.models import Application
+from console.choices import Role
 from console.transfer.models import Upload
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 from tests.transfer.files import component, connection, document, many, text_of
-from tests.transfer.sending import waiting
+from tests.transfer.sent_upload import waiting
 
 
 def test_it_works(super_admin_client, super_admin, studio):

@@ -17,7 +17,7 @@ import pytest
 from django.urls import reverse
 
 from console.webhooks.models import Webhook
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 
 
 @dataclass

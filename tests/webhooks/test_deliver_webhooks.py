@@ -9,16 +9,16 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils import timezone
 
-from connections import granting, revoking
-from connections.marking import mark, unmark
+from connections.authorizations import granting, revoking
+from connections.authorizations.outcome import mark, unmark
 from connections.models import Authorization
-from connections.sites import at_home
-from console.audit.acts import Act
+from connections.models.authorization_site import at_home
+from console.audit.actions import AuditAction
 from console.audit.models import Event
-from console.webhooks import composing, delivering
-from console.webhooks.delivering import WAITS, forget_delivered
+from console.webhooks import deliveries, payloads
+from console.webhooks.deliveries import WAITS, forget_delivered
 from console.webhooks.models import Delivery, Webhook
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 from tests.webhooks.conftest import verified
 
 State = Authorization.State
@@ -99,7 +99,7 @@ def test_what_happened_before_is_not_told(register, receiver, connection, grant)
     assert run() == "deliver_webhooks: nothing to send."
 
 
-def test_other_applications_and_organisations_are_not_told(
+def test_other_applications_and_organizations_are_not_told(
     register, receiver, connection, grant, studio, stranger_organization
 ):
     from console.applications.models import Application
@@ -173,7 +173,7 @@ def test_after_the_last_try_it_is_switched_off_and_told(
     webhook.refresh_from_db()
     assert webhook.disabled_at
     assert "status 500" in webhook.problem
-    event = Event.objects.get(action=Act.WEBHOOK_DISABLED)
+    event = Event.objects.get(action=AuditAction.WEBHOOK_DISABLED)
     assert (event.actor, event.organization_id) == (None, webhook.organization_id)
     (message,) = mail.outbox
     assert message.to == [developer.email]
@@ -212,9 +212,9 @@ def test_a_process_that_was_killed_while_it_sent_is_made_up_for(
     """The claim of the dead one ends after five minutes; the receiver may get it twice."""
     register()
     stop(grant(connection))
-    composing.compose()
+    payloads.compose()
     claimed = Delivery.objects.due()
-    claimed.update(next_try_at=timezone.now() + delivering.SENDING, tries=1)
+    claimed.update(next_try_at=timezone.now() + deliveries.SENDING, tries=1)
     assert run() == "deliver_webhooks: nothing to send."
     due_again()
     assert run() == "deliver_webhooks: 1 sent."
@@ -225,7 +225,7 @@ def test_a_mail_server_that_is_down_breaks_nothing(register, receiver, connectio
     webhook, _ = register()
     receiver.status = 500
     stop(grant(connection))
-    composing.compose()
+    payloads.compose()
     Delivery.objects.update(tries=len(WAITS))
     assert run() == "deliver_webhooks: 1 failed."
     webhook.refresh_from_db()
@@ -241,7 +241,7 @@ def test_many_processes_at_once_send_each_message_once(
     for _ in range(5):
         stop(authorization)
         unmark(authorization.credential)
-    at_once(4, lambda: delivering.deliver_due(lambda: True))
+    at_once(4, lambda: deliveries.deliver_due(lambda: True))
     ids = [json.loads(body)["id"] for _, body in receiver.got]
     assert len(ids) == len(set(ids)) == 10
 

@@ -6,10 +6,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
 from console.audit.models import Event
 from console.webhooks.models import Delivery, Webhook
-from tests.connections.flowing import words_of
+from tests.connections.flow_steps import words_of
 from tests.webhooks.conftest import verified
 
 
@@ -59,13 +59,13 @@ def test_what_is_switched_off_gets_nothing_until_it_is_switched_on(register, rec
     assert Delivery.objects.count() == 1
     assert "is switched on" in press("webhook_enable", webhook)
     assert "has taken the message" in press("webhook_test", webhook)
-    assert Event.objects.filter(action=Act.WEBHOOK_ENABLED).count() == 1
+    assert Event.objects.filter(action=AuditAction.WEBHOOK_ENABLED).count() == 1
 
 
 def test_switching_on_what_is_on_changes_nothing(register, press):
     webhook, _ = register()
     press("webhook_enable", webhook)
-    assert not Event.objects.filter(action=Act.WEBHOOK_ENABLED).exists()
+    assert not Event.objects.filter(action=AuditAction.WEBHOOK_ENABLED).exists()
 
 
 def test_to_delete_it_asks_first(register, developer_client, press):
@@ -75,7 +75,7 @@ def test_to_delete_it_asks_first(register, developer_client, press):
     assert Webhook.objects.exists()
     assert "is not told anything any more" in press("webhook_delete", webhook)
     assert not Webhook.objects.exists()
-    assert Event.objects.filter(action=Act.WEBHOOK_DELETED).count() == 1
+    assert Event.objects.filter(action=AuditAction.WEBHOOK_DELETED).count() == 1
 
 
 @pytest.mark.parametrize("route", ["webhook_test", "webhook_enable", "webhook_delete"])

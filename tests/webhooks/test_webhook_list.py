@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
 from console.audit.models import Event
 from console.webhooks.models import Delivery, Webhook
-from console.webhooks.registering import MOST
-from tests.connections.flowing import words_of
+from console.webhooks.registration import MOST
+from tests.connections.flow_steps import words_of
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def test_it_shows_the_secret_once(developer_client, url, register):
     assert secret.startswith("whsec_")
     assert webhook.secret.reveal() == secret
     assert secret not in developer_client.get(url).content.decode()
-    event = Event.objects.get(action=Act.WEBHOOK_CREATED)
+    event = Event.objects.get(action=AuditAction.WEBHOOK_CREATED)
     assert event.object_label == webhook.host
     assert secret not in str(event.details)
 

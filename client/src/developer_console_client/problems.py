@@ -5,7 +5,7 @@ requests.RequestException
     ├── AuthorizationRequired     a person has to authorize: lead him to ``url``
     ├── KeyRefused                the key is wrong, revoked, or stands in an address
     ├── UserTokenRefused          the token of the person is missing, expired, or another place's
-    ├── LicenceEnded              the client may not use the application any more
+    ├── LicenseEnded              the client may not use the application any more
     ├── NotThere                  no such connection or function in the key's environment
     └── ServiceUnavailable        the service, or the console, cannot answer now
 
@@ -53,8 +53,8 @@ class UserTokenRefused(ConsoleProblem):
     """The call has to name a person, or the token names none any more."""
 
 
-class LicenceEnded(ConsoleProblem):
-    """The licence of the client whose key this is has ended; the key works when it is prolonged."""
+class LicenseEnded(ConsoleProblem):
+    """The license of the client whose key this is has ended; the key works when it is prolonged."""
 
 
 class NotThere(ConsoleProblem):
@@ -83,7 +83,7 @@ _KINDS: dict[str, type[ConsoleProblem]] = {
     "too-many-wrong-keys": KeyRefused,
     "user-token-required": UserTokenRefused,
     "user-token-refused": UserTokenRefused,
-    "licence-ended": LicenceEnded,
+    "license-ended": LicenseEnded,
     "connection-not-found": NotThere,
     "function-not-found": NotThere,
     "not-found": NotThere,

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from connections.keeping_alive import renew
-from connections.rounds import Outcome, go_round, summary
-from console.readiness import refuse_wrong_keys
-from console.stopping import Stopping
+from connections.credentials.renewal import renew
+from connections.credentials.rounds import VisitOutcome, go_round, summary
+from console.jobs.graceful_stop import Stopping
+from console.monitoring.readiness import refuse_wrong_keys
 
 
 class Command(BaseCommand):
@@ -23,5 +23,5 @@ class Command(BaseCommand):
         with Stopping() as stopping:
             came = go_round("renew_at", renew, stopping.goes_on)
         self.stdout.write(f"refresh_due: {summary(came)}.")
-        if came[Outcome.FAILED]:
+        if came[VisitOutcome.FAILED]:
             raise SystemExit(1)

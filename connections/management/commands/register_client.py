@@ -9,14 +9,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from connections.admin import OAuthClientForm
 from connections.models import OAuthClient
 from connections.models.oauth_client import client_reference
-from connectors.registry import UnknownConnector, get_connector
-from connectors.typed_parameter import NotAParameter, typed_host
+from connectors.definitions.registry import UnknownConnector, get_connector
+from connectors.definitions.typed_parameter import NotAParameter, typed_host
 from console.accounts.models import Organization
-from console.audit.acts import Act
-from console.audit.recording import record
+from console.administration.oauth_clients import OAuthClientForm
+from console.audit.actions import AuditAction
+from console.audit.log import record
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         if options["organization"]:
             organization = Organization.objects.filter(slug=options["organization"]).first()
             if organization is None:
-                raise CommandError(f"There is no organisation {options['organization']}.")
+                raise CommandError(f"There is no organization {options['organization']}.")
         secret = ""
         if path := options["client_secret_file"]:
             try:
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError(
                 " ".join(str(message) for errors in form.errors.values() for message in errors)
             )
-        act = Act.OAUTH_CLIENT_CHANGED if client else Act.OAUTH_CLIENT_CREATED
+        act = AuditAction.OAUTH_CLIENT_CHANGED if client else AuditAction.OAUTH_CLIENT_CREATED
         with transaction.atomic():
             client = form.save()
             record(act, client.organization_id, None, client)

@@ -11,9 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from connectors.describing import described, left_out, page
-from connectors.reading import Fault, definition_files, read_all, read_files
-from connectors.registry import CATALOGUE, constants, folders
+from connectors.definitions.documentation import described, left_out, page
+from connectors.definitions.loader import DefinitionFault, definition_files, read_all, read_files
+from connectors.definitions.registry import CATALOGUE, constants, folders
 
 
 class Command(BaseCommand):
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         places = (options["catalogue"],) if options["catalogue"] else folders()
         connectors, faults = read_files(definition_files(places), constants())
         faults += tuple(
-            Fault(file=str(place), key=said_by, message="There is no such folder.")
+            DefinitionFault(file=str(place), key=said_by, message="There is no such folder.")
             for place in places
             if not place.is_dir()
         )

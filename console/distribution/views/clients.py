@@ -1,4 +1,4 @@
-"""The clients of an organisation: asked in, and what is shared with each."""
+"""The clients of an organization: asked in, and what is shared with each."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import Organization
 from console.accounts.policy import Action
-from console.addresses import public_url
 from console.applications.models import Application
 from console.distribution import sharing
-from console.distribution.errors import Refused
-from console.distribution.forms import InviteForm, LicenceForm, ReleaseForm, ShareForm
+from console.distribution.errors import DistributionError
+from console.distribution.forms import InviteForm, LicenseForm, ReleaseForm, ShareForm
 from console.distribution.models import Share
-from console.distribution.sharing import clients_of, licence_words
-from console.distribution.views.acting import acting_in
-from console.http import SeeOther, SignedInRequest
+from console.distribution.sharing import clients_of, license_words
+from console.distribution.views.acting_organization import acting_in
 from console.inviting import inviting
-from console.inviting.inviting import Refused as NotInvited
+from console.inviting.inviting import InvitationRefused as NotInvited
 from console.inviting.models import Invitation
+from console.public_url import public_url
 
 
 @require_safe
@@ -36,11 +36,11 @@ def client_list(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def client_invite(request: SignedInRequest) -> HttpResponse:
-    """Ask somebody in by mail; his organisation becomes a client when he accepts."""
+    """Ask somebody in by mail; his organization becomes a client when he accepts."""
     organization = acting_in(request, Action.MANAGE_PEOPLE)
     form = InviteForm(request.POST)
     if organization is None:
-        messages.warning(request, "Choose the organisation that invites, and invite once more.")
+        messages.warning(request, "Choose the organization that invites, and invite once more.")
     elif not form.is_valid():
         return _list(request, form, status=422)
     else:
@@ -95,11 +95,11 @@ def share_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 application,
                 chosen["client"],
                 chosen["release"],
-                chosen["licence"],
+                chosen["license"],
                 request.user,
                 ends_at=form.ends_at,
             )
-        except Refused as refused:
+        except DistributionError as refused:
             form.add_error(None, str(refused))
             status = 409
         else:
@@ -140,18 +140,18 @@ def share_release(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_POST
-def share_licence(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+def share_license(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Change for how long the client may use it."""
     share = _share(request, pk, Action.MANAGE_CLIENTS)
-    form = LicenceForm(request.POST)
+    form = LicenseForm(request.POST)
     if not form.is_valid():
-        return _detail(request, share, licence_form=form, status=422)
-    licence = form.cleaned_data["licence"]
+        return _detail(request, share, license_form=form, status=422)
+    license = form.cleaned_data["license"]
     return _shared(
         request,
         share,
-        partial(sharing.change_licence, share, licence, request.user, ends_at=form.ends_at),
-        f"The licence of {share.client} is changed.",
+        partial(sharing.change_license, share, license, request.user, ends_at=form.ends_at),
+        f"The license of {share.client} is changed.",
     )
 
 
@@ -200,19 +200,19 @@ def _detail(
     share: Share,
     *,
     release_form: ReleaseForm | None = None,
-    licence_form: LicenceForm | None = None,
+    license_form: LicenseForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     newer = share.application.releases.filter(number__gt=share.release.number).exists()
-    known = {"licence": share.licence, "ends_on": None}
-    if share.ends_at and share.licence == "subscription":
+    known = {"license": share.license, "ends_on": None}
+    if share.ends_at and share.license == "subscription":
         known["ends_on"] = share.ends_at.date()  # type: ignore[assignment]
     context: dict[str, Any] = {
         "share": share,
-        "licence": licence_words(share),
+        "license": license_words(share),
         "manages": share.application.allows(request.user, Action.MANAGE_CLIENTS),
         "release_form": (release_form or ReleaseForm(share=share)) if newer else None,
-        "licence_form": licence_form or LicenceForm(initial=known),
+        "license_form": license_form or LicenseForm(initial=known),
         "install_url": public_url("share_install", share.pk),
     }
     return render(request, "distribution/share_detail.html", context, status=status)
@@ -248,7 +248,7 @@ def _invited(request: SignedInRequest, verb: Any, done: str) -> HttpResponse:
 def _shared(request: SignedInRequest, share: Share, verb: Any, done: str) -> HttpResponse:
     try:
         verb()
-    except Refused as refused:
+    except DistributionError as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, done)

@@ -11,22 +11,22 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from console.accounts.http import SeeOther, SignedInRequest, say_each
 from console.accounts.policy import Action
 from console.distribution import installing, updating
-from console.distribution.asking import counts, differences
-from console.distribution.errors import Refused
-from console.distribution.installed import look, may_manage, people_in
+from console.distribution.errors import DistributionError
+from console.distribution.installed_run import runnable
 from console.distribution.models import Share
-from console.distribution.running import runnable
-from console.distribution.views.acting import acting_in
-from console.http import SeeOther, SignedInRequest, say_each
+from console.distribution.overview import look, may_manage, people_in
+from console.distribution.requirements import counts, differences
+from console.distribution.views.acting_organization import acting_in
 from console.publishing.models import Installation
-from console.signing_in.again import password_again
+from console.signing_in.reauthentication import password_again
 
 
 @require_safe
 def installation_list(request: SignedInRequest) -> HttpResponse:
-    """Show what is installed in the active organisation, and what may be."""
+    """Show what is installed in the active organization, and what may be."""
     organization = acting_in(request, Action.USE_INSTALLED)
     user = request.user
     rows = Installation.objects.allowing(user, Action.USE_INSTALLED)
@@ -93,7 +93,7 @@ def installation_update(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
                 sentences = updating.update(installation, request.user, seen=seen)
                 messages.success(request, f"{installation} is updated.")
                 say_each(request, sentences)
-        except Refused as refused:
+        except DistributionError as refused:
             messages.error(request, str(refused))
         return SeeOther(there)
     release = updating.newer_of([installation]).get(installation.pk)
@@ -112,7 +112,7 @@ def installation_uninstall(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
     if request.method == "POST":
         try:
             sentences = installing.uninstall(installation, request.user)
-        except Refused as refused:
+        except DistributionError as refused:
             messages.error(request, str(refused))
         else:
             messages.success(request, f"{installation} is uninstalled.")

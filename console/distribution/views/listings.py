@@ -1,4 +1,4 @@
-"""The marketplace from behind: what an organisation writes, and what the operator reviews."""
+"""The marketplace from behind: what an organization writes, and what the operator reviews."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.distribution import listing
-from console.distribution.asking import asks_of
-from console.distribution.errors import Refused
+from console.distribution import marketplace
+from console.distribution.errors import DistributionError
 from console.distribution.forms import ListingForm, PictureForm, ReviewForm
 from console.distribution.models import Listing, Picture
-from console.http import SeeOther, SignedInRequest
+from console.distribution.requirements import asks_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,7 +33,7 @@ def listing_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     form = ListingForm(request.POST, application=application)
     if not form.is_valid():
         return _page(request, application, form=form, status=422)
-    save = partial(listing.save, application, form.cleaned_data, request.user)
+    save = partial(marketplace.save, application, form.cleaned_data, request.user)
     return _done(request, application, save, "The listing is saved as a draft.")
 
 
@@ -45,7 +45,7 @@ def picture_add(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, application, picture_form=form, status=422)
     picture, words = form.cleaned_data["picture"], form.cleaned_data["words"]
-    add = partial(listing.add_picture, application, picture, words, request.user)
+    add = partial(marketplace.add_picture, application, picture, words, request.user)
     return _done(request, application, add, "The picture is added.")
 
 
@@ -55,7 +55,7 @@ def picture_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     applications = Application.objects.allowing(request.user, Action.MANAGE_CLIENTS)
     rows = Picture.objects.filter(listing__application__in=applications)
     picture = get_object_or_404(rows.select_related("listing__application__organization"), pk=pk)
-    remove = partial(listing.remove_picture, picture, request.user)
+    remove = partial(marketplace.remove_picture, picture, request.user)
     return _done(request, picture.listing.application, remove, "The picture is removed.")
 
 
@@ -64,7 +64,7 @@ def listing_submit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Ask for a review."""
     application = _application(request, pk)
     done = "The listing is submitted. Whoever runs this console reviews it, and you get a mail."
-    return _done(request, application, partial(listing.submit, application, request.user), done)
+    return _done(request, application, partial(marketplace.submit, application, request.user), done)
 
 
 @require_POST
@@ -72,7 +72,9 @@ def listing_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Take back what waits for review, or take the listing out of the marketplace."""
     application = _application(request, pk)
     done = "The listing is withdrawn. Clients that have installed the application keep it."
-    return _done(request, application, partial(listing.withdraw, application, request.user), done)
+    return _done(
+        request, application, partial(marketplace.withdraw, application, request.user), done
+    )
 
 
 @require_safe
@@ -97,12 +99,12 @@ def listing_review(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         note = form.cleaned_data["note"]
         try:
             if form.cleaned_data["decision"] == "publish":
-                listing.publish(row, request.user)
+                marketplace.publish(row, request.user)
                 messages.success(request, f"{row} is in the marketplace.")
             else:
-                listing.refuse(row, note, request.user)
+                marketplace.refuse(row, note, request.user)
                 messages.success(request, f"{row} is refused, and its people know why.")
-        except Refused as refused:
+        except DistributionError as refused:
             messages.error(request, str(refused))
         return SeeOther(reverse("review_list"))
     context = {
@@ -142,7 +144,7 @@ def _page(
     picture_form: PictureForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    row = listing.open_listing(application)
+    row = marketplace.open_listing(application)
     if form is None:
         known: dict[str, Any] = {} if row else {"title": application.name[:60]}
         form = ListingForm(application=application, instance=row, initial=known)
@@ -163,7 +165,7 @@ def _done(
 ) -> HttpResponse:
     try:
         verb()
-    except Refused as refused:
+    except DistributionError as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, done)

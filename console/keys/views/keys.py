@@ -11,16 +11,16 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from connections.standing import Environment
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.http import SeeOther, SignedInRequest
+from console.choices import Environment
 from console.keys.forms import KeyForm
 from console.keys.issuing import NoSuchPlace, TooManyKeys, create_key, revoke_key
+from console.keys.key_site import KeySite, at_client, at_home
 from console.keys.models import ApiKey
-from console.keys.places import Place, at_client, at_home
 from console.publishing.models import Installation
-from console.signing_in.again import password_again
+from console.signing_in.reauthentication import password_again
 
 #: How many revoked ones the page remembers.
 REVOKED_SHOWN = 10
@@ -62,7 +62,7 @@ def installation_key_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResp
     return _revoke(request, key, at_client(get_object_or_404(rows, application=key.application_id)))
 
 
-def _keys(request: SignedInRequest, place: Place) -> HttpResponseBase:
+def _keys(request: SignedInRequest, place: KeySite) -> HttpResponseBase:
     if request.method != "POST":
         return _page(request, place, KeyForm(place=place))
     if request.POST.get("environment") == Environment.DEVELOPMENT and not place.installation:
@@ -70,7 +70,7 @@ def _keys(request: SignedInRequest, place: Place) -> HttpResponseBase:
     return password_again(_create)(request, place)
 
 
-def _create(request: SignedInRequest, place: Place) -> HttpResponse:
+def _create(request: SignedInRequest, place: KeySite) -> HttpResponse:
     form = KeyForm(request.POST, place=place)
     if not form.is_valid():
         return _page(request, place, form, status=422)
@@ -90,7 +90,7 @@ def _create(request: SignedInRequest, place: Place) -> HttpResponse:
 
 def _page(
     request: SignedInRequest,
-    place: Place,
+    place: KeySite,
     form: KeyForm,
     *,
     created: ApiKey | None = None,
@@ -119,7 +119,7 @@ def _key(request: SignedInRequest, pk: uuid.UUID, action: Action) -> ApiKey:
     return get_object_or_404(keys.select_related("application__organization"), pk=pk)
 
 
-def _revoke(request: SignedInRequest, key: ApiKey, place: Place) -> HttpResponse:
+def _revoke(request: SignedInRequest, key: ApiKey, place: KeySite) -> HttpResponse:
     if request.method == "POST":
         revoke_key(key, request.user)
         messages.success(request, f"The key {key} does not count any more.")

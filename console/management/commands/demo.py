@@ -12,8 +12,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from console.demo.environment import demo_folder
-from console.demo.seeding import sandbox_client, seed
-from console.demo.serving import prepare_sandbox, servers
+from console.demo.processes import prepare_sandbox, servers
+from console.demo.seed import sandbox_client, seed
 from console.demo.static_files import collect_static_files
 
 

@@ -11,14 +11,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connections.standing import Environment
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.http import SeeOther, SignedInRequest
+from console.choices import Environment
 from console.publishing import publishing
-from console.publishing.environments import manifest_in, states_in
+from console.publishing.environment_state import manifest_in, states_in
 from console.publishing.forms import NoteForm
-from console.publishing.selecting import select
+from console.publishing.selection import select
 
 #: What people are told when the ground has moved under their decision.
 MOVED = (
@@ -48,7 +48,7 @@ def publish(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     except publishing.NothingChosen:
         form.add_error(None, "Nothing is ticked, so nothing was published. Tick a change first.")
         return _page(request, application, ticked, form, status=422)
-    except publishing.ChangedMeanwhile:
+    except publishing.PublishConflict:
         form.add_error(None, MOVED)
         return _page(request, application, ticked, form, status=409)
     except publishing.SomebodyPublishes as error:

@@ -10,15 +10,15 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.models import Connection
-from connections.standing import Environment
+from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.http import SeeOther, SignedInRequest
+from console.choices import Environment
 from console.publishing import publishing
-from console.publishing.comparing import changes, diff
-from console.publishing.environments import manifest_in, release_in_stage, states_in
+from console.publishing.environment_state import manifest_in, release_in_stage, states_in
 from console.publishing.forms import CompareForm, NoteForm
 from console.publishing.manifest import Manifest, of_development
+from console.publishing.manifest_diff import changes, diff
 from console.publishing.models import Release
 
 PAGE_SIZE = 20

@@ -1,4 +1,4 @@
-"""Somebody with two organisations."""
+"""Somebody with two organizations."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import pytest
 from django.test import Client
 
 from console.accounts.models import Membership, User
-from console.accounts.policy import Role
 from console.applications.models import Application
+from console.choices import Role
 
 
 @pytest.fixture
 def both(member, studio, stranger_organization, application) -> User:
-    """Somebody in two organisations, each of which has an application of the same name."""
+    """Somebody in two organizations, each of which has an application of the same name."""
     user = member(studio, Role.SUPER_ADMIN, "both@test.example")
     Membership.objects.create(user=user, organization=stranger_organization, role=Role.SUPER_ADMIN)
     Application.objects.create(

@@ -1,4 +1,4 @@
-"""The organisation in the address: what it opens, what it narrows, and where it stays out."""
+"""The organization in the address: what it opens, what it narrows, and where it stays out."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.test import Client
 from django.urls import reverse
 
 from console.accounts.models import Organization
-from console.accounts.policy import Role
-from console.audit.acts import Act
+from console.audit.actions import AuditAction
+from console.audit.log import record
 from console.audit.models import Event
-from console.audit.recording import record
-from tests.transfer.sending import waiting
+from console.choices import Role
+from tests.transfer.sent_upload import waiting
 
 ELSEWHERE, STUDIO = "/o/elsewhere/", "/o/studio/"
 
@@ -55,8 +55,8 @@ def test_a_row_says_whose_it_is(client, connect):
 def test_a_row_that_he_may_not_see_leads_nowhere(client, both, studio, super_admin):
     both.memberships.filter(organization=studio).update(role=Role.DEVELOPER)
     with transaction.atomic():
-        record(Act.MEMBERSHIP_CHANGED, studio, super_admin, both)
-    event = Event.objects.get(action=Act.MEMBERSHIP_CHANGED)
+        record(AuditAction.MEMBERSHIP_CHANGED, studio, super_admin, both)
+    event = Event.objects.get(action=AuditAction.MEMBERSHIP_CHANGED)
     assert client.get(event.get_absolute_url()).status_code == 404
     both.memberships.filter(organization=studio).update(role=Role.ADMIN)
     assert client.get(event.get_absolute_url())["Location"].startswith(STUDIO)

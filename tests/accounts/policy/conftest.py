@@ -12,22 +12,21 @@ from django.test import Client
 from django.utils import timezone
 
 from connections.models import Flow, OAuthClient
-from connections.standing import Level
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Role
 from console.applications.models import Application, Right
 from console.audit.models import Event
+from console.choices import Level, Role
 from console.distribution.models import Listing, Picture, Share
 from console.inviting.models import Invitation
 from console.keys.issuing import create_key
-from console.publishing.manifest import Manifest, Part
+from console.publishing.manifest import ComponentSnapshot, Manifest
 from console.publishing.models import Installation, Release, Stage
 from console.transfer.exporting import export
 from console.transfer.models import Upload
-from console.webhooks import composing
+from console.webhooks import payloads
 from console.webhooks.models import Webhook
-from console.webhooks.signing import new_secret
-from tests.accounts.policy.expecting import IDENTITIES
+from console.webhooks.signature import new_secret
+from tests.accounts.policy.expectations import IDENTITIES
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +36,7 @@ def no_limit_was_used_yet() -> None:
 
 @pytest.fixture
 def things(application, connect, grant, install, build, developer, super_admin) -> dict[str, Any]:
-    """One row of each kind, all of them of the same organisation."""
+    """One row of each kind, all of them of the same organization."""
     client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
     connection = connect(name="Secret plan")
     webhook = Webhook.objects.create(
@@ -46,7 +45,7 @@ def things(application, connect, grant, install, build, developer, super_admin) 
         url="https://10.0.0.1/secret_plan",  # where nothing is ever sent
         secret=new_secret(),
     )
-    delivery = composing.test_message(webhook)
+    delivery = payloads.test_message(webhook)
     delivery.save()
     release = Release.objects.create(
         application=application, number=1, content=Manifest().text, created_by=developer
@@ -96,11 +95,13 @@ def things(application, connect, grant, install, build, developer, super_admin) 
 
 
 def distributed(application: Application, release: Release) -> dict[str, Any]:
-    """Let the organisation have a client, and be another one's client itself."""
+    """Let the organization have a client, and be another one's client itself."""
     maker = Organization.objects.create(name="Maker", slug="maker")
     client = Organization.objects.create(name="Third", slug="third")
     theirs = Application.objects.create(organization=maker, name="Parts", link_name="parts")
-    function = Part(kind="function", name="Find", link_name="find_people", definition={})
+    function = ComponentSnapshot(
+        kind="function", name="Find", link_name="find_people", definition={}
+    )
     content = Manifest(components={"find_people": function}).text
     first = Release.objects.create(
         application=theirs, number=1, content=content, created_by=release.created_by
@@ -116,7 +117,7 @@ def distributed(application: Application, release: Release) -> dict[str, Any]:
     )
     draft = Listing.objects.create(application=application, release=release, **written)
     pixels = {"media_type": "image/png", "width": 64, "height": 64, "content": b"pixels"}
-    share = {"release": first, "licence": "subscription"}
+    share = {"release": first, "license": "subscription"}
     return {
         "client_invitation": Invitation.objects.create(
             organization=application.organization,

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from console.accounts.policy import RULES
-from tests.accounts.policy.expecting import IDENTITIES, PREFIXES, expected
+from tests.accounts.policy.expectations import IDENTITIES, PREFIXES, expected
 from tests.accounts.policy.visits import VISITS, address, rule
 
 

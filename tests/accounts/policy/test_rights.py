@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from console.accounts.models import Membership
-from console.accounts.policy import ALLOWED, GIVEN, Action, Role
+from console.accounts.policy import ALLOWED, GIVEN, Action
 from console.applications.models import Application, Right
+from console.choices import Role
 from console.publishing.manifest import Manifest
 from console.publishing.models import Release
 

@@ -9,18 +9,19 @@ import pytest
 from django.test import Client
 
 from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
-from console.accounts.policy import Action, Role, Row, Who, held_by
+from console.accounts.policy import Action, PolicyRow, Who, held_by
 from console.applications.models import Right
+from console.choices import Role
 from console.distribution.models import Listing, Share
 from console.publishing.models import Installation
-from tests.accounts.policy.expecting import IDENTITIES
+from tests.accounts.policy.expectations import IDENTITIES
 from tests.accounts.policy.visits import VISITS, address, rule
 
 OTHERS = ("own user", "own admin", "other developer", "operator")
 OURS = {name: visit for name, visit in VISITS.items() if not visit.foreign}
 OF_ROWS = sorted(name for name, visit in OURS.items() if visit.of)
 METHODS = ("get", "post", "put", "patch", "delete")
-#: What keeps a row from him: another organisation, his role, or the organisation he is in.
+#: What keeps a row from him: another organization, his role, or the organization he is in.
 HIDDEN_FROM = (
     ("other developer", ""),
     ("other developer", "/o/elsewhere"),
@@ -78,7 +79,7 @@ def test_it_changes_nothing_for_others(name, identity, things, come_as):
 def test_it_answers_as_for_a_row_that_is_not_there(identity, prefix, things, come_as):
     client = come_as(identity)
     for name in OF_ROWS:
-        if not isinstance(rule(name).of, Row) and name != "flow_status":
+        if not isinstance(rule(name).of, PolicyRow) and name != "flow_status":
             continue  # it is about a row that is hidden from nobody, or shut for all of these
         if is_open(name, identity, prefix) and not VISITS[name].person and name != "flow_status":
             continue

@@ -148,7 +148,7 @@ VISITS: dict[str, Visit] = {
     "share_create": Visit(also=("post",), of="application"),
     "share_detail": Visit(of="share"),
     "share_release": Visit(method="post", status=422, of="share"),
-    "share_licence": Visit(method="post", status=303, of="share", data={"licence": "subscription"}),
+    "share_license": Visit(method="post", status=303, of="share", data={"license": "subscription"}),
     "share_withdraw": Visit(also=("post",), of="share"),
     "share_install": Visit(also=("post",), of="offered"),
     "marketplace": PAGE,

@@ -8,8 +8,8 @@ from re import _constants as constants  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-from connectors.auth import AUTH_TYPES
-from connectors.definition import AuthType, Connector
+from connectors.api.auth_strategies import AUTH_TYPES
+from connectors.definitions.schema import AuthType, Connector
 
 #: What sets are asked for first, so that examples look like hosts and identifiers.
 _CHARACTERS = "ab1AB-_." + string.ascii_letters + string.digits

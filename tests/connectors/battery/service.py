@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote_plus, urlsplit
 
-from connectors.auth import AUTH_TYPES
-from connectors.definition import AuthType, Connector, OAuth2
+from connectors.api.auth_strategies import AUTH_TYPES
+from connectors.definitions.schema import AuthType, Connector, OAuth2Auth
 from tests.connectors.battery import examples
-from tests.connectors.battery.asked import (
+from tests.connectors.battery.expected_request import (
     Request,
     Unexpected,
     basic,
@@ -54,7 +54,7 @@ class SimulatedService:
             self.secret = examples.credential(connector, auth_type)
 
     @property
-    def oauth2(self) -> OAuth2:
+    def oauth2(self) -> OAuth2Auth:
         assert self.connector.oauth2 is not None
         return self.connector.oauth2
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from connectors.definition import Connector
-from tests.connectors.battery.driving import drive
-from tests.connectors.test_catalogue import CONNECTORS
+from connectors.definitions.schema import Connector
+from tests.connectors.battery.whole_flow import drive
+from tests.connectors.definitions.test_catalogue import CONNECTORS
 
 
 @pytest.mark.parametrize("connector", CONNECTORS.values(), ids=CONNECTORS)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.definition import Connector, KeptField, TokenExchange
-from connectors.grant_end import GrantEnd
-from tests.connectors.battery.breaking import FAULTS, Break
-from tests.connectors.battery.driving import BatteryFailure, drive
-from tests.connectors.test_catalogue import CONNECTORS
+from connectors.definitions.grant_end import GrantEnd
+from connectors.definitions.schema import Connector, KeptField, TokenExchange
+from tests.connectors.battery.broken_definitions import FAULTS, Break
+from tests.connectors.battery.whole_flow import BatteryFailure, drive
+from tests.connectors.definitions.test_catalogue import CONNECTORS
 
 #: How many connectors each fault is tried on; the first of the catalogue that it applies to.
 TRIED_ON = 30

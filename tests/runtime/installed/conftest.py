@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connections import acting
+from connections.calls import prepared_cache
 from console.accounts.models import User
-from console.keys import checking, tokens
+from console.keys import authentication, user_tokens
 from console.keys.issuing import create_key
 from console.publishing.models import Installation
 from tests.connectors.conftest import resolving, service  # noqa: F401
@@ -30,7 +30,7 @@ from tests.distribution.conftest import (  # noqa: F401
     share,
 )
 from tests.runtime.proxy.conftest import nothing_was_called_lately, upstream  # noqa: F401
-from tests.runtime.proxy.visiting import Program
+from tests.runtime.proxy.program import Program
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def a_second_later() -> Callable[[], None]:
     """Return what lets time go on until nothing counts any more that was read before."""
 
     def wait() -> None:
-        for each in (checking._holders, tokens._users):
+        for each in (authentication._holders, user_tokens._users):
             each.clear()
-        for known in acting._known.values():
+        for known in prepared_cache._known.values():
             known.until = 0.0
 
     return wait
@@ -68,7 +68,7 @@ def token_of(installation) -> Callable[[User], dict[str, str]]:
 
     def sign(user: User) -> dict[str, str]:
         application, client = installation.application, installation.organization
-        return {"Console-User": tokens.token_for(user, application, client, "production")}
+        return {"Console-User": user_tokens.token_for(user, application, client, "production")}
 
     return sign
 

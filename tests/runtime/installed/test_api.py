@@ -83,11 +83,11 @@ def test_nothing_is_called_before_everybody_has_authorized(ask, both, network, t
 
 
 @pytest.mark.parametrize("path", ["connections/", "connections/crm/", "functions/find_people/run"])
-def test_after_the_licence_nothing_is_told_or_run(ask, both, network, token_of, person, path):
+def test_after_the_license_nothing_is_told_or_run(ask, both, network, token_of, person, path):
     past = timezone.now() - timedelta(seconds=1)
     for rows in (Installation.objects, InstalledConnection.objects):
         rows.update(ends_at=past)
     data = {} if path.endswith("run") else None
-    document = problem(ask(path, data, **token_of(person)), "licence-ended", 403)
-    assert document["detail"].startswith("The licence of Field Service has ended.")
+    document = problem(ask(path, data, **token_of(person)), "license-ended", 403)
+    assert document["detail"].startswith("The license of Field Service has ended.")
     assert len(network.calls) == 0

@@ -7,18 +7,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from connections.authorizations.revoking import revoke
+from connections.authorizations.suspending import suspend
 from connections.models import InstalledConnection
-from connections.revoking import revoke
-from connections.suspending import suspend
 from console.accounts.models import Membership, Organization
-from console.accounts.policy import Role
+from console.choices import Role
 from console.distribution import installing, sharing, updating
-from console.invocations import recording
+from console.invocations import log_writer
 from console.invocations.models import Invocation
 from console.keys.issuing import create_key
-from console.keys.tokens import token_for
+from console.keys.user_tokens import token_for
 from console.publishing.models import Installation
-from tests.runtime.proxy.visiting import Program
+from tests.runtime.proxy.program import Program
 
 OAUTH2 = {"access_token": "token-of-the-client", "refresh_token": "r"}
 
@@ -126,7 +126,7 @@ def test_what_is_revoked_is_out_within_a_second(upstream, program, works, boss, 
     assert used(upstream).count("Bearer token-of-the-client") == 1
 
 
-def test_the_end_of_the_licence_refuses_within_a_second(
+def test_the_end_of_the_license_refuses_within_a_second(
     upstream, program, works, installation, super_admin, a_second_later
 ):
     assert program.get("crm").status == 200
@@ -135,22 +135,22 @@ def test_the_end_of_the_licence_refuses_within_a_second(
         rows.update(ends_at=past)
     a_second_later()
     answer = program.get("crm")
-    assert (answer.status, answer.problem) == (403, "licence-ended")
+    assert (answer.status, answer.problem) == (403, "license-ended")
     assert len(upstream.asked) == 1
 
-    sharing.change_licence(installation.share, "subscription", super_admin, ends_at=None)
+    sharing.change_license(installation.share, "subscription", super_admin, ends_at=None)
     a_second_later()
     assert program.get("crm").status == 200
 
 
-def test_a_licence_that_ends_by_itself_needs_nobody(upstream, program, works, a_second_later):
+def test_a_license_that_ends_by_itself_needs_nobody(upstream, program, works, a_second_later):
     soon = timezone.now() + timedelta(seconds=0.3)
     InstalledConnection.objects.update(ends_at=soon)
     assert program.get("crm").status == 200
     while timezone.now() < soon:
         pass
     a_second_later()
-    assert program.get("crm").problem == "licence-ended"
+    assert program.get("crm").problem == "license-ended"
 
 
 def test_uninstalling_refuses_within_a_second(
@@ -220,6 +220,6 @@ def test_what_developers_change_meanwhile_changes_nothing(
 
 def test_a_call_is_the_clients(upstream, program, works, client_organization):
     program.get("crm")
-    assert recording.writer.write()
+    assert log_writer.writer.write()
     row = Invocation.objects.get()
     assert (row.organization_id, row.environment) == (client_organization.pk, "production")

@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.cache import cache
 
-from connections import acting
-from connectors.holding import close_idle
-from connectors.registry import get_connectors
-from console.invocations import recording
-from console.keys import checking, tokens
+from connections.calls import prepared_cache
+from connectors.definitions.registry import get_connectors
+from connectors.http.connection_pool import close_idle
+from console.invocations import log_writer
+from console.keys import authentication, user_tokens
 from console.keys.issuing import create_key
-from console.runtime.door import Door
+from console.runtime.proxy_app import ProxyApplication
 from tests.connectors.conftest import Service, resolving, service  # noqa: F401
 from tests.connectors.conftest import listen as listening  # noqa: F401
-from tests.runtime.proxy.visiting import Program, _django, leading_to, speaking
+from tests.runtime.proxy.program import Program, _django, leading_to, speaking
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +31,14 @@ def nothing_was_called_lately() -> Iterator[None]:
 
 def _forget_everything() -> None:
     cache.clear()
-    for each in (checking._holders, tokens._users, tokens._public_keys, acting):
+    for each in (
+        authentication._holders,
+        user_tokens._users,
+        user_tokens._public_keys,
+        prepared_cache,
+    ):
         each.clear()
-    recording.writer._rows.clear()
+    log_writer.writer._rows.clear()
     close_idle()
 
 
@@ -107,7 +112,7 @@ def pieces(program) -> Callable[..., Any]:
     def begin(path: str = "/contacts") -> tuple[int, dict[str, str], Any]:
         told: list[Any] = []
         environ = program.environ("GET", f"/api/v1/connections/orders/proxy{path}")
-        answer = Door(_django)(environ, lambda *head: told.append(head))
+        answer = ProxyApplication(_django)(environ, lambda *head: told.append(head))
         return int(told[0][0].split()[0]), dict(told[0][1]), answer
 
     return begin

@@ -6,24 +6,24 @@ import re
 
 import pytest
 
-from connections import passing
-from connectors.addresses import MOST_TARGET
-from console.runtime.problems import KINDS
+from connections.calls import proxy_headers
+from connectors.http.ssrf import MOST_TARGET
+from console.runtime.problem_details import KINDS
 from tests.servers import ROOT
 
 GUIDE = (ROOT / "docs" / "guides" / "developer.md").read_text()
 SECTION = GUIDE.partition("### What passes through the proxy\n")[2].partition("\n**A key that")[0]
 LISTS = {
-    "own to each connection": passing.BETWEEN_NEIGHBOURS,
-    "said again by the console": passing.REPLACED_OUT,
-    "dropped and named": passing.DROPPED_OUT,
-    "dropped in both directions and named": passing.FOR_SERVERS,
-    "only where the connector says `api_cookies`": passing.COOKIES,
-    "said by the console's server": passing.REPLACED_BACK,
-    "dropped and named (answer)": passing.DROPPED_BACK,
-    "rewritten": passing.ADDRESSES,
-    "rewritten in its targets": passing.LINKS,
-    "added": frozenset(name.lower() for name, _ in passing.ALWAYS),
+    "own to each connection": proxy_headers.BETWEEN_NEIGHBOURS,
+    "said again by the console": proxy_headers.REPLACED_OUT,
+    "dropped and named": proxy_headers.DROPPED_OUT,
+    "dropped in both directions and named": proxy_headers.FOR_SERVERS,
+    "only where the connector says `api_cookies`": proxy_headers.COOKIES,
+    "said by the console's server": proxy_headers.REPLACED_BACK,
+    "dropped and named (answer)": proxy_headers.DROPPED_BACK,
+    "rewritten": proxy_headers.ADDRESSES,
+    "rewritten in its targets": proxy_headers.LINKS,
+    "added": frozenset(name.lower() for name, _ in proxy_headers.ALWAYS),
 }
 
 
@@ -50,15 +50,15 @@ def test_a_list_is_that_of_the_code(label: str) -> None:
 def test_what_the_guide_says_is_dropped_does_not_go_out(label: str) -> None:
     for name in told()[label]:
         header = name.replace("*", "Thing")
-        sent = passing.headers_out([(header, "x"), ("X-Mine", "y")], {}, {})
+        sent = proxy_headers.headers_out([(header, "x"), ("X-Mine", "y")], {}, {})
         assert header not in sent.headers and sent.headers["X-Mine"] == "y"
         assert sent.dropped == [header]
 
 
 def test_the_figures_and_names_are_those_of_the_code() -> None:
     assert f"{MOST_TARGET:,} characters" in SECTION
-    assert passing.DROPPED_FROM_REQUEST in SECTION
-    assert passing.DROPPED_FROM_RESPONSE in SECTION
+    assert proxy_headers.DROPPED_FROM_REQUEST in SECTION
+    assert proxy_headers.DROPPED_FROM_RESPONSE in SECTION
     slugs = set(re.findall(r"\(`([a-z-]+)`\)", SECTION))
     refusals = {"path-refused", "address-too-long", "header-refused", "length-required"}
     assert slugs == refusals <= KINDS.keys()

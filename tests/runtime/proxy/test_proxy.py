@@ -6,11 +6,11 @@ import time
 import pytest
 
 from connections.models import Authorization, Connection, Credential
-from connections.standing import Level
-from console.invocations import recording
+from console.choices import Level
+from console.invocations import log_writer
 from console.invocations.models import Invocation
 from console.keys.models import ApiKey
-from tests.runtime.proxy.visiting import Program
+from tests.runtime.proxy.program import Program
 
 
 def test_it_passes_a_call_on_and_the_answer_back(upstream, program, keyed):
@@ -42,7 +42,7 @@ def test_every_status_of_the_service_is_passed_on(upstream, program, keyed, stat
 
 
 def test_what_is_not_a_call_goes_to_django(program):
-    from tests.runtime.proxy.visiting import ask
+    from tests.runtime.proxy.program import ask
 
     for path in ("/", "/api/v1/connections/", "/api/v1/connections/x/", "/x/proxy/"):
         assert ask(program.environ("GET", path)).status == 299
@@ -133,7 +133,7 @@ def test_a_bare_name_is_refused(upstream, program, keyed, developer):
 def test_each_person_acts_for_himself(
     upstream, program, connect, grant, application, developer, super_admin
 ):
-    from console.keys.tokens import token_for
+    from console.keys.user_tokens import token_for
 
     connection = connect("sandbox_api_key", link_name="orders", level=Level.LOGGED_IN_USER)
     grant(connection, user=developer, secret={"key": "the-key-of-developer"})
@@ -204,7 +204,7 @@ def test_every_call_leaves_a_line(upstream, program, keyed, developer):
     upstream.answers(b"12345", 201)
     program.call("PUT", "orders", "/contacts/a%20b", query="q=secret-word", body=b"1234567")
     Program(key=program.key).get("orders", "/../x")
-    assert recording.writer.write()
+    assert log_writer.writer.write()
     good, bad = Invocation.objects.order_by("pk")
     assert (good.method, good.path, good.status, good.problem) == (
         "PUT", "/contacts/a%20b", 201, "",
@@ -222,7 +222,7 @@ def test_every_call_leaves_a_line(upstream, program, keyed, developer):
 def test_the_service_being_away_is_said(program, keyed, upstream, settings):
     settings.ALLOWED_PRIVATE_HOSTS = ["127.0.0.1:9"]
     settings.SANDBOX_URL = "http://127.0.0.1:9"
-    from connectors.registry import get_connectors
+    from connectors.definitions.registry import get_connectors
 
     get_connectors.cache_clear()
     answer = program.get("orders")
@@ -259,9 +259,9 @@ def test_a_call_that_goes_round_in_a_circle(upstream, program, keyed):
 
 def test_what_is_revoked_while_it_is_read_is_not_kept(upstream, program, keyed, monkeypatch):
     """Between reading the authorization and calling, somebody revokes it."""
-    from connections import readying
+    from connections.calls import prepared_call
 
-    read = readying.resolve
+    read = prepared_call.resolve
     calls: list[int] = []
 
     def resolving(*arguments):
@@ -271,7 +271,7 @@ def test_what_is_revoked_while_it_is_read_is_not_kept(upstream, program, keyed, 
             Authorization.objects.update(state="revoked", changed_at="2030-01-01T00:00Z")
         return state
 
-    monkeypatch.setattr(readying, "resolve", resolving)
+    monkeypatch.setattr(prepared_call, "resolve", resolving)
     program.get("orders")
     _a_second_later(monkeypatch)
     assert program.get("orders").status == 409

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.registry import get_connectors
+from connectors.definitions.registry import get_connectors
 
 PATH = "/api/v1/connections/sessions/proxy"
 

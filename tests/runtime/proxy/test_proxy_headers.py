@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.registry import get_connectors
-from tests.runtime.proxy.visiting import Program, leading_to, speaking
+from connectors.definitions.registry import get_connectors
+from tests.runtime.proxy.program import Program, leading_to, speaking
 
 CREDENTIALS = ["Authorization", "X-Api-Key", "AUTHORIZATION", "x-api-key", "X_Api_Key"]
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.runtime.proxy.visiting import leading_to, speaking
+from tests.runtime.proxy.program import leading_to, speaking
 
 PROXY = "http://console.test/api/v1/connections/orders/proxy"
 NAMES = ["Location", "Content-Location", "Operation-Location", "Azure-AsyncOperation"]

@@ -17,8 +17,8 @@ from tests.connections.conftest import (  # noqa: F401
     running,
     sandbox,
 )
-from tests.connections.flowing import allow, begin
-from tests.console.logged import leaked, written
+from tests.connections.flow_steps import allow, begin
+from tests.monitoring.log_capture import leaked, written
 
 
 @pytest.mark.parametrize("form", ["json", "line"])
@@ -124,12 +124,12 @@ def test_a_name_that_came_along_counts_behind_a_proxy(upstream, program, keyed, 
 
 def test_what_is_logged_of_a_call_carries_its_name(program, keyed, monkeypatch):
     """Whatever nobody has thought of is found by the name that the program was told."""
-    from console.runtime import door
+    from console.runtime import proxy_app
 
     def fail(*args):
         raise RuntimeError("of a test")
 
-    monkeypatch.setattr(door, "acting", fail)
+    monkeypatch.setattr(proxy_app, "acting", fail)
     with written("json") as log:
         answer = program.get("orders")
         (line,) = [json.loads(each) for each in log().splitlines()]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from connections.exchange import Request
-from connections.invoking import invoke
-from connectors.addresses import MOST_TARGET
-from connectors.registry import get_connectors
-from tests.connections.calling import state_of
-from tests.runtime.proxy.visiting import Program, ask, leading_to, speaking
+from connections.calls.exchange import ServiceRequest
+from connections.calls.invoking import invoke
+from connectors.definitions.registry import get_connectors
+from connectors.http.ssrf import MOST_TARGET
+from tests.connections.call_helpers import state_of
+from tests.runtime.proxy.program import Program, ask, leading_to, speaking
 
 
 @pytest.mark.parametrize("tells_target", [True, False])
@@ -187,7 +187,9 @@ def test_no_slash_is_added_to_the_apis_own_address(
 
 def test_a_function_reaches_the_apis_own_address_too(upstream, graphql, build):
     build("Ask", definition={"calls": [{"connection": "graphql", "method": "POST", "path": ""}]})
-    exchange = invoke(Request(method="POST", path="", body={"query": "{ me }"}), state_of(graphql))
+    exchange = invoke(
+        ServiceRequest(method="POST", path="", body={"query": "{ me }"}), state_of(graphql)
+    )
     assert (exchange.status, exchange.problem) == (200, "")
     assert upstream.only.path == "/graphql"
 

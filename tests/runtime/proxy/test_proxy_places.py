@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from connections.models import Connection, Credential
-from connectors import holding
-from connectors.addresses import place_of
+from connectors.definitions.registry import get_connectors
 from connectors.errors import ServiceError
-from connectors.holding import Limits
-from connectors.registry import get_connectors
-from connectors.relaying import relay
-from tests.connectors.test_addresses import PRIVATE, TRICKS
-from tests.connectors.test_outbound import LITERALS
+from connectors.http import connection_pool
+from connectors.http.connection_pool import CallLimits
+from connectors.http.ssrf import place_of
+from connectors.http.stream import relay
+from tests.connectors.http.test_http_client import LITERALS
+from tests.connectors.http.test_ssrf import PRIVATE, TRICKS
 
-QUICK = Limits(connect=0.3, seconds=0.3)
+QUICK = CallLimits(connect=0.3, seconds=0.3)
 OWN_HOST = """
 name = "Own Host"
 category = "Sandbox"
@@ -98,16 +98,16 @@ def test_no_address_is_read_in_two_ways(canary, url):
 
 def test_nothing_that_is_typed_in_leads_there(canary, program, typed):
     """The host, the path, the query, and the headers: every place that holds an address."""
-    from connections import acting
+    from connections.calls import prepared_cache
 
     for host in [*LITERALS, *map(_written, PRIVATE)]:
         typed(f"{host}:{canary.port}")
-        acting.clear()
+        prepared_cache.clear()
         answer = program.get("own_host")
         assert answer.status in {409, 502, 503}, host
         address = f"http://{host}:{canary.port}/"
         typed("api.example.invalid")
-        acting.clear()
+        prepared_cache.clear()
         headers = {"Host": host, "X-Forwarded-Host": host, "X-Original-Url": "/x"}
         if address.isascii():
             answer = program.get("own_host", f"/{address}", query=f"url={host}", headers=headers)
@@ -144,13 +144,13 @@ def test_a_name_that_changes_its_mind_reaches_nothing(canary, resolving, monkeyp
         connected.append(address[0])
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("connectors.wire._Socket.connect", connect)
+    monkeypatch.setattr("connectors.http.transport._Socket.connect", connect)
     for _ in range(1000):
         resolving(["1.1.1.1"], ["127.0.0.1"])
         with pytest.raises(ServiceError):
             url = f"https://rebind.example:{canary.port}/"
             call(url)
-        holding.close_idle()
+        connection_pool.close_idle()
     assert connected == ["1.1.1.1"] * 1000
     assert canary.connections == 0
 

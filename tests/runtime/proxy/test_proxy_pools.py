@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import pytest
 
-from connectors import holding
-from connectors.bulkhead import bulkhead
-from connectors.relaying import PIECE
-from connectors.speaking import Line
-from console.invocations import recording
-from tests.runtime.proxy.visiting import OK, leading_to, speaking
+from connectors.http import connection_pool
+from connectors.http.bulkhead import bulkhead
+from connectors.http.http1 import Http1Connection
+from connectors.http.stream import PIECE
+from console.invocations import log_writer
+from tests.runtime.proxy.program import OK, leading_to, speaking
 
 #: What looks like the answer to whatever is asked next.
 POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
@@ -159,8 +159,8 @@ def test_who_goes_away_frees_the_connection(serve, pieces, keyed):
     assert bulkhead.under_way(origin) == 1
     next(iter(answer))
     answer.close()
-    assert recording.writer._rows[-1]["problem"] == "caller-gone"
-    assert (bulkhead.under_way(origin), len(holding.pool)) == (0, 0)
+    assert log_writer.writer._rows[-1]["problem"] == "caller-gone"
+    assert (bulkhead.under_way(origin), len(connection_pool.pool)) == (0, 0)
 
 
 # The pool by itself
@@ -171,24 +171,24 @@ def line():
     """Give a function that makes a connection which is open at both ends."""
     ends: list[socket.socket] = []
 
-    def make() -> Line:
+    def make() -> Http1Connection:
         ours, theirs = socket.socketpair()
         ends.extend((ours, theirs))
-        return Line(ours)
+        return Http1Connection(ours)
 
     yield make
     for end in ends:
         end.close()
 
 
-def is_closed(line: Line) -> bool:
+def is_closed(line: Http1Connection) -> bool:
     return line._sock.fileno() == -1
 
 
 def test_the_pool_keeps_so_many_and_closes_the_oldest(line, monkeypatch):
-    monkeypatch.setattr(holding, "MOST_IDLE", 2)
-    monkeypatch.setattr(holding, "MOST_IDLE_IN_ALL", 4)
-    pool = holding.Pool()
+    monkeypatch.setattr(connection_pool, "MOST_IDLE", 2)
+    monkeypatch.setattr(connection_pool, "MOST_IDLE_IN_ALL", 4)
+    pool = connection_pool.ConnectionPool()
     lines = [line() for _ in range(7)]
     for number, each in enumerate(lines):
         pool.keep("ab" if number < 3 else number, each)
@@ -201,8 +201,8 @@ def test_the_pool_keeps_so_many_and_closes_the_oldest(line, monkeypatch):
 
 
 def test_the_pool_closes_what_nobody_needs_any_more(line, monkeypatch):
-    monkeypatch.setattr(holding, "IDLE_SECONDS", 0.01)
-    pool = holding.Pool()
+    monkeypatch.setattr(connection_pool, "IDLE_SECONDS", 0.01)
+    pool = connection_pool.ConnectionPool()
     old, new = line(), line()
     pool.keep("a", old)
     time.sleep(0.02)
@@ -212,10 +212,10 @@ def test_the_pool_closes_what_nobody_needs_any_more(line, monkeypatch):
 
 
 def test_many_threads_keep_and_take(line):
-    pool = holding.Pool()
+    pool = connection_pool.ConnectionPool()
     lines = [line() for _ in range(8)]
 
-    def work(own: Line) -> None:
+    def work(own: Http1Connection) -> None:
         for turn in range(200):
             pool.keep(turn % 3, own)
             while (own := pool.take(turn % 3, 30)) is None:

@@ -13,12 +13,12 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from connections import acting
+from connections.calls import prepared_cache
 from connections.models import Authorization, Credential, OAuthClient
 from console.audit.models import Event
-from console.health.telling import tell_people
-from console.invocations import recording
-from console.runtime.door import REPLAYED_BYTES
+from console.health.notices import tell_people
+from console.invocations import log_writer
+from console.runtime.proxy_app import REPLAYED_BYTES
 from tests.token_service import (
     TokenService,
     answering,
@@ -75,13 +75,13 @@ def state() -> str:
 def the_time_comes() -> None:
     """Let the time pass for which a service is left alone."""
     Credential.objects.update(retry_at=None)
-    acting.clear()
+    prepared_cache.clear()
 
 
 def test_a_refused_token_is_renewed_and_the_call_repeated(issuer, program, customers):
     assert program.get(customers).status == 200
     assert len(issuer.token_requests) == 1
-    assert recording.writer._rows[-1]["refreshed"] is True
+    assert log_writer.writer._rows[-1]["refreshed"] is True
     assert program.get(customers).status == 200
     assert len(issuer.token_requests) == 1
 
@@ -200,7 +200,7 @@ def test_a_path_that_is_not_allowed_costs_one_renewal_for_each_token(issuer, pro
     for _ in range(5):
         answer = program.get(customers, "/admin")
         assert (answer.status, answer.json()) == (401, {"message": "You may not do this."})
-        acting.clear()  # another process knows nothing of this one
+        prepared_cache.clear()  # another process knows nothing of this one
     assert len(issuer.token_requests) == 1
     assert issuer.called["/api/me"] == 1
     assert state() == State.ACTIVE
@@ -213,7 +213,7 @@ def test_a_token_that_was_renewed_early_is_renewed_again_when_it_has_ended(
     issuer.answers["/api/admin"] = (401, {}, b"{}")
     assert program.get(customers, "/admin").status == 401
     Credential.objects.update(checked_at=timezone.now() - timedelta(minutes=2))
-    acting.clear()
+    prepared_cache.clear()
     issuer.withdraw()
 
     assert program.get(customers).status == 200

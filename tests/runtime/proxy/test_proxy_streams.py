@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from connectors.errors import ServiceError
-from connectors.relaying import PIECE
-from console.invocations import recording
-from tests.runtime.proxy.visiting import OK, leading_to
+from connectors.http.stream import PIECE
+from console.invocations import log_writer
+from tests.runtime.proxy.program import OK, leading_to
 
 MEBIBYTE = 1024 * 1024
 
@@ -125,7 +125,7 @@ def test_an_endless_answer_is_cut(serve, pieces, keyed, settings):
     assert status == 200
     with pytest.raises(ServiceError, match="larger than"):
         b"".join(answer)
-    assert recording.writer._rows[-1]["problem"] == "answer-too-large"
+    assert log_writer.writer._rows[-1]["problem"] == "answer-too-large"
 
 
 @pytest.mark.parametrize("framing", [b"Transfer-Encoding: chunked", b"Content-Length: 9000000"])
@@ -138,7 +138,7 @@ def test_what_breaks_off_is_not_ended(serve, pieces, keyed, framing):
     assert ("Content-Length" in headers) is framing.startswith(b"Content")
     with pytest.raises(ServiceError, match="broke off"):
         b"".join(answer)
-    line = recording.writer._rows[-1]
+    line = log_writer.writer._rows[-1]
     assert (line["status"], line["problem"]) == (200, "service-unreachable")
     assert line["bytes_out"] >= MEBIBYTE
 
@@ -148,7 +148,7 @@ def test_it_breaks_off_before_its_first_piece(serve, pieces, keyed):
     status, _, answer = pieces()
     with pytest.raises(ServiceError, match="broke off"):
         b"".join(answer)
-    assert (status, recording.writer._rows[-1]["problem"]) == (200, "service-unreachable")
+    assert (status, log_writer.writer._rows[-1]["problem"]) == (200, "service-unreachable")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_service_that_dawdles_is_given_up(listen, settings, program, keyed, pa
     assert (answer.status, answer.problem) == (504, "service-timeout")
     assert time.monotonic() - began < 2
     assert "did not answer within 0.6 s." in answer.json()["detail"]
-    assert recording.writer._rows[-1]["problem"] == "service-timeout"
+    assert log_writer.writer._rows[-1]["problem"] == "service-timeout"
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])

@@ -8,9 +8,9 @@ import socket
 
 import pytest
 
-from console.request_body import BREAKS_ARE_TOLD
-from console.runtime.door import REPLAYED_BYTES
-from tests.runtime.proxy.visiting import OK, ask, leading_to
+from console.runtime.proxy_app import REPLAYED_BYTES
+from console.runtime.request_body import BREAKS_ARE_TOLD
+from tests.runtime.proxy.program import OK, ask, leading_to
 
 CONTACTS = "/api/v1/connections/orders/proxy/contacts"
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from console.accounts.models import Organization
-from console.audit.verifying import Fault, chains, verify
+from console.audit.verification import ChainFault, chains, verify
 
 
 class Command(BaseCommand):
@@ -24,13 +24,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         slug, as_json = options["organization"], options["json"]
         if slug and not Organization.objects.filter(slug=slug).exists():
-            raise CommandError(f"There is no organisation {slug}.")
+            raise CommandError(f"There is no organization {slug}.")
         document: list[dict[str, Any]] = []
         count = 0
         for key, name in chains(slug).items():
             faults: list[str] = []
             for found in verify(key, name):
-                if isinstance(found, Fault):
+                if isinstance(found, ChainFault):
                     count += 1
                     if as_json:
                         faults.append(found.message)

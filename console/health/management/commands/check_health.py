@@ -6,12 +6,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from connections.rounds import Outcome, go_round, summary
-from console.health.checking import check_one
-from console.health.telling import tell_people
-from console.health.unreadable import look_through
-from console.readiness import refuse_wrong_keys
-from console.stopping import Stopping
+from connections.credentials.rounds import VisitOutcome, go_round, summary
+from console.health.credential_checks import check_one
+from console.health.notices import tell_people
+from console.health.unreadable_secrets import look_through
+from console.jobs.graceful_stop import Stopping
+from console.monitoring.readiness import refuse_wrong_keys
 
 
 class Command(BaseCommand):
@@ -29,5 +29,5 @@ class Command(BaseCommand):
             unreadable = look_through()
         words = f"; secrets that do not open: {unreadable}" if unreadable else ""
         self.stdout.write(f"check_health: {summary(came)}; people told: {told}{words}.")
-        if came[Outcome.FAILED]:
+        if came[VisitOutcome.FAILED]:
             raise SystemExit(1)

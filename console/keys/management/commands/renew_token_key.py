@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from console.keys.tokens import renew
+from console.keys.user_tokens import renew
 
 
 class Command(BaseCommand):

@@ -25,7 +25,7 @@ class Command(BaseCommand):
             organization__slug=slug, link_name=link_name
         ).first()
         if application is None:
-            raise CommandError(f"The organisation {slug} has no application {link_name}.")
+            raise CommandError(f"The organization {slug} has no application {link_name}.")
         text = hand_out(application, None)
         if path := options["output"]:
             try:

@@ -13,14 +13,14 @@ from console.accounts.authority import NotAllowed
 from console.accounts.email_addresses import account_of
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action
-from console.applications.source import Faults
+from console.components.json_source import JsonFaults
 from console.publishing.manifest import Manifest
+from console.transfer.import_plan import plan
 from console.transfer.importing import MAX_BYTES, TakenMeanwhile, import_application, read
-from console.transfer.planning import plan
 
 
 class Command(BaseCommand):
-    help = "Import an exported application into an organisation."
+    help = "Import an exported application into an organization."
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("file", help="A file; - reads standard input.")
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             return read(data)
         except OSError as error:
             raise CommandError(f"{place} cannot be read: {error.strerror}.") from error
-        except Faults as error:
+        except JsonFaults as error:
             for fault in error.faults:
                 self.stderr.write(str(fault))
             if error.more != 0:
@@ -70,7 +70,7 @@ class Command(BaseCommand):
 def _who(email: str, slug: str) -> tuple[User, Organization]:
     organization = Organization.objects.filter(slug=slug).first()
     if organization is None:
-        raise CommandError(f"There is no organisation {slug}.")
+        raise CommandError(f"There is no organization {slug}.")
     user = account_of(email)
     if user is None:
         raise CommandError(f"There is nobody with the address {email}.")

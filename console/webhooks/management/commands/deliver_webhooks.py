@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from console.stopping import Stopping
-from console.webhooks.delivering import deliver_due
+from console.jobs.graceful_stop import Stopping
+from console.webhooks.deliveries import deliver_due
 
 
 class Command(BaseCommand):

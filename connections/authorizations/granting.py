@@ -1,0 +1,264 @@
+"""Keep what a service gave, let it replace what stood there, and use it again elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from connections.authorizations.revocation_request import discard, erase
+from connections.models import (
+    Authorization,
+    Connection,
+    Credential,
+    Flow,
+    InstalledConnection,
+    OAuthClient,
+)
+from connections.models.authorization_site import AuthorizationSite
+from connections.setup.default_names import default_label
+from connectors.api.check_call import Account, check
+from connectors.errors import ServiceError
+from console.accounts.authority import hold
+from console.accounts.models import User
+from console.audit.actions import AuditAction
+from console.audit.log import record
+from console.choices import Environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What a service gave: all that a credential row is made of."""
+
+    secret: Mapping[str, str] = field(repr=False)
+    account: Account | None
+    parameters: Mapping[str, str]
+    kept: Mapping[str, str] = field(default_factory=dict)
+    scopes_asked: Sequence[str] = ()
+    scopes_granted: Sequence[str] = ()
+    client: OAuthClient | None = None
+    expires_at: datetime | None = None
+    ends_at: datetime | None = None
+    is_extended: bool = False
+
+
+def with_credentials(
+    site: AuthorizationSite, user: User, environments: Sequence[str], secret: Mapping[str, str]
+) -> tuple[Credential, list[str]]:
+    """Prove a typed credential with the check call and :func:`store` it."""
+    standing = site.standing
+    account = check(
+        site.connector,
+        standing.auth_type,  # type: ignore[arg-type]
+        secret=secret,
+        values=standing.parameters,
+    )
+    grant = Grant(secret=secret, account=account, parameters=standing.parameters)
+    return store(site, user, environments, grant)
+
+
+def reusable(site: AuthorizationSite, user: User) -> list[Credential]:
+    """List the live credentials with the same service, parameters, person and scopes.
+
+    What developers have authorized is never offered to a client, even of one organization. A
+    client says himself where its account lives, so there any parameters will do.
+    """
+    used = Authorization.objects.filter(credential=OuterRef("pk"), state=Authorization.State.ACTIVE)
+    production = Q(environment=Environment.PRODUCTION)
+    candidates = (
+        Credential.objects.filter(
+            Exists(used.filter(~production if site.is_home else production)),
+            organization=site.organization,
+            connector_slug=site.standing.connector,
+            auth_type=site.standing.auth_type,
+            user=site.owner(user),
+            **({"parameters": site.standing.parameters} if site.is_home else {}),
+        )
+        .defer("secret", "journal")
+        .order_by("-created_at")[:20]
+    )
+    oauth2 = site.connector.oauth2
+    asked = site.scopes_to_ask(site.environments)
+    return [
+        c
+        for c in candidates
+        if not c.has_ended and not (oauth2 and asked and oauth2.missing(asked, c.scopes_granted))
+    ]
+
+
+def reuse(
+    site: AuthorizationSite, user: User, environments: Sequence[str], credential: Credential
+) -> None:
+    """Let the connection act with a credential that another authorization has already."""
+    with transaction.atomic():
+        _hold(site, user)
+        replaced = _point_authorizations(
+            site, user, environments, credential, site.scopes_to_ask(environments)
+        )
+        others = _let_go(replaced, credential)
+        _record(AuditAction.AUTHORIZATION_REUSED, site, user, environments, credential, replaced)
+    _revoke(others, user)
+
+
+def store(
+    site: AuthorizationSite,
+    user: User,
+    environments: Sequence[str],
+    grant: Grant,
+    *,
+    flow: Flow | None = None,
+) -> tuple[Credential, list[str]]:
+    """Keep a grant and let it replace what stood in these environments, in one step.
+
+    Return the new credential and the labels of the other accounts that it replaced. Raise
+    ``NotAllowed`` where the person may not authorize it any more, and ``ServiceError`` where
+    the ``flow`` that the grant comes from was stopped while the service was asked.
+    """
+    with transaction.atomic():
+        _hold(site, user)
+        if flow:
+            _finish(flow)
+        credential = unsaved(site, user, grant)
+        credential.save(force_insert=True)
+        replaced = _point_authorizations(site, user, environments, credential, grant.scopes_asked)
+        others = _let_go(replaced, credential)
+        given = AuditAction.AUTHORIZATION_REPLACED if replaced else AuditAction.AUTHORIZATION_GIVEN
+        _record(given, site, user, environments, credential, replaced)
+    _revoke(others, user)
+    return credential, [c.label for c in others]
+
+
+def unsaved(site: AuthorizationSite, user: User, grant: Grant) -> Credential:
+    """Return the row of a grant as it would be kept."""
+    label = grant.account.label if grant.account else ""
+    return Credential(
+        organization=site.organization,
+        connector_slug=site.standing.connector,
+        auth_type=site.standing.auth_type,
+        client=grant.client,
+        user=site.owner(user),
+        parameters=dict(grant.parameters),
+        kept=dict(grant.kept),
+        label=label or _free_label(site),
+        account_id=grant.account.identifier[:200] if grant.account else "",
+        scopes_granted=list(grant.scopes_granted),
+        secret=dict(grant.secret),
+        expires_at=grant.expires_at,
+        ends_at=grant.ends_at,
+        is_extended=grant.is_extended,
+        checked_at=timezone.now() if grant.account else None,
+    )
+
+
+def _finish(flow: Flow) -> None:
+    """Complete a flow, unless somebody has stopped it since its callback came."""
+    exchanging = Flow.objects.filter(pk=flow.pk, outcome=Flow.Outcome.EXCHANGING)
+    if not exchanging.end(Flow.Outcome.COMPLETED, ""):
+        stopped = Flow.objects.filter(pk=flow.pk).values_list("problem", flat=True).first()
+        raise ServiceError(stopped or "This authorization was stopped meanwhile.")
+
+
+def _let_go(replaced: Sequence[Credential], credential: Credential) -> list[Credential]:
+    """Delete what a grant of the same account replaces; return the other accounts' credentials.
+
+    A service may revoke the new grant of an account together with the old one, so it is asked
+    only about accounts that are known to be others.
+    """
+    others = [c for c in replaced if c.account_id and c.account_id != credential.account_id]
+    discard(c for c in replaced if c not in others)
+    return others
+
+
+def _revoke(credentials: Sequence[Credential], user: User) -> None:
+    """Ask the services once the new grant is kept."""
+    for credential in credentials:
+        erase(credential.pk, user)
+
+
+def _hold(site: AuthorizationSite, user: User) -> None:
+    """Let neither the connection nor the person's authority go until the transaction ends."""
+    hold(user, site.organization, site.action)
+    rows = Connection.objects.select_for_update().filter(pk=site.connection.pk)
+    if not rows.exists():
+        raise ServiceError("The connection was deleted meanwhile.")
+    if not site.is_home:
+        installed = InstalledConnection.objects.live().filter(
+            connection=site.connection, organization=site.organization
+        )
+        if not installed.select_for_update().exists():
+            raise ServiceError(not_installed(site.connection))
+
+
+def not_installed(connection: Connection) -> str:
+    """Say why a client cannot authorize a connection that it had."""
+    return f"{connection.application} is not installed here any more, or its license has ended."
+
+
+def _point_authorizations(
+    site: AuthorizationSite,
+    user: User,
+    environments: Sequence[str],
+    credential: Credential,
+    scopes_asked: Sequence[str],
+) -> list[Credential]:
+    """Make the authorizations of these environments use ``credential``; return the old ones."""
+    replaced = []
+    for environment in environments:
+        slot: dict[str, Any] = {
+            "connection": site.connection,
+            "organization": site.organization,
+            "environment": environment,
+            "user": site.owner(user),
+        }
+        old = Authorization.objects.filter(**slot).select_related("credential").first()
+        if old and old.credential and old.credential != credential:
+            replaced.append(old.credential)
+        Authorization.objects.update_or_create(
+            **slot,
+            defaults={
+                "authorized_by": user,
+                "scopes_asked": list(scopes_asked),
+                "credential": credential,
+                "state": Authorization.State.ACTIVE,
+                "reason": "",
+                "authorized_at": timezone.now(),
+            },
+        )
+    return replaced
+
+
+def _record(
+    action: AuditAction,
+    site: AuthorizationSite,
+    user: User,
+    environments: Sequence[str],
+    credential: Credential,
+    replaced: Sequence[Credential],
+) -> None:
+    record(
+        action,
+        site.organization,
+        user,
+        site.connection,
+        account=credential.label,
+        environments=[str(environment) for environment in environments],
+        scopes=credential.scopes_granted,
+        instead_of=list(dict.fromkeys(old.label for old in replaced)),
+    )
+
+
+def _free_label(site: AuthorizationSite) -> str:
+    used = Credential.objects.filter(
+        organization=site.organization, connector_slug=site.standing.connector
+    ).values_list("label", flat=True)
+    return default_label(site.connector, set(used))
+
+
+def after(seconds: int | None) -> datetime | None:
+    """Return the time that many seconds from now, or nothing for an unknown lifetime."""
+    return None if seconds is None else timezone.now() + timedelta(seconds=seconds)

@@ -1,0 +1,33 @@
+"""Change how the account behind an authorization is called in this console."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from connections.authorizations.forms import LabelForm
+from connections.models import Authorization, Credential
+from console.accounts import authority
+from console.accounts.models import User
+from console.accounts.policy import Action
+from console.audit.actions import AuditAction
+from console.audit.log import record
+
+
+def label(authorization: Authorization, form: LabelForm, by: User, action: Action) -> None:
+    """Call an account by another name, wherever it is used."""
+    with transaction.atomic():
+        authority.hold(by, authorization.organization, action)
+        rows = Credential.objects.select_for_update().defer("secret", "journal")
+        before = rows.filter(pk=form.instance.pk).first()
+        if before:
+            form.refuse_unseen(before)
+        credential = form.save()
+        if before and before.label != credential.label:
+            record(
+                AuditAction.AUTHORIZATION_LABELED,
+                authorization.organization_id,
+                by,
+                authorization.connection,
+                account=credential.label,
+                was=before.label,
+            )

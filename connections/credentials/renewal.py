@@ -1,0 +1,98 @@
+"""Renew grants that nobody uses, before they lapse.
+
+Refresh tokens end when they are not used for long enough, and services do not say when. So
+what is idle is renewed once a day, and what has a known end before half of its life is over.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django_tasks import task
+
+from connections.credentials.leases import REFUSALS
+from connections.credentials.refreshing import NeedsAuthorization, fresh
+from connections.credentials.rounds import AGAIN, VisitOutcome, set_turn, share
+from connections.models import Credential
+from connectors.errors import CredentialRefused, ServiceError
+from console.encryption.fields import SecretUnreadable
+
+IDLE = timedelta(days=1)
+#: How soon what cannot be renewed is looked at again: its connector may have changed.
+SELDOM = timedelta(days=30)
+
+
+@task()
+def renew(pk: str) -> str:
+    """Renew one credential if it is due, and say what came of it (an :class:`Outcome`)."""
+    credential = Credential.objects.select_related("client").filter(pk=pk).first()
+    if credential is None:
+        return VisitOutcome.NOT_DUE
+    try:
+        return _renewed(credential)
+    except SecretUnreadable:  # a line under *Health*; tomorrow somebody may have helped
+        set_turn(credential, "renew_at", timezone.now() + IDLE)
+        return VisitOutcome.ENDED
+
+
+def _renewed(credential: Credential) -> VisitOutcome:
+    pk, outcome = credential.pk, _renew(credential)
+    row = Credential.objects.filter(pk=pk).first()
+    if row is not None:
+        turn = renewal_turn(row)
+        if outcome is VisitOutcome.UNAVAILABLE or row.refusal_since:
+            turn = max(turn, timezone.now() + _patience(row))
+        set_turn(row, "renew_at", turn)
+    return outcome
+
+
+def renewal_turn(credential: Credential) -> datetime:
+    """Return when a credential that nobody uses is to be renewed, or found to have ended."""
+    given, ends_at = credential.obtained_at, credential.ends_at
+    if not _is_renewable(credential):
+        return min(filter(None, (ends_at, timezone.now() + SELDOM)))
+    early = 1 - share(credential) / 4
+    turn = given + IDLE * early
+    if ends_at is None:
+        return turn
+    half = given + (ends_at - given) / 2
+    oauth2 = credential.connector.oauth2
+    if oauth2 and oauth2.exchange:  # the token itself is traded: seldom, and while it lives
+        return half + (ends_at - half) / 2 * share(credential)
+    return min(turn, given + (half - given) * early)
+
+
+def _patience(credential: Credential) -> timedelta:
+    """Return how long to wait after a failure: longer, the longer a service has refused."""
+    wait = AGAIN * (1 + share(credential))
+    if credential.refusal_since is None:
+        return wait
+    return max(wait, (timezone.now() - credential.refusal_since) / 4)
+
+
+def _renew(credential: Credential) -> VisitOutcome:
+    if credential.has_ended:
+        return _asked(credential, force=False)
+    is_due = renewal_turn(credential) <= timezone.now() or credential.refusals >= REFUSALS
+    if not _is_renewable(credential) or not is_due:
+        return VisitOutcome.NOT_DUE
+    return _asked(credential, force=True)
+
+
+def _asked(credential: Credential, *, force: bool) -> VisitOutcome:
+    try:
+        fresh(credential, force=force)
+    except (NeedsAuthorization, CredentialRefused):
+        return VisitOutcome.ENDED
+    except ServiceError:
+        return VisitOutcome.UNAVAILABLE
+    return VisitOutcome.DONE
+
+
+def _is_renewable(credential: Credential) -> bool:
+    return (
+        credential.auth_type == "oauth2"
+        and not credential.refused
+        and bool(credential.secret.reveal().get("refresh_token"))
+    )

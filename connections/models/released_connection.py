@@ -1,0 +1,38 @@
+"""A connection as it stands in the release that an environment holds now."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from connections.models.connection import Connection
+from connections.models.snapshot import ConnectionSnapshot
+from console.choices import Environment
+
+
+class ReleasedConnection(models.Model):
+    """A connection as it stands in the release that an environment holds now.
+
+    Written with the pointer to that release, in one transaction, so that whoever asks how a
+    connection stands in Stage need not read the whole release.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="released")
+    environment = models.CharField(
+        max_length=20, choices=[(Environment.STAGE.value, Environment.STAGE.label)]
+    )
+    number = models.PositiveIntegerField()
+    document = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "environment"], name="one_standing_an_environment"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection} in {self.get_environment_display()}, release {self.number}"
+
+    @property
+    def standing(self) -> ConnectionSnapshot:
+        return ConnectionSnapshot.from_document(self.document)

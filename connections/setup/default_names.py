@@ -1,0 +1,44 @@
+"""How connections are named when nobody has typed a name."""
+
+from __future__ import annotations
+
+import itertools
+
+from connections.models import Connection
+from connectors.definitions.schema import Connector
+from console.applications.link_names import free_link_name
+from console.applications.models import Application
+
+
+def default_name(application: Application, connector: Connector) -> str:
+    """Return ``<Service> Connection``, or with the first free number from 2 on."""
+    base = f"{connector.name[:35]} Connection"
+    rows = Connection.objects.created().filter(application=application)
+    names, link_names = set(), set()
+    for name, link_name in rows.values_list("name", "link_name"):
+        names.add(name.casefold())
+        link_names.add(link_name)
+    return next(
+        name
+        for name in itertools.chain([base], (f"{base} {n}" for n in itertools.count(2)))
+        # What was renamed keeps its link name, and with it its number.
+        if name.casefold() not in names
+        and free_link_name(name, (), fallback=connector.slug) not in link_names
+    )
+
+
+def default_link_name(application: Application, name: str, connector: Connector) -> str:
+    """Return the name in lower case with underscores, made unique in the application."""
+    taken = Connection.objects.created().filter(application=application)
+    return free_link_name(
+        name, set(taken.values_list("link_name", flat=True)), fallback=connector.slug
+    )
+
+
+def default_label(connector: Connector, used: set[str]) -> str:
+    """Return ``<Service> Account <n>`` for a service that does not name its accounts."""
+    return next(
+        label
+        for number in itertools.count(1)
+        if (label := f"{connector.name} Account {number}") not in used
+    )

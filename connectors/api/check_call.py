@@ -1,0 +1,138 @@
+"""Prove a credential with the connector's own harmless call, and name its account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from connectors.api.auth_strategies import AUTH_TYPES, AuthStrategy
+from connectors.api.www_authenticate import refuses_credential
+from connectors.definitions.schema import AuthType, Check, Connector
+from connectors.definitions.templates import fill, fill_url
+from connectors.errors import CredentialRefused, ServiceError, ServiceRefused
+from connectors.http import http_client
+from connectors.http.payloads import dig, has_failed, scalar, words
+
+_LABEL_LENGTH = 100
+_IDENTIFIER_LENGTH = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Whose account a credential opens; both are empty where the service does not say."""
+
+    label: str
+    identifier: str
+
+
+def check(
+    connector: Connector,
+    auth_type: AuthType,
+    *,
+    secret: Mapping[str, str],
+    values: Mapping[str, str],
+) -> Account:
+    """Make the check call and return the account; raise ``ServiceError`` with a sentence.
+
+    ``values`` are the connection's parameters and kept fields. Fields of the credential
+    that are not secret (an account SID) may stand in the address, too.
+    """
+    strategy = AUTH_TYPES[auth_type]
+    answer = _call(connector, strategy, secret, values)
+    _refuse_status(connector, strategy, answer)
+    if not answer.body.strip() and not connector.check.account and not connector.check.error_when:
+        return Account(label="", identifier="")
+    document = answer.json()
+    if has_failed(document, connector.check.error_when):
+        raise _failure(connector, strategy, document, secret)
+    return Account(
+        label=_first(document, connector.check.account, _LABEL_LENGTH),
+        identifier=_first(document, connector.check.account_id, _IDENTIFIER_LENGTH),
+    )
+
+
+def _call(
+    connector: Connector,
+    strategy: AuthStrategy,
+    secret: Mapping[str, str],
+    values: Mapping[str, str],
+) -> http_client.ServiceResponse:
+    call = connector.check
+    known = {**strategy.public(connector, secret), **values}
+    signed = strategy.sign(connector, secret)
+    headers = {"Accept": "application/json"}
+    if call.body:
+        headers["Content-Type"] = "application/json"
+    for templates in (connector.api_headers, call.headers):
+        headers |= {name: fill(template, known) for name, template in templates.items()}
+    return http_client.send(
+        call.method,
+        fill_url(_address(connector, call), known),
+        service=connector.name,
+        headers={**headers, **signed.headers},
+        params=signed.params,
+        data=call.body.encode() if call.body else None,
+    )
+
+
+def _address(connector: Connector, call: Check) -> str:
+    if call.url:
+        return call.url
+    return f"{connector.api_base_url.rstrip('/')}/{call.path.lstrip('/')}"
+
+
+def _refuse_status(
+    connector: Connector, strategy: AuthStrategy, answer: http_client.ServiceResponse
+) -> None:
+    """Say in one sentence what an answer other than 2xx means."""
+    service, status = connector.name, answer.status
+    if status < 300:
+        return
+    answer.refuse_outage()
+    challenges = [answer.headers.get("www-authenticate", "")]
+    if refuses_credential(connector, status, challenges) or _tells_of_the_credential(
+        connector, answer
+    ):
+        raise CredentialRefused(f"{service} refused {strategy.credential}.", status=status)
+    if status in {401, 403, *connector.check.refused_statuses}:
+        raise ServiceRefused(
+            f"{service} knows this account but does not let it do what the test asks for. "
+            "Give it the permission there, or use another account.",
+            status=status,
+        )
+    if status == 404:
+        raise ServiceRefused(
+            f"{service} found nothing at the address that was asked. Check what was typed.",
+            status=status,
+        )
+    raise ServiceRefused(f"{service} did not accept the request (status {status}).", status=status)
+
+
+def _tells_of_the_credential(connector: Connector, answer: http_client.ServiceResponse) -> bool:
+    """Tell whether an error is one of the service's own words for a dead credential (Meta)."""
+    try:
+        document = answer.json()
+    except ServiceError:
+        return False
+    codes = (scalar(dig(document, path)).lower() for path in ("error", "error.code", "code"))
+    return "invalid_grant" in {connector.error_codes.get(code) for code in codes}
+
+
+def _failure(
+    connector: Connector, strategy: AuthStrategy, document: object, secret: Mapping[str, str]
+) -> ServiceRefused:
+    """Read an error out of an answer of status 200."""
+    said = scalar(dig(document, "error")) or scalar(dig(document, "message"))
+    for value in filter(None, secret.values()):
+        said = said.replace(value, "•••")
+    service, code = connector.name, words(said, 60)
+    if connector.standard_code(code) == "invalid_grant":
+        return CredentialRefused(f"{service} refused {strategy.credential} ({code}).", code=code)
+    return ServiceRefused(f"{service} refused the request ({code or 'no reason'}).", code=code)
+
+
+def _first(document: object, paths: Iterable[str], limit: int) -> str:
+    for path in paths:
+        if found := words(scalar(dig(document, path)), limit):
+            return found
+    return ""

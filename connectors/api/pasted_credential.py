@@ -1,0 +1,125 @@
+"""A credential as people paste it: clean what is unambiguous, refuse what cannot be sent.
+
+Keys are copied out of web pages, mails and terminals. With them come spaces, line ends,
+no-break spaces, byte order marks, zero-width characters, or the whole header of an example.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from base64 import b64decode
+
+from connectors.definitions.schema import AuthType, Connector, CredentialField, Signing
+
+#: Words that begin an ``Authorization`` header: IANA's registry (RFC 9110 section 16.4.1), and
+#: what services have made up.
+_SCHEMES = re.compile(
+    r"(?:api-?key|basic|bearer|digest|dpop|geniekey|hmac|jwt|key|negotiate|oauth|token)\s+", re.I
+)
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+#: They join letters and emoji (Unicode section 23.2), so a password may hold them.
+_JOINERS = "\u200c\u200d"
+
+
+class NotACredential(ValueError):
+    """What was pasted cannot be the credential; the message says why, and never what it was."""
+
+
+def cleaned(text: str, box: CredentialField, connector: Connector, auth_type: AuthType) -> str:
+    """Return what a person meant to type into a box of the credentials form.
+
+    Raise :class:`NotACredential` where nobody could tell, or where it cannot be sent.
+    """
+    if auth_type == "basic" and connector.basic:
+        text = _user_or_password(text, box, connector.basic.signing)
+    elif connector.api_key:
+        text = _key(visible_ascii(text, box.label), box, connector.api_key.signing)
+    if len(text) > box.max_length:
+        raise NotACredential(
+            f"{box.label} may have at most {box.max_length:,} characters; this has {len(text):,}."
+        )
+    return text
+
+
+def visible_ascii(text: str, label: str) -> str:
+    """Return a key, a client ID or a client secret without what cannot be a part of one.
+
+    They consist of visible ASCII (RFC 6749 appendices A.1 and A.2, RFC 6750 section 2.1).
+    """
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+    text = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
+    if _CONTROLS.search(text):
+        raise NotACredential(
+            f"{label} holds a line break or another control character. Copy it again, in one line."
+        )
+    if not text.isascii():
+        raise NotACredential(
+            f"{label} holds a character that no request can carry, such as a typographic dash, or "
+            "the dots of a key that is shown in part. Copy the whole of it again."
+        )
+    return text
+
+
+def _key(text: str, box: CredentialField, signing: Signing) -> str:
+    """Take off what an example of a request writes around this key; refuse another scheme's."""
+    if "{" + box.name + "}" not in signing.value + signing.basic_user + signing.basic_password:
+        return text  # it is a part of an address, such as an account number
+    if signing.query:
+        text = re.sub(rf"^[?&]?{re.escape(signing.query)}=", "", text)
+    else:
+        header = re.escape(signing.header or "Authorization")
+        text = re.sub(rf"^{header}\s*:\s*", "", text, flags=re.IGNORECASE)
+    before, _, after = signing.value.partition("{" + box.name + "}")
+    # Where several keys fill one header, an example of it holds more than this one.
+    if "{" not in before + after:
+        begins = re.escape(before.rstrip()) + (r"(?:\s+|$)" if before.endswith(" ") else "")
+        begins = f"^{begins}"
+        while before and (shorter := re.sub(begins, "", text, flags=re.IGNORECASE)) != text:
+            text = shorter.removesuffix(after) if after else shorter
+    whole_header = signing.value == "{" + box.name + "}" and signing.header == "Authorization"
+    if not whole_header and (foreign := _SCHEMES.match(text)):
+        raise NotACredential(
+            f"{box.label} begins with “{foreign[0].strip()}”, which is how another kind of request "
+            "begins. Enter the key without it."
+        )
+    if not whole_header and " " in text:
+        raise NotACredential(f"{box.label} holds a space. Copy the key, and nothing else.")
+    return text
+
+
+def _user_or_password(text: str, box: CredentialField, signing: Signing) -> str:
+    """Clean the ends; what is inside a password is left as it is (RFC 7617, RFC 8265)."""
+    text = _trimmed(text)
+    if _CONTROLS.search(text) or any(
+        unicodedata.category(c) == "Cf" and c not in _JOINERS for c in text
+    ):
+        raise NotACredential(
+            f"{box.label} holds a line break or a character that cannot be seen. Copy it again, "
+            "or type it."
+        )
+    if _is_whole_header(text):
+        raise NotACredential(
+            f"{box.label} holds a whole header, in which user name and password are coded "
+            "together. Enter each of them in its own box, as plain text."
+        )
+    if ":" in text and "{" + box.name + "}" in signing.basic_user:
+        raise NotACredential(f"{box.label} cannot hold a colon (RFC 7617). Check what you pasted.")
+    return text
+
+
+def _trimmed(text: str) -> str:
+    """Take spaces, line ends and invisible characters off both ends."""
+    around = "\ufeff\u200b\u2060\u00ad\u200e\u200f" + _JOINERS
+    while (shorter := text.strip().strip(around)) != text:
+        text = shorter
+    return text
+
+
+def _is_whole_header(text: str) -> bool:
+    """Tell whether this is ``Basic`` and the two coded together (RFC 7617 section 2)."""
+    found = re.fullmatch(r"(?:authorization\s*:\s*)?basic\s+([A-Za-z0-9+/]{4,}=*)", text, re.I)
+    try:
+        return found is not None and b":" in b64decode(found[1], validate=True)
+    except ValueError:
+        return False

@@ -1,0 +1,127 @@
+"""Build a request to a service's API that stays within it, whatever it is made of."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+from connectors.definitions.schema import Connector
+from connectors.definitions.templates import fill_url, origin
+from connectors.errors import ServiceForbidden
+from connectors.http.payloads import words
+
+#: Names and texts in their order; a list stands for a name that is repeated.
+Fields = dict[str, str | list[str]]
+
+FORM = "application/x-www-form-urlencoded"
+#: What may stand in a path as it is (RFC 3986 section 3.3), beside what is encoded already.
+_SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
+_UNFIT = re.compile(r"[\\?#\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
+#: Dots and slashes in more bytes than UTF-8 allows: some servers decode them all the same.
+_OVERLONG = re.compile(r"%c0%a[ef]|%c1%9c|%(?:e0|f0%80)%8[01]%[89ab][0-9a-f]", re.IGNORECASE)
+_EMPTY_FIRST = re.compile(r"[/\\]{2}")
+#: More than any server takes off; what is encoded deeper than this is refused.
+_DECODINGS = 5
+
+
+def address_of(connector: Connector, path: str, known: Mapping[str, str]) -> str:
+    """Return the address of a path of the API; raise ``ServiceForbidden`` if it leads out.
+
+    ``path`` begins with one slash, or is empty for the API's own address, and its values are
+    percent-encoded; ``known`` fills the slots of that address.
+    """
+    return address_below(base_of(connector, known), path, service=connector.name)
+
+
+def base_of(connector: Connector, known: Mapping[str, str]) -> str:
+    """Return where the API begins, without a slash at the end."""
+    return fill_url(connector.api_base_url, known).rstrip("/")
+
+
+def address_below(base: str, path: str, *, service: str) -> str:
+    """Return the address of a path of the API that begins at ``base``, as :func:`address_of`."""
+    begins = not path or path.startswith("/")
+    if not begins or _UNFIT.search(path) or leads_out(path) or not _can_go_on(base):
+        raise ServiceForbidden(
+            f"The path “{words(path, 100)}” could lead out of {service}'s API, so nothing was sent."
+        )
+    return base + quote(path, safe=_SAFE_IN_PATH)
+
+
+@lru_cache(maxsize=2_000)
+def _can_go_on(base: str) -> bool:
+    """Tell whether what follows after a slash belongs to the path, and to no host or query."""
+    return is_within(base, f"{base}/")
+
+
+def query_of(query: Mapping[str, Any]) -> Fields:
+    """Return the query as text; what is null is left out, and a list repeats its name."""
+    return _as_texts(query, "the query")
+
+
+def body_of(body: Any, content_type: str) -> tuple[bytes | None, str]:
+    """Return the bytes of a body and the type to send them as, both empty where there is none.
+
+    An object becomes a form where ``content_type`` says so and else JSON; a text stays as
+    it is, in UTF-8.
+    """
+    if body is None:
+        return None, content_type
+    if isinstance(body, str):
+        return body.encode(), content_type or "text/plain; charset=utf-8"
+    if content_type.partition(";")[0].strip().lower() == FORM:
+        if not isinstance(body, Mapping):
+            raise ServiceForbidden("A form is an object of names and values. Nothing was sent.")
+        return urlencode(_as_texts(body, "a form"), doseq=True).encode(), content_type
+    return json.dumps(body, ensure_ascii=False).encode(), content_type or "application/json"
+
+
+def _as_texts(values: Mapping[str, Any], place: str) -> Fields:
+    texts: Fields = {}
+    for name, value in values.items():
+        items = value if isinstance(value, list) else [value]
+        held = [item for item in items if item is not None]
+        if any(isinstance(item, dict | list) for item in held):
+            what = "is a list that holds lists or objects" if items is value else "is an object"
+            raise ServiceForbidden(
+                f"“{words(name, 60)}” {what}. {place.capitalize()} holds texts, numbers, true and "
+                "false, and lists of these. Nothing was sent."
+            )
+        if held:
+            each = [item if isinstance(item, str) else json.dumps(item) for item in held]
+            texts[name] = each if items is value else each[0]
+    return texts
+
+
+def leads_out(path: str) -> bool:
+    """Tell whether a server could be led out of the API by a path, however it is disguised.
+
+    By dot segments, by an empty first segment, or by a NUL, where some stop reading. Servers
+    decode before or after they resolve, some twice, some take ``\\`` for a slash, and some cut
+    ``;parameters`` off a segment. An encoded slash alone leads nowhere: RabbitMQ's virtual host
+    has that name.
+    """
+    if "%" not in path and "." not in path:
+        return _EMPTY_FIRST.match(path) is not None
+    for _ in range(_DECODINGS):
+        if "\0" in path or _EMPTY_FIRST.match(path) or _OVERLONG.search(path):
+            return True
+        for segment in re.split(r"[/\\]", path):
+            if re.sub(r"[\x00-\x20]", "", segment.partition(";")[0]) in {".", ".."}:
+                return True
+        decoded = unquote(path)
+        if decoded == path:
+            return False
+        path = decoded
+    return True
+
+
+def is_within(base: str, address: str) -> bool:
+    """Tell whether an address lies in the API that begins at ``base``."""
+    return origin(address) == origin(base) and urlsplit(address).path.startswith(
+        f"{urlsplit(base).path}/"
+    )

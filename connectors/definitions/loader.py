@@ -1,0 +1,230 @@
+"""Read ``catalogue/<slug>.toml`` into a ``Connector``, or say everything that is wrong with it.
+
+The layout of the file is the layout of the dataclasses in ``schema.py``: a table a
+dataclass, an array a tuple, and nothing else. A new field there is a new key here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, Literal
+
+from connectors.definitions.rules import faults_of
+from connectors.definitions.schema import Connector
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinitionFault:
+    """One thing that is wrong: in which file, at which dotted key, and what to do."""
+
+    file: str
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key}: {self.message}"
+
+
+class DefinitionFaults(Exception):
+    """One or more definitions are not fit to be used."""
+
+    def __init__(self, faults: tuple[DefinitionFault, ...]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+def read(
+    path: Path, constants: Mapping[str, str] = NOTHING, tables: dict[str, Any] | None = None
+) -> Connector:
+    """Return the connector that a file defines; raise ``DefinitionFaults`` with every fault.
+
+    ``constants`` fill slots of the same name anywhere in the file, before it is looked at.
+    What needed none of them is put into ``tables``, if there are any, for :func:`faultless`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        fault = DefinitionFault(file=path.name, key="", message=f"This is not TOML: {error}.")
+        raise DefinitionFaults((fault,)) from error
+    if tables is not None:
+        tables[path.stem] = table
+    if any(f"{{{name}}}" in text for name in constants):
+        table = _filled(table, constants)
+        if tables is not None:
+            del tables[path.stem]
+    shape = _Shape()
+    if "slug" in table:
+        shape.add("slug", "The name of the file is the slug; leave this key out.")
+    connector: Connector = shape.build(Connector, {**table, "slug": path.stem}, "")
+    found = [*shape.found, *(f for f in faults_of(connector) if not shape.explains(f[0]))]
+    if found:
+        raise DefinitionFaults(
+            tuple(
+                DefinitionFault(file=path.name, key=key, message=message) for key, message in found
+            )
+        )
+    return connector
+
+
+def read_all(
+    folder: Path, constants: Mapping[str, str] = NOTHING
+) -> tuple[dict[str, Connector], tuple[DefinitionFault, ...]]:
+    """Read every definition in a folder; one faulty file does not hide the others."""
+    return read_files(definition_files([folder]), constants)
+
+
+def definition_files(folders: Iterable[Path]) -> list[Path]:
+    """List the files that hold definitions, one for each slug.
+
+    A file takes the place of one of the same name in an earlier folder.
+    """
+    paths = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    return list(paths.values())
+
+
+def read_files(
+    paths: Iterable[Path],
+    constants: Mapping[str, str] = NOTHING,
+    tables: dict[str, Any] | None = None,
+) -> tuple[dict[str, Connector], tuple[DefinitionFault, ...]]:
+    """Read these definitions and return them by their slugs, with every fault of the others."""
+    connectors: dict[str, Connector] = {}
+    faults: list[DefinitionFault] = []
+    for path in paths:
+        try:
+            connectors[path.stem] = read(path, constants, tables)
+        except DefinitionFaults as error:
+            faults.extend(error.faults)
+    return connectors, tuple(faults)
+
+
+def faultless(slug: str, table: Mapping[str, Any]) -> Connector:
+    """Build the connector of a table that was looked at before and had no faults."""
+    connector: Connector = _Shape().build(Connector, {**table, "slug": slug}, "")
+    return connector
+
+
+def _filled(value: Any, constants: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        for name, constant in constants.items():
+            value = value.replace(f"{{{name}}}", constant)
+        return value
+    if isinstance(value, list):
+        return [_filled(item, constants) for item in value]
+    if isinstance(value, dict):
+        return {key: _filled(item, constants) for key, item in value.items()}
+    return value
+
+
+@cache
+def _layout(cls: type[Any]) -> Mapping[str, tuple[Any, bool]]:
+    """Map the fields of a dataclass to their types, and whether they must be given."""
+    hints = typing.get_type_hints(cls)
+    return {
+        field.name: (
+            hints[field.name],
+            field.default is MISSING and field.default_factory is MISSING,
+        )
+        for field in dataclasses.fields(cls)
+    }
+
+
+class _Shape:
+    """Builds values by the type of the field they are for and remembers what did not fit.
+
+    What does not fit becomes an empty value, so that the rest can still be looked at.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, str]] = []
+
+    def add(self, key: str, message: str) -> None:
+        self.found.append((key, message))
+
+    def explains(self, key: str) -> bool:
+        """Tell whether something wrong at or around ``key`` has been said already."""
+        known = {found for found, _ in self.found}
+        return any(
+            key == other or key.startswith(f"{other}.") or other.startswith(f"{key}.")
+            for other in known
+        )
+
+    def build(self, cls: type[Any], table: Mapping[str, Any], at: str) -> Any:
+        layout = _layout(cls)  # type: ignore[arg-type]
+        for name in table.keys() - layout.keys():
+            self.add(_join(at, name), f"Unknown key. Known here: {', '.join(sorted(layout))}.")
+        values = {}
+        for name, given in table.items():
+            if name not in layout:
+                continue
+            hint, required = layout[name]
+            key = _join(at, name)
+            values[name] = self.value(hint, given, key)
+            if required and values[name] == "" and not self.explains(key):
+                self.add(key, "This must not be empty.")
+        for name, (hint, required) in layout.items():
+            if required and name not in table:
+                self.add(_join(at, name), "This key is missing.")
+                values[name] = _empty(hint)
+        return cls(**values)
+
+    def value(self, hint: Any, given: Any, key: str) -> Any:
+        if hint is str and type(given) is str:  # nearly all of them
+            return given
+        origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+        if origin is Literal:
+            if given in arguments:
+                return given
+            self.add(key, f"This must be one of {', '.join(map(repr, arguments))}.")
+        elif origin in (UnionType, typing.Union):
+            return self.value(next(a for a in arguments if a is not NoneType), given, key)
+        elif origin is tuple and isinstance(given, list):
+            items = enumerate(given)
+            return tuple(self.value(arguments[0], item, _join(key, str(n))) for n, item in items)
+        elif origin is Mapping and isinstance(given, dict):
+            pairs = {k: self.value(arguments[1], v, _join(key, k)) for k, v in given.items()}
+            return MappingProxyType(pairs)
+        elif dataclasses.is_dataclass(hint) and isinstance(given, dict):
+            return self.build(typing.cast(type[Any], hint), given, key)
+        elif hint in (str, bool, int) and type(given) is hint:
+            return given
+        else:
+            self.add(key, f"This must be {_KINDS.get(origin or hint, 'a table')}.")
+        return _empty(hint)
+
+
+_KINDS = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    tuple: "an array",
+    Mapping: "a table of strings",
+}
+
+
+def _empty(hint: Any) -> Any:
+    """Return a value that stands where the right one could not be read."""
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        return typing.get_args(hint)[0]
+    if origin in (UnionType, typing.Union):
+        return None
+    if origin is Mapping:
+        return NOTHING
+    if dataclasses.is_dataclass(hint):
+        return _Shape().build(typing.cast(type[Any], hint), {}, "")
+    return (origin or hint)()
+
+
+def _join(at: str, name: str) -> str:
+    return f"{at}.{name}" if at else name

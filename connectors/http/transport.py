@@ -1,0 +1,214 @@
+"""Connect to judged addresses only, and keep the deadline of a call on every read.
+
+Used by ``http_client.py`` and ``connection_pool.py``. urllib3 offers its connection classes for this: the
+name is resolved in ``_new_conn``, and so the address that is judged is the one connected to.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from http.client import HTTPResponse
+from typing import Any
+
+import certifi
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
+
+from connectors.http.ssrf import Destination, is_allowed_private, is_public, private
+
+
+@dataclass
+class OutboundCall:
+    """One request under way: whom it asks, until when, and whether anything was sent."""
+
+    service: str = "The service"
+    deadline: float = math.inf
+    total: float = math.inf
+    sent: bool = False
+
+    def allow(self, seconds: float) -> None:
+        """Give what comes next so many seconds from now on."""
+        self.deadline, self.total = time.monotonic() + seconds, seconds
+
+    @property
+    def left(self) -> float:
+        """Return the seconds that are left."""
+        return self.deadline - time.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the deadline has passed."""
+        return self.left <= 0
+
+
+_current: ContextVar[OutboundCall] = ContextVar("call")
+
+
+@contextmanager
+def call(service: str, *, total: float) -> Iterator[OutboundCall]:
+    """Give everything that happens inside ``total`` seconds altogether."""
+    with going_on(
+        OutboundCall(service=service, deadline=time.monotonic() + total, total=total)
+    ) as started:
+        yield started
+
+
+@contextmanager
+def going_on(under_way: OutboundCall) -> Iterator[OutboundCall]:
+    """Let what happens inside belong to a call that has begun before."""
+    token = _current.set(under_way)
+    try:
+        yield under_way
+    finally:
+        _current.reset(token)
+
+
+def _keep_deadline(sock: socket.socket) -> None:
+    """Let the next read wait no longer than the call may last.
+
+    A time-out alone begins anew with every byte, so a slow service could hold on for ever.
+    """
+    left = _current.get().left
+    if left <= 0:
+        raise TimeoutError("the deadline of the call has passed")
+    waits = sock.gettimeout()
+    if waits is None or waits > left:
+        sock.settimeout(left)
+
+
+class _Socket(socket.socket):
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        _keep_deadline(self)
+        return super().recv_into(*args, **kwargs)
+
+
+class _TLSSocket(ssl.SSLSocket):
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        _keep_deadline(self)
+        return super().recv_into(*args, **kwargs)
+
+
+class _Judging(HTTPConnection):
+    """A connection that looks where it goes."""
+
+    _reading: HTTPResponse | None = None
+
+    def response_class(self, *args: Any, **kwargs: Any) -> HTTPResponse:  # type: ignore[override]
+        self._reading = HTTPResponse(*args, **kwargs)
+        return self._reading
+
+    def getresponse(self) -> Any:
+        """Close an answer whose head urllib3 refuses, such as one of two lengths."""
+        try:
+            return super().getresponse()
+        except BaseException:
+            if self._reading is not None:
+                self._reading.close()
+            raise
+        finally:
+            self._reading = None
+
+    def _new_conn(self) -> socket.socket:
+        last: OSError = OSError("no address")
+        for family, address in self._judged_addresses():
+            try:
+                return self._connected(family, address)
+            except TimeoutError as error:
+                last = error
+                break  # a second address would double the wait
+            except OSError as error:
+                last = error
+        if isinstance(last, TimeoutError):
+            raise ConnectTimeoutError(self, "timed out") from last
+        raise NewConnectionError(self, "refused") from last
+
+    def _judged_addresses(self) -> list[tuple[int, Any]]:
+        """Resolve the name once; one private address among many refuses them all."""
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except UnicodeError as error:
+            unresolvable = socket.gaierror(str(error))
+            raise NameResolutionError(self.host, self, unresolvable) from error
+        addresses: list[tuple[int, Any]] = [(family, address) for family, _, _, _, address in found]
+        if not is_allowed_private(self._dns_host, self.port) and not all(
+            is_public(str(address[0])) for _, address in addresses
+        ):
+            raise private(_current.get().service)
+        return addresses
+
+    def _connected(self, family: int, address: Any) -> socket.socket:
+        sock = _Socket(family, socket.SOCK_STREAM)
+        try:
+            for option in self.socket_options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(self.timeout)
+            _keep_deadline(sock)
+            sock.connect(address)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def send(self, data: Any) -> None:
+        """Note that something leaves: from here on the outcome is not certain any more."""
+        if self.sock is None:
+            self.connect()
+        _current.get().sent = True
+        super().send(data)
+
+
+class _JudgingTLS(_Judging, HTTPSConnection):
+    """The same under TLS; certificate and server name are checked against the host's name."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Judging
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = _JudgingTLS
+
+
+POOLS = {"http": _Pool, "https": _TLSPool}
+
+
+def connected(place: Destination, under_way: OutboundCall, seconds: float) -> socket.socket:
+    """Connect within ``seconds`` and the time that the call has, to a judged address."""
+    connection = (
+        _JudgingTLS(place.host, place.port, ssl_context=tls_context())
+        if place.scheme == "https"
+        else _Judging(place.host, place.port)
+    )
+    connection.timeout = seconds
+    with going_on(under_way):
+        try:
+            connection.connect()
+        except BaseException:
+            connection.close()
+            raise
+    return connection.sock
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return the context that every connection uses: TLS 1.2 or newer, certificates checked."""
+    return _tls_context(certifi.where())
+
+
+@cache
+def _tls_context(bundle: str) -> ssl.SSLContext:
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    context.load_verify_locations(bundle)
+    context.sslsocket_class = _TLSSocket
+    return context

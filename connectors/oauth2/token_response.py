@@ -1,0 +1,272 @@
+"""Read what a token endpoint answered (RFC 6749 section 5), from services as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, quote_plus
+
+from connectors.definitions.schema import Connector, KeptField, OAuth2Auth
+from connectors.definitions.templates import fill
+from connectors.errors import (
+    ClientRefused,
+    CredentialRefused,
+    ServiceError,
+    ServiceForbidden,
+    ServiceRefused,
+    ServiceUnintelligible,
+)
+from connectors.http.http_client import ServiceResponse
+from connectors.http.payloads import (
+    dig,
+    has_failed,
+    parse_token_body,
+    scalar,
+    seconds,
+    split_scopes,
+    words,
+)
+from connectors.oauth2.error_codes import advice
+
+#: RFC 6749 appendix A.12: a token consists of visible characters and spaces.
+_TOKEN = re.compile(r"[ -~]+")
+#: Long runs with a digit in an error text may be tokens that the service repeats.
+_TOKEN_LIKE = re.compile(r"[A-Za-z0-9_+=~-]{24,}")
+_DIGIT = re.compile(r"[0-9]")
+_MASK = "•••"
+#: Types that need a key to be used, in lower case: the client signs each request with it (DPoP,
+#: RFC 9449; PoP, RFC 9200; MAC and HOTK, drafts). `N_A` is no access token (RFC 8693, 2.2.1).
+_NEED_A_KEY = frozenset({"dpop", "hmac", "hotk", "mac", "n_a", "pop"})
+#: How long a refresh token lasts has no standard name; these are Microsoft's and GitHub's,
+#: Keycloak's, and Intuit's.
+_REFRESH_LIFETIMES = (
+    "refresh_token_expires_in",
+    "refresh_expires_in",
+    "x_refresh_token_expires_in",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenAnswer:
+    """A successful answer. Lifetimes are seconds from now; ``None`` is unknown.
+
+    ``scopes`` is ``None`` where the service named none, by leaving the field out or empty.
+    That means as asked at the grant, and unchanged at a refresh (RFC 6749 sections 5.1 and
+    6). It is empty where the definition says that an empty field means that nothing was
+    granted. ``raw`` is the body as it came.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(default="", repr=False)
+    token_type: str = "Bearer"
+    expires_in: int | None = None
+    refresh_expires_in: int | None = None
+    scopes: tuple[str, ...] | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes = field(default=b"", repr=False)
+
+
+def read_token_answer(
+    connector: Connector,
+    oauth2: OAuth2Auth,
+    answer: ServiceResponse,
+    *,
+    values: Mapping[str, str],
+    sent: tuple[str, ...],
+    refreshing: bool,
+) -> TokenAnswer:
+    """Turn an answer into tokens, or raise the ``ServiceError`` that it stands for.
+
+    The status is looked at first: an outage answers with pages of its own. ``sent`` are the
+    secrets of the request, which no error text may repeat.
+    """
+    answer.refuse_outage()
+    try:
+        document = parse_token_body(answer.body)
+    except ValueError:
+        if answer.status != 401 and not (refreshing and _shows_the_end(oauth2, answer)):
+            raise answer.unintelligible() from None
+        document = {}
+    holder = _holder(document, oauth2, refreshing=refreshing)
+    failed = has_failed(document, oauth2.error_when)
+    if answer.status >= 400 or failed or ("error" in document and not holder.get("access_token")):
+        raise refusal(connector, answer, document, sent=sent, refreshing=refreshing)
+    renewing = holder.get("access_token" if oauth2.exchange else "refresh_token")
+    expires_in = seconds(holder.get("expires_in"))
+    return TokenAnswer(
+        access_token=_token(connector.name, holder.get("access_token")),
+        refresh_token=_token(connector.name, renewing) if renewing else "",
+        token_type=_token_type(connector.name, holder.get("token_type")),
+        expires_in=expires_in,
+        refresh_expires_in=expires_in if oauth2.exchange else _refresh_lifetime(holder),
+        scopes=_scopes(holder, oauth2),
+        kept=_kept_from_answer(connector, oauth2, document, values, required=not refreshing),
+        raw=answer.body,
+    )
+
+
+def _scopes(holder: Mapping[str, object], oauth2: OAuth2Auth) -> tuple[str, ...] | None:
+    said = holder.get("scope", holder.get("scopes"))
+    scopes = split_scopes(said, oauth2.scope_separator)
+    is_said = bool(scopes) or (oauth2.empty_scope_is_none and said is not None)
+    return scopes if is_said else None
+
+
+def _refresh_lifetime(holder: Mapping[str, object]) -> int | None:
+    lifetimes = (seconds(holder.get(name)) for name in _REFRESH_LIFETIMES)
+    return next((found for found in lifetimes if found), None)
+
+
+def refusal(
+    connector: Connector,
+    answer: ServiceResponse,
+    document: Mapping[str, object],
+    *,
+    sent: tuple[str, ...],
+    refreshing: bool,
+) -> ServiceRefused:
+    """Name what an error answer means (RFC 6749 section 5.2)."""
+    service, error = connector.name, document.get("error")
+    nested = error if isinstance(error, Mapping) else document
+    code = scalar(error) or scalar(nested.get("code")) or scalar(nested.get("status"))
+    told = scalar(document.get("error_description")) or scalar(nested.get("message"))
+    code, told = words(_masked(code, sent), 60), words(_masked(told, sent), 200)
+    said = ": ".join(part for part in (code, told) if part)
+    said = f" ({said})" if said else f" (status {answer.status})"
+    standard = connector.standard_code(code)
+    client_refused = standard in {"invalid_client", "unauthorized_client"}
+    shown = refreshing and not client_refused and _shows_the_end(connector.oauth2, answer)
+    if standard == "invalid_grant" or shown:
+        sentence = (
+            f"{service} no longer accepts this authorization{said}: it was withdrawn there, has "
+            "run out, or was renewed elsewhere."
+            if refreshing
+            else f"{service} did not accept the code that it had given out{said}. A code is good "
+            "once and for a short time: press Authorize again."
+        )
+        return CredentialRefused(sentence, code=code, status=answer.status)
+    if client_refused or answer.status == 401:
+        return ClientRefused(
+            f"{service} does not accept this console's OAuth client{said}. A super admin can "
+            "correct its client id and secret.",
+            code=code,
+            status=answer.status,
+        )
+    sentence = f"{service} refused{said}.{advice(standard)}"
+    return ServiceRefused(sentence, code=code, status=answer.status)
+
+
+def _shows_the_end(oauth2: OAuth2Auth | None, answer: ServiceResponse) -> bool:
+    """Tell whether the definition knows this answer as the end of a grant."""
+    return oauth2 is not None and any(
+        end.is_shown_by(answer.status, answer.body) for end in oauth2.grant_ends
+    )
+
+
+def kept_from_callback(
+    connector: Connector, query: Mapping[str, str], values: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the fields of the callback that later requests need.
+
+    A field that does not match its pattern as a whole raises ``ServiceForbidden``: it may
+    decide where secrets go (RFC 9700 section 4.4).
+    """
+    kept: dict[str, str] = {}
+    for wanted in connector.oauth2.kept if connector.oauth2 else ():
+        if wanted.source == "callback":
+            value = query.get(wanted.path, "") or _default(wanted, {**values, **kept})
+            kept[wanted.name] = _fitting(connector.name, wanted, value)
+    return kept
+
+
+def _kept_from_answer(
+    connector: Connector,
+    oauth2: OAuth2Auth,
+    document: Mapping[str, object],
+    values: Mapping[str, str],
+    *,
+    required: bool,
+) -> dict[str, str]:
+    """Return the kept fields of the answer; at a refresh only those that came again."""
+    kept: dict[str, str] = {}
+    for wanted in oauth2.kept:
+        if wanted.source != "token":
+            continue
+        value = scalar(dig(document, wanted.path))
+        if not value and not required:
+            continue
+        try:
+            value = value or _default(wanted, {**values, **kept})
+            kept[wanted.name] = _fitting(connector.name, wanted, value)
+        except ServiceError as error:
+            error.certain = False  # the code or the refresh token is spent all the same
+            raise
+    return kept
+
+
+def _default(wanted: KeptField, values: Mapping[str, str]) -> str:
+    return fill(wanted.default, values) if wanted.default else ""
+
+
+def _fitting(service: str, wanted: KeptField, value: str) -> str:
+    if not value:
+        raise ServiceForbidden(
+            f"{service} did not send “{wanted.name}”, without which it cannot be called."
+        )
+    if len(value) > 1000 or not re.fullmatch(wanted.pattern, value):
+        raise ServiceForbidden(
+            f"What {service} sent as “{wanted.name}” is not one of its own addresses or "
+            "accounts, so nothing was sent there."
+        )
+    return value
+
+
+def _holder(
+    document: Mapping[str, object], oauth2: OAuth2Auth, *, refreshing: bool
+) -> Mapping[str, object]:
+    """Find the object that holds the tokens.
+
+    Slack nests the tokens of a person in its first answer and sends them flat at a refresh;
+    flat in the first answer are those of somebody else, the bot.
+    """
+    if not oauth2.token_path:
+        return document
+    nested = dig(document, oauth2.token_path)
+    if isinstance(nested, Mapping):
+        return nested
+    return document if refreshing else {}
+
+
+def _token(service: str, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ServiceUnintelligible(f"{service} answered without an access token.")
+    if not _TOKEN.fullmatch(value):
+        raise ServiceUnintelligible(f"{service} sent a token that cannot be used in a request.")
+    return value
+
+
+def _token_type(service: str, value: object) -> str:
+    """Return the type, or refuse one that is no bearer token (RFC 6749 section 7.1).
+
+    Services call their bearer tokens what they like ("bot", "Zoho-oauthtoken"), so only the
+    types are refused that are known to need more than the token itself.
+    """
+    token_type = words(value, 40) or "Bearer"
+    if token_type.lower() in _NEED_A_KEY:
+        # Sent as a bearer token it would be refused at best, and exposed at worst.
+        raise ServiceUnintelligible(
+            f"{service} gave a token of the type “{token_type}”, which needs a key of its own, and "
+            "this console uses bearer tokens only. If the OAuth client is registered there for "
+            f"“{token_type}” tokens, a super admin can register one for bearer tokens."
+        )
+    return token_type
+
+
+def _masked(text: str, sent: tuple[str, ...]) -> str:
+    """Hide the secrets of the request and whatever looks like a token."""
+    for secret in filter(None, sent):
+        for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
+            text = text.replace(spelling, _MASK)
+    # Whether there is a digit is asked of each run once: a look ahead would ask at each letter.
+    return _TOKEN_LIKE.sub(lambda run: _MASK if _DIGIT.search(run[0]) else run[0], text)

@@ -1,9 +1,0 @@
-"""A service of our own to connect to: an outside company called Sandbox.
-
-It is a Django project of its own with its own people, database and OAuth 2 server; the
-console knows it only by HTTP and never imports it. It is no part of production. ::
-
-    python -m connectors.sandbox prepare
-    python -m connectors.sandbox register --client-id ID --client-secret-file FILE --redirect-uri …
-    python -m connectors.sandbox serve
-"""

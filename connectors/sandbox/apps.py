@@ -1,9 +1,0 @@
-from __future__ import annotations
-
-from django.apps import AppConfig
-
-
-class SandboxConfig(AppConfig):
-    name = "connectors.sandbox"
-    label = "sandbox"
-    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,303 @@
+"""Components: made, changed, run and deleted."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from connections.authorizations.state import ConnectionState
+from connections.models import Connection
+from console.accounts.http import SeeOther, SignedInRequest
+from console.accounts.policy import Action
+from console.applications.models import Application
+from console.choices import ComponentKind, Environment
+from console.components import saving
+from console.components.definitions import STARTERS
+from console.components.forms import ComponentForm, DefinitionForm, RunForm, with_line_feeds
+from console.components.json_source import JsonFaults
+from console.components.models import Component
+from console.publishing import runs
+from console.publishing.environment_state import release_in_stage, states_across
+from console.publishing.manifest import ComponentSnapshot, Manifest, canonical, of_development
+from console.publishing.models import Release
+from console.publishing.run_results import shown
+
+PAGE_SIZE = 30
+
+
+@require_safe
+def component_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show the components of an application in the order of their link names."""
+    application = get_object_or_404(
+        Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS), pk=pk
+    )
+    # PostgreSQL takes no NUL.
+    asked = {name: value.replace("\0", "")[:100] for name, value in request.GET.items()}
+    words, kind = asked.get("q", "").strip(), asked.get("kind", "")
+    connection = asked.get("connection", "")
+    rows = application.components.select_related("updated_by").defer("definition")
+    if words:
+        rows = rows.filter(Q(name__icontains=words) | Q(link_name__icontains=words))
+    if kind in ComponentKind.values:
+        rows = rows.filter(kind=kind)
+    if connection:
+        rows = rows.filter(references__connection__link_name=connection)
+    if after := asked.get("after", ""):
+        rows = rows.filter(link_name__gt=after)
+    found: list[Component] = list(rows.order_by("link_name")[: PAGE_SIZE + 1])
+    query = request.GET.copy()
+    query["after"] = found[PAGE_SIZE - 1].link_name if len(found) > PAGE_SIZE else ""
+    template = "components/component_list.html"
+    if request.htmx and request.htmx.target == "table":
+        template += "#table"
+    return render(
+        request,
+        template,
+        {
+            "application": application,
+            "components": found[:PAGE_SIZE],
+            "older": f"?{query.urlencode()}" if len(found) > PAGE_SIZE else "",
+            "kinds": ComponentKind.choices,
+            "words": words,
+            "kind": kind,
+            "connection": connection,
+            "narrowed": bool(words or kind or connection),
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def component_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Ask for a name and a kind; a POST makes the component."""
+    application = get_object_or_404(
+        Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS), pk=pk
+    )
+    form = ComponentForm(
+        request.POST if request.method == "POST" else None,
+        instance=Component(application=application),
+        initial={"kind": request.GET.get("kind", ComponentKind.FUNCTION)},
+    )
+    if form.is_bound and form.is_valid():
+        component: Component = form.save(commit=False)
+        component.definition = STARTERS[component.kind]
+        try:
+            saving.create(component, request.user)
+        except saving.ComponentConflict as error:
+            form.add_error("name", str(error))
+        else:
+            messages.success(request, f"{component} is created.")
+            return SeeOther(component.get_absolute_url())
+    return render(
+        request,
+        "components/component_create.html",
+        {"application": application, "form": form},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_safe
+def component_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show a component: its definition, whom it calls, and what it answers."""
+    component = _component(request, pk)
+    return _page(request, component, DefinitionForm(instance=component))
+
+
+@require_POST
+def component_save(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Keep the name and the definition, or say what is wrong with them, line by line."""
+    component = _component(request, pk)
+    # The form writes into its row; beside the person's text stands what is kept.
+    form = DefinitionForm(request.POST, instance=copy(component))
+    faults = None
+    status = 422
+    if form.is_valid():
+        try:
+            saving.save(form.save(commit=False), request.user, version=form.cleaned_data["version"])
+        except JsonFaults as error:
+            faults = error
+        except saving.ComponentConflict as error:
+            form.add_error(None, str(error))
+            status = 409
+        else:
+            messages.success(request, f"{form.instance} is saved.")
+            return SeeOther(component.get_absolute_url())
+    return _page(request, component, form, faults=faults, status=status)
+
+
+@require_POST
+def component_check(request: SignedInRequest, pk: uuid.UUID) -> JsonResponse:
+    """Tell the editor what keeps its text from being saved."""
+    component = _component(request, pk)
+    text = with_line_feeds(request.POST.get("definition", ""))
+    faults = saving.faults_of(component, text)
+    return JsonResponse(
+        {
+            "faults": [
+                {"line": fault.line, "column": fault.column, "message": fault.message}
+                for fault in (faults.faults if faults else ())
+            ],
+            "more": faults.more if faults else 0,
+        }
+    )
+
+
+@require_POST
+def component_run(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Run what is saved, and show every call that it made."""
+    component = _component(request, pk)
+    if not component.is_runnable:
+        raise Http404
+    release = release_in_stage(component.application)
+    form = _run_form(component, release, request.POST)
+    run = None
+    if form.is_valid():
+        try:
+            run = runs.run(
+                component.application,
+                component.link_name,
+                Environment(form.cleaned_data["environment"]),
+                request.user,
+                form.given,
+            )
+        except runs.NotThere as error:
+            form.add_error("environment", str(error))
+    return _page(
+        request,
+        component,
+        DefinitionForm(instance=component),
+        run_form=form,
+        run=run,
+        status=200 if run else 422,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def component_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what happens; a POST takes the component out of Development."""
+    component = _component(request, pk)
+    users = saving.users_of(component)
+    if request.method == "POST":
+        try:
+            saving.delete(component, request.user)
+        except saving.StillUsed:
+            users = saving.users_of(component)
+        else:
+            messages.success(request, f"{component} is deleted from Development.")
+            return SeeOther(component.application.get_absolute_url())
+    release = release_in_stage(component.application)
+    return render(
+        request,
+        "components/component_delete.html",
+        {
+            "component": component,
+            "application": component.application,
+            "users": users,
+            "in_stage": release is not None and component.link_name in release.manifest.components,
+        },
+        status=409 if request.method == "POST" else 200,
+    )
+
+
+def _component(request: SignedInRequest, pk: uuid.UUID) -> Component:
+    return get_object_or_404(
+        Component.objects.allowing(request.user, Action.MANAGE_COMPONENTS).select_related(
+            "application", "updated_by"
+        ),
+        pk=pk,
+    )
+
+
+def _page(
+    request: SignedInRequest,
+    component: Component,
+    form: DefinitionForm,
+    *,
+    faults: JsonFaults | None = None,
+    run_form: RunForm | None = None,
+    run: runs.Run | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    application = component.application
+    release = release_in_stage(application)
+    template = "components/component_detail.html"
+    if request.htmx and request.htmx.target == "run":
+        template += "#run"
+    return render(
+        request,
+        template,
+        {
+            "application": application,
+            "component": component,
+            "form": form,
+            "faults": faults,
+            "references": _references(request, component),
+            "users": saving.users_of(component),
+            "release": release,
+            "in_stage": _in_stage(component, release),
+            "may_publish": application.allows(request.user, Action.PUBLISH),
+            "run_form": run_form or _run_form(component, release),
+            "run": run,
+            "steps": shown(run) if run else [],
+        },
+        status=status,
+    )
+
+
+def _part(component: Component) -> ComponentSnapshot:
+    return ComponentSnapshot(
+        kind=component.kind,
+        name=component.name,
+        link_name=component.link_name,
+        definition=json.loads(component.definition),
+    )
+
+
+def _in_stage(component: Component, release: Release | None) -> str:
+    """Tell how Stage holds the component: ``same``, ``other`` or not at all."""
+    held = release.manifest.components.get(component.link_name) if release else None
+    if held is None:
+        return ""
+    same = canonical(held.as_document()) == canonical(_part(component).as_document())
+    return "same" if same else "other"
+
+
+def _run_form(component: Component, release: Release | None, data: Any = None) -> RunForm:
+    not_in_stage = f"{component} is not in Stage yet. Publish it first."
+    return RunForm(
+        data,
+        inputs=_inputs(component, release),
+        not_in_stage="" if _in_stage(component, release) else not_in_stage,
+    )
+
+
+def _inputs(component: Component, release: Release | None) -> dict[str, Mapping[str, Any]]:
+    """Name what a run asks for, as the component is here and as Stage holds it."""
+    if not component.is_runnable:
+        return {}
+    workflow = component.kind == ComponentKind.WORKFLOW
+    development = of_development(component.application) if workflow else Manifest()
+    found = runs.inputs(development, _part(component))
+    if release and (held := release.manifest.components.get(component.link_name)):
+        found = {**runs.inputs(release.manifest, held), **found}
+    return found
+
+
+def _references(
+    request: SignedInRequest, component: Component
+) -> list[tuple[Connection, list[ConnectionState]]]:
+    """Return the connections that it calls, each as it stands in Development and in Stage."""
+    connections = Connection.objects.filter(references__component=component)
+    found = list(connections.order_by("name").prefetch_related("released"))
+    places = (Environment.DEVELOPMENT, Environment.STAGE)
+    standings = {place: [c.standing_in(place) for c in found] for place in places}
+    there = states_across(component.application, standings, request.user)
+    return [(c, [there[place][c.link_name] for place in places]) for c in found]

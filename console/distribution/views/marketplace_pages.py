@@ -1,0 +1,129 @@
+"""The marketplace from the front, and installing from it or from what was shared."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console.accounts.http import SeeOther, SignedInRequest
+from console.accounts.models import Organization
+from console.accounts.policy import Action
+from console.distribution import installing
+from console.distribution.errors import DistributionError
+from console.distribution.installing import Offer
+from console.distribution.models import Listing, Share
+from console.distribution.requirements import asks_of
+from console.distribution.views.acting_organization import acting_in
+from console.publishing.models import Installation
+
+PAGE_SIZE = 60
+
+
+@require_safe
+def marketplace(request: SignedInRequest) -> HttpResponse:
+    """Show what everybody may install, narrowed by words."""
+    words = request.GET.get("q", "").replace("\0", "")[:100]
+    rows = Listing.objects.published().select_related("application__organization")
+    for word in words.split():
+        rows = rows.filter(
+            Q(title__icontains=word)
+            | Q(summary__icontains=word)
+            | Q(description__icontains=word)
+            | Q(application__organization__name__icontains=word)
+        )
+    found = list(rows.defer("description")[: PAGE_SIZE + 1])
+    context = {
+        "listings": found[:PAGE_SIZE],
+        "more": len(found) > PAGE_SIZE,
+        "q": words,
+        "reviews": Listing.objects.filter(state=Listing.State.SUBMITTED).count()
+        if request.user.is_superuser
+        else 0,
+    }
+    return render(request, "distribution/marketplace.html", context)
+
+
+@require_safe
+def listing_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show an application of the marketplace and what it asks for."""
+    listing = _listing(pk)
+    here = request.organization
+    installed = None
+    if here:
+        installations = Installation.objects.allowing(request.user, Action.USE_INSTALLED)
+        installed = installations.filter(application=pk, organization=here).first()
+    own = Organization.objects.allowing(request.user, Action.MANAGE_INSTALLATIONS)
+    context = {
+        "listing": listing,
+        "application": listing.application,
+        "pictures": listing.pictures.defer("content"),
+        "asks": asks_of(listing.release.manifest),
+        "installed": installed,
+        "may_install": own.exists(),
+        "is_own": here is not None and here.pk == listing.application.organization_id,
+    }
+    return render(request, "distribution/listing_detail.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def listing_install(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what the application asks for; a POST installs it from the marketplace."""
+    listing = _listing(pk)
+    organization = acting_in(request, Action.MANAGE_INSTALLATIONS)
+    back = reverse("listing_detail", args=[pk])
+    if organization is None:
+        messages.warning(
+            request, "Choose the organization that shall have it, on top of the left pane."
+        )
+        return SeeOther(back)
+    return _install(request, installing.offer_of_listing(listing, organization), back)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def share_install(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Say what the application asks for; a POST installs what was shared."""
+    rows = Share.objects.offered_to(request.user).select_related(
+        "application__organization", "client", "release"
+    )
+    offer = installing.offer_of_share(get_object_or_404(rows, pk=pk))
+    return _install(request, offer, reverse("installation_list"))
+
+
+def _install(request: SignedInRequest, offer: Offer, back: str) -> HttpResponse:
+    installed = Installation.objects.filter(
+        application=offer.application, organization=offer.organization
+    ).first()
+    if request.method == "POST":
+        try:
+            outcome = installing.install(offer, request.user, seen=request.POST.get("seen", ""))
+        except DistributionError as refused:
+            messages.error(request, str(refused))
+            return SeeOther(request.get_full_path())
+        if outcome.is_new:
+            messages.success(
+                request,
+                f"{offer.application} is installed. It works as soon as its connections are "
+                "authorized.",
+            )
+        else:
+            messages.info(request, f"{offer.application} is installed already.")
+        return SeeOther(reverse("installation_detail", args=[outcome.installation.pk]))
+    context = {
+        "offer": offer,
+        "asks": asks_of(offer.release.manifest),
+        "installed": installed,
+        "problem": "" if installed else installing.why_not(offer),
+        "back": back,
+    }
+    return render(request, "distribution/install.html", context)
+
+
+def _listing(pk: uuid.UUID) -> Listing:
+    rows = Listing.objects.published().select_related("application__organization", "release")
+    return get_object_or_404(rows, application=pk)

@@ -1,0 +1,162 @@
+"""Calls, errors and how long they took, over time: plain numbers for a drawing.
+
+The drawing is stretched to the width of the page, so it holds no words; those stand beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from console.invocations.call_filters import Counted, Span
+from console.invocations.outcomes import CallOutcome
+
+#: In the units of the drawing, of both of its halves.
+HEIGHT = 100
+STEP_WIDTH = 10
+BAR_WIDTH = 7
+PERCENT = 95
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartSegment:
+    """The calls of a step with one outcome, from ``y`` downwards."""
+
+    outcome: str
+    x: float
+    y: float
+    height: float
+    width: float = BAR_WIDTH
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartBar:
+    """What was called in one step; ``p95`` in milliseconds, nothing where nothing was called."""
+
+    since: datetime
+    worked: int
+    refused: int
+    failed: int
+    p95: int | None
+    parts: tuple[ChartSegment, ...]
+    x: float
+
+    @property
+    def calls(self) -> int:
+        return self.worked + self.refused + self.failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """All that is drawn; ``most`` calls and ``slowest`` milliseconds are as high as it goes."""
+
+    steps: tuple[ChartBar, ...]
+    lines: tuple[str, ...]
+    most: int
+    slowest: int
+    p95: int | None
+    step: timedelta
+    width: int
+    height: int = HEIGHT
+    step_width: int = STEP_WIDTH
+
+    @property
+    def calls(self) -> int:
+        return sum(step.calls for step in self.steps)
+
+    @property
+    def refused(self) -> int:
+        return sum(step.refused for step in self.steps)
+
+    @property
+    def failed(self) -> int:
+        return sum(step.failed for step in self.steps)
+
+    @property
+    def marks(self) -> tuple[ChartBar, ChartBar, ChartBar]:
+        """Name the steps whose times are written below: the first, the middle, the last."""
+        return self.steps[0], self.steps[len(self.steps) // 2], self.steps[-1]
+
+    @property
+    def is_of_days(self) -> bool:
+        """Tell whether a time alone would not say which day."""
+        return self.step * len(self.steps) > timedelta(days=1)
+
+    @property
+    def used(self) -> list[ChartBar]:
+        """Leave out the steps in which nothing was called."""
+        return [step for step in self.steps if step.calls]
+
+
+def draw(counted: Iterable[Counted], span: Span) -> Chart:
+    """Lay out what was counted, a bar for each step of the span."""
+    by_step: list[list[Counted]] = [[] for _ in range(span.steps)]
+    for each in counted:
+        number = (each.at - span.since) // span.step
+        by_step[min(max(number, 0), span.steps - 1)].append(each)
+    most = _round_up(max(sum(each.calls for each in some) for some in by_step))
+    times = [percentile(some) for some in by_step]
+    slowest = _round_up(max((time for time in times if time), default=0))
+    steps = tuple(
+        _step(span.since + number * span.step, number, some, time, most)
+        for number, (some, time) in enumerate(zip(by_step, times, strict=True))
+    )
+    return Chart(
+        steps=steps,
+        lines=tuple(_lines(steps, slowest)),
+        most=most,
+        slowest=slowest,
+        p95=percentile([each for some in by_step for each in some]),
+        step=span.step,
+        width=span.steps * STEP_WIDTH,
+    )
+
+
+def percentile(counted: Iterable[Counted]) -> int | None:
+    """Return within how many milliseconds 95 of 100 calls were over, to the end of their band."""
+    calls: dict[int, int] = {}
+    for each in counted:
+        calls[each.band] = calls.get(each.band, 0) + each.calls
+    wanted, seen = sum(calls.values()) * PERCENT, 0
+    for band in sorted(calls):
+        seen += calls[band] * 100
+        if seen >= wanted:
+            return band
+    return None
+
+
+def _step(
+    since: datetime, number: int, counted: list[Counted], p95: int | None, most: int
+) -> ChartBar:
+    calls = dict.fromkeys(CallOutcome.values, 0)
+    for each in counted:
+        calls[each.outcome] += each.calls
+    x, below, parts = number * STEP_WIDTH, float(HEIGHT), []
+    # What did not work stands on the ground, where even a little of it is seen.
+    for outcome in (CallOutcome.FAILED, CallOutcome.REFUSED, CallOutcome.WORKED):
+        if calls[outcome]:
+            height = max(calls[outcome] * HEIGHT / most, 2)
+            below -= height
+            left = x + (STEP_WIDTH - BAR_WIDTH) / 2
+            parts.append(ChartSegment(outcome=outcome.value, x=left, y=below, height=height))
+    return ChartBar(since=since, **calls, p95=p95, parts=tuple(parts), x=x)
+
+
+def _lines(steps: Iterable[ChartBar], slowest: int) -> Iterable[str]:
+    """Draw a line through the steps that follow each other; a lone one is a dash."""
+    line: list[tuple[float, float]] = []
+    for step in [*steps, None]:
+        if step is not None and step.p95 is not None:
+            line.append((step.x + STEP_WIDTH / 2, HEIGHT - step.p95 * HEIGHT / slowest))
+        elif line:
+            first, last = line[0], line[-1]
+            ends = [(first[0] - BAR_WIDTH / 2, first[1]), *line, (last[0] + BAR_WIDTH / 2, last[1])]
+            yield "M" + "L".join(f"{x:g} {y:g}" for x, y in ends)
+            line = []
+
+
+def _round_up(number: int) -> int:
+    """Return the next number that is easily read: 1, 2 or 5 with zeros after it."""
+    power = 10 ** (len(str(max(number, 1))) - 1)
+    return next(power * first for first in (1, 2, 5, 10) if power * first >= number)

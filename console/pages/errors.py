@@ -1,0 +1,31 @@
+"""What a person is told when a page fails."""
+
+from __future__ import annotations
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.defaults import server_error
+
+from console.encryption.fields import SecretUnreadable
+
+RETRY_SECONDS = 10
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer 503 while the database is away or where a stored secret does not open, else 500.
+
+    Django calls it while it handles the exception. The page asks the database for nothing.
+    """
+    error = sys.exception()
+    if isinstance(error, SecretUnreadable):
+        return HttpResponse(render_to_string("503_secret.html", {"reason": str(error)}), status=503)
+    if isinstance(error, OperationalError | InterfaceError):
+        return HttpResponse(
+            render_to_string("503_database.html"),
+            status=503,
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+    return server_error(request)

@@ -1,0 +1,78 @@
+"""What stands in each environment: Development as it is edited, the others as it was released."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from connections.authorizations.state import ConnectionState, installed_states, states
+from connections.models import Connection, InstalledConnection
+from connections.models.snapshot import ConnectionSnapshot
+from console.accounts.models import Organization
+from console.applications.models import Application
+from console.choices import Environment
+from console.publishing.manifest import Manifest, of_development
+from console.publishing.models import Release
+
+
+def release_in_stage(application: Application) -> Release | None:
+    """Return the release that Stage holds now."""
+    return Release.objects.filter(stages__application=application).first()
+
+
+def manifest_in(
+    application: Application, environment: str, client: Organization | None = None
+) -> Manifest:
+    """Return what the application consists of: in Production, at the ``client`` that has it.
+
+    It is empty where nothing was published yet, or where the license has ended.
+    """
+    if environment == Environment.DEVELOPMENT:
+        return of_development(application)
+    if environment == Environment.STAGE:
+        release = release_in_stage(application)
+    else:
+        installations = application.installations.filter(organization=client)
+        found = installations.select_related("release").first()
+        release = found.release if found and not found.has_ended else None
+    return release.manifest if release else Manifest()
+
+
+def states_in(
+    application: Application,
+    standings: Iterable[ConnectionSnapshot],
+    environment: Environment,
+    user: Any,
+    client: Organization | None = None,
+) -> dict[str, ConnectionState]:
+    """Tell by link name how each connection of the application does in an environment."""
+    if environment != Environment.PRODUCTION:
+        return states_across(application, {environment: standings}, user)[environment]
+    rows = InstalledConnection.objects.live().filter(
+        connection__application=application, organization=client
+    )
+    found = installed_states(rows, client.pk, user) if client else {}
+    return {state.standing.link_name: state for state in found.values()}
+
+
+def states_across(
+    application: Application,
+    standings: Mapping[Environment, Iterable[ConnectionSnapshot]],
+    user: Any,
+) -> dict[Environment, dict[str, ConnectionState]]:
+    """Tell the same for several environments; two queries, whatever the size."""
+    connections = Connection.objects.created().filter(application=application)
+    keys: dict[str, uuid.UUID] = dict(connections.values_list("link_name", "pk"))
+    found = states(
+        {
+            environment: {keys[s.link_name]: s for s in known if s.link_name in keys}
+            for environment, known in standings.items()
+        },
+        application.organization_id,
+        user,
+    )
+    return {
+        environment: {state.standing.link_name: state for state in by_key.values()}
+        for environment, by_key in found.items()
+    }

@@ -1,0 +1,238 @@
+"""Icons, logos, states, times and form controls, the same on every page."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Protocol
+
+from django import template
+from django.contrib.staticfiles import finders
+from django.forms.boundfield import BoundField, BoundWidget
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+
+register = template.Library()
+
+SPRITE = "vendor/tabler-icons/sprite.svg"
+LOGO_SIZES: Mapping[str, int] = {"sm": 24, "md": 32, "lg": 48}
+#: console.css holds as many ``.logo-<n>`` colors.
+TILES = 8
+
+CONTROL_CLASSES: Mapping[str, str] = {
+    "select": "form-select",
+    "flatselect": "form-select",
+    "selectmultiple": "form-select",
+    "checkbox": "form-check-input",
+    "radio": "form-check-input",
+}
+
+
+class Service(Protocol):
+    """What a logo is drawn for; a connector's definition is one."""
+
+    slug: str
+    name: str
+
+
+class ShownAuthorization(Protocol):
+    """What a state is shown for: ``shown`` holds the arguments of the tag ``state``."""
+
+    shown: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateBadge:
+    """How a state looks: ``words`` alone, or ``detailed`` where its slots are known."""
+
+    tone: str
+    icon: str
+    words: str
+    detailed: str = "{words}"
+
+    def say(self, facts: Mapping[str, Any]) -> str:
+        """Give the words for these facts."""
+        known = {name: fact for name, fact in facts.items() if fact not in (None, "")}
+        try:
+            return self.detailed.format(words=self.words, **known)
+        except KeyError:
+            return self.words
+
+
+STATES: Mapping[str, StateBadge] = {
+    "active": StateBadge(
+        tone="green",
+        icon="circle-check",
+        words="Authorized",
+        detailed="Authorized as {account}",
+    ),
+    "expiring": StateBadge(
+        tone="amber", icon="clock", words="Expires soon", detailed="Expires {expires}"
+    ),
+    "needs_authorization": StateBadge(
+        tone="red", icon="plug", words="Not authorized", detailed="{reason}"
+    ),
+    "revoked": StateBadge(
+        tone="grey", icon="circle-minus", words="Revoked", detailed="Revoked by {by}"
+    ),
+    "suspended": StateBadge(tone="amber", icon="clock", words="Suspended"),
+    "unknown_outcome": StateBadge(
+        tone="amber",
+        icon="help-circle",
+        words="The service may have changed the key while we lost contact",
+    ),
+    "permissions_missing": StateBadge(
+        tone="amber",
+        icon="puzzle",
+        words="Permissions missing",
+        detailed="Granted {granted} of {asked} permissions",
+    ),
+    "draft": StateBadge(tone="grey", icon="pencil", words="Draft"),
+    "authorizing": StateBadge(tone="blue", icon="loader-2", words="Being authorized"),
+}
+
+
+KIND_ICONS: Mapping[str, str] = {
+    "form": "forms",
+    "report": "report",
+    "page": "layout",
+    "workflow": "sitemap",
+    "function": "function",
+}
+
+
+@register.simple_tag
+def icon(name: str, *, label: str = "", css: str = "") -> SafeString:
+    """Draw an icon of the sprite; it is decoration unless it has a label."""
+    meaning = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
+    return format_html(
+        '<svg class="{}" {}><use href="{}#{}"/></svg>',
+        f"icon {css}".rstrip(),
+        SafeString(meaning),
+        static_once(SPRITE),
+        name,
+    )
+
+
+@cache
+def static_once(path: str) -> str:
+    """Return the address of a static file, looked up once: a page of rows asks for dozens."""
+    return static(path)
+
+
+@cache
+def logo_file(slug: str) -> str | None:
+    """Find the static path of a connector's logo, or None where nobody drew one."""
+    path = f"connectors/{slug}.svg"
+    return path if finders.find(path) else None
+
+
+@register.simple_tag
+def logo(connector: Service, size: str = "md") -> SafeString:
+    """Draw a connector's logo, or its first letter on a tile; its name stands beside it.
+
+    ``size`` is ``sm`` (24 px), ``md`` (32 px) or ``lg`` (48 px).
+    """
+    pixels = LOGO_SIZES[size]
+    if path := logo_file(connector.slug):
+        return format_html(
+            '<img class="logo logo-{}" src="{}" alt="" width="{}" height="{}">',
+            size,
+            static_once(path),
+            pixels,
+            pixels,
+        )
+    # hash() differs between processes; the color of a service must not.
+    tile = zlib.crc32(connector.slug.encode()) % TILES
+    return format_html(
+        '<span class="logo logo-{} logo-tile logo-{}" aria-hidden="true">{}</span>',
+        size,
+        tile,
+        connector.name[:1].upper(),
+    )
+
+
+@register.simple_tag
+def state(name: str, **facts: Any) -> SafeString:
+    """Show a state as color, icon and words.
+
+    Facts: ``account`` (active), ``expires_at`` (expiring), ``reason`` (needs
+    authorization), ``by`` (revoked), ``granted`` and ``asked`` (permissions missing);
+    ``words`` says it in words of one's own. Raises KeyError for a state that is not ours.
+    """
+    shown = STATES[name]
+    if expires_at := facts.pop("expires_at", None):
+        facts["expires"] = from_now(expires_at)
+    words = facts.pop("words", "") or shown.say(facts)
+    return format_html(
+        '<span class="state tone-{}" data-state="{}">{}<span>{}</span></span>',
+        shown.tone,
+        name,
+        icon(shown.icon),
+        words,
+    )
+
+
+@register.simple_tag
+def authorization_state(authorization: ShownAuthorization | None) -> SafeString:
+    """Show the state of an authorization, or that there is none."""
+    return state(**authorization.shown) if authorization else state("needs_authorization")
+
+
+@register.simple_tag
+def component_icon(kind: str) -> SafeString:
+    """Draw what a kind of component looks like; its word stands beside it."""
+    return icon(KIND_ICONS[kind])
+
+
+@register.simple_tag
+def ago(moment: datetime | None) -> SafeString:
+    """Tell a time as "3 minutes ago", the full time on hover."""
+    if moment is None:
+        return SafeString("never")
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(),
+        date_format(local, "j F Y, H:i ") + (local.tzname() or ""),
+        from_now(moment),
+    )
+
+
+@register.filter
+def browser_name(user_agent: str) -> str:
+    """Say in two words which browser a User-Agent header names, as far as it tells."""
+    # Each names those after it as well, to be taken for them.
+    browsers = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome"}
+    systems = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows"}
+    known = {**browsers, "Safari": "Safari"}, {**systems, "Mac OS": "macOS", "Linux": "Linux"}
+    words = [next((word for mark, word in of.items() if mark in user_agent), "") for of in known]
+    return " on ".join(filter(None, words)) or "an unknown browser"
+
+
+@register.simple_tag
+def control(field: BoundField | BoundWidget, **attrs: Any) -> SafeString:
+    """Render a form field's control, or one option of it, in Tabler's classes."""
+    if isinstance(field, BoundWidget):
+        field.data["attrs"]["class"] = CONTROL_CLASSES[field.data["type"]]
+        return field.tag()
+    own = field.field.widget.attrs.get("class", "")
+    css = f"{CONTROL_CLASSES.get(field.widget_type, 'form-control')} {own}".rstrip()
+    return field.as_widget(attrs={"class": css, **attrs})
+
+
+def from_now(moment: datetime) -> str:
+    """Say how far a moment is from now, in one unit."""
+    distance = moment - timezone.now()
+    if abs(distance) < timedelta(minutes=1):
+        return "just now" if distance < timedelta() else "in a moment"
+    if distance < timedelta():
+        return f"{timesince(moment, depth=1)} ago"
+    return f"in {timeuntil(moment, depth=1)}"

@@ -1,0 +1,132 @@
+"""What an import will make, told before it makes anything."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from connections.models import Connection
+from connections.models.snapshot import ConnectionSnapshot
+from connections.setup.forms import AUTH_TYPE_NAMES
+from console.accounts.models import Organization
+from console.applications.link_names import free_link_name
+from console.applications.models import Application
+from console.choices import Level
+from console.publishing.manifest import ComponentSnapshot, Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedConnection:
+    """A connection as it will stand; ``was`` is what the file says."""
+
+    was: ConnectionSnapshot
+    standing: ConnectionSnapshot
+
+    @property
+    def is_renamed(self) -> bool:
+        return self.standing.name != self.was.name
+
+    @property
+    def level(self) -> str:
+        """Say who authorizes it."""
+        return Level(self.standing.level).label
+
+    @property
+    def permissions(self) -> str:
+        """Say what it asks for."""
+        if self.standing.auth_type != "oauth2":
+            return AUTH_TYPE_NAMES[self.standing.auth_type]
+        count = len(self.standing.scopes_asked)
+        asked = f"{count} permission" + ("s" if count != 1 else "")
+        return f"All Actions, {asked}" if self.standing.all_actions else asked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """An application as it will be made; ``manifest`` is what the file says."""
+
+    manifest: Manifest
+    name: str
+    link_name: str
+    connections: tuple[PlannedConnection, ...]
+
+    @property
+    def is_renamed(self) -> bool:
+        return self.link_name != self.manifest.link_name
+
+    @cached_property
+    def components(self) -> tuple[ComponentSnapshot, ...]:
+        """Return the components, calling the connections by the names that they will have."""
+        new = {
+            each.was.link_name: each.standing.link_name
+            for each in self.connections
+            if each.standing.link_name != each.was.link_name
+        }
+        return tuple(_repointed(part, new) for part in self.manifest.components.values())
+
+
+def plan(manifest: Manifest, organization: Organization) -> Plan:
+    """Name what will be made, as it can be named now; two queries.
+
+    Names that the organization has already, in whichever of its applications, get ``_copy``
+    at their end, then ``_copy_2`` and so on.
+    """
+    applications = dict(organization.applications.values_list("link_name", "name"))
+    created = Connection.objects.created().filter(application__organization=organization)
+    there = {name.lower() for name in created.values_list("name", flat=True)}
+
+    name, link_name = manifest.name, manifest.link_name
+    if link_name in applications:
+        names = {name.lower() for name in applications.values()}
+        name = _free_name(name, names, _longest(Application))
+        link_name = free_link_name(name, applications, fallback="application")
+
+    kept = {s.link_name: s for s in manifest.connections.values() if s.name.lower() not in there}
+    taken_names = there | {standing.name.lower() for standing in kept.values()}
+    taken_link_names = set(kept)
+    connections = []
+    for was in manifest.connections.values():
+        standing = was
+        if was.link_name not in kept:
+            new = _free_name(was.name, taken_names, _longest(Connection))
+            standing = replace(
+                was,
+                name=new,
+                link_name=free_link_name(new, taken_link_names, fallback=was.connector),
+            )
+            taken_names.add(new.lower())
+            taken_link_names.add(standing.link_name)
+        connections.append(PlannedConnection(was=was, standing=standing))
+    return Plan(manifest=manifest, name=name, link_name=link_name, connections=tuple(connections))
+
+
+def _longest(model: type[Application | Connection]) -> int:
+    return model._meta.get_field("name").max_length or 0
+
+
+def _free_name(old: str, taken: set[str], limit: int) -> str:
+    """Return the first ``<old>_copy`` that is free, ignoring case."""
+    return next(name for name in _copies(old, limit) if name.lower() not in taken)
+
+
+def _copies(old: str, limit: int) -> Iterator[str]:
+    for number in itertools.count(1):
+        suffix = "_copy" if number == 1 else f"_copy_{number}"
+        yield old[: limit - len(suffix)].rstrip() + suffix
+
+
+def _repointed(part: ComponentSnapshot, new: dict[str, str]) -> ComponentSnapshot:
+    calls = [call for call in part.reached.calls if call.connection in new]
+    if not calls:
+        return part
+    definition = copy.deepcopy(part.definition)
+    for call in calls:
+        node: Any = definition
+        for step in call.at:
+            node = node[step]
+        node["connection"] = new[call.connection]
+    return replace(part, definition=definition)

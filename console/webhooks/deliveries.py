@@ -1,0 +1,162 @@
+"""Bring messages to their webhooks, at least once, or say why that cannot be done."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django_tasks import task
+
+from connectors.errors import ServiceError
+from connectors.http import http_client
+from console.accounts.contacts import who_can_mend
+from console.accounts.policy import Action
+from console.audit.actions import AuditAction
+from console.audit.log import record
+from console.encryption.fields import SecretUnreadable
+from console.public_url import public_url
+from console.webhooks.models import Delivery, Webhook
+from console.webhooks.payloads import compose
+from console.webhooks.signature import headers
+
+logger = logging.getLogger(__name__)
+
+#: How long to wait after each try: 8 tries in 46 hours, and then the webhook is switched off.
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 840, 1440))
+#: A process that sends longer than this is dead, and another one sends again.
+SENDING = timedelta(minutes=5)
+#: What comes of one message.
+SENT, FAILED, TAKEN, HANDED_ON = "sent", "failed", "sent by another process", "handed to workers"
+
+
+def deliver_due(goes_on: Callable[[], bool]) -> Counter[str]:
+    """Send everything whose time has come, and return what came of how many.
+
+    A webhook that fails is left alone until the next time: it keeps no other one waiting.
+    """
+    compose()
+    came: Counter[str] = Counter()
+    failed = set()
+    due = Delivery.objects.due().order_by("webhook", "created_at", "pk")
+    for key, webhook in due.values_list("pk", "webhook").iterator(chunk_size=500):
+        if not goes_on():
+            break
+        if webhook in failed:
+            continue
+        result = deliver.enqueue(str(key))
+        outcome = str(result.return_value) if result.is_finished else HANDED_ON
+        came[outcome] += 1
+        if outcome == FAILED:
+            failed.add(webhook)
+    return came
+
+
+@task()
+def deliver(pk: str) -> str:
+    """Send one message, if it is due and nobody else does, and say what came of it."""
+    now = timezone.now()
+    if not Delivery.objects.due().filter(pk=pk).exists():
+        return TAKEN
+    # Without a join: then PostgreSQL judges the row as it is once nobody else holds it.
+    mine = Delivery.objects.filter(pk=pk, next_try_at__lte=now)
+    if not mine.update(next_try_at=now + SENDING, last_try_at=now, tries=F("tries") + 1):
+        return TAKEN
+    delivery = Delivery.objects.select_related("webhook__application").get(pk=pk)
+    problem = _send(delivery)
+    if problem:
+        fail(delivery, problem)
+        return FAILED
+    Delivery.objects.filter(pk=pk).update(delivered_at=timezone.now(), next_try_at=None, problem="")
+    return SENT
+
+
+def send_again(delivery: Delivery) -> bool:
+    """Send a message at once, whatever became of it before, and tell whether it has arrived."""
+    Delivery.objects.filter(pk=delivery.pk).update(
+        next_try_at=timezone.now(), delivered_at=None, tries=0
+    )
+    result = deliver.enqueue(str(delivery.pk))
+    return bool(result.is_finished and result.return_value == SENT)
+
+
+def fail(delivery: Delivery, problem: str) -> None:
+    """Write down what was wrong, and when to try again; after the last try, switch off."""
+    wait = WAITS[delivery.tries - 1] if delivery.tries <= len(WAITS) else None
+    with transaction.atomic():
+        Delivery.objects.filter(pk=delivery.pk).update(
+            problem=problem[:300], next_try_at=timezone.now() + wait if wait else None
+        )
+        is_news = wait is None and _switch_off(delivery.webhook, problem)
+    if is_news:
+        _mail(delivery.webhook, problem)
+
+
+def forget_delivered(before: timedelta) -> int:
+    """Delete the messages that are older than that, and return how many."""
+    return Delivery.objects.filter(created_at__lt=timezone.now() - before).delete()[0]
+
+
+def _send(delivery: Delivery) -> str:
+    """Return what is wrong, or nothing."""
+    webhook, body = delivery.webhook, delivery.body.encode()
+    try:
+        signed = headers(
+            webhook.secret.reveal(), webhook_id=delivery.message_id, at=timezone.now(), body=body
+        )
+        answer = http_client.send(
+            "POST",
+            webhook.url,
+            service=webhook.host,
+            headers={"Content-Type": "application/json", **signed},
+            data=body,
+        )
+    except SecretUnreadable:
+        return "Its signing secret cannot be read. Delete the webhook and register it anew."
+    except ServiceError as error:
+        return str(error)
+    if 200 <= answer.status < 300:
+        return ""
+    return f"{webhook.host} answered with status {answer.status}."
+
+
+def _switch_off(webhook: Webhook, problem: str) -> bool:
+    """Stop sending to an address that takes no message, and tell whether that is news."""
+    row = Webhook.objects.select_for_update().filter(pk=webhook.pk, disabled_at=None).first()
+    if row is None:
+        return False
+    row.disabled_at, row.problem = timezone.now(), problem[:300]
+    row.save(update_fields=["disabled_at", "problem"])
+    record(
+        AuditAction.WEBHOOK_DISABLED,
+        row.organization_id,
+        None,
+        row,
+        application=webhook.application.name,
+        reason=problem,
+    )
+    return True
+
+
+def _mail(webhook: Webhook, problem: str) -> None:
+    text = render_to_string(
+        "webhooks/disabled_email.txt",
+        {
+            "webhook": webhook,
+            "problem": problem,
+            "url": public_url("webhook_list", webhook.application_id),
+        },
+    )
+    try:
+        for person in who_can_mend(
+            webhook.organization_id, webhook.created_by_id, Action.MANAGE_WEBHOOKS
+        ):
+            send_mail(f"The webhook {webhook} is switched off", text, None, [person.email])
+    except Exception as error:  # the page says it, too; nothing here waits for a mail server
+        logger.warning("Mail about a webhook could not be sent: %s", type(error).__name__)

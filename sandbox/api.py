@@ -1,0 +1,114 @@
+"""The API: a person's profile, contacts and orders, behind each of the three guards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, re_path
+from django.views.decorators.csrf import csrf_exempt
+
+from sandbox.authentication import WITHDRAWN, Guard, RequestRefused, refusal
+from sandbox.failures import failing
+from sandbox.forms import ContactForm, OrderForm
+from sandbox.models import Person
+from sandbox.payload import json_object, whole_number
+
+#: Answers one method of one resource for the person that the guard named.
+Answer = Callable[[HttpRequest, Person], JsonResponse]
+
+
+def read_me(request: HttpRequest, person: Person) -> JsonResponse:
+    return JsonResponse(person.as_json())
+
+
+def list_contacts(request: HttpRequest, person: Person) -> JsonResponse:
+    contacts = person.contacts.all()
+    words = request.GET.get("q", "").strip()
+    if "\0" in words:
+        contacts = contacts.none()  # SQLite reads a pattern up to its first NUL and would find all
+    elif words:
+        contacts = contacts.filter(
+            Q(name__icontains=words) | Q(email__icontains=words) | Q(company__icontains=words)
+        )
+    return _listed(request, "contacts", contacts)
+
+
+def add_contact(request: HttpRequest, person: Person) -> JsonResponse:
+    return _added(request, ContactForm, person)
+
+
+def list_orders(request: HttpRequest, person: Person) -> JsonResponse:
+    return _listed(request, "orders", person.orders.all())
+
+
+def place_order(request: HttpRequest, person: Person) -> JsonResponse:
+    return _added(request, OrderForm, person)
+
+
+def _listed(request: HttpRequest, name: str, rows: QuerySet[Any]) -> JsonResponse:
+    limit = whole_number(request, "limit", default=50, least=1, most=100)
+    offset = whole_number(request, "offset", default=0, least=0, most=1_000_000)
+    return JsonResponse(
+        {
+            name: [row.as_json() for row in rows[offset : offset + limit]],
+            "total": rows.count(),
+            "limit": limit,
+            "offset": offset,
+        }
+    )
+
+
+def _added(request: HttpRequest, form_class: type[ModelForm], person: Person) -> JsonResponse:
+    sent = json_object(request)
+    if wrong := [name for name, value in sent.items() if isinstance(value, (dict, list))]:
+        message = f"A plain value is needed for {', '.join(sorted(wrong))}."
+        return refusal(400, "invalid_value", message[:200])
+    form = form_class(sent)
+    form.instance.owner = person
+    if not form.is_valid():
+        body = {"error": "invalid", "message": "Some fields are not right.", "fields": form.errors}
+        return JsonResponse(body, status=422)
+    return JsonResponse(form.save().as_json(), status=201)
+
+
+#: Path to method to (scope needed, answer).
+RESOURCES: dict[str, dict[str, tuple[str, Answer]]] = {
+    "me": {"GET": ("profile.read", read_me)},
+    "contacts": {
+        "GET": ("contacts.read", list_contacts),
+        "POST": ("contacts.write", add_contact),
+    },
+    "orders": {"GET": ("orders.read", list_orders), "POST": ("orders.write", place_order)},
+}
+
+
+def _view(answers: dict[str, tuple[str, Answer]], guard: Guard) -> Callable[..., HttpResponse]:
+    @login_not_required  # the guard names the person
+    @csrf_exempt
+    @failing("api", revoked=WITHDRAWN[guard])
+    def view(request: HttpRequest) -> HttpResponse:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in answers:
+            allowed = ", ".join(answers)
+            response = refusal(405, "method_not_allowed", f"Allowed here: {allowed}.")
+            response["Allow"] = allowed
+            return response
+        scope, answer = answers[method]
+        try:
+            return answer(request, guard(request, scope))
+        except RequestRefused as refused:
+            return refused.response
+
+    return view
+
+
+def urls(prefix: str, guard: Guard) -> list[URLPattern]:
+    """Put every resource under ``prefix`` behind ``guard``, with or without a last slash."""
+    return [
+        re_path(f"^{prefix}{path}/?$", _view(answers, guard)) for path, answers in RESOURCES.items()
+    ]

@@ -1,0 +1,38 @@
+"""What a caller sees where nothing is, or where something went wrong."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from sandbox.authentication import refusal
+
+#: Programs call these, and understand no page.
+PROGRAM_PATHS = ("/api/", "/basic/", "/key/", "/oauth/token", "/oauth/revoke", "/.well-known/")
+
+
+def _fault(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
+    if request.path.startswith(PROGRAM_PATHS) or request.path.endswith(".json"):
+        return refusal(status, code, message)
+    return render(request, "sandbox/fault.html", {"message": message}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _fault(request, 400, "bad_request", "The request cannot be read.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _fault(request, 403, "forbidden", "That is not allowed.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _fault(request, 404, "not_found", "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _fault(request, 500, "server_error", "Something went wrong here.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    message = "This form has gone stale. Go back, reload the page and try again."
+    return _fault(request, 403, "csrf", message)

@@ -1,0 +1,67 @@
+"""Forms, for people and for programs alike."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+
+from sandbox.models import Contact, Order, Switches
+
+
+class SignInForm(AuthenticationForm):
+    error_messages = {
+        "invalid_login": "The user name or the password is wrong.",
+        "inactive": "This account is closed.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.fields["username"].label = "User name"
+        self.fields["password"].label = "Password"
+
+
+class ContactForm(forms.ModelForm):
+    class Meta:
+        model = Contact
+        fields = ["name", "email", "company"]
+
+
+class OrderForm(forms.ModelForm):
+    class Meta:
+        model = Order
+        fields = ["item", "quantity"]
+
+
+class SwitchesForm(forms.ModelForm):
+    expires_in = forms.CharField(
+        label=Switches._meta.get_field("expires_in").verbose_name,
+        help_text=Switches._meta.get_field("expires_in").help_text,
+        required=False,
+        max_length=200,
+    )
+
+    class Meta:
+        model = Switches
+        fields = Switches.names()
+
+    def __init__(self, *args: Any, instance: Switches, **kwargs: Any) -> None:
+        told = instance.expires_in
+        shown = "" if told is None else "absent" if told == "absent" else json.dumps(told)
+        initial = {"expires_in": shown, "slow_seconds": f"{instance.slow_seconds:g}"}
+        super().__init__(*args, instance=instance, initial=initial, label_suffix="", **kwargs)
+
+    def clean_expires_in(self) -> object:
+        text = self.cleaned_data["expires_in"].strip()
+        if text in ("", "absent"):
+            return text or None
+        try:
+            value = json.loads(text)
+            json.dumps(value, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(
+                "This is not JSON. Put words in double quotes, or write absent."
+            ) from error
+        return value

@@ -1,0 +1,63 @@
+"""The pages for people."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from oauth2_provider.models import Application
+
+from sandbox.allowed_applications import allowed_applications, withdraw
+from sandbox.forms import SignInForm, SwitchesForm
+from sandbox.models import Switches
+
+
+@login_not_required  # the front door tells strangers what this is
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_authenticated:
+        return render(request, "sandbox/welcome.html")
+    context = {
+        "applications": allowed_applications(request.user),
+        "switches": Switches.current(),
+    }
+    return render(request, "sandbox/home.html", context)
+
+
+sign_in = LoginView.as_view(
+    template_name="sandbox/sign_in.html",
+    authentication_form=SignInForm,
+    redirect_authenticated_user=True,
+)
+sign_out = LogoutView.as_view()
+
+
+@require_POST
+def withdraw_access(request: HttpRequest, pk: int) -> HttpResponse:
+    application = get_object_or_404(Application, pk=pk)
+    withdraw(request.user, application)
+    messages.success(
+        request, f"{application.name or application.client_id} has no access any more."
+    )
+    return redirect("home")
+
+
+@require_http_methods(["GET", "POST"])
+def switches(request: HttpRequest) -> HttpResponse:
+    form = SwitchesForm(request.POST or None, instance=Switches.current())
+    if form.is_valid():
+        form.save()
+        messages.success(request, "The switches are set.")
+        return redirect("switches")
+    context = {"form": form, "any_thrown": Switches.current().any_thrown}
+    return render(request, "sandbox/switches.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def reset_switches(request: HttpRequest) -> HttpResponse:
+    Switches.objects.all().delete()
+    messages.success(request, "Everything works again.")
+    return redirect("switches")

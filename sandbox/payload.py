@@ -1,0 +1,40 @@
+"""Read what a program sent: a JSON object, or whole numbers of a query."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+
+from sandbox.authentication import RequestRefused, refusal
+
+
+def json_object(request: HttpRequest) -> dict[str, Any]:
+    """Read the body as one JSON object.
+
+    Raises ``Refused``: 415 for another content type, 413, or 400 for what is not an object.
+    """
+    if request.content_type != "application/json":
+        raise RequestRefused(refusal(415, "not_json", "Send the content type application/json."))
+    try:
+        value = json.loads(request.body)
+        # A lone surrogate is good JSON, yet no text that a database could keep.
+        json.dumps(value, ensure_ascii=False).encode()
+    except RequestDataTooBig as error:
+        raise RequestRefused(refusal(413, "too_large", "The body is too large.")) from error
+    except (ValueError, RecursionError) as error:
+        raise RequestRefused(refusal(400, "invalid_json", "The body is not valid JSON.")) from error
+    if not isinstance(value, dict):
+        raise RequestRefused(refusal(400, "invalid_json", "The body must be a JSON object."))
+    return value
+
+
+def whole_number(request: HttpRequest, name: str, *, default: int, least: int, most: int) -> int:
+    """Read a number of the query; raise ``Refused`` (400) where it is none or out of bounds."""
+    text = request.GET.get(name, str(default))
+    if text.isascii() and text.isdecimal() and len(text) <= 10 and least <= int(text) <= most:
+        return int(text)
+    message = f"{name} must be a whole number from {least} to {most}."
+    raise RequestRefused(refusal(400, "invalid_parameter", message))

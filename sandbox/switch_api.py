@@ -1,0 +1,67 @@
+"""Set the switches and read the counts by program.
+
+Nobody signs in here: the service listens on this machine alone, and a page of another
+site cannot send PUT, DELETE or JSON without a preflight that is never answered.
+"""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from sandbox import request_counts
+from sandbox.authentication import RequestRefused, refusal
+from sandbox.forms import SwitchesForm
+from sandbox.models import Switches
+from sandbox.payload import json_object
+
+
+@login_not_required  # see the module
+@csrf_exempt
+@require_http_methods(["GET", "PUT", "DELETE"])
+def switches_json(request: HttpRequest) -> HttpResponse:
+    """Show, set or reset the switches; a switch that PUT leaves out stays as it is."""
+    if request.method == "DELETE":
+        Switches.objects.all().delete()
+    elif request.method == "PUT":
+        try:
+            _set(json_object(request))
+        except RequestRefused as refused:
+            return refused.response
+    return JsonResponse(Switches.current().as_json())
+
+
+def _set(sent: dict[str, object]) -> None:
+    if unknown := sorted(set(sent) - set(Switches.names())):
+        message = f"There is no switch {', '.join(unknown)}."
+        raise RequestRefused(refusal(400, "unknown_switch", message[:200]))
+    switches = Switches.current()
+    wanted = switches.as_json() | sent
+    if wanted["expires_in"] is not None:
+        wanted["expires_in"] = json.dumps(wanted["expires_in"])
+    form = SwitchesForm(wanted, instance=switches)
+    if not form.is_valid():
+        body = {"error": "invalid", "message": "Some switches are not right."}
+        raise RequestRefused(JsonResponse(body | {"fields": form.errors}, status=422))
+    form.save()
+
+
+@login_not_required  # see the module
+@csrf_exempt
+@require_http_methods(["GET", "DELETE"])
+def counts_json(request: HttpRequest) -> HttpResponse:
+    if request.method == "DELETE":
+        request_counts.reset()
+    return JsonResponse(request_counts.counts())
+
+
+@login_not_required  # strangers are whom it waits for
+@csrf_exempt
+def elsewhere(request: HttpRequest) -> HttpResponse:
+    """Stand in for the host that a client must not be led to, and count who came."""
+    request_counts.count("elsewhere")
+    return JsonResponse({"message": "You followed a redirect to another host."})

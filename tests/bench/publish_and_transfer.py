@@ -1,0 +1,181 @@
+"""How long it takes to publish, export and import an application, small and large.
+
+Runs in a process of its own, as ``console.py`` does: Django is imported where its
+environment is set.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import SpawnContext
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from tests.bench.figures import GROWTH, QUERIES, Figure
+
+if TYPE_CHECKING:
+    from console.accounts.models import User
+    from console.applications.models import Application
+
+SMALL, LARGE = 10, 1_000
+#: Statements that write many rows at once, however many: not counted among the queries.
+BULK = 3
+#: A small application is over too soon to be timed once.
+ROUNDS: Mapping[int, int] = {SMALL: 15, LARGE: 3}
+
+Step = Callable[[], object]
+
+
+def shipped(database: str, variables: dict[str, str], context: SpawnContext) -> Iterator[Figure]:
+    """Hold the time for each component of the large application against the small one's."""
+    with ProcessPoolExecutor(1, context) as process:
+        measured = process.submit(measure, variables).result()
+    for step in measured[SMALL]:
+        small, large = measured[SMALL][step], measured[LARGE][step]
+        whole = f"{database}: {step}, {LARGE:,} components"
+        yield Figure(name=whole, value=large["ms"], unit="ms")
+        yield Figure(
+            name=f"{database}: {step}, a component of {LARGE:,} : one of {SMALL}",
+            value=(large["ms"] / LARGE) / (small["ms"] / SMALL),
+            unit="ratio",
+            aim=GROWTH,
+        )
+        yield Figure(name=f"{whole}: queries", value=large["queries"], unit="", aim=QUERIES + BULK)
+        yield Figure(
+            name=f"{database}: {step}, {LARGE:,} : {SMALL} components: more queries",
+            value=large["queries"] - small["queries"],
+            unit="",
+            aim=0,
+        )
+
+
+def measure(environment: dict[str, str]) -> dict[int, dict[str, dict[str, float]]]:
+    """Return milliseconds (median) and queries of each step, for both sizes."""
+    os.environ.update(environment)
+    import django
+
+    django.setup()
+    return {size: dict(_steps(size)) for size in (SMALL, LARGE)}
+
+
+def _steps(size: int) -> Iterator[tuple[str, dict[str, float]]]:
+    from django.db import connection
+    from django.test import Client
+    from django.urls import reverse
+
+    from console.publishing import publishing
+    from console.transfer import exporting, importing
+
+    application, user = _application(size)
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user)
+    names = list(application.components.values_list("link_name", flat=True))
+    text = exporting.export(application)
+
+    def preview() -> None:
+        answer = client.post(reverse("publish_preview", args=[application.pk]), {"choose": "all"})
+        assert answer.status_code == 200
+
+    def publish() -> None:
+        # A change in every component, or the second round would find nothing to do.
+        outcome = publishing.publish(application, user, ticked=names)
+        assert outcome.is_new
+
+    def touch() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE applications_component SET definition = definition || ' ', "
+                "name = name || 'x' WHERE application_id = %s",
+                [application.pk.hex if connection.vendor == "sqlite" else application.pk],
+            )
+
+    def bring_in() -> None:
+        importing.import_application(text, application.organization, user)
+
+    yield "publish preview", _measured(preview, size)
+    yield "publish", _measured(publish, size, before=touch)
+    yield "export", _measured(lambda: exporting.export(application), size)
+    yield "import", _measured(bring_in, size)
+
+
+def _measured(step: Step, size: int, before: Step = lambda: None) -> dict[str, float]:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    before()
+    step()  # warm
+    times = []
+    for _ in range(ROUNDS[size]):
+        before()
+        begin = perf_counter()
+        step()
+        times.append((perf_counter() - begin) * 1000)
+    before()
+    with CaptureQueriesContext(connection) as captured:
+        step()
+    return {"ms": statistics.median(times), "queries": _count(captured.captured_queries)}
+
+
+def _count(queries: list[dict[str, str]]) -> int:
+    """Count queries; SQLite takes the rows of one bulk statement in several batches."""
+    kept = [q["sql"] for q in queries if not q["sql"].startswith(_SILENT)]
+    bulk = {sql.partition(" VALUES ")[0] for sql in kept if sql.startswith("INSERT")}
+    return len(bulk) + sum(not sql.startswith("INSERT") for sql in kept)
+
+
+_SILENT = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE SAVEPOINT", "PRAGMA")
+
+
+def _application(size: int) -> tuple[Application, User]:
+    from connections.models import Connection
+    from connections.models.snapshot import ConnectionSnapshot
+    from console.accounts.models import Membership, Organization, User
+    from console.choices import Role
+    from console.publishing.manifest import ComponentSnapshot, Manifest
+    from console.transfer import importing
+
+    organization = Organization.objects.create(name=f"Builders {size}", slug=f"builders-{size}")
+    user = User.objects.create_user(f"builder-{size}@studio.example")
+    Membership.objects.create(user=user, organization=organization, role=Role.SUPER_ADMIN)
+    connections = {
+        f"connection_{number}": ConnectionSnapshot(
+            name=f"Connection {number}",
+            link_name=f"connection_{number}",
+            connector="sandbox",
+            auth_type="oauth2",
+            level="administrator",
+            scopes=("contacts.read", "orders.read"),
+        )
+        for number in range(max(size // 10, 1))
+    }
+    components = {
+        f"function_{number}": ComponentSnapshot(
+            kind="function",
+            name=f"Function {number}",
+            link_name=f"function_{number}",
+            definition={
+                "description": "Find the contacts of a company, and the newest order of each.",
+                "input": [{"name": "company", "type": "text", "required": True}],
+                "calls": [
+                    {
+                        "connection": f"connection_{(number + n) % len(connections)}",
+                        "path": "/contacts",
+                        "query": {"q": "{{ input.company }}", "limit": 20},
+                    }
+                    for n in range(2)
+                ],
+            },
+        )
+        for number in range(size)
+    }
+    manifest = Manifest(
+        name="Measured", link_name="measured", components=components, connections=connections
+    )
+    application = importing.import_application(manifest, organization, user)
+    assert Connection.objects.filter(application=application).count() == len(connections)
+    assert len(json.loads(manifest.text)["components"]) == size
+    return application, user

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import pytest
+
+from connectors.api.auth_strategies import AUTH_TYPES
+from connectors.api.pasted_credential import NotACredential, cleaned
+from connectors.definitions.registry import get_connector
+
+#: A key of each shape of signature: connector, box.
+BEARER = ("sendgrid", "key")
+OWN_HEADER = ("sandbox_api_key", "key")
+BOM, ZERO_WIDTH, NO_BREAK, SOFT_HYPHEN = "\ufeff", "\u200b", "\u00a0", "\u00ad"
+
+
+def pasted(text: str, slug: str, name: str, kind: str = "api_key") -> str:
+    connector = get_connector(slug)
+    boxes = AUTH_TYPES[kind].fields(connector)
+    return cleaned(text, next(b for b in boxes if b.name == name), connector, kind)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key-1",
+        " key-1 ",
+        "\tkey-1\r\n",
+        "key-1\n",
+        f"{NO_BREAK}key-1{NO_BREAK}",
+        "\u3000key-1\u2028",
+        f"{BOM}key-1",
+        f"{ZERO_WIDTH}key-1{ZERO_WIDTH}",
+        f"ke{ZERO_WIDTH}y{SOFT_HYPHEN}-1",
+        f" {BOM} key-1{ZERO_WIDTH} \n",
+        "Bearer key-1",
+        "bearer  key-1",
+        f"Bearer{NO_BREAK}key-1",
+        "Bearer Bearer key-1",
+        "Authorization: Bearer key-1",
+        "authorization:Bearer key-1\r\n",
+    ],
+)
+def test_what_was_copied_along_with_a_key_is_taken_off(text):
+    assert pasted(text, *BEARER) == "key-1"
+
+
+@pytest.mark.parametrize(
+    ("where", "text", "key"),
+    [
+        (("mapbox", "access_token"), "access_token=pk.1", "pk.1"),
+        (("mapbox", "access_token"), "?access_token=pk.1", "pk.1"),
+        (("elevenlabs", "key"), "xi-api-key: 1", "1"),
+        (("elevenlabs", "key"), "XI-API-KEY:1", "1"),
+        (("pagerduty", "key"), "Token token=abc", "abc"),
+        (("pagerduty", "key"), "Authorization: Token token=abc", "abc"),
+    ],
+)
+def test_the_prefix_is_the_one_that_the_connector_writes(where, text, key):
+    slug, name = where
+    assert pasted(text, slug, name) == key
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        (BEARER, "Basic dXNlcjpwYXNz"),
+        (BEARER, "Authorization: Token abc"),
+        (OWN_HEADER, "Bearer abc"),
+        (("stripe", "secret_key"), "Basic abc"),
+    ],
+)
+def test_the_prefix_of_another_kind_of_request_is_refused(where, text):
+    with pytest.raises(NotACredential, match="without it"):
+        pasted(text, *where)
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\r\nX-Evil: 1", "nul\0", "a\tb", "a\x85b", "a\u2028b"])
+def test_a_line_break_inside_a_key_is_refused(text):
+    with pytest.raises(NotACredential, match="in one line"):
+        pasted(text, *BEARER)
+
+
+@pytest.mark.parametrize("text", ["sk\u2013live", "sk_••••1234", "ключ", "café"])
+def test_what_no_header_can_carry_is_refused(text):
+    with pytest.raises(NotACredential, match="no request can carry") as refused:
+        pasted(text, *BEARER)
+    assert text not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["a b", "a\u00a0b", "API key: abc"])
+def test_a_space_inside_a_key_is_refused(text):
+    with pytest.raises(NotACredential, match="holds a space"):
+        pasted(text, *BEARER)
+
+
+def test_a_key_may_be_as_long_as_a_token_of_many_claims():
+    assert pasted("Bearer " + "e" * 8_192, *BEARER) == "e" * 8_192
+    with pytest.raises(NotACredential, match="at most 8,192 characters; this has 8,193"):
+        pasted("e" * 8_193, *BEARER)
+
+
+@pytest.mark.parametrize(
+    ("text", "password"),
+    [
+        ("pass word", "pass word"),
+        ("  pass  word \n", "pass  word"),
+        (f"{BOM}pässwörd 🔑", "pässwörd 🔑"),
+        ("Bearer of news", "Bearer of news"),
+        ("Basic instinct", "Basic instinct"),
+        ("a:b", "a:b"),
+        ("क्\u200dष", "क्\u200dष"),
+    ],
+)
+def test_what_is_inside_a_password_stays(text, password):
+    assert pasted(text, "sandbox_basic", "password", "basic") == password
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("password", "a\nb", "line break"),
+        ("password", f"a{ZERO_WIDTH}b", "cannot be seen"),
+        ("password", "Basic dXNlcjpwYXNz", "whole header"),
+        ("username", "Authorization: Basic dXNlcjpwYXNz", "whole header"),
+        ("username", "alice:secret", "colon"),
+    ],
+)
+def test_what_no_password_can_be_is_refused(name, text, said):
+    with pytest.raises(NotACredential, match=said):
+        pasted(text, "sandbox_basic", name, "basic")
+
+
+@pytest.mark.parametrize(
+    ("slug", "kind"),
+    [
+        (connector.slug, kind)
+        for connector in map(get_connector, ("twilio", "algolia", "trello", "stripe", "recurly"))
+        for kind in connector.auth_types
+        if kind != "oauth2"
+    ],
+)
+def test_a_plain_value_of_any_box_stays_as_it_is(slug, kind):
+    for box in AUTH_TYPES[kind].fields(get_connector(slug)):
+        assert pasted("a1b2_C-3", slug, box.name, kind) == "a1b2_C-3"

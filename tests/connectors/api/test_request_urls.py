@@ -1,0 +1,111 @@
+"""Whatever a path is made of, it stays within the API. What is sent: tests/connections."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote, urlsplit
+
+import pytest
+import requests
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from connectors.api.request_urls import address_of
+from connectors.definitions.registry import get_connector
+from connectors.errors import ServiceForbidden
+
+BASE = "https://hub.example.com/hub/api"
+KNOWN = {"scheme": "https", "host": "hub.example.com"}
+#: What attackers write, in any order, with anything between.
+PIECES = st.one_of(
+    st.sampled_from(
+        [
+            "/",
+            "//",
+            ".",
+            "..",
+            "\\",
+            ";",
+            "@",
+            ":",
+            "?",
+            "#",
+            "%",
+            "%2e",
+            "%2E",
+            "%2f",
+            "%5c",
+            "%25",
+            "%252e",
+            "%00",
+            "%0a",
+            "\t",
+            "\r\n",
+            "evil.example",
+        ]
+    ),
+    st.text(max_size=3),
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+@example("/..%2f..%2fadmin")
+@example("/%2e%2e/%2e%2e/@evil.example")
+@example("/%252e%252e%252fadmin")
+@example("%00/../admin")
+def test_no_path_leads_out(tail: str) -> None:
+    for path in (tail, f"/{tail}", f"/users/{tail}"):
+        try:
+            address = address_of(get_connector("jupyterhub"), path, KNOWN)
+        except ServiceForbidden:
+            continue
+        sent = requests.Request("GET", address).prepare().url
+        for url in (address, sent):
+            parts = urlsplit(url)
+            assert (parts.scheme, parts.netloc) == ("https", "hub.example.com")
+            assert f"{parts.path}/".startswith("/hub/api/")
+            assert "\0" not in unquote(unquote(parts.path))
+            segments = unquote(unquote(parts.path)).replace("\\", "/").split("/")
+            assert not {".", ".."} & {segment.partition(";")[0] for segment in segments}
+            assert not parts.query
+            assert not parts.fragment
+
+
+@given(st.text(min_size=1).filter(lambda text: text not in {".", ".."}))
+def test_a_value_that_was_encoded_arrives_as_it_is(value: str) -> None:
+    segment = quote(value, safe="", errors="replace")
+    try:
+        address = address_of(get_connector("jupyterhub"), f"/users/{segment}", KNOWN)
+    except ServiceForbidden:
+        return
+    sent = requests.Request("GET", address).prepare().url
+    assert unquote(urlsplit(sent).path.removeprefix("/hub/api/users/")) == unquote(segment)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/users", "/users/%2F", "/users/%2F%2f/x", "/a%20b"])
+def test_a_plain_path_is_asked_for_as_it_is(path: str) -> None:
+    assert address_of(get_connector("jupyterhub"), path, KNOWN) == BASE + path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "users",
+        "//users",
+        "/%2Fusers",
+        "/%5cusers",
+        "/%252fusers",
+        "/users%00",
+        "/users%2500",
+        "/%2e%2e%2fadmin",
+        "/%252e%252e/admin",
+        "/users/%c0%ae%c0%ae/admin",
+        "/users/..%c0%af",
+        "/users/%25c0%25ae%25c0%25ae/admin",
+        "/users/%e0%80%ae%e0%80%ae/admin",
+        "/users/..%c1%9cadmin",
+        "/users/%25252525252e/",
+    ],
+)
+def test_what_a_server_could_read_as_another_path_is_refused(path: str) -> None:
+    with pytest.raises(ServiceForbidden, match="could lead out of JupyterHub's API"):
+        address_of(get_connector("jupyterhub"), path, KNOWN)

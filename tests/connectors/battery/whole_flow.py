@@ -1,0 +1,209 @@
+"""Drive a connector the whole way against a simulated service, step by step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import responses
+
+from connectors.api.auth_strategies import AUTH_TYPES
+from connectors.api.check_call import check
+from connectors.api.request_urls import address_of
+from connectors.definitions.schema import AuthType, Connector
+from connectors.definitions.templates import fill
+from connectors.errors import ServiceError, ServiceRefused
+from connectors.http import http_client
+from connectors.oauth2 import authorization_code
+from tests.connectors.battery.expected_request import Unexpected
+from tests.connectors.battery.service import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    IDENTIFIER,
+    INVOKED,
+    LABEL,
+    REDIRECT_URI,
+    SimulatedService,
+)
+
+CLIENT = authorization_code.ClientCredentials(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+STATE = "st4te & more"
+
+
+class BatteryFailure(AssertionError):
+    """The connector and the service did not understand each other."""
+
+
+def drive(original: Connector, driven: Connector | None = None) -> list[str]:
+    """Let a connector, or a copy of it, go all its ways; return the steps that were taken."""
+    steps: list[str] = []
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
+        for auth_type in original.auth_types:
+            turns = [False]
+            if auth_type == "oauth2" and any(f.default for f in original.oauth2.kept):  # type: ignore[union-attr]
+                turns.append(True)
+            for silent in turns:
+                service = SimulatedService(original, auth_type)
+                service.silent = silent
+                for method in ("GET", "POST", "DELETE"):
+                    network.remove(method, re.compile(".*"))
+                    network.add_callback(method, re.compile(".*"), service.answer)
+                steps += _Drive(driven or original, service).all_the_way()
+    return steps
+
+
+class _Drive:
+    def __init__(self, connector: Connector, service: SimulatedService) -> None:
+        self.connector, self.service = connector, service
+        self.auth_type: AuthType = service.auth_type
+        self.values: dict[str, str] = dict(service.parameters)
+        self.secret: Mapping[str, str] = service.secret
+        self.verifier: str | None = None
+        self.back: dict[str, str] = {}
+        self.steps: list[str] = []
+
+    def all_the_way(self) -> list[str]:
+        if self.auth_type == "oauth2":
+            self.step("authorize", self.authorize)
+            self.step("exchange refused", self.exchange_refused, "exchange")
+            trade = ["trade"] if self.service.oauth2.exchange else []
+            self.step("exchange", self.exchange, "exchange", *trade)
+        self.step("check", self.check, "check")
+        self.step("check refused", self.check_refused, "check")
+        self.step("invoke", self.invoke, "invoke")
+        if self.auth_type == "oauth2":
+            self.step("refresh", self.refresh, "refresh")
+            self.step("refresh refused", self.refresh_refused, "refresh")
+            self.step("check again", self.check, "check")
+            self.step("revoke", self.revoke, *(["revoke"] * len(self.service.revoked_tokens)))
+        return self.steps
+
+    def step(self, name: str, take: Callable[[], None], *expected: str) -> None:
+        """Take one step; the service expects these requests and no others."""
+        service = self.service
+        service.expected = list(expected)
+        said = ""
+        try:
+            take()
+        except (ServiceError, Unexpected, LookupError) as error:
+            said = f"{type(error).__name__}: {error}"
+        finally:
+            service.refusing = False
+        left = [f"{step} was never asked for" for step in service.expected]
+        problems = [*service.complaints, *left, *filter(None, [said])]
+        if problems:
+            raise BatteryFailure(f"{self.connector.slug}, {name}: {' | '.join(problems)}")
+        self.steps.append(name)
+
+    def authorize(self) -> None:
+        spoken = self.connector.oauth2
+        assert spoken is not None
+        self.verifier = authorization_code.new_verifier() if spoken.pkce else None
+        url = authorization_code.authorization_url(
+            self.connector,
+            client_id=CLIENT_ID,
+            redirect_uri=REDIRECT_URI,
+            scopes=self.service.scopes,
+            state=STATE,
+            code_verifier=self.verifier,
+            values=self.values,
+        )
+        self.back = self.service.authorize(url, STATE)
+        if spoken.issuer and fill(spoken.issuer, self.values) != self.back.get("iss"):
+            raise Unexpected("The issuer is another one.")
+        self.values |= authorization_code.kept_from_callback(self.connector, self.back, self.values)
+
+    def exchange(self) -> None:
+        answer = authorization_code.exchange(
+            self.connector,
+            client=CLIENT,
+            code=self.back["code"],
+            redirect_uri=REDIRECT_URI,
+            code_verifier=self.verifier,
+            values=self.values,
+        )
+        self.values |= answer.kept
+        self.take_over(answer)
+        _same("kept fields", self.values, self.wanted_values())
+
+    def wanted_values(self) -> dict[str, str]:
+        return {**self.service.parameters, **self.service.called_back, **self.service.told}
+
+    def take_over(self, answer: authorization_code.TokenAnswer) -> None:
+        renewing = answer.refresh_token or self.secret.get("refresh_token", "")
+        self.secret = {"access_token": answer.access_token, "refresh_token": renewing}
+        _same("access token", answer.access_token, self.service.secret["access_token"])
+        if self.service.scopes:
+            _same("scopes", answer.scopes, tuple(self.service.scopes))
+
+    def exchange_refused(self) -> None:
+        with self.refusal():
+            self.exchange()
+
+    def check(self) -> None:
+        account = check(self.connector, self.auth_type, secret=self.secret, values=self.known())
+        wanted = self.service.connector.check
+        same = set(wanted.account[:1]) & set(wanted.account_id[:1])
+        identifier = LABEL if same else IDENTIFIER
+        _same("label", account.label, LABEL if wanted.account else "")
+        _same("identifier", account.identifier, identifier if wanted.account_id else "")
+
+    def check_refused(self) -> None:
+        with self.refusal():
+            self.check()
+
+    def known(self) -> dict[str, str]:
+        client = {"client_id": CLIENT_ID} if self.auth_type == "oauth2" else {}
+        return {**self.values, **client}
+
+    def invoke(self) -> None:
+        strategy = AUTH_TYPES[self.auth_type]
+        known = {**strategy.public(self.connector, self.secret), **self.known()}
+        signed = strategy.sign(self.connector, self.secret)
+        headers = {name: fill(v, known) for name, v in self.connector.api_headers.items()}
+        http_client.send(
+            "GET",
+            address_of(self.connector, INVOKED, known),
+            service=self.connector.name,
+            headers={"Accept": "application/json", **headers, **signed.headers},
+            params={"page": "2", **signed.params},
+        )
+
+    def refresh(self) -> None:
+        answer = authorization_code.refresh(
+            self.connector,
+            client=CLIENT,
+            refresh_token=self.secret["refresh_token"],
+            values=self.values,
+            scopes=self.service.scopes,
+        )
+        self.values |= answer.kept
+        self.take_over(answer)
+        _same("kept fields", self.values, self.wanted_values())
+
+    def refresh_refused(self) -> None:
+        with self.refusal():
+            self.refresh()
+
+    def revoke(self) -> None:
+        answer = authorization_code.revoke(
+            self.connector, client=CLIENT, tokens=self.secret, values=self.values
+        )
+        answer.raise_refusal()
+
+    @contextmanager
+    def refusal(self) -> Iterator[None]:
+        """Let the service say no, which must be understood as one."""
+        self.service.refusing = True
+        try:
+            yield
+        except ServiceRefused:
+            return
+        raise Unexpected("The service said no, and nobody noticed.")
+
+
+def _same(what: str, came: Any, wanted: Any) -> None:
+    if came != wanted:
+        raise Unexpected(f"The {what} became {came!r} instead of {wanted!r}.")

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from connectors.errors import ServiceForbidden
+from connectors.oauth2 import authorization_code
+
+#: RFC 7636 appendix B.
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+def built(connector, **changes) -> tuple[str, list[tuple[str, str]]]:
+    """Return the address without its query, and the query."""
+    asked = {
+        "client_id": "client 1",
+        "redirect_uri": "https://console.example/oauth/callback/abc/",
+        "scopes": ("read", "write"),
+        "state": "s+/=",
+        "code_verifier": VERIFIER,
+        "values": {},
+    }
+    url = authorization_code.authorization_url(connector, **{**asked, **changes})
+    address, _, query = url.partition("?")
+    return address, parse_qsl(query, keep_blank_values=True, strict_parsing=True)
+
+
+def test_it_works(speaks_oauth2) -> None:
+    address, query = built(speaks_oauth2())
+
+    assert address == "https://accounts.example.com/authorize"
+    assert sorted(query) == [
+        ("client_id", "client 1"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+        ("redirect_uri", "https://console.example/oauth/callback/abc/"),
+        ("response_type", "code"),
+        ("scope", "read write"),
+        ("state", "s+/="),
+    ]
+
+
+def test_it_never_shows_the_verifier(speaks_oauth2, leaks_nothing) -> None:
+    with leaks_nothing(VERIFIER, "s-3cr3t-st4t3"):
+        assert VERIFIER not in str(built(speaks_oauth2(), state="s-3cr3t-st4t3"))
+
+
+def test_it_sends_no_challenge_where_the_service_takes_none(speaks_oauth2) -> None:
+    for connector, verifier in ((speaks_oauth2(pkce=False), VERIFIER), (speaks_oauth2(), None)):
+        _, query = built(connector, code_verifier=verifier)
+        assert not [name for name, _ in query if name.startswith("code_challenge")]
+
+
+def test_it_asks_in_the_words_of_the_service(speaks_oauth2) -> None:
+    connector = speaks_oauth2(
+        authorization_endpoint="https://{region}.example.com/{tenant}/authorize?theme=dark",
+        scope_separator=",",
+        scope_parameter="user_scope",
+        authorize_parameters={"access_type": "offline", "audience": "https://{region}.example.com"},
+    )
+
+    address, query = built(connector, values={"region": "eu", "tenant": "a b"})
+
+    assert address == "https://eu.example.com/a%20b/authorize"
+    asked = dict(query)
+    assert len(asked) == len(query)
+    assert asked["theme"] == "dark"
+    assert asked["user_scope"] == "read,write"
+    assert asked["access_type"] == "offline"
+    assert asked["audience"] == "https://eu.example.com"
+    assert "scope" not in asked
+
+
+def test_it_asks_for_no_scope_where_there_is_none(speaks_oauth2) -> None:
+    _, query = built(speaks_oauth2(), scopes=())
+
+    assert "scope" not in dict(query)
+
+
+def test_it_may_be_plain_http_where_the_operator_allows_it(speaks_oauth2, service) -> None:
+    connector = speaks_oauth2(authorization_endpoint=f"{service.url}/authorize")
+
+    address, _ = built(connector)
+
+    assert address == f"{service.url}/authorize"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://accounts.example.com/authorize",
+        "javascript:alert(1)",
+        "https://127.0.0.1/authorize",
+        "https://accounts.example.com@evil.example/",
+    ],
+)
+def test_it_sends_nobody_to_a_forbidden_address(speaks_oauth2, endpoint: str) -> None:
+    with pytest.raises(ServiceForbidden):
+        built(speaks_oauth2(authorization_endpoint=endpoint))
+
+
+def test_a_parameter_cannot_change_the_host(speaks_oauth2) -> None:
+    connector = speaks_oauth2(authorization_endpoint="https://{region}.example.com/authorize")
+
+    with pytest.raises(ServiceForbidden):
+        built(connector, values={"region": "evil.example/?"})
+
+
+def test_verifiers_are_fresh_and_of_the_right_make() -> None:
+    made = {authorization_code.new_verifier() for _ in range(1000)}
+
+    assert len(made) == 1000
+    assert all(re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier) for verifier in made)
+
+
+def test_the_address_is_one_that_browsers_take(speaks_oauth2) -> None:
+    address, query = built(speaks_oauth2(), scopes=("Zoë & co",), state="a&b=c#d")
+
+    assert urlsplit(address).netloc == "accounts.example.com"
+    assert dict(query)["scope"] == "Zoë & co"
+    assert dict(query)["state"] == "a&b=c#d"

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from connectors.definitions.schema import KeptField
+from connectors.errors import ServiceForbidden
+from connectors.oauth2 import authorization_code
+
+ACCOUNTS = KeptField(
+    name="accounts_server",
+    source="callback",
+    path="accounts-server",
+    pattern=r"https://accounts\.zoho(cloud)?\.(com|eu|ca)",
+    default="https://accounts.zoho.{region}",
+)
+REALM = KeptField(name="realm", source="callback", path="realmId", pattern="[0-9]{1,20}")
+
+
+def test_it_works(speaks_oauth2) -> None:
+    connector = speaks_oauth2(kept=(ACCOUNTS, REALM))
+    query = {"accounts-server": "https://accounts.zohocloud.ca", "realmId": "42", "code": "c"}
+
+    assert authorization_code.kept_from_callback(connector, query, {"region": "eu"}) == {
+        "accounts_server": "https://accounts.zohocloud.ca",
+        "realm": "42",
+    }
+
+
+def test_it_fills_in_what_was_not_sent(speaks_oauth2) -> None:
+    connector = speaks_oauth2(kept=(ACCOUNTS,))
+
+    assert authorization_code.kept_from_callback(connector, {"code": "c"}, {"region": "eu"}) == {
+        "accounts_server": "https://accounts.zoho.eu"
+    }
+
+
+def test_it_refuses_a_default_that_does_not_fit_either(speaks_oauth2) -> None:
+    with pytest.raises(ServiceForbidden, match="“accounts_server”"):
+        authorization_code.kept_from_callback(
+            speaks_oauth2(kept=(ACCOUNTS,)), {}, {"region": "evil"}
+        )
+
+
+def test_it_names_a_field_that_is_missing(speaks_oauth2) -> None:
+    with pytest.raises(ServiceForbidden, match="Example did not send “realm”"):
+        authorization_code.kept_from_callback(speaks_oauth2(kept=(REALM,)), {"code": "c"}, {})
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "https://evil.example",
+        "http://accounts.zoho.com",
+        "https://accounts.zoho.com.evil.example",
+        "https://accounts.zoho.com@evil.example",
+        "https://accounts.zoho.com#evil.example",
+        "https://accounts.zoho.com/",
+        "https://accounts.zoho.com\n",
+        "https://accounts.zoho.com\x00",
+        "\thttps://accounts.zoho.com",
+        "https://accountsXzoho.com",
+        "//accounts.zoho.com",
+        "http://169.254.169.254",
+        "https://accounts.zoho.com" + " " * 100_000,
+    ],
+)
+def test_it_keeps_no_host_of_somebody_else(speaks_oauth2, sent: str) -> None:
+    with pytest.raises(ServiceForbidden, match="not one of its own addresses") as caught:
+        authorization_code.kept_from_callback(
+            speaks_oauth2(kept=(ACCOUNTS,)), {"accounts-server": sent}, {"region": "eu"}
+        )
+    assert sent[:20] not in str(caught.value)
+
+
+def test_it_leaves_fields_of_the_token_answer_alone(speaks_oauth2) -> None:
+    later = KeptField(name="api_domain", source="token", path="api_domain", pattern="x")
+
+    assert (
+        authorization_code.kept_from_callback(speaks_oauth2(kept=(later,)), {"api_domain": "x"}, {})
+        == {}
+    )

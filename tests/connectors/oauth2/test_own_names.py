@@ -1,0 +1,118 @@
+"""Services that name the client otherwise, want more with the code, or refresh elsewhere."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
+
+from connectors.api.auth_strategies import AUTH_TYPES
+from connectors.api.check_call import check
+from connectors.definitions.schema import (
+    ApiKeyAuth,
+    Connector,
+    CredentialField,
+    Revocation,
+    Signing,
+)
+from connectors.oauth2 import authorization_code
+
+CLIENT = authorization_code.ClientCredentials(client_id="abc", client_secret="s3cret")
+REDIRECT_URI = "https://console.example/callback?a=b"
+POST = {"token_endpoint_auth_method": "client_secret_post"}
+
+
+def exchange(connector: Connector) -> None:
+    authorization_code.exchange(
+        connector,
+        client=CLIENT,
+        code="c0de +&",
+        redirect_uri=REDIRECT_URI,
+        code_verifier="v" * 43,
+        values={},
+    )
+
+
+def test_the_client_has_another_name_everywhere(service, speaks_oauth2) -> None:
+    connector = speaks_oauth2(
+        **POST,
+        client_id_parameter="client_key",
+        revocation=Revocation(endpoint=f"{service.url}/revoke"),
+    )
+    url = authorization_code.authorization_url(
+        connector,
+        client_id="abc",
+        redirect_uri=REDIRECT_URI,
+        scopes=["a b", "c"],
+        state="st&te",
+        code_verifier=None,
+        values={},
+    )
+    asked = parse_qs(urlsplit(url).query)
+    assert asked["client_key"] == ["abc"] and "client_id" not in asked
+    assert asked["redirect_uri"] == [REDIRECT_URI] and asked["state"] == ["st&te"]
+
+    service.answers({"access_token": "t", "refresh_token": "r"})
+    exchange(connector)
+    authorization_code.refresh(connector, client=CLIENT, refresh_token="r", values={})
+    authorization_code.revoke(connector, client=CLIENT, tokens={"refresh_token": "r"}, values={})
+    for request in service.asked:
+        assert request.form["client_key"] == ["abc"]
+        assert request.form["client_secret"] == ["s3cret"]
+        assert "client_id" not in request.form
+    assert service.asked[0].form["code"] == ["c0de +&"]
+
+
+def test_more_goes_along_with_the_code_and_not_with_a_refresh(service, speaks_oauth2) -> None:
+    connector = speaks_oauth2(token_parameters={"expiring": "1"})
+    service.answers({"access_token": "t"})
+    exchange(connector)
+    authorization_code.refresh(connector, client=CLIENT, refresh_token="r", values={})
+    with_code, with_refresh = service.asked
+    assert with_code.form["expiring"] == ["1"]
+    assert with_refresh.form.keys() == {"grant_type", "refresh_token"}
+
+
+def test_it_refreshes_elsewhere(service, speaks_oauth2) -> None:
+    connector = speaks_oauth2(refresh_endpoint=f"{service.url}/renew")
+    service.answers({"access_token": "t"})
+    exchange(connector)
+    authorization_code.refresh(connector, client=CLIENT, refresh_token="r", values={})
+    assert [request.path for request in service.asked] == ["/token", "/renew"]
+
+
+def test_every_request_to_the_api_may_name_the_client(service, speaks_oauth2) -> None:
+    connector = replace(
+        speaks_oauth2(), api_base_url=service.url, api_headers={"Client-Id": "{client_id}"}
+    )
+    service.answers({"login": "alice"})
+    check(connector, "oauth2", secret={"access_token": "t"}, values={"client_id": "abc"})
+    assert service.only.all("Client-Id") == ["abc"]
+
+
+def test_a_key_alone_is_a_user_without_a_password(speaks_oauth2) -> None:
+    key = ApiKeyAuth(
+        fields=(CredentialField(name="key", label="Key"),), signing=Signing(basic_user="{key}")
+    )
+    connector = replace(speaks_oauth2(), oauth2=None, api_key=key)
+    signed = AUTH_TYPES["api_key"].sign(connector, {"key": "abc"})
+    assert signed.headers == {"Authorization": "Basic YWJjOg=="}
+
+
+def test_the_token_request_may_be_json(service, speaks_oauth2) -> None:
+    connector = speaks_oauth2(**POST, token_request="json", token_parameters={"more": "1"})
+    service.answers({"access_token": "t"})
+    exchange(connector)
+    authorization_code.refresh(connector, client=CLIENT, refresh_token="r", values={})
+    with_code, with_refresh = (json.loads(request.body) for request in service.asked)
+    assert with_code == {
+        "grant_type": "authorization_code",
+        "code": "c0de +&",
+        "redirect_uri": REDIRECT_URI,
+        "code_verifier": "v" * 43,
+        "client_id": "abc",
+        "client_secret": "s3cret",
+        "more": "1",
+    }
+    assert with_refresh["refresh_token"] == "r"
+    assert service.asked[0].all("Content-Type") == ["application/json"]

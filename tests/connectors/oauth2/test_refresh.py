@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from connectors.definitions.grant_end import GrantEnd
+from connectors.definitions.schema import KeptField
+from connectors.errors import (
+    ClientRefused,
+    CredentialRefused,
+    ServiceForbidden,
+    ServiceRefused,
+    ServiceUnintelligible,
+)
+from connectors.oauth2 import authorization_code
+
+CLIENT = authorization_code.ClientCredentials(client_id="id:1", client_secret="s3cr3t&1")
+TOKENS = {"access_token": "at-2", "token_type": "Bearer", "expires_in": 3600}
+
+
+def refreshed(connector, **changes) -> authorization_code.TokenAnswer:
+    asked = {"client": CLIENT, "refresh_token": "rt/1 +", "values": {}}
+    return authorization_code.refresh(connector, **{**asked, **changes})
+
+
+def test_it_works(service, speaks_oauth2) -> None:
+    journal: list[bytes] = []
+    service.answers({**TOKENS, "refresh_token": "rt-2"})
+
+    answer = refreshed(speaks_oauth2(), journal=journal.append)
+
+    assert (answer.access_token, answer.refresh_token, answer.expires_in) == ("at-2", "rt-2", 3600)
+    assert journal == [service.body] == [answer.raw]
+    assert service.only.form == {"grant_type": ["refresh_token"], "refresh_token": ["rt/1 +"]}
+
+
+def test_it_does_not_invent_a_refresh_token(service, speaks_oauth2) -> None:
+    service.answers(TOKENS)
+
+    assert refreshed(speaks_oauth2()).refresh_token == ""
+
+
+@pytest.mark.parametrize(
+    ("method", "header", "fields"),
+    [
+        ("client_secret_basic", "id%3A1:s3cr3t%261", {}),
+        ("client_secret_post", None, {"client_id": ["id:1"], "client_secret": ["s3cr3t&1"]}),
+        ("none", None, {"client_id": ["id:1"]}),
+    ],
+)
+def test_the_client_proves_itself_exactly_once(
+    service, speaks_oauth2, method, header, fields
+) -> None:
+    service.answers(TOKENS)
+
+    refreshed(speaks_oauth2(token_endpoint_auth_method=method))
+
+    sent = [
+        base64.b64decode(value.removeprefix("Basic ")).decode()
+        for value in service.only.all("Authorization")
+    ]
+    assert sent == ([header] if header else [])
+    form = service.only.form
+    assert {name: form[name] for name in form if name.startswith("client")} == fields
+
+
+def test_a_smaller_scope_is_no_error(service, speaks_oauth2) -> None:
+    service.answers({**TOKENS, "scope": "other"})
+
+    assert refreshed(speaks_oauth2()).scopes == ("other",)
+
+
+@pytest.mark.parametrize("scope", ["", " ", None, []])
+def test_no_scope_is_no_change(service, speaks_oauth2, scope) -> None:
+    service.answers({**TOKENS, "scope": scope})
+
+    assert refreshed(speaks_oauth2()).scopes is None
+
+
+@pytest.mark.parametrize(("scope", "scopes"), [("", ()), ([], ()), (None, None), ("a", ("a",))])
+def test_a_definition_may_say_that_no_scope_is_granted(
+    service, speaks_oauth2, scope, scopes
+) -> None:
+    service.answers({**TOKENS, "scope": scope})
+
+    assert refreshed(speaks_oauth2(empty_scope_is_none=True)).scopes == scopes
+
+
+@pytest.mark.parametrize("request_format", ["form", "json"])
+def test_scopes_are_sent_where_the_service_demands_them(
+    service, speaks_oauth2, request_format
+) -> None:
+    connector = speaks_oauth2(refresh_scope=True, scope_separator=",", token_request=request_format)
+    service.answers(TOKENS)
+
+    refreshed(connector, scopes=("read", "https://example.com/a+b"))
+
+    asked = service.only
+    form = asked.form if request_format == "form" else json.loads(asked.body)
+    assert form["scope"] in ("read,https://example.com/a+b", ["read,https://example.com/a+b"])
+
+
+def test_scopes_are_not_sent_where_nobody_knows_them(service, speaks_oauth2) -> None:
+    service.answers(TOKENS)
+
+    refreshed(speaks_oauth2(refresh_scope=True), scopes=())
+
+    assert "scope" not in service.only.form
+
+
+def test_scopes_are_not_sent_unasked(service, speaks_oauth2) -> None:
+    service.answers(TOKENS)
+
+    refreshed(speaks_oauth2(), scopes=("read",))
+
+    assert "scope" not in service.only.form
+
+
+ENDS = (GrantEnd(status=400), GrantEnd(status=401, body=r"Token .{1,20} is (gone|spent)\."))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, b"", CredentialRefused),
+        (400, b" \r\n", CredentialRefused),
+        (401, b"Token 1 is spent.", CredentialRefused),
+        (401, b"Token 1\n2 is gone.\n", CredentialRefused),
+        (400, b"<h1>No", ServiceUnintelligible),
+        (403, b"", ServiceUnintelligible),
+        (401, b"Token 1 is fine.", ClientRefused),
+        (401, b"", ClientRefused),
+        (400, {"error": "invalid_client"}, ClientRefused),
+        (500, b"", ServiceRefused),
+    ],
+)
+def test_a_definition_says_what_else_ends_a_grant(
+    service, speaks_oauth2, status, body, kind
+) -> None:
+    service.answers(body, status=status)
+
+    with pytest.raises((ServiceRefused, ServiceUnintelligible)) as caught:
+        refreshed(speaks_oauth2(grant_ends=ENDS))
+
+    assert type(caught.value) is kind
+
+
+def test_json_may_show_the_end_of_a_grant(service, speaks_oauth2) -> None:
+    service.answers({"error": "invalid_request"}, status=400)
+    ends = (GrantEnd(status=400, body=r'\{"error": "invalid_request"\}'),)
+
+    with pytest.raises(CredentialRefused, match=r"no longer accepts .*\(invalid_request\)"):
+        refreshed(speaks_oauth2(grant_ends=ends))
+
+
+def test_it_shows_no_end_of_a_code(service, speaks_oauth2) -> None:
+    """At the exchange the same answer says nothing of a grant, for there is none yet."""
+    service.answers(b"", status=400)
+    with pytest.raises(ServiceUnintelligible):
+        authorization_code.exchange(
+            speaks_oauth2(grant_ends=ENDS),
+            client=CLIENT,
+            code="c",
+            redirect_uri="https://console.example/",
+            code_verifier=None,
+            values={},
+        )
+
+
+def test_it_finds_flat_tokens_where_the_first_answer_nested_them(service, speaks_oauth2) -> None:
+    connector = speaks_oauth2(token_path="authed_user", error_when={"ok": "false"})
+    service.answers({"ok": True, **TOKENS, "refresh_token": "xoxe-1-2"})
+    assert refreshed(connector).access_token == "at-2"
+
+    service.answers({"ok": True, "authed_user": {**TOKENS, "access_token": "nested"}})
+    assert refreshed(connector).access_token == "nested"
+
+
+def test_fields_that_do_not_come_again_are_left_alone(service, speaks_oauth2) -> None:
+    connector = speaks_oauth2(
+        kept=(
+            KeptField(name="host", source="token", path="host", pattern=r"[a-z]+\.example"),
+            KeptField(name="team", source="token", path="t", pattern="T1", default="T1"),
+        )
+    )
+    service.answers(TOKENS)
+    assert refreshed(connector).kept == {}
+
+    service.answers({**TOKENS, "host": "eu.example"})
+    assert refreshed(connector).kept == {"host": "eu.example"}
+
+    service.answers({**TOKENS, "host": "evil.test"})
+    with pytest.raises(ServiceForbidden, match="“host”") as caught:
+        refreshed(connector)
+    assert not caught.value.certain
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "part"),
+    [
+        (400, {"error": "invalid_grant"}, CredentialRefused, "was withdrawn there"),
+        (200, {"error": "invalid_code"}, CredentialRefused, "no longer accepts"),
+        (400, {"status": "BAD_REFRESH_TOKEN", "message": "no"}, CredentialRefused, "no longer"),
+        (200, {"ok": False, "error": "token_revoked"}, CredentialRefused, "no longer accepts"),
+        (401, {"error": "invalid_client"}, ClientRefused, "A super admin can correct"),
+        (400, {"error": "invalid_scope"}, ServiceRefused, "refused (invalid_scope)"),
+        (503, {"error": "invalid_grant"}, ServiceRefused, "status 503"),
+        (200, b"<h1>Maintenance", ServiceUnintelligible, "web page"),
+    ],
+)
+def test_it_tells_the_end_of_a_grant_from_an_outage(
+    service, speaks_oauth2, status, body, kind, part
+) -> None:
+    service.answers(body, status=status)
+
+    with pytest.raises((ServiceRefused, ServiceUnintelligible)) as caught:
+        refreshed(speaks_oauth2(error_when={"ok": "false"}))
+
+    assert type(caught.value) is kind
+    assert part in str(caught.value)
+
+
+def test_nothing_secret_is_logged_or_repeated(service, speaks_oauth2, leaks_nothing) -> None:
+    told = {"error": "invalid_grant", "error_description": "rt/1 + is unknown (s3cr3t&1)"}
+    service.answers(told, status=400)
+
+    with leaks_nothing("rt/1", "s3cr3t"), pytest.raises(CredentialRefused) as caught:
+        refreshed(speaks_oauth2(token_endpoint_auth_method="client_secret_post"))
+
+    assert "rt/1" not in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)

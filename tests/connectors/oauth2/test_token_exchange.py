@@ -1,0 +1,129 @@
+"""A token without a refresh token is traded for one that lasts, and again while it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from connectors.definitions.schema import Connector, TokenExchange
+from connectors.errors import CredentialRefused
+from connectors.oauth2 import authorization_code
+from tests.connectors.conftest import Service
+
+CLIENT = authorization_code.ClientCredentials(client_id="abc", client_secret="s3cret & more")
+SIXTY_DAYS = 60 * 24 * 3600
+
+
+@pytest.fixture
+def trades(speaks_oauth2: Callable[..., Connector], service: Service) -> Callable[..., Connector]:
+    """Give a function that makes a connector whose tokens are traded at ``/longer``."""
+
+    def make(**fields: Any) -> Connector:
+        how = TokenExchange(
+            endpoint=f"{service.url}/longer", grant_type="long", parameter="short_token"
+        )
+        given = {"token_endpoint_auth_method": "client_secret_post", "exchange": how}
+        return speaks_oauth2(**{**given, **fields})
+
+    return make
+
+
+def exchange(connector: Connector) -> authorization_code.TokenAnswer:
+    return authorization_code.exchange(
+        connector,
+        client=CLIENT,
+        code="c0de",
+        redirect_uri="https://console.example/callback",
+        code_verifier=None,
+        values={},
+    )
+
+
+def refresh(connector: Connector, **more: Any) -> authorization_code.TokenAnswer:
+    return authorization_code.refresh(
+        connector, client=CLIENT, refresh_token="long-1", values={}, **more
+    )
+
+
+def query(asked: Any) -> dict[str, str]:
+    return {name: value for name, (value,) in asked.query.items()}
+
+
+def test_a_code_becomes_a_token_that_lasts(trades, service) -> None:
+    service.answers({"access_token": "t0ken", "expires_in": SIXTY_DAYS, "scope": "read"})
+
+    answer = exchange(trades())
+
+    first, second = service.asked
+    assert (first.method, first.path) == ("POST", "/token")
+    assert (second.method, second.path, second.body) == ("GET", "/longer", b"")
+    assert query(second) == {
+        "grant_type": "long",
+        "short_token": "t0ken",
+        "client_id": "abc",
+        "client_secret": "s3cret & more",
+    }
+    assert answer.access_token == answer.refresh_token == "t0ken"
+    assert answer.expires_in == answer.refresh_expires_in == SIXTY_DAYS
+
+
+def test_what_renews_it_is_the_token_itself(trades, service) -> None:
+    service.answers({"access_token": "long-2", "expires_in": SIXTY_DAYS})
+    kept: list[bytes] = []
+
+    answer = refresh(trades(), journal=kept.append)
+
+    assert query(service.only)["short_token"] == "long-1"
+    assert (answer.access_token, answer.refresh_token) == ("long-2", "long-2")
+    assert kept == [service.body]
+
+
+def test_it_renews_in_another_way_where_there_is_one(trades, service) -> None:
+    renewal = TokenExchange(
+        endpoint=f"{service.url}/renew", grant_type="again", parameter="access_token", client=()
+    )
+    service.answers({"access_token": "long-2", "expires_in": SIXTY_DAYS})
+
+    refresh(trades(renewal=renewal))
+
+    assert service.only.path == "/renew"
+    assert query(service.only) == {"grant_type": "again", "access_token": "long-1"}
+
+
+def test_it_may_be_a_form_with_the_secret_alone(trades, service) -> None:
+    how = trades().oauth2.exchange
+    how = replace(how, method="POST", client=("client_secret",))
+    service.answers({"access_token": "long-2"})
+
+    refresh(trades(exchange=how))
+
+    assert service.only.query == {}
+    assert service.only.form == {
+        "grant_type": ["long"],
+        "short_token": ["long-1"],
+        "client_secret": ["s3cret & more"],
+    }
+
+
+def test_what_came_with_the_first_token_stays(trades, service) -> None:
+    # Both answers are the same here; the one that lasts says nothing of scopes or nests nothing.
+    service.answers({"person": {"access_token": "t0ken", "scope": "read"}, "access_token": "flat"})
+    answer = exchange(trades(token_path="person"))
+    assert (answer.access_token, answer.scopes) == ("t0ken", ("read",))
+
+
+def test_a_token_that_has_ended_needs_a_person(trades, service) -> None:
+    connector = replace(trades(), error_codes={"190": "invalid_grant"})
+    told = {"error": {"message": "Session has expired", "code": 190}}
+    service.answers(told, status=400)
+    with pytest.raises(CredentialRefused, match="190: Session has expired"):
+        refresh(connector)
+
+
+def test_nothing_is_written_to_the_log(trades, service, leaks_nothing) -> None:
+    service.answers({"access_token": "t0ken-secret"})
+    with leaks_nothing("t0ken-secret", "s3cret", "c0de"):
+        exchange(trades())

@@ -1,0 +1,119 @@
+"""The whole flow against a real authorization server, the sandbox's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connectors.api.check_call import check
+from connectors.definitions.registry import get_connectors
+from connectors.definitions.schema import Connector
+from connectors.errors import CredentialRefused
+from connectors.oauth2 import authorization_code
+from tests.sandbox.visitors import REDIRECT_URI, Browser
+from tests.servers import SandboxServer, sandbox_server
+
+CLIENT = authorization_code.ClientCredentials(
+    client_id="console:1", client_secret="a secret: 100% & more"
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]:
+    data: Path = tmp_path_factory.mktemp("sandbox")
+    with sandbox_server(data) as server:
+        server.register(CLIENT.client_id, REDIRECT_URI, secret=CLIENT.client_secret)
+        yield server
+
+
+@pytest.fixture
+def connector(sandbox: SandboxServer, settings) -> Connector:
+    """Give the catalogue's sandbox connector, pointed at the server of this test."""
+    settings.ALLOWED_PRIVATE_HOSTS = [sandbox.url.removeprefix("http://")]
+    known = get_connectors()["sandbox"]
+
+    def here(address: str) -> str:
+        return address.replace(settings.SANDBOX_URL, sandbox.url)
+
+    spoken = replace(
+        known.oauth2,
+        authorization_endpoint=here(known.oauth2.authorization_endpoint),
+        token_endpoint=here(known.oauth2.token_endpoint),
+        revocation=replace(
+            known.oauth2.revocation, endpoint=here(known.oauth2.revocation.endpoint)
+        ),
+    )
+    looked = replace(known.check, url=here(known.check.url))
+    return replace(known, oauth2=spoken, check=looked, api_base_url=here(known.api_base_url))
+
+
+def code_for(connector: Connector, sandbox: SandboxServer, verifier: str) -> str:
+    url = authorization_code.authorization_url(
+        connector,
+        client_id=CLIENT.client_id,
+        redirect_uri=REDIRECT_URI,
+        scopes=connector.oauth2.actions,
+        state="st4te",
+        code_verifier=verifier,
+        values={},
+    )
+    with Browser(url=sandbox.url) as browser:
+        browser.sign_in("alice", sandbox.demo_password)
+        told = browser.allow(url.removeprefix(sandbox.url))
+    assert told["state"] == "st4te"
+    return told["code"]
+
+
+def exchange(connector: Connector, code: str, verifier: str) -> authorization_code.TokenAnswer:
+    return authorization_code.exchange(
+        connector,
+        client=CLIENT,
+        code=code,
+        redirect_uri=REDIRECT_URI,
+        code_verifier=verifier,
+        values={},
+    )
+
+
+def test_it_works(connector, sandbox) -> None:
+    verifier = authorization_code.new_verifier()
+
+    first = exchange(connector, code_for(connector, sandbox, verifier), verifier)
+    account = check(connector, "oauth2", secret={"access_token": first.access_token}, values={})
+    second = authorization_code.refresh(
+        connector, client=CLIENT, refresh_token=first.refresh_token, values={}
+    )
+
+    assert account.label
+    assert set(first.scopes or ()) == set(connector.oauth2.actions)
+    assert first.expires_in
+    assert second.access_token != first.access_token
+    assert second.refresh_token != first.refresh_token
+
+    held = {"access_token": second.access_token, "refresh_token": second.refresh_token}
+    authorization_code.revoke(connector, client=CLIENT, tokens=held, values={})
+    with pytest.raises(CredentialRefused):
+        check(connector, "oauth2", secret=held, values={})
+    with pytest.raises(CredentialRefused, match="no longer accepts"):
+        authorization_code.refresh(
+            connector, client=CLIENT, refresh_token=second.refresh_token, values={}
+        )
+
+
+def test_a_code_is_worth_nothing_without_its_verifier(connector, sandbox) -> None:
+    code = code_for(connector, sandbox, authorization_code.new_verifier())
+
+    with pytest.raises(CredentialRefused, match="did not accept the code"):
+        exchange(connector, code, authorization_code.new_verifier())
+
+
+def test_a_code_is_taken_once(connector, sandbox) -> None:
+    verifier = authorization_code.new_verifier()
+    code = code_for(connector, sandbox, verifier)
+    exchange(connector, code, verifier)
+
+    with pytest.raises(CredentialRefused, match="did not accept the code"):
+        exchange(connector, code, verifier)

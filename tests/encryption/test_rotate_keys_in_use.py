@@ -1,0 +1,133 @@
+"""Keys are rotated by a process of its own, while others write to the same database.
+
+Each test starts one or two processes, which is nearly all of the time that it takes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from cryptography.fernet import Fernet
+from django.db import OperationalError, connections
+
+from connections.models import Credential
+from console.encryption.models import WalkProgress
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROWS = 800
+WRITERS = 4
+
+
+@pytest.fixture
+def keys(settings, studio) -> list[str]:
+    """Many secrets under the old key, which stands behind a new one now."""
+    rows = [
+        Credential(
+            organization=studio, connector_slug="slack", auth_type="api_key", secret={"n": number}
+        )
+        for number in range(ROWS)
+    ]
+    Credential.objects.bulk_create(rows)
+    ring = [Fernet.generate_key().decode(), *settings.CRYPTOGRAPHY_KEYS]
+    settings.CRYPTOGRAPHY_KEYS = ring
+    return ring
+
+
+def start(settings, *arguments: str) -> subprocess.Popen[str]:
+    """Start the command as an operator does, on the database of this test."""
+    name = settings.DATABASES["default"]["NAME"]
+    before, question, query = os.environ["DATABASE_URL"].partition("?")
+    url = f"{before.rpartition('/')[0]}/{name}{question}{query}"
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "rotate_keys", *arguments],
+        env={
+            **os.environ,
+            "DATABASE_URL": f"sqlite:///{name}" if before.startswith("sqlite") else url,
+            "CRYPTOGRAPHY_KEYS": ",".join(settings.CRYPTOGRAPHY_KEYS),
+        },
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@contextmanager
+def writers() -> Iterator[list[str]]:
+    """Write all the time in some threads, secrets among it; give what went wrong there."""
+    over, problems = threading.Event(), []
+
+    def write(number: int) -> None:
+        keys = list(Credential.objects.order_by("pk").values_list("pk", flat=True)[number::97])
+        try:
+            while not over.is_set():
+                for key in keys:
+                    row = Credential.objects.get(pk=key)
+                    row.secret = {**row.secret.reveal(), "by": number}
+                    row.save(update_fields=["secret"])
+                    time.sleep(0.01)
+        except OperationalError as error:
+            problems.append(str(error))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield problems
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < give_up
+        time.sleep(0.002)
+
+
+def numbers() -> list[int]:
+    return sorted(row.secret.reveal()["n"] for row in Credential.objects.all())
+
+
+def test_it_ends_beside_others_who_write(settings, keys):
+    with writers() as problems, start(settings) as process:
+        said = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, said
+    assert f"{ROWS} secrets are under the first key" in said
+    assert problems == []
+    settings.CRYPTOGRAPHY_KEYS = keys[:1]
+    assert numbers() == list(range(ROWS))
+
+
+def test_one_that_is_killed_loses_nothing_and_the_next_goes_on_there(settings, keys):
+    with writers() as problems:
+        with start(settings) as process:
+            wait_until(lambda: WalkProgress.objects.filter(done__gte=200).exists())
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        done = WalkProgress.objects.get().done
+        assert 200 <= done < ROWS
+        assert numbers() == list(range(ROWS))
+        with start(settings) as process:
+            said = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, said
+    assert f"Going on after {done} secrets" in said
+    assert f"{ROWS} secrets are under the first key" in said
+    assert problems == []
+    settings.CRYPTOGRAPHY_KEYS = keys[:1]
+    assert numbers() == list(range(ROWS))
+    assert not WalkProgress.objects.exists()

@@ -1,0 +1,146 @@
+"""A console whose processes are killed: it forks one for each order, and tells what became of it.
+
+Run as a program, with the seconds of a lease as its argument. Each line of its input is an
+order, each line of its output the answer to one::
+
+    {"credential": "…", "check": false, "point": "sent", "after": null}
+    {"killed": true, "milliseconds": 31.5}
+
+A process dies at a named point, or after so many seconds; else it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+
+def main() -> None:
+    """Obey until the input ends."""
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    import connections.credentials.testing  # noqa: F401 - here, not in each of the processes
+    from connections.credentials import leases
+    from connectors.definitions.registry import get_connectors
+
+    leases.LEASE = timedelta(seconds=float(sys.argv[1]))
+    connection.settings_dict["OPTIONS"].pop("pool")  # one process, one thread, one connection
+    get_connectors()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(_carried_out(json.loads(line))), flush=True)
+
+
+def _carried_out(order: dict[str, Any]) -> dict[str, Any]:
+    began = time.perf_counter()
+    process = os.fork()
+    if not process:
+        _live(order)
+    if order.get("after") is not None:
+        time.sleep(order["after"])
+        os.kill(process, signal.SIGKILL)
+    _, status = os.waitpid(process, 0)
+    return {
+        "killed": os.WIFSIGNALED(status),
+        "milliseconds": (time.perf_counter() - began) * 1000,
+    }
+
+
+def _live(order: dict[str, Any]) -> None:
+    code = 1
+    try:
+        if point := order.get("point"):
+            POINTS[point]()
+        use(order["credential"], check=order.get("check", False))
+        code = 0
+    except Exception as error:
+        print(f"{order}: {error!r}", file=sys.stderr, flush=True)
+    finally:
+        os._exit(code)
+
+
+def use(credential: str, *, check: bool) -> None:
+    """Take the access token of a credential, or test the authorization that uses it."""
+    from connections.credentials.refreshing import fresh
+    from connections.credentials.testing import prove
+    from connections.models import Authorization
+
+    authorization = Authorization.objects.select_related("credential__client").get(
+        credential=credential
+    )
+    if check:
+        prove(authorization)
+    else:
+        fresh(authorization.credential)
+
+
+def die(*_: Any, **__: Any) -> None:
+    """Go without a word, as when the power fails."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _before(path: str) -> Callable[[], None]:
+    """Die where a function is called: ``module:name`` or ``module:Class.name``."""
+
+    def install() -> None:
+        from importlib import import_module
+
+        module, _, name = path.partition(":")
+        *owners, name = name.split(".")
+        owner: Any = import_module(module)
+        for each in owners:
+            owner = getattr(owner, each)
+        setattr(owner, name, die)
+
+    return install
+
+
+def _after_update(number: int) -> Callable[[], None]:
+    """Die when the credential's row is written for the n-th time, before that is committed."""
+
+    def install() -> None:
+        from django.db import connection
+
+        left = number
+
+        def count_down(execute: Any, sql: str, *arguments: Any) -> Any:
+            nonlocal left
+            result = execute(sql, *arguments)
+            if sql.startswith('UPDATE "connections_credential"'):
+                left -= 1
+                if not left:
+                    die()
+            return result
+
+        connection.execute_wrappers.append(count_down)
+
+    return install
+
+
+#: In the order in which a process passes them.
+POINTS: dict[str, Callable[[], None]] = {
+    "nothing done": _before("connections.credentials.leases:take"),
+    "lease written": _after_update(1),
+    "lease committed": _before("connectors.oauth2.authorization_code:refresh"),
+    "sent": _before("urllib3.connection:HTTPConnection.getresponse"),
+    "answered": _before("connections.credentials.leases:journal"),
+    "journal written": _after_update(2),
+    "journalled": _before("connectors.oauth2.authorization_code:read_token_answer"),
+    "parsed": _before("connections.credentials.refreshing:store"),
+    "stored": _after_update(3),
+    "committed": _before("connections.credentials.refreshing:_count"),
+    "checked": _before("connections.credentials.testing:unmark"),
+    "check written": _after_update(4),
+}
+
+if __name__ == "__main__":
+    main()

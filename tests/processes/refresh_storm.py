@@ -1,0 +1,135 @@
+"""Many threads of many processes that find the same access tokens ended, all at once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain
+from multiprocessing.context import SpawnContext
+from typing import Any
+
+import requests
+
+from tests.processes import rows
+from tests.processes.sandbox_grants import grants
+from tests.servers import SandboxServer
+
+#: How many of the credentials each thread asks for after every expiry.
+VISITS = 4
+Visit = tuple[str, str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storm:
+    """What came of it; ``requests`` and ``reuse`` are the service's own counts.
+
+    ``stale`` counts the callers that were given another token than the one that lives.
+    """
+
+    expiries: int
+    calls: int
+    requests: int
+    reuse: int
+    failed: Counter[str]
+    stale: int
+    seconds: float
+
+    @property
+    def unanswered(self) -> bool:
+        """Tell whether the service was too slow for one of the callers."""
+        return any("did not answer" in problem for problem in self.failed)
+
+
+def storm(
+    environment: Mapping[str, str],
+    ask: Callable[..., Any],
+    sandbox: SandboxServer,
+    context: SpawnContext,
+    *,
+    processes: int = 8,
+    threads: int = 25,
+    authorizations: int = 20,
+    expiries: int = 200,
+) -> Storm:
+    """Let tokens end ``expiries`` times in all, and after each every thread ask for some.
+
+    ``ask`` calls a function of ``rows.py`` in the process that has the rows.
+    """
+    credentials = ask(rows.connect, grants(sandbox, authorizations), f"storm_{time.monotonic_ns()}")
+    failed: Counter[str] = Counter()
+    calls = stale = 0
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(
+                ProcessPoolExecutor(1, context, rows.begin_patiently, (environment,))
+            )
+            for _ in range(processes)
+        ]
+        for each in [worker.submit(visit, [[]]) for worker in workers]:
+            each.result()  # has started
+        sandbox.reset()
+        began = time.monotonic()
+        for _ in range(expiries // authorizations):
+            ask(rows.expire, credentials)
+            turns = [worker.submit(visit, _plan(credentials, threads)) for worker in workers]
+            visits = list(chain.from_iterable(turn.result() for turn in turns))
+            living = ask(rows.standing, credentials)
+            calls += len(visits)
+            failed.update(problem for _, _, problem in visits if problem)
+            stale += sum(
+                token != living[credential].access_token
+                for credential, token, problem in visits
+                if not problem
+            )
+        seconds = time.monotonic() - began
+    counts = sandbox.counts()
+    for row in living.values():
+        answer = requests.get(
+            f"{sandbox.url}/api/me",
+            headers={"Authorization": f"Bearer {row.access_token}"},
+            timeout=30,
+        )
+        stale += answer.status_code != 200
+    return Storm(
+        expiries=expiries,
+        calls=calls,
+        requests=counts["token"],
+        reuse=counts["reuse"],
+        failed=failed,
+        stale=stale,
+        seconds=seconds,
+    )
+
+
+def _plan(credentials: Sequence[str], threads: int) -> list[list[str]]:
+    return [random.sample(credentials, min(VISITS, len(credentials))) for _ in range(threads)]
+
+
+def visit(plan: Sequence[Sequence[str]]) -> list[Visit]:
+    """Ask for the access tokens of credentials, each list in a thread: which, what, problem."""
+    with ThreadPoolExecutor(len(plan)) as threads:
+        return list(chain.from_iterable(threads.map(_visit, plan)))
+
+
+def _visit(credentials: Sequence[str]) -> list[Visit]:
+    from connections.credentials.refreshing import fresh
+    from connections.models import Credential
+    from console.database import give_back
+
+    done = []
+    for credential in credentials:
+        token = problem = ""
+        try:
+            row = Credential.objects.select_related("client").get(pk=credential)
+            token = fresh(row)["access_token"]
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+        finally:
+            give_back()
+        done.append((credential, token, problem))
+    return done

@@ -1,0 +1,93 @@
+"""The map: every component that calls something, every connection, a line for each call."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+
+import pytest
+
+from connections.authorizations.state import ConnectionState
+from console.choices import Environment
+from console.publishing.application_map import MAX_BOXES, draw
+from tests.publishing.test_selection import BOTH, function, manifest, standing, workflow
+
+
+def states(
+    drawn, name: str = "active", environment=Environment.STAGE
+) -> dict[str, ConnectionState]:
+    return {
+        link_name: ConnectionState(
+            connection=uuid.uuid4(), environment=environment, standing=known, name=name
+        )
+        for link_name, known in drawn.connections.items()
+    }
+
+
+def test_it_draws_a_line_for_each_call():
+    picture = draw(BOTH, [states(BOTH)], {"find": "/components/find/"})
+    assert [caller.label for caller in picture.callers] == ["Find", "Order"]
+    assert {(c.label, c.url) for c in picture.callers} == {
+        ("Find", "/components/find/"),
+        ("Order", ""),
+    }
+    assert len(picture.lines) == 2
+    assert picture.silent == 0
+
+
+def test_what_is_reached_through_a_function_is_dashed():
+    drawn = manifest(*BOTH.components.values(), *BOTH.connections.values(), workflow("m", "find"))
+    picture = draw(drawn, [states(drawn)], {})
+    assert sorted(line.through for line in picture.lines) == [False, False, True]
+
+
+def test_what_calls_nothing_is_counted_and_not_drawn():
+    drawn = manifest(*BOTH.components.values(), *BOTH.connections.values(), function("quiet"))
+    picture = draw(drawn, [states(drawn)], {})
+    assert picture.silent == 1
+    assert len(picture.callers) == 2
+
+
+@pytest.mark.parametrize("name", ["needs_authorization", "revoked", "unknown_outcome"])
+def test_what_does_not_work_in_stage_blocks(name):
+    picture = draw(BOTH, [states(BOTH, name)], {})
+    assert len(picture.blocking) == 2
+    assert all(line.blocked for line in picture.lines)
+
+
+def test_what_does_not_work_in_development_alone_does_not_block():
+    development = states(BOTH, "needs_authorization", Environment.DEVELOPMENT)
+    picture = draw(BOTH, [development, states(BOTH)], {})
+    assert picture.blocking == []
+    said = [(row.sign, row.words) for row in picture.targets[0].rows]
+    assert said == [("✕", "Development: not authorized"), ("✓", "Stage: authorized")]
+
+
+def test_in_a_large_application_equal_callers_share_a_box():
+    drawn = manifest(
+        *BOTH.connections.values(), *(function(f"f{n}", "people") for n in range(1000))
+    )
+    picture = draw(drawn, [states(drawn)], {})
+    assert [caller.label for caller in picture.callers] == ["1000 functions"]
+    assert picture.callers[0].url == ""
+
+
+def test_there_is_an_end_to_what_is_drawn_and_it_is_said():
+    drawn = manifest(
+        *(standing(f"c{n}") for n in range(100)), *(function(f"f{n}", f"c{n}") for n in range(100))
+    )
+    picture = draw(drawn, [states(drawn)], {})
+    assert len(picture.callers) == len(picture.targets) == MAX_BOXES
+    assert picture.left_out == 120
+
+
+def test_boxes_do_not_lie_on_each_other():
+    drawn = manifest(
+        *(standing(f"c{n}") for n in range(3)), *(function(f"f{n}", f"c{n % 3}") for n in range(14))
+    )
+    picture = draw(drawn, [states(drawn)], {})
+    for boxes in (picture.callers, picture.targets):
+        tops = sorted(box.y for box in boxes)
+        gaps = [b - a for a, b in itertools.pairwise(tops)]
+        assert all(gap >= boxes[0].height for gap in gaps)
+        assert tops[-1] + boxes[0].height <= picture.height

@@ -1,0 +1,192 @@
+"""What goes, what goes along, and what stays behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from connections.models.snapshot import ConnectionSnapshot
+from console.publishing.manifest import ComponentSnapshot, Manifest
+from console.publishing.manifest_diff import ChangeStatus
+from console.publishing.selection import Inconsistent, select
+
+
+def standing(link_name: str, *scopes: str) -> ConnectionSnapshot:
+    return ConnectionSnapshot(
+        name=link_name.capitalize(),
+        link_name=link_name,
+        connector="sandbox",
+        auth_type="oauth2",
+        level="administrator",
+        scopes=scopes,
+    )
+
+
+def function(link_name: str, *connections: str, note: str = "") -> ComponentSnapshot:
+    calls = [{"connection": name, "path": "/contacts"} for name in connections]
+    return ComponentSnapshot(
+        kind="function",
+        name=link_name.capitalize(),
+        link_name=link_name,
+        definition={"calls": calls, "description": note},
+    )
+
+
+def workflow(link_name: str, *functions: str) -> ComponentSnapshot:
+    return ComponentSnapshot(
+        kind="workflow",
+        name=link_name.capitalize(),
+        link_name=link_name,
+        definition={"steps": [{"function": name} for name in functions]},
+    )
+
+
+def manifest(*parts: ComponentSnapshot | ConnectionSnapshot) -> Manifest:
+    return Manifest(
+        components={part.link_name: part for part in parts if isinstance(part, ComponentSnapshot)},
+        connections={
+            part.link_name: part for part in parts if isinstance(part, ConnectionSnapshot)
+        },
+    )
+
+
+NOTHING = manifest()
+BOTH = manifest(
+    function("find", "people"), function("order", "parts"), standing("people"), standing("parts")
+)
+
+
+def test_a_connection_goes_with_the_component_that_references_it():
+    selection = select(NOTHING, BOTH, ["find"])
+
+    assert set(selection.result.components) == {"find"}
+    assert set(selection.result.connections) == {"people"}
+    assert selection.passengers["people"].goes
+    assert not selection.passengers["parts"].goes
+    assert "goes only with Order" in selection.passengers["parts"].why
+
+
+def test_a_connection_that_nothing_references_cannot_go():
+    selection = select(
+        NOTHING,
+        manifest(*BOTH.components.values(), *BOTH.connections.values(), standing("spare")),
+        ["find", "order"],
+    )
+    assert not selection.passengers["spare"].goes
+    assert "no component references it" in selection.passengers["spare"].why
+    assert "spare" not in selection.result.connections
+
+
+def test_a_component_whose_connection_changed_can_be_published():
+    development = replace(BOTH, connections={**BOTH.connections, "people": standing("people", "x")})
+
+    selection = select(BOTH, development, ["find"])
+
+    change = selection.changes.components["find"]
+    assert change.status is ChangeStatus.MODIFIED
+    assert change.through == ("people",)
+    assert "order" not in selection.changes.components
+    assert selection.result.connections["people"].scopes == ("x",)
+
+
+def test_a_changed_connection_stays_behind_with_its_component():
+    development = manifest(
+        function("find", "people", note="new"),
+        function("order", "parts", note="new"),
+        standing("people", "x"),
+        standing("parts", "x"),
+    )
+
+    result = select(BOTH, development, ["order"]).result
+
+    assert result.connections["people"] == BOTH.connections["people"]
+    assert result.connections["parts"] == development.connections["parts"]
+    assert result.components["find"] == BOTH.components["find"]
+
+
+def test_a_workflow_brings_the_functions_that_it_runs():
+    development = manifest(
+        *BOTH.components.values(), *BOTH.connections.values(), workflow("morning", "find")
+    )
+
+    selection = select(NOTHING, development, ["morning"])
+
+    assert selection.ticked == {"morning", "find"}
+    assert selection.needed_by == {"find": ("Morning",)}
+    assert set(selection.result.connections) == {"people"}
+
+
+def test_a_function_that_goes_takes_its_last_user_along():
+    stage = manifest(
+        *BOTH.components.values(), *BOTH.connections.values(), workflow("morning", "find")
+    )
+    development = manifest(
+        function("order", "parts"),
+        standing("people"),
+        standing("parts"),
+        workflow("morning", "order"),
+    )
+
+    selection = select(stage, development, ["find"])
+
+    assert selection.ticked == {"find", "morning"}
+    assert set(selection.result.components) == {"order", "morning"}
+
+
+def test_a_function_whose_name_something_else_took_takes_its_last_user_along():
+    stage = manifest(
+        *BOTH.components.values(), *BOTH.connections.values(), workflow("morning", "find")
+    )
+    page = ComponentSnapshot(
+        kind="page", name="Find", link_name="find", definition={"sections": []}
+    )
+    development = manifest(
+        page,
+        function("order", "parts"),
+        *BOTH.connections.values(),
+        workflow("morning", "order"),
+    )
+
+    selection = select(stage, development, ["find"])
+
+    assert selection.ticked == {"find", "morning"}
+    assert selection.result.unresolved() == []
+
+
+def test_a_connection_leaves_stage_with_its_last_reference():
+    development = manifest(
+        function("find"), function("order", "parts"), standing("people"), standing("parts")
+    )
+
+    selection = select(BOTH, development, ["find"])
+
+    assert set(selection.result.connections) == {"parts"}
+    assert selection.passengers["people"].change.status is ChangeStatus.DELETED
+
+
+def test_what_is_no_change_is_not_ticked():
+    assert select(BOTH, BOTH, ["find", "nonsense"]).ticked == frozenset()
+
+
+def test_the_order_of_keys_is_no_change():
+    part = BOTH.components["find"]
+    turned = replace(part, definition=dict(reversed(part.definition.items())))
+    development = replace(BOTH, components={**BOTH.components, "find": turned})
+    assert not select(BOTH, development, []).changes
+
+
+def test_true_and_one_are_not_the_same():
+    def page(value: object) -> Manifest:
+        return manifest(
+            ComponentSnapshot(
+                kind="page", name="P", link_name="p", definition={"sections": [value]}
+            )
+        )
+
+    assert select(page(1), page(True), []).changes.components["p"].status is ChangeStatus.MODIFIED
+
+
+def test_nothing_is_made_in_which_a_name_leads_nowhere():
+    with pytest.raises(Inconsistent):
+        select(NOTHING, manifest(function("find", "gone")), ["find"])

@@ -1,0 +1,152 @@
+"""What is done to an account is mailed to the address that it had before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from tests.signing_in.conftest import PASSWORD, code_of
+
+SECOND = "second@studio.example"
+NEW = "entirely-new-9"
+
+
+@pytest.fixture
+def second(developer) -> EmailAddress:
+    return EmailAddress.objects.create(user=developer, email=SECOND, verified=True)
+
+
+@pytest.fixture
+def posted(developer, sign_in) -> Callable[..., Client]:
+    """Send a form as the developer; return who was mailed what."""
+    client, _ = sign_in(developer)
+
+    def post(name: str, **data: str) -> list[tuple[str, str]]:
+        mail.outbox.clear()
+        client.post(reverse(name), data)
+        return [(each.to[0], each.subject) for each in mail.outbox]
+
+    return post
+
+
+def test_an_address_that_somebody_wants(developer, posted):
+    told = posted("account_email", email=SECOND, action_add="")
+    assert (developer.email, "Somebody wants to add an address to your account") in told
+    assert (SECOND, "Confirm your address for Developer Console") in told
+
+
+def test_an_address_that_was_confirmed(developer, posted):
+    posted("account_email", email=SECOND, action_add="")
+    [message] = [each for each in mail.outbox if each.to == [SECOND]]
+    code = message.body.split("15 minutes:\n")[1].split()[0]
+    told = posted("account_email_verification_sent", code=code)
+    assert told == [(developer.email, "An address was added to your account")]
+
+
+def test_another_primary_address(developer, second, posted):
+    told = posted("account_email", email=SECOND, action_primary="")
+    assert told == [(developer.email, "Your address was changed")]
+
+
+def test_an_address_that_was_removed(developer, second, posted):
+    told = posted("account_email", email=SECOND, action_remove="")
+    assert told == [(each, "An address was removed") for each in (developer.email, SECOND)]
+
+
+def test_the_primary_address_is_not_removed(developer, second, posted):
+    assert posted("account_email", email=developer.email, action_remove="") == []
+    assert EmailAddress.objects.filter(user=developer).count() == 2
+
+
+def test_a_password(developer, posted):
+    form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    assert posted("account_change_password", **form) == [
+        (developer.email, "Your password was changed")
+    ]
+
+
+def test_an_app_that_was_turned_off(developer, app_secret, posted):
+    app_secret(developer)
+    assert posted("mfa_deactivate_totp") == [
+        (developer.email, "The authenticator app was turned off")
+    ]
+
+
+def test_recovery_codes_that_were_shown(developer, recovery_codes, sign_in):
+    recovery_codes(developer)
+    client, _ = sign_in(developer)
+    mail.outbox.clear()
+    for _ in range(2):
+        client.get(reverse("mfa_view_recovery_codes"))
+    assert [each.subject for each in mail.outbox] == ["Your recovery codes were shown"]
+
+
+def test_a_recovery_code_that_was_used(developer, app_secret, recovery_codes, sign_in):
+    app_secret(developer)
+    [code, *_] = recovery_codes(developer)
+    client, _ = sign_in(developer)
+    mail.outbox.clear()
+    client.post(reverse("mfa_authenticate"), {"code": code})
+    assert [(each.to[0], each.subject) for each in mail.outbox] == [
+        (developer.email, "A recovery code was used")
+    ]
+
+
+def test_a_code_of_the_app_is_no_news(developer, app_secret, sign_in):
+    secret = app_secret(developer)
+    client, _ = sign_in(developer)
+    mail.outbox.clear()
+    client.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    assert mail.outbox == []
+
+
+def test_a_factor_that_an_operator_took_away(developer, app_secret, operator, signed_in):
+    app_secret(developer)
+    ticked = {
+        "action": "delete_selected",
+        "_selected_action": Authenticator.objects.get().pk,
+        "post": "yes",
+    }
+    signed_in(operator).post(reverse("admin:mfa_authenticator_changelist"), ticked)
+    [message] = mail.outbox
+    assert message.to == [developer.email]
+    assert "operator@console.example, an operator of this console, removed" in message.body
+
+
+def test_a_password_that_an_operator_set(developer, operator, signed_in):
+    place = reverse("admin:auth_user_password_change", args=[developer.pk])
+    form = {"usable_password": "true", "password1": NEW, "password2": NEW}
+    signed_in(operator).post(place, form)
+    [message] = mail.outbox
+    assert message.to == [developer.email]
+    assert "set another password for your account" in message.body
+
+
+def test_a_mail_server_that_does_not_answer_undoes_nothing(developer, second, sign_in, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # nothing listens there
+    client, _ = sign_in(developer)
+    form = {"email": SECOND, "action_primary": ""}
+    page = client.post(reverse("account_email"), form, follow=True).content.decode()
+    assert "The mail could not be sent" in page
+    developer.refresh_from_db()
+    assert developer.email == SECOND
+
+
+def test_mail_names_the_console_by_its_public_address(developer, second, sign_in, settings):
+    settings.ALLOWED_HOSTS = ["testserver", "other.example"]
+    client, _ = sign_in(developer)
+    mail.outbox.clear()
+    form = {"email": SECOND, "action_primary": ""}
+    client.post(reverse("account_email"), form, HTTP_HOST="other.example:666")
+    client.post(reverse("account_reset_password"), {"email": SECOND}, HTTP_HOST="other.example:666")
+    assert len(mail.outbox) == 2
+    for message in mail.outbox:
+        assert "other.example" not in message.body
+    assert f"\n{settings.PUBLIC_URL}/accounts/password/reset/key/" in mail.outbox[1].body

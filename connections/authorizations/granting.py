@@ -24,7 +24,7 @@ from connections.models.authorization_site import AuthorizationSite
 from connections.setup.default_names import default_label
 from connectors.api.check_call import Account, check
 from connectors.errors import ServiceError
-from console.accounts.authority import hold
+from console.accounts.authority import check_and_lock
 from console.accounts.models import User
 from console.audit.actions import AuditAction
 from console.audit.log import record
@@ -182,7 +182,7 @@ def _revoke(credentials: Sequence[Credential], user: User) -> None:
 
 def _hold(site: AuthorizationSite, user: User) -> None:
     """Let neither the connection nor the person's authority go until the transaction ends."""
-    hold(user, site.organization, site.action)
+    check_and_lock(user, site.organization, site.action)
     rows = Connection.objects.select_for_update().filter(pk=site.connection.pk)
     if not rows.exists():
         raise ServiceError("The connection was deleted meanwhile.")

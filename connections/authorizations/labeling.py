@@ -16,7 +16,7 @@ from console.audit.log import record
 def label(authorization: Authorization, form: LabelForm, by: User, action: Action) -> None:
     """Call an account by another name, wherever it is used."""
     with transaction.atomic():
-        authority.hold(by, authorization.organization, action)
+        authority.check_and_lock(by, authorization.organization, action)
         rows = Credential.objects.select_for_update().defer("secret", "journal")
         before = rows.filter(pk=form.instance.pk).first()
         if before:

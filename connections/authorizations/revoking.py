@@ -129,7 +129,7 @@ def delete(connection: Connection, by: User) -> list[str]:
     """
     with transaction.atomic():
         application = lock_application(connection.application)
-        authority.hold(by, application.organization, Action.MANAGE_CONNECTIONS)
+        authority.check_and_lock(by, application.organization, Action.MANAGE_CONNECTIONS)
         row = Connection.objects.select_for_update().get(pk=connection.pk)
         if held := holders(row):
             raise held

@@ -54,5 +54,5 @@ def change_permissions(form: PermissionsForm, by: User) -> None:
 
 def _held(connection: Connection, by: User) -> Connection | None:
     """Return the row as it is, and let nobody else change it meanwhile, or what he may."""
-    authority.hold(by, connection.application.organization, Action.MANAGE_CONNECTIONS)
+    authority.check_and_lock(by, connection.application.organization, Action.MANAGE_CONNECTIONS)
     return Connection.objects.select_for_update().filter(pk=connection.pk).first()

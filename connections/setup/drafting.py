@@ -54,7 +54,9 @@ def create(draft: Connection, user: User) -> Connection:
     for _ in range(3):  # another connection may take the link name between look and save
         try:
             with transaction.atomic():
-                authority.hold(user, draft.application.organization, Action.MANAGE_CONNECTIONS)
+                authority.check_and_lock(
+                    user, draft.application.organization, Action.MANAGE_CONNECTIONS
+                )
                 row = Connection.objects.select_for_update().get(pk=draft.pk)
                 if row.is_draft:
                     row.link_name = default_link_name(row.application, row.name, row.connector)

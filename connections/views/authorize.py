@@ -34,7 +34,7 @@ from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.optimistic_lock import FieldConflict
-from console.signing_in.reauthentication import password_again
+from console.signing_in.reauthentication import reauthentication_required
 
 #: The random token that binds flows to a browser session.
 BROWSER = "oauth_browser"
@@ -90,7 +90,7 @@ def _authorize(request: SignedInRequest, site: AuthorizationSite) -> HttpRespons
     if AUTH_TYPES[site.standing.auth_type].redirects:  # type: ignore[index]
         return _to_service(request, site, form)
     if _replaces(request, site, form):
-        return password_again(_keep)(request, site, form)
+        return reauthentication_required(_keep)(request, site, form)
     return _keep(request, site, form)
 
 

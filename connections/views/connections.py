@@ -19,7 +19,7 @@ from connections.setup import changing
 from connections.setup.connection_filters import ConnectionFilterForm, page_of
 from connections.setup.forms import PermissionsForm, RenameForm
 from connectors.definitions.registry import get_connectors
-from console.accounts.http import SeeOther, SignedInRequest, say_each
+from console.accounts.http import SeeOther, SignedInRequest, show_results
 from console.accounts.policy import Action
 from console.components.models import Component
 from console.optimistic_lock import EditConflict, fingerprint
@@ -121,7 +121,7 @@ def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             held = error
         else:
             messages.success(request, f"{connection} is deleted.")
-            say_each(request, sentences)
+            show_results(request, sentences)
             return SeeOther(reverse("connection_list"))
     return render(
         request,

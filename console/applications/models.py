@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from console.accounts.models import Organization
-from console.accounts.policy import GIVEN, Action
+from console.accounts.policy import NEEDS_RIGHT, Action
 from console.applications.launch_url import validate_launch_url
 from console.names import NameField
 
@@ -25,7 +25,7 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
     def allowing(self, user: Any, action: Action) -> ApplicationQuerySet:
         """Keep those of the organizations in which he may do this, and those given to him."""
         allowed = Q(organization__in=Organization.objects.allowing(user, action))
-        if action in GIVEN:
+        if action in NEEDS_RIGHT:
             allowed |= Q(
                 pk__in=Right.objects.giving(user, action).values("application"),
                 organization__in=Organization.objects.giving(user, action),
@@ -85,7 +85,7 @@ class Right(models.Model):
     needs none, and nobody else may have one.
     """
 
-    #: The field that gives an action; each action of ``GIVEN`` has one.
+    #: The field that gives an action; each action of ``NEEDS_RIGHT`` has one.
     FIELDS: ClassVar[dict[Action, str]] = {
         Action.PUBLISH: "may_publish",
         Action.DISTRIBUTE: "may_distribute",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.accounts import authority
 from console.accounts.models import User
-from console.accounts.policy import GIVEN, Action
+from console.accounts.policy import NEEDS_RIGHT, Action
 from console.applications.models import Application, Right
 
 
@@ -14,7 +14,7 @@ def hold(user: User, application: Application, action: Action) -> None:
     Raise :class:`~console.accounts.authority.NotAllowed` where he may not do it (any more).
     Call it when the application's row is locked, before anything that it is made of is.
     """
-    given = Right.objects.giving(user, action) if action in GIVEN else Right.objects.none()
-    authority.hold(
+    given = Right.objects.giving(user, action) if action in NEEDS_RIGHT else Right.objects.none()
+    authority.check_and_lock(
         user, application.organization, action, given=given.filter(application=application)
     )

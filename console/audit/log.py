@@ -4,7 +4,7 @@ Order of locks, the same everywhere, each of them left out where it is not neede
 
 1. the application's row, or the organization's where none is there yet or people are changed;
 2. the person's own row, then his membership, then his rights in the application
-   (``authority.hold``; whoever takes his authority away takes the same ones);
+   (``authority.check_and_lock``; whoever takes his authority away takes the same ones);
 3. the other rows that are changed, authorizations among them;
 4. the chain, with nothing locked after it. Several chains in one transaction are taken in the
    order of their keys, the deployment's first.

@@ -114,7 +114,7 @@ def users_of(component: Component) -> list[Component]:
 
 def _hold_for(user: User, application: Application) -> None:
     lock_application(application)
-    authority.hold(user, application.organization, Action.MANAGE_COMPONENTS)
+    authority.check_and_lock(user, application.organization, Action.MANAGE_COMPONENTS)
 
 
 def _record(

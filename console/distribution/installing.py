@@ -19,7 +19,7 @@ from connections.authorizations.suspending import Told, end
 from connections.models import Authorization, Connection, Flow, InstalledConnection
 from console.accounts import authority
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Action, held_by
+from console.accounts.policy import Action, roles_for
 from console.applications.locks import lock_application
 from console.applications.models import Application
 from console.audit.actions import AuditAction
@@ -99,7 +99,7 @@ def install(offer: Offer, by: User, *, seen: str) -> InstallResult:
     ``seen`` is the key of the release that the person decided on.
     """
     lock_application(offer.application)
-    authority.hold(by, offer.organization, Action.MANAGE_INSTALLATIONS)
+    authority.check_and_lock(by, offer.organization, Action.MANAGE_INSTALLATIONS)
     organization = offer.organization
     installed = Installation.objects.filter(
         application=offer.application, organization=organization
@@ -139,7 +139,7 @@ def uninstall(installation: Installation, by: User) -> list[str]:
     """
     with transaction.atomic():
         lock_application(installation.application)
-        authority.hold(by, installation.organization, Action.MANAGE_INSTALLATIONS)
+        authority.check_and_lock(by, installation.organization, Action.MANAGE_INSTALLATIONS)
         row = Installation.objects.filter(pk=installation.pk).first()
         if row is None:
             raise DistributionError(f"{installation} is not installed here any more.")
@@ -265,7 +265,7 @@ def _tell_people(installation: Installation) -> None:
     )
     url = public_url("installation_detail", installation.pk)
     for member in members.select_related("user").order_by("user__email"):
-        runs_it = member.role in held_by(Action.AUTHORIZE_INSTALLED)
+        runs_it = member.role in roles_for(Action.AUTHORIZE_INSTALLED)
         count = own + (shared if runs_it else 0)
         if count or member.role in (Role.SUPER_ADMIN, Role.ADMIN):
             context = {"installation": installation, "count": count, "own": own, "runs_it": runs_it}

@@ -135,7 +135,7 @@ def refuse(listing: Listing, note: str, by: User) -> Listing:
 
 def _hold(application: Application, by: User) -> None:
     lock_application(application)
-    authority.hold(by, application.organization, Action.MANAGE_CLIENTS)
+    authority.check_and_lock(by, application.organization, Action.MANAGE_CLIENTS)
 
 
 def _open(application: Application, *states: str) -> Listing:

@@ -54,7 +54,7 @@ def share(
     ``ends_at`` is the end of a subscription, if it has one.
     """
     lock_application(application)
-    authority.hold(by, application.organization, Action.MANAGE_CLIENTS)
+    authority.check_and_lock(by, application.organization, Action.MANAGE_CLIENTS)
     row = Share.objects.select_for_update().filter(application=application, client=client).first()
     if row and not row.withdrawn_at:
         raise DistributionError(f"{application} is shared with {client} already.")
@@ -86,7 +86,7 @@ def share(
 def change_license(share: Share, license: str, by: User, *, ends_at: datetime | None) -> Share:
     """Make a trial longer or a subscription, or end a subscription on another day."""
     row = _held(share)
-    authority.hold(by, row.application.organization, Action.MANAGE_CLIENTS)
+    authority.check_and_lock(by, row.application.organization, Action.MANAGE_CLIENTS)
     _license(row, license, ends_at)
     row.save()
     _record(AuditAction.SHARE_LICENSE_CHANGED, row, by, license=license_words(row))
@@ -122,7 +122,7 @@ def raise_release(share: Share, release: Release, by: User) -> Share:
 def withdraw(share: Share, by: User) -> Share:
     """Let the client use it no more, from this moment on; nothing of his is deleted."""
     row = _held(share)
-    authority.hold(by, row.application.organization, Action.MANAGE_CLIENTS)
+    authority.check_and_lock(by, row.application.organization, Action.MANAGE_CLIENTS)
     row.withdrawn_at = timezone.now()
     row.save(update_fields=["withdrawn_at"])
     _apply(row)

@@ -77,7 +77,7 @@ def leave(installation: Installation, by: User, *, seen: str) -> None:
 
 def _held(installation: Installation, by: User, seen: str) -> tuple[Installation, Release]:
     lock_application(installation.application)
-    authority.hold(by, installation.organization, Action.MANAGE_INSTALLATIONS)
+    authority.check_and_lock(by, installation.organization, Action.MANAGE_INSTALLATIONS)
     rows = Installation.objects.select_for_update(of=("self",)).select_related(
         "application", "organization", "release"
     )

@@ -13,7 +13,7 @@ from connections.authorizations.suspending import give_back_unused
 from connections.models import Flow
 from console.health.notices import forget_told
 from console.invocations.old_calls import prune_invocations
-from console.people.memberships import give_up_suspended
+from console.people.memberships import revoke_expired_suspensions
 from console.transfer.models import UPLOAD_LIFETIME, Upload
 from console.webhooks.deliveries import forget_delivered
 
@@ -48,7 +48,7 @@ def _sessions() -> int:
 #: What there is of it, in the plural, and how it goes; each returns how much has gone. People
 #: come before credentials: what they leave is given back at once, or else by the next step.
 STEPS: Mapping[str, Callable[[], int]] = {
-    "people whose suspended authorizations were given up": give_up_suspended,
+    "people whose suspended authorizations were given up": revoke_expired_suspensions,
     "credentials that nothing uses": give_back_unused,
     "flows that ended more than a day ago": _flows,
     "files that nobody has imported": _uploads,

@@ -59,7 +59,7 @@ def create_key(
         if not runs_in(application, organization, environment):
             label = Environment(environment).label
             raise NoSuchPlace(f"{application} does not run in {label} of {organization}.")
-        authority.hold(user, organization, action_in(environment))
+        authority.check_and_lock(user, organization, action_in(environment))
         if ApiKey.objects.of(application, organization, environment).valid().count() >= MOST_VALID:
             label = Environment(environment).label
             raise TooManyKeys(
@@ -82,7 +82,7 @@ def create_key(
 def revoke_key(key: ApiKey, user: User) -> None:
     """Let a key count no more: within a second no process takes it."""
     with transaction.atomic():
-        authority.hold(user, key.organization, action_in(key.environment))
+        authority.check_and_lock(user, key.organization, action_in(key.environment))
         told = _revoked(ApiKey.objects.filter(pk=key.pk), user)
         record_all(key.organization_id, user, told)
 

@@ -72,7 +72,7 @@ def import_application(
             with transaction.atomic():
                 # Whoever imports at the same time waits here, and then finds these names taken.
                 held = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
-                authority.hold(user, held, Action.CREATE_APPLICATIONS)
+                authority.check_and_lock(user, held, Action.CREATE_APPLICATIONS)
                 return _make(plan(manifest, held), held, user)
         except IntegrityError:
             continue

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections.models import Connection
-from console.accounts.active_organization import address_in
+from console.accounts.active_organization import url_in
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
@@ -115,7 +115,7 @@ def upload_confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         messages.error(request, str(error))
         return SeeOther(reverse("upload_detail", args=[pk]))
     messages.success(request, _made(application))
-    return SeeOther(address_in(request, application.organization, application.get_absolute_url()))
+    return SeeOther(url_in(request, application.organization, application.get_absolute_url()))
 
 
 @require_POST

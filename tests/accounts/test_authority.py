@@ -13,7 +13,7 @@ from connections.setup.forms import PermissionsForm, RenameForm
 from console.accounts import authority
 from console.accounts.authority import NotAllowed
 from console.accounts.models import Membership
-from console.accounts.policy import ALLOWED, GIVEN, Action
+from console.accounts.policy import ALLOWED, NEEDS_RIGHT, Action
 from console.applications import rights
 from console.applications.models import Right
 from console.audit.models import Event
@@ -150,9 +150,9 @@ def test_a_developer_imports_nothing(studio, developer, application):
 @pytest.mark.parametrize("action", Action)
 def test_it_agrees_with_the_policy_table(action, role, member, studio, application):
     person = member(studio, role)
-    by_role = role in ALLOWED[action] and role not in GIVEN.get(action, ())
-    assert _is_held(authority.hold, person, studio, action) == by_role
-    if action not in GIVEN:
+    by_role = role in ALLOWED[action] and role not in NEEDS_RIGHT.get(action, ())
+    assert _is_held(authority.check_and_lock, person, studio, action) == by_role
+    if action not in NEEDS_RIGHT:
         return
     assert _is_held(rights.hold, person, application, action) == by_role
     given = {Right.FIELDS[action]: True}
@@ -161,8 +161,8 @@ def test_it_agrees_with_the_policy_table(action, role, member, studio, applicati
 
 
 def test_the_operator_and_strangers_hold_nothing(studio, operator, stranger):
-    assert not _is_held(authority.hold, operator, studio, Action.MANAGE_COMPONENTS)
-    assert not _is_held(authority.hold, stranger, studio, Action.MANAGE_COMPONENTS)
+    assert not _is_held(authority.check_and_lock, operator, studio, Action.MANAGE_COMPONENTS)
+    assert not _is_held(authority.check_and_lock, stranger, studio, Action.MANAGE_COMPONENTS)
 
 
 def test_who_loses_it_between_the_page_and_the_change_gets_the_page_of_who_has_none(

@@ -28,7 +28,7 @@ def invite(studio, super_admin, mailoutbox, django_capture_on_commit_callbacks):
 
     def send(email: str = EMAIL, role: str = "developer", place: Organization | None = None) -> str:
         with django_capture_on_commit_callbacks(execute=True):
-            inviting.invite(place or studio, email, role, super_admin, unsent=pytest.fail)
+            inviting.invite(place or studio, email, role, super_admin, on_failure=pytest.fail)
         return token_of(mailoutbox[-1])
 
     return send

@@ -15,7 +15,7 @@ from django.utils import timezone
 from console.accounts.models import Membership, Organization, User
 from console.audit.models import Event
 from console.inviting import accepting, inviting
-from console.inviting.log_redaction import MaskInvitations
+from console.inviting.log_redaction import InvitationTokenFilter
 from console.inviting.models import Invitation
 from tests.inviting.conftest import EMAIL, PASSWORD, the_invitation
 
@@ -221,7 +221,7 @@ def test_log_lines_hold_no_token():
         "django.request", 30, "", 0, "%s: %s", ("Gone", "/invitations/secret-token/?x=1"), None
     )
 
-    assert MaskInvitations().filter(record)
+    assert InvitationTokenFilter().filter(record)
     assert record.getMessage() == "Gone: /invitations/…/?x=1"
 
 
@@ -236,7 +236,7 @@ def test_a_form_from_elsewhere_is_refused(invite, opened, invited):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_accepts_at_once_make_one_membership(studio, super_admin, invited, at_once):
-    invitation = inviting.invite(studio, EMAIL, "developer", super_admin, unsent=str)
+    invitation = inviting.invite(studio, EMAIL, "developer", super_admin, on_failure=str)
 
     def accept():
         try:
@@ -254,7 +254,7 @@ def test_two_accepts_at_once_make_one_membership(studio, super_admin, invited, a
 
 @pytest.mark.django_db(transaction=True)
 def test_two_new_accounts_at_once_are_one(studio, super_admin, at_once):
-    invitation = inviting.invite(studio, EMAIL, "developer", super_admin, unsent=str)
+    invitation = inviting.invite(studio, EMAIL, "developer", super_admin, on_failure=str)
 
     def join():
         try:

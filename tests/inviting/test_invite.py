@@ -44,7 +44,7 @@ def test_sent_again_the_old_link_is_dead(
     Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
 
     with django_capture_on_commit_callbacks(execute=True):
-        inviting.resend(the_invitation(), super_admin, unsent=pytest.fail)
+        inviting.resend(the_invitation(), super_admin, on_failure=pytest.fail)
 
     new = token_of(mailoutbox[1])
     assert Client().get(f"/invitations/{old}/").status_code == 404
@@ -96,7 +96,7 @@ def test_who_belongs_there_is_not_invited(invite, developer):
 @pytest.mark.parametrize("role", ["admin", "developer", "user"])
 def test_only_a_super_admin_may(role, member, studio):
     with pytest.raises(PermissionDenied):
-        inviting.invite(studio, EMAIL, "user", member(studio, role), unsent=pytest.fail)
+        inviting.invite(studio, EMAIL, "user", member(studio, role), on_failure=pytest.fail)
     assert not Invitation.objects.exists()
 
 
@@ -104,7 +104,7 @@ def test_a_super_admin_of_another_organization_may_not(member, studio, stranger_
     other = member(stranger_organization, "super_admin")
 
     with pytest.raises(PermissionDenied):
-        inviting.invite(studio, EMAIL, "user", other, unsent=pytest.fail)
+        inviting.invite(studio, EMAIL, "user", other, on_failure=pytest.fail)
 
 
 @pytest.mark.parametrize("backend", ["broken", "dummy"])
@@ -119,7 +119,7 @@ def test_without_mail_the_invitation_stays_and_it_is_said(
     said = []
 
     with django_capture_on_commit_callbacks(execute=True):
-        inviting.invite(studio, EMAIL, "user", super_admin, unsent=said.append)
+        inviting.invite(studio, EMAIL, "user", super_admin, on_failure=said.append)
 
     assert the_invitation().status == "open"
     assert "who is invited" in said[0]

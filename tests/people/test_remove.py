@@ -97,7 +97,7 @@ def test_his_rights_go_with_him(membership, developer, application, super_admin)
 def test_removed_meanwhile_it_says_so(membership, super_admin):
     Membership.objects.filter(pk=membership.pk).delete()
 
-    with pytest.raises(memberships.Gone, match="does not belong to Studio any more"):
+    with pytest.raises(memberships.NotAMember, match="does not belong to Studio any more"):
         memberships.remove(membership, super_admin)
 
 

@@ -43,7 +43,7 @@ def link():
     """Invite an address into an organization and return what the mail leads to."""
 
     def invite(organization, by, email: str = CEO, role: str = Role.SUPER_ADMIN) -> str:
-        invitation = inviting.invite(organization, email, role, by, unsent=print)
+        invitation = inviting.invite(organization, email, role, by, on_failure=print)
         token = "a" * 43
         invitation.token_hash = inviting.digest(token)
         invitation.save()
@@ -129,7 +129,7 @@ def test_a_claim_ends_when_the_owner_comes(attacker, victim, boss, link, sign_in
 
 
 def _invitation(victim, boss):
-    return inviting.invite(victim, CEO, Role.SUPER_ADMIN, boss, unsent=print)
+    return inviting.invite(victim, CEO, Role.SUPER_ADMIN, boss, on_failure=print)
 
 
 def test_the_code_of_a_claim_that_the_owner_was_faster_than_does_not_work(
@@ -181,7 +181,7 @@ def test_an_address_becomes_the_persons_with_its_code(attacker, sign_in):
 
 def test_an_invitation_is_accepted_with_any_confirmed_address(attacker, victim, boss, sign_in):
     client, _ = sign_in(attacker)
-    invitation = inviting.invite(victim, "me@home.example", Role.USER, boss, unsent=print)
+    invitation = inviting.invite(victim, "me@home.example", Role.USER, boss, on_failure=print)
     assert not accepting.is_for(invitation, attacker)
     post(client, "add", "me@home.example")
     assert not accepting.is_for(invitation, attacker)

@@ -46,7 +46,7 @@ def client_invite(request: SignedInRequest) -> HttpResponse:
     else:
         email = form.cleaned_data["email"]
         try:
-            inviting.invite(organization, email, "", request.user, unsent=_unsent(request))
+            inviting.invite(organization, email, "", request.user, on_failure=_unsent(request))
         except NotInvited as refused:
             form.add_error("email", str(refused))
             return _list(request, form, status=422)
@@ -60,7 +60,7 @@ def client_invitation_resend(request: SignedInRequest, pk: uuid.UUID) -> HttpRes
     invitation = _invitation(request, pk)
     return _invited(
         request,
-        partial(inviting.resend, invitation, request.user, unsent=_unsent(request)),
+        partial(inviting.resend, invitation, request.user, on_failure=_unsent(request)),
         f"{invitation} is invited anew, for 15 days. The earlier link leads nowhere now.",
     )
 

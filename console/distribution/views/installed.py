@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.accounts.http import SeeOther, SignedInRequest, say_each
+from console.accounts.http import SeeOther, SignedInRequest, show_results
 from console.accounts.policy import Action
 from console.distribution import installing, updating
 from console.distribution.errors import DistributionError
@@ -21,7 +21,7 @@ from console.distribution.overview import look, may_manage, people_in
 from console.distribution.requirements import counts, differences
 from console.distribution.views.acting_organization import acting_in
 from console.publishing.models import Installation
-from console.signing_in.reauthentication import password_again
+from console.signing_in.reauthentication import reauthentication_required
 
 
 @require_safe
@@ -92,7 +92,7 @@ def installation_update(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
             else:
                 sentences = updating.update(installation, request.user, seen=seen)
                 messages.success(request, f"{installation} is updated.")
-                say_each(request, sentences)
+                show_results(request, sentences)
         except DistributionError as refused:
             messages.error(request, str(refused))
         return SeeOther(there)
@@ -105,7 +105,7 @@ def installation_update(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@password_again
+@reauthentication_required
 def installation_uninstall(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what stops; a POST takes the application away and revokes what was authorized."""
     installation = _installation(request, pk, Action.MANAGE_INSTALLATIONS)
@@ -116,7 +116,7 @@ def installation_uninstall(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
             messages.error(request, str(refused))
         else:
             messages.success(request, f"{installation} is uninstalled.")
-            say_each(request, sentences)
+            show_results(request, sentences)
         return SeeOther(reverse("installation_list"))
     (installed,) = look(installation.organization, request.user, [installation])
     context = {

@@ -20,7 +20,7 @@ from console.keys.issuing import NoSuchPlace, TooManyKeys, create_key, revoke_ke
 from console.keys.key_site import KeySite, at_client, at_home
 from console.keys.models import ApiKey
 from console.publishing.models import Installation
-from console.signing_in.reauthentication import password_again
+from console.signing_in.reauthentication import reauthentication_required
 
 #: How many revoked ones the page remembers.
 REVOKED_SHOWN = 10
@@ -67,7 +67,7 @@ def _keys(request: SignedInRequest, place: KeySite) -> HttpResponseBase:
         return _page(request, place, KeyForm(place=place))
     if request.POST.get("environment") == Environment.DEVELOPMENT and not place.installation:
         return _create(request, place)
-    return password_again(_create)(request, place)
+    return reauthentication_required(_create)(request, place)
 
 
 def _create(request: SignedInRequest, place: KeySite) -> HttpResponse:

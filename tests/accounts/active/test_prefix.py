@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from django.urls import get_script_prefix, path, reverse, set_script_prefix
 
 import console.urls
-from console.accounts.policy import RULES, Rule, Who
+from console.accounts.policy import RULES, Audience, RouteRule
 
 ELSEWHERE, STUDIO = "/o/elsewhere/", "/o/studio/"
 
@@ -41,7 +41,7 @@ urlpatterns = [
 @pytest.fixture
 def some_routes(monkeypatch) -> None:
     for name in ("failing", "streaming", "plain"):
-        monkeypatch.setitem(RULES, name, Rule(Who.SIGNED_IN))
+        monkeypatch.setitem(RULES, name, RouteRule(Audience.SIGNED_IN))
 
 
 @pytest.mark.urls(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from console.accounts.policy import GIVEN, Action, Of, PolicyRow, Who
+from console.accounts.policy import NEEDS_RIGHT, Action, Audience, RowTarget, Target
 from console.choices import Role
 from tests.accounts.policy.visits import VISITS, rule
 
@@ -41,7 +41,7 @@ def _identities() -> Iterator[Identity]:
         yield Identity(name=f"other {role}", roles={"other": role})
         # What he may do there must not help him here.
         yield Identity(name=f"both {role}", roles={"own": role, "other": Role.SUPER_ADMIN})
-    for action in GIVEN:
+    for action in NEEDS_RIGHT:
         for role in Role.values:
             name, given = f"own {role} given {action.name.lower()}", frozenset({action})
             yield Identity(name=name, roles={"own": role}, given=given)
@@ -65,11 +65,11 @@ class Expected:
     location: str = ""
 
 
-def _is_given(who: Who | Action, identity: Identity) -> bool:
+def _is_given(who: Audience | Action, identity: Identity) -> bool:
     """Tell whether nothing has to be given to him for it, or was."""
     if not isinstance(who, Action) or who in identity.given:
         return True
-    return identity.roles.get("own") not in GIVEN.get(who, ())
+    return identity.roles.get("own") not in NEEDS_RIGHT.get(who, ())
 
 
 def expected(
@@ -80,27 +80,27 @@ def expected(
     opened = Expected(status=status or visit.status)
     outside = Expected(status=302 if visit.method == "get" else 307, location=path)
     if identity.anonymous:
-        if law.of is Of.NOTHING and prefix != "none":
+        if law.target is Target.NONE and prefix != "none":
             return outside
-        if law.who is Who.PUBLIC:
+        if law.audience is Audience.PUBLIC:
             return Expected(status=visit.anonymous)
         entrance = "/admin/login/" if name == "admin:index" else "/accounts/login/"
         there = quote(PREFIXES[prefix] + path)
         return Expected(status=302, location=f"{entrance}?next={there}")
     if prefix != "none" and prefix not in identity.roles:
         return Expected(status=404)
-    if law.of is Of.NOTHING:
+    if law.target is Target.NONE:
         return opened if prefix == "none" else outside
     reach = {place: role for place, role in identity.roles.items() if prefix in ("none", place)}
-    open_in = [p for p in reach if law.admits([reach[p]], operator=identity.operator)]
-    if isinstance(law.of, PolicyRow):
+    open_in = [p for p in reach if law.allows([reach[p]], operator=identity.operator)]
+    if isinstance(law.target, RowTarget):
         is_his = not visit.person or visit.person == identity.name
-        is_his = is_his and _is_given(law.who, identity)
+        is_his = is_his and _is_given(law.audience, identity)
         may = "own" in open_in and is_his
         candidates = ["own"] if may else []
     else:
-        may = law.admits(reach.values(), operator=identity.operator)
+        may = law.allows(reach.values(), operator=identity.operator)
         candidates = [place for place in BY_NAME if place in (open_in or reach)]
-    if len(reach) > 1 and visit.method == "get" and not law.across and candidates:
+    if len(reach) > 1 and visit.method == "get" and not law.any_organization and candidates:
         return Expected(status=302, location=PREFIXES[candidates[0]] + path)
-    return opened if may else Expected(status=law.refusal)
+    return opened if may else Expected(status=law.denied_status)

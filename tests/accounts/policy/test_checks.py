@@ -14,7 +14,7 @@ from django.urls.resolvers import RegexPattern
 
 import console.urls
 from console.accounts import checks
-from console.accounts.policy import RULES, Of, Rule, Who, public
+from console.accounts.policy import RULES, Audience, RouteRule, Target, public
 
 
 def page(request):
@@ -52,27 +52,29 @@ def test_it_reports_a_route_without_a_rule(name):
 def test_it_looks_into_what_is_included():
     inner = ([path("x/", page, name="x")], "inner")
     assert found([path("", include(inner))], {}) == ["console.E001"]
-    assert found([path("", include(inner))], {"inner": Rule(Who.SIGNED_IN)}) == []
-    assert found([path("", include(inner))], {"inner:x": Rule(Who.SIGNED_IN)}) == []
+    assert found([path("", include(inner))], {"inner": RouteRule(Audience.SIGNED_IN)}) == []
+    assert found([path("", include(inner))], {"inner:x": RouteRule(Audience.SIGNED_IN)}) == []
 
 
 def test_it_reports_a_rule_without_a_route():
-    assert found([], {"gone": Rule(Who.SIGNED_IN)}) == ["console.E002"]
+    assert found([], {"gone": RouteRule(Audience.SIGNED_IN)}) == ["console.E002"]
 
 
 def test_it_reports_who_must_sign_in_where_nobody_has_to():
     assert found([path("x/", page, name="x")], {"x": public("Why not.")}) == ["console.E003"]
-    assert found([path("x/", open_page, name="x")], {"x": Rule(Who.SIGNED_IN)}) == ["console.E003"]
+    assert found([path("x/", open_page, name="x")], {"x": RouteRule(Audience.SIGNED_IN)}) == [
+        "console.E003"
+    ]
 
 
 def test_it_wants_a_reason_for_what_is_public():
-    rules = {"x": Rule(Who.PUBLIC, Of.NOTHING)}
+    rules = {"x": RouteRule(Audience.PUBLIC, Target.NONE)}
     assert found([path("x/", open_page, name="x")], rules) == ["console.E004"]
 
 
 def test_every_fault_says_what_to_do():
     resolver = SimpleNamespace(url_patterns=[path("x/", page, name="x")])
-    for each in checks.disagreements(resolver, {"gone": Rule(Who.SIGNED_IN)}):
+    for each in checks.disagreements(resolver, {"gone": RouteRule(Audience.SIGNED_IN)}):
         assert each.hint
 
 
@@ -89,7 +91,7 @@ def test_a_route_without_a_rule_is_closed_even_if_nobody_has_checked(
 
 @pytest.mark.urls(__name__)
 def test_the_same_route_opens_with_a_rule(signed_in, super_admin, monkeypatch):
-    monkeypatch.setitem(RULES, "forgotten", Rule(Who.SIGNED_IN))
+    monkeypatch.setitem(RULES, "forgotten", RouteRule(Audience.SIGNED_IN))
     assert signed_in(super_admin).get("/forgotten/").content == b"opened"
-    monkeypatch.setitem(RULES, "forgotten", Rule(Who.OPERATOR))
+    monkeypatch.setitem(RULES, "forgotten", RouteRule(Audience.OPERATOR))
     assert signed_in(super_admin).get("/forgotten/").status_code == 403

@@ -53,8 +53,8 @@ def test_it_opens_for_whom_the_policy_says(name, things, come_as, record_propert
 def test_the_table_says_more_than_that_all_may_come():
     """A matrix of which every cell is alike would prove nothing."""
     laws = {rule(name) for name in VISITS}
-    assert len({law.who for law in laws}) > 5
-    assert {law.refusal for law in laws} == {403, 404}
+    assert len({law.audience for law in laws}) > 5
+    assert {law.denied_status for law in laws} == {403, 404}
 
 
 def _naming(environment: str, visit: Any, path: str) -> tuple[dict[str, str], str]:

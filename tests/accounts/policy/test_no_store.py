@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.accounts.policy import Who
+from console.accounts.policy import Audience
 from tests.accounts.policy.visits import VISITS, address, rule
 
 #: Public, the same for everybody, and cached on purpose.
@@ -22,7 +22,7 @@ def test_no_route_lets_its_answer_be_stored(who, things, come_as):
 
 
 def test_what_is_cached_is_public():
-    assert {rule(name).who for name in CACHED} == {Who.PUBLIC}
+    assert {rule(name).who for name in CACHED} == {Audience.PUBLIC}
 
 
 def test_a_page_that_is_not_there_is_not_stored(come_as):

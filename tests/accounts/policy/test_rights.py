@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from console.accounts.models import Membership
-from console.accounts.policy import ALLOWED, GIVEN, Action
+from console.accounts.policy import ALLOWED, NEEDS_RIGHT, Action
 from console.applications.models import Application, Right
 from console.choices import Role
 from console.publishing.manifest import Manifest
 from console.publishing.models import Release
 
-BOTH = sorted(GIVEN)
+BOTH = sorted(NEEDS_RIGHT)
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def reached(user, action: Action) -> list[str]:
 
 
 def test_there_is_a_box_for_all_that_is_given():
-    assert set(Right.FIELDS) == set(GIVEN)
-    for action, roles in GIVEN.items():
+    assert set(Right.FIELDS) == set(NEEDS_RIGHT)
+    for action, roles in NEEDS_RIGHT.items():
         assert roles < ALLOWED[action]
 
 

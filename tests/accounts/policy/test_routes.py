@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
-from console.accounts.policy import Action, PolicyRow, Who, held_by
+from console.accounts.policy import Action, Audience, RowTarget, roles_for
 from console.applications.models import Right
 from console.choices import Role
 from console.distribution.models import Listing, Share
@@ -36,7 +36,7 @@ def is_open(name: str, identity: str, prefix: str = "") -> bool:
     """Tell whether the route is open to somebody by what he is where the rows are."""
     known, law = IDENTITIES[identity], rule(name)
     role = known.roles.get("own") if prefix in ("", "/o/studio") else None
-    return law.admits([role] if role else [], operator=known.operator)
+    return law.allows([role] if role else [], operator=known.operator)
 
 
 #: Routes that take a POST beside a GET, and who must not get that far.
@@ -44,7 +44,7 @@ SHUT = [
     (name, identity)
     for name in sorted(n for n, v in OURS.items() if "post" in v.methods and "get" in v.methods)
     for identity in OTHERS
-    if rule(name).who is Who.PUBLIC or not is_open(name, identity)
+    if rule(name).who is Audience.PUBLIC or not is_open(name, identity)
 ]
 
 
@@ -53,9 +53,9 @@ def owner(name: str) -> str:
     if VISITS[name].person:
         return VISITS[name].person
     who = rule(name).who
-    if who is Who.OPERATOR:
+    if who is Audience.OPERATOR:
         return "operator"
-    by_role = isinstance(who, Action) and Role.DEVELOPER not in held_by(who)
+    by_role = isinstance(who, Action) and Role.DEVELOPER not in roles_for(who)
     return "own super_admin" if by_role else "own developer"
 
 
@@ -69,8 +69,8 @@ def test_it_changes_nothing_for_others(name, identity, things, come_as):
         address(name, things), {"name": "Taken over", "all_actions": "on", "flow": uuid.uuid4()}
     )
 
-    is_public = rule(name).who is Who.PUBLIC
-    assert response.status_code == (VISITS[name].status if is_public else rule(name).refusal)
+    is_public = rule(name).who is Audience.PUBLIC
+    assert response.status_code == (VISITS[name].status if is_public else rule(name).denied_status)
     assert {model: list(model.objects.values()) for model in before} == before
     assert Credential.objects.count() == credentials
 
@@ -79,7 +79,7 @@ def test_it_changes_nothing_for_others(name, identity, things, come_as):
 def test_it_answers_as_for_a_row_that_is_not_there(identity, prefix, things, come_as):
     client = come_as(identity)
     for name in OF_ROWS:
-        if not isinstance(rule(name).of, PolicyRow) and name != "flow_status":
+        if not isinstance(rule(name).of, RowTarget) and name != "flow_status":
             continue  # it is about a row that is hidden from nobody, or shut for all of these
         if is_open(name, identity, prefix) and not VISITS[name].person and name != "flow_status":
             continue

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from console.accounts.policy import RULES, Rule
+from console.accounts.policy import RULES, RouteRule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Visit:
     #: What a public route answers to somebody who is not signed in.
     anonymous: int = 200
     #: Which of the rows of the tests stands in the address.
-    of: str = ""
+    target: str = ""
     #: Whose that row is, where it is one person's own.
     person: str = ""
     arguments: tuple[Any, ...] = ()
@@ -224,7 +224,7 @@ VISITS: dict[str, Visit] = {
 }
 
 
-def rule(name: str) -> Rule:
+def rule(name: str) -> RouteRule:
     """Return the rule of a route; its namespace may have it."""
     return RULES.get(name) or RULES[name.partition(":")[0]]
 

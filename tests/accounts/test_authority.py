@@ -1,4 +1,4 @@
-"""Every change asks in its own transaction whether the person still may."""
+"""Every change checks the permission again, in its own transaction."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def rows() -> list:
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 @pytest.mark.parametrize("taken", ["demoted", "deactivated", "removed", "switched off"])
-def test_who_lost_his_authority_changes_nothing(change, taken, request, developer, may_publish):
+def test_it_refuses_people_who_lost_their_role(change, taken, request, developer, may_publish):
     do = change(request.getfixturevalue)
     memberships = Membership.objects.filter(user=developer)
     match taken:
@@ -124,7 +124,7 @@ def test_who_lost_his_authority_changes_nothing(change, taken, request, develope
 
 
 @pytest.mark.parametrize("change", [publish, roll_back], ids=lambda change: change.__name__)
-def test_who_lost_his_right_changes_nothing(change, request, may_publish):
+def test_it_refuses_people_who_lost_their_right(change, request, may_publish):
     do = change(request.getfixturevalue)
     Right.objects.update(may_publish=False)
     before = rows()
@@ -160,12 +160,12 @@ def test_it_agrees_with_the_policy_table(action, role, member, studio, applicati
     assert _is_held(rights.hold, person, application, action) == (role in ALLOWED[action])
 
 
-def test_the_operator_and_strangers_hold_nothing(studio, operator, stranger):
+def test_it_refuses_operators_and_strangers(studio, operator, stranger):
     assert not _is_held(authority.check_and_lock, operator, studio, Action.MANAGE_COMPONENTS)
     assert not _is_held(authority.check_and_lock, stranger, studio, Action.MANAGE_COMPONENTS)
 
 
-def test_who_loses_it_between_the_page_and_the_change_gets_the_page_of_who_has_none(
+def test_losing_permission_during_a_request_is_answered_as_if_before_it(
     developer_client, application, may_publish, build
 ):
     build("Find people")

@@ -1,7 +1,7 @@
-"""Authority that is taken away while it is used, in real threads and real transactions.
+"""Permissions that are taken away while they are used, in real threads and transactions.
 
-What takes it and what uses it both write into the organization's chain, whose numbers are the
-order of commits: a use with a higher number than its taking was accepted too late.
+Both changes write to the organization's audit log, whose numbers follow the order of commits: a
+use with a higher number than the taking was accepted too late.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from console.people import memberships
 from console.publishing import publishing
 
 ROUNDS = 125
-#: By how many seconds more or less one of the two begins after the other in the next round.
+#: How many seconds the start of one change moves relative to the other in the next round.
 STEP = 0.004
 
 
 @dataclass(frozen=True, kw_only=True)
 class Taking:
-    """How authority is taken, given back for the next round, and told of."""
+    """How a permission is taken away and given again, and the action that records it."""
 
     take: Callable[[], object]
     give_back: Callable[[], object]
@@ -46,7 +46,7 @@ class Taking:
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
-    """What somebody does with his authority, once made ready, and how it is told of."""
+    """A change that needs the permission, and the action that records it."""
 
     prepare: Callable[[], object]
     do: Callable[[], object]
@@ -123,7 +123,7 @@ def publication(application, developer, may_publish, build) -> Use:
 
 @pytest.fixture
 def authorization(network, connect, install, developer, studio) -> Use:
-    """He authorizes for all, where his own organization has installed it."""
+    """Authorize for all users of an installation in the person's own organization."""
     me = {"id": 1, "email": "alice@example.com"}
     network.get("http://localhost:9000/key/api/me", json=me)
     site = authorization_site.installed(install(connect("sandbox_api_key"), studio))
@@ -154,7 +154,9 @@ def two_threads() -> Iterator[ThreadPoolExecutor]:
         ("removal", "authorization", 83),
     ],
 )
-def test_nothing_is_accepted_after_authority_is_taken(taking, use, rounds, two_threads, request):
+def test_no_change_is_saved_after_permission_is_taken_away(
+    taking, use, rounds, two_threads, request
+):
     taking, use = request.getfixturevalue(taking), request.getfixturevalue(use)
     dice, outcomes, lead = random.Random(17), Counter(), 0.0
     for _ in range(rounds):
@@ -181,7 +183,7 @@ def _race(
     use: Callable[[], object],
     lead: float,
 ) -> bool:
-    """Do both at once, the use ``lead`` seconds after the taking; tell whether it was accepted."""
+    """Run both, the use ``lead`` seconds after the taking; tell whether it was accepted."""
     start = threading.Barrier(2)
 
     def taker() -> None:

@@ -62,12 +62,12 @@ def test_somebody_is_invited_comes_in_and_is_sent_away(visit, console, faults) -
     look_over(newcomer, "invitation")
     newcomer.get_by_label("Password").fill("a-long-enough-word")
     newcomer.get_by_role("button", name="Accept the invitation").click()
-    expect(newcomer.get_by_text("You are developer of Studio now")).to_be_visible()
+    expect(newcomer.get_by_text("You are now developer of Studio")).to_be_visible()
 
     admin.goto("/admin/accounts/membership/")
     admin.get_by_role("link", name=NEWCOMER).click()
     admin.get_by_role("link", name="Deactivate…").click()
-    expect(admin.get_by_text("He has authorized nothing that Studio uses")).to_be_visible()
+    expect(admin.get_by_text("They have authorized nothing that Studio uses")).to_be_visible()
     assert sideways(admin) <= 0
     admin.get_by_role("button", name=f"Deactivate {NEWCOMER}").click()
     expect(admin.get_by_role("row", name=NEWCOMER)).to_contain_text("Deactivated")

@@ -1,4 +1,4 @@
-"""Administration shows what is installed, and each super admin his own organizations' alone."""
+"""Installations in Administration: super admins see only those of their organizations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who comes, from where, and what the policy table says that he gets."""
+"""The people who visit each route, and the answer that the policy table gives them."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from console.accounts.policy import NEEDS_RIGHT, Action, Audience, RowTarget, Ta
 from console.choices import Role
 from tests.accounts.policy.visits import VISITS, rule
 
-#: Where an address begins. Every row of the tests is of the first organization.
+#: The prefixes of URLs. Every row of the tests belongs to the first organization, ``own``.
 PREFIXES: Mapping[str, str] = {
     "none": "",
     "own": "/o/studio",
     "other": "/o/elsewhere",
     "absent": "/o/nowhere",
 }
-#: Of two organizations, the first by name is meant where nothing says which.
+#: The order of organizations by name: without a prefix, the first one is chosen.
 BY_NAME = ("other", "own")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Somebody, and his role in the organization of the rows and in another one."""
+    """A person with roles in the organization of the rows (``own``) and in another one."""
 
     name: str
     roles: Mapping[str, str] = field(default_factory=dict)
-    #: What was given to him in the application of the rows.
+    #: The actions for which they have a right in the application of the rows.
     given: frozenset[Action] = frozenset()
     operator: bool = False
     anonymous: bool = False
-    #: He was a super admin where the rows are, and is deactivated: he counts as nobody.
+    #: They are a deactivated super admin in ``own``, which gives no access.
     deactivated: bool = False
 
 
@@ -39,13 +39,13 @@ def _identities() -> Iterator[Identity]:
     for role in Role.values:
         yield Identity(name=f"own {role}", roles={"own": role})
         yield Identity(name=f"other {role}", roles={"other": role})
-        # What he may do there must not help him here.
+        # Permissions there must not apply here.
         yield Identity(name=f"both {role}", roles={"own": role, "other": Role.SUPER_ADMIN})
     for action in NEEDS_RIGHT:
         for role in Role.values:
             name, given = f"own {role} given {action.name.lower()}", frozenset({action})
             yield Identity(name=name, roles={"own": role}, given=given)
-        # Rights count where the person is a developer of the application's organization.
+        # Rights need the developer role in the application's organization.
         name = f"other developer given {action.name.lower()}"
         yield Identity(name=name, roles={"other": Role.DEVELOPER}, given=frozenset({action}))
     yield Identity(name="nobody")
@@ -59,14 +59,14 @@ IDENTITIES: Mapping[str, Identity] = {each.name: each for each in _identities()}
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """A status and, of a redirect by the policy, where it leads."""
+    """The status of an answer, and the target if the policy redirects."""
 
     status: int
     location: str = ""
 
 
 def _is_given(who: Audience | Action, identity: Identity) -> bool:
-    """Tell whether nothing has to be given to him for it, or was."""
+    """Tell whether the person has the right for the action, or needs none."""
     if not isinstance(who, Action) or who in identity.given:
         return True
     return identity.roles.get("own") not in NEEDS_RIGHT.get(who, ())
@@ -75,7 +75,7 @@ def _is_given(who: Audience | Action, identity: Identity) -> bool:
 def expected(
     name: str, identity: Identity, prefix: str, path: str, status: int | None = None
 ) -> Expected:
-    """Say what comes of a visit to ``path``, which is told without the prefix."""
+    """Return the expected answer to a visit of ``path``, a path without the prefix."""
     visit, law = VISITS[name], rule(name)
     opened = Expected(status=status or visit.status)
     outside = Expected(status=302 if visit.method == "get" else 307, location=path)

@@ -1,4 +1,4 @@
-"""What holds of every route, whoever comes: methods, tokens, headers, and what stays hidden."""
+"""Rules for every route: methods, CSRF tokens, security headers and hidden rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHERS = ("own user", "own admin", "other developer", "operator")
 OURS = {name: visit for name, visit in VISITS.items() if not visit.foreign}
 OF_ROWS = sorted(name for name, visit in OURS.items() if visit.of)
 METHODS = ("get", "post", "put", "patch", "delete")
-#: What keeps a row from him: another organization, his role, or the organization he is in.
+#: Reasons why a row is hidden: the organization, the role, or the active organization.
 HIDDEN_FROM = (
     ("other developer", ""),
     ("other developer", "/o/elsewhere"),
@@ -33,13 +33,13 @@ HIDDEN_FROM = (
 
 
 def is_open(name: str, identity: str, prefix: str = "") -> bool:
-    """Tell whether the route is open to somebody by what he is where the rows are."""
+    """Tell whether the person's role in the organization of the rows opens the route."""
     known, law = IDENTITIES[identity], rule(name)
     role = known.roles.get("own") if prefix in ("", "/o/studio") else None
     return law.allows([role] if role else [], operator=known.operator)
 
 
-#: Routes that take a POST beside a GET, and who must not get that far.
+#: Routes that accept POST and GET, with a person who may not use them.
 SHUT = [
     (name, identity)
     for name in sorted(n for n, v in OURS.items() if "post" in v.methods and "get" in v.methods)
@@ -49,7 +49,7 @@ SHUT = [
 
 
 def owner(name: str) -> str:
-    """Name somebody whom the route lets in."""
+    """Return the name of a person who may open the route."""
     if VISITS[name].person:
         return VISITS[name].person
     who = rule(name).who
@@ -76,7 +76,7 @@ def test_it_changes_nothing_for_others(name, identity, things, come_as):
 
 
 @pytest.mark.parametrize(("identity", "prefix"), HIDDEN_FROM)
-def test_it_answers_as_for_a_row_that_is_not_there(identity, prefix, things, come_as):
+def test_a_hidden_row_looks_like_a_missing_one(identity, prefix, things, come_as):
     client = come_as(identity)
     for name in OF_ROWS:
         if not isinstance(rule(name).of, RowTarget) and name != "flow_status":
@@ -118,7 +118,7 @@ def test_it_needs_a_csrf_token(name, prefix, things, developer):
 
 @pytest.mark.parametrize("name", sorted(n for n, v in OURS.items() if v.method == "get"))
 @pytest.mark.parametrize("prefix", ["", "/o/studio"])
-def test_looking_changes_nothing(name, prefix, things, come_as):
+def test_get_changes_nothing(name, prefix, things, come_as):
     client = come_as(owner(name))
     models = (Connection, Authorization, Credential, Flow, OAuthClient)
     before = [list(model.objects.order_by("pk").values()) for model in models]
@@ -130,7 +130,7 @@ def test_looking_changes_nothing(name, prefix, things, come_as):
 
 
 @pytest.mark.parametrize("name", sorted(n for n, v in VISITS.items() if v.status < 300))
-def test_every_page_tells_the_browser_to_be_careful(name, things, come_as):
+def test_every_page_sends_security_headers(name, things, come_as):
     response = come_as(owner(name)).get(address(name, things))
 
     policy = response["Content-Security-Policy"]
@@ -148,7 +148,7 @@ def test_every_page_tells_the_browser_to_be_careful(name, things, come_as):
 
 @pytest.mark.parametrize("change", [{"role": Role.USER}, None], ids=["demoted", "put out"])
 @pytest.mark.parametrize("prefix", ["", "/o/studio"])
-def test_a_change_of_role_counts_at_once(change, prefix, things, come_as, developer):
+def test_a_role_change_applies_immediately(change, prefix, things, come_as, developer):
     client, place = come_as("own developer"), prefix + address("connection_detail", things)
     assert client.get(place).status_code == 200
     developer.memberships.update(**change) if change else developer.memberships.all().delete()
@@ -157,24 +157,24 @@ def test_a_change_of_role_counts_at_once(change, prefix, things, come_as, develo
 
 @pytest.mark.parametrize("change", [{"may_publish": False}, None], ids=["taken", "removed"])
 @pytest.mark.parametrize("name", ["publish", "release_list", "release_detail"])
-def test_a_right_that_is_taken_counts_at_once(name, change, things, come_as, may_publish):
+def test_removing_a_right_applies_immediately(name, change, things, come_as, may_publish):
     client, place = come_as("own developer"), address(name, things)
     assert client.get(place).status_code == 200
     Right.objects.update(**change) if change else Right.objects.all().delete()
     assert client.get(place).status_code == 404
 
 
-def test_who_is_switched_off_is_signed_out_at_once(things, come_as, developer):
+def test_disabled_people_are_signed_out_immediately(things, come_as, developer):
     client = come_as("own developer")
     type(developer).objects.filter(pk=developer.pk).update(is_active=False)
     assert client.get(address("connection_detail", things)).status_code == 302
 
 
-def test_somebody_comes_in_everywhere():
-    """Nothing above is proved by pages that open for nobody."""
+def test_every_route_opens_for_someone():
+    """Otherwise the tests above would prove nothing."""
     assert {owner(name) for name in VISITS} <= set(IDENTITIES)
 
 
 def without_tokens(response) -> str:
-    """Return a page without what differs on every request."""
+    """Return a page without the tokens that differ with every request."""
     return re.sub(r'"[A-Za-z0-9]{64}"', "", response.content.decode())

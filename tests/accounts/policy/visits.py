@@ -1,6 +1,6 @@
-"""How each route is visited: one entry a route, beside its rule in the policy table.
+"""How the tests visit each route.
 
-A route is added with a line there and one here; who may come is written there alone.
+Each route has one entry here and one rule in the policy table, which says who may open it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from console.accounts.policy import RULES, RouteRule
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """What is sent, and what comes to whoever may come."""
+    """What a visit sends, and the status for people who may open the route."""
 
     method: str = "get"
     #: The other methods that the view takes.
@@ -25,7 +25,7 @@ class Visit:
     status: int = 200
     #: What a public route answers to somebody who is not signed in.
     anonymous: int = 200
-    #: Which of the rows of the tests stands in the address.
+    #: The name of the row in the URL.
     target: str = ""
     #: Whose that row is, where it is one person's own.
     person: str = ""
@@ -94,7 +94,7 @@ VISITS: dict[str, Visit] = {
     "installed_connection": Visit(of="installed_connection"),
     "installed_authorize": Visit(also=("post",), of="installed_connection"),
     "installed_reuse": Visit(method="post", status=303, of="installed_connection"),
-    # Everybody authorizes for himself, and one person has.
+    # People authorize for themselves; one person already has.
     "installed_test": Visit(
         method="post", status=303, of="installed_connection", person="own developer"
     ),
@@ -177,7 +177,7 @@ VISITS: dict[str, Visit] = {
     "event_list": PAGE,
     "event_detail": Visit(of="event"),
     "event_export": Visit(arguments=("csv",)),
-    # Whoever comes brings no token, or one that leads nowhere.
+    # The visit has no token, or an invalid one.
     "invitation_open": Visit(arguments=("no-such-token",), status=404, anonymous=404),
     "invitation_detail": Visit(also=("post",), status=404, anonymous=404),
     "admin:index": FOREIGN,

@@ -30,10 +30,11 @@ VERBS: dict[str, Callable[[Membership, User], None]] = {
     "reactivate": memberships.reactivate,
     "remove": memberships.remove,
 }
+#: The admin site capitalizes messages, so none begins with an e-mail address.
 DONE = {
-    "deactivate": "{user} no longer has access to {organization}.",
-    "reactivate": "{user} has access to {organization} again.",
-    "remove": "{user} was removed from {organization}.",
+    "deactivate": "Deactivated {user} in {organization}.",
+    "reactivate": "Reactivated {user} in {organization}.",
+    "remove": "Removed {user} from {organization}.",
 }
 
 

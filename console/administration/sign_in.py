@@ -58,10 +58,10 @@ class EmailAddressAdmin(OperatorRowsMixin, ReauthenticationMixin, admin.ModelAdm
                     request, f"{address} is your own address. Ask another operator to confirm it."
                 )
             elif not address.can_set_verified():
-                messages.error(request, f"{address} is already confirmed for another account.")
+                messages.error(request, f"Another account has already confirmed {address}.")
             else:
                 email_changes.vouch(address, by)
-                messages.success(request, f"{address} was confirmed.")
+                messages.success(request, f"Confirmed {address}.")
 
 
 class AuthenticatorAdmin(OperatorRowsMixin, admin.ModelAdmin):

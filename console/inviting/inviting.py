@@ -117,7 +117,7 @@ def _lock_open(invitation: Invitation, by: User) -> Invitation:
     rows = Invitation.objects.select_for_update(of=("self",)).select_related("organization")
     row = rows.get(pk=invitation.pk)
     if row.accepted_at:
-        raise InvitationRefused(f"{row.email} has already accepted the invitation.")
+        raise InvitationRefused(f"The invitation of {row.email} was already accepted.")
     if row.withdrawn_at:
         raise InvitationRefused(f"The invitation of {row.email} was withdrawn. Invite them again.")
     return row
@@ -126,15 +126,14 @@ def _lock_open(invitation: Invitation, by: User) -> Invitation:
 def _mail(invitation: Invitation, token: str, on_failure: OnFailure) -> None:
     if mail.is_off():
         problem = (
-            f"{invitation.email} is invited, but no mail was sent because this console has no mail "
-            "server. "
-            "Ask an operator to set EMAIL_URL, then send the invitation again."
+            f"The invitation of {invitation.email} was saved, but no mail was sent: this console "
+            "has no mail server. Ask an operator to set EMAIL_URL, then send the invitation again."
         )
         transaction.on_commit(partial(on_failure, problem))
         return
     problem = (
-        f"{invitation.email} is invited, but the mail could not be sent: the mail server did not "
-        "accept it. Send the invitation again later, or ask an operator to check EMAIL_URL."
+        f"The invitation of {invitation.email} was saved, but the mail server did not accept the "
+        "mail. Send the invitation again later, or ask an operator to check EMAIL_URL."
     )
     mail.send_after_commit(
         "inviting/email/invitation",

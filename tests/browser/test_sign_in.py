@@ -117,7 +117,7 @@ def test_a_passkey_that_is_refused_says_so(person, device, console) -> None:
     person.get_by_role("link", name="Remove Telephone").click()
     look_over(person, "remove a passkey")
     wizard.press(person, "Remove the passkey")
-    expect(person.get_by_text("The passkey is removed")).to_be_visible()
+    expect(person.get_by_text("The passkey was removed")).to_be_visible()
 
 
 def test_an_app_signs_in(person, console) -> None:
@@ -158,7 +158,7 @@ def test_without_scripts_the_code_does(visit, console) -> None:
     page = visit(scripts=False)
     sign_in(page, console.password)
     page.goto("/accounts/2fa/webauthn/add/")
-    expect(page.get_by_text("Passkeys need scripts")).to_be_visible()
+    expect(page.get_by_text("Passkeys need JavaScript")).to_be_visible()
     page.goto("/accounts/2fa/totp/activate/")
     code = code_of(page.locator("code.copyable").inner_text())
     page.get_by_label("Code from the app").fill(code)
@@ -166,7 +166,7 @@ def test_without_scripts_the_code_does(visit, console) -> None:
     page.get_by_role("link", name="I saved the codes").click()
     page.get_by_role("link", name="Turn the app off").click()
     wizard.press(page, "Turn the app off")
-    expect(page.get_by_text("The app is off")).to_be_visible()
+    expect(page.get_by_text("The authenticator app is off")).to_be_visible()
 
 
 def test_too_many_wrong_passwords(visit, faults) -> None:
@@ -178,7 +178,7 @@ def test_too_many_wrong_passwords(visit, faults) -> None:
         page.get_by_label("Password").fill("wrong")
         wizard.press(page, "Sign in")
         page.get_by_role("alert").wait_for()
-    expect(page.get_by_role("alert")).to_contain_text("no more are taken from there for 15 minutes")
+    expect(page.get_by_role("alert")).to_contain_text("blocked from your network for 15 minutes")
     look_over(page, "sign in, paused")
 
 

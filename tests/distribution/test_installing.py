@@ -140,7 +140,7 @@ def test_each_person_is_told_what_waits_for_him(
         install(offer, boss)
     told = {message.to[0]: message.body for message in mail.outbox}
     assert set(told) == {boss.email, admin.email, person.email, "dev@client.example"}
-    assert "You have 2 connections to authorize; 1 of them" in told[admin.email]
+    assert "You have 2 connections to authorize, 1 of them" in told[admin.email]
     assert "You have 1 connection to authorize" in told[person.email]
     assert all(len(message.to) == 1 for message in mail.outbox)
 

@@ -35,7 +35,7 @@ def test_mail_that_does_not_go_out_changes_nothing(
     with django_capture_on_commit_callbacks(execute=True):
         share()
     assert Share.objects.exists()
-    assert "Mail was not sent: shared." in caplog.text
+    assert "did not accept the mail distribution/email/shared." in caplog.text
 
 
 def test_it_is_shared_once(share):

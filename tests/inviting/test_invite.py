@@ -122,5 +122,5 @@ def test_without_mail_it_keeps_the_invitation_and_reports_the_problem(
         inviting.invite(studio, EMAIL, "user", super_admin, on_failure=problems.append)
 
     assert the_invitation().status == "open"
-    assert "is invited, but" in problems[0]
+    assert "was saved, but" in problems[0]
     assert "EMAIL_URL" in problems[0]

@@ -139,7 +139,7 @@ def test_it_deactivates_and_reactivates(admin, membership):
 def test_it_removes(admin, membership):
     answer = admin.post(at("delete", membership), follow=True)
 
-    assert b"developer@studio.example was removed from Studio" in answer.content
+    assert b"Removed developer@studio.example from Studio" in answer.content
     assert not Membership.objects.filter(pk=membership.pk).exists()
 
 

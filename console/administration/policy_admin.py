@@ -74,7 +74,7 @@ class PolicyAdmin(admin.ModelAdmin):
 class OperatorRowsMixin(admin.ModelAdmin):
     """An admin page that has no rows for anyone but the operator.
 
-    Permissions alone are not enough: for a row that people may not see, Django's history page
+    Permissions are not enough: for a row that people may not see, Django's history page
     answers 403, and 404 if the row does not exist. So its existence would be visible.
     """
 

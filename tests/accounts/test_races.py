@@ -171,7 +171,7 @@ def test_no_change_is_saved_after_permission_is_taken_away(
         assert (use.act in numbers) == accepted
         assert numbers.get(use.act, 0) < numbers[taking.act], "accepted after the commit"
         outcomes[accepted] += 1
-        # Whoever came first begins later: so the two go on meeting where it is decided.
+        # The one that came first starts later in the next round, so that the two keep colliding.
         lead += dice.uniform(0, 2 * STEP) * (1 if accepted else -1)
     assert outcomes[True] > 0
     assert outcomes[False] > 0

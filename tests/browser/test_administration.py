@@ -1,4 +1,4 @@
-"""A super admin registers this console with a service in Administration."""
+"""Administration: register an OAuth client, invite and remove people, security headers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_registering_a_service_makes_its_connection_ready_to_authorize(page, vis
     expect(admin.get_by_text("was deleted successfully")).to_be_visible()
 
 
-def test_somebody_is_invited_comes_in_and_is_sent_away(visit, console, faults) -> None:
+def test_a_person_is_invited_deactivated_and_removed(visit, console, faults) -> None:
     faults.expected_statuses.add(403)
     admin, newcomer = visit(SUPER_ADMIN), visit()
     admin.goto("/admin/inviting/invitation/add/")
@@ -83,7 +83,7 @@ def test_somebody_is_invited_comes_in_and_is_sent_away(visit, console, faults) -
 
 
 def _link(console: ConsoleDemo) -> str:
-    """Wait for the mail, which the demo writes into its log, and return its link."""
+    """Wait for the mail, which the demo writes to its log, and return the link in it."""
     log = console.folder / "logs" / "console.log"
     for _ in range(100):
         if links := re.findall(r"/invitations/[\w-]{43}/", log.read_text()):
@@ -107,7 +107,7 @@ def _link(console: ConsoleDemo) -> str:
         "/admin/connections/oauthclient/add/",
     ],
 )
-def test_the_pages_of_administration_obey_the_policy_of_the_console(visit, path) -> None:
+def test_administration_obeys_the_content_security_policy(visit, path) -> None:
     admin = visit(OPERATOR)
     assert admin.goto(path).ok
     expect(admin.get_by_role("link", name="Developer Console administration")).to_be_visible()

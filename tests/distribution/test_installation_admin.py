@@ -7,26 +7,26 @@ from django.urls import reverse
 LIST = "admin:publishing_installation_changelist"
 
 
-def test_a_super_admin_sees_what_his_organization_has_installed(installed, signed_in, boss):
+def test_super_admins_see_installations_of_their_organization(installed, signed_in, boss):
     there = installed()
     page = signed_in(boss).get(reverse(LIST))
     assert page.status_code == 200
     assert there.application.name in page.content.decode()
 
 
-def test_he_sees_nothing_of_others(installed, signed_in, super_admin):
+def test_super_admins_do_not_see_other_organizations(installed, signed_in, super_admin):
     installed()
     page = signed_in(super_admin).get(reverse(LIST))
     assert page.context["cl"].result_count == 0
 
 
-def test_the_operator_sees_all(installed, signed_in, operator):
+def test_operators_see_all_installations(installed, signed_in, operator):
     installed()
     page = signed_in(operator).get(reverse(LIST))
     assert page.context["cl"].result_count == 1
 
 
-def test_nobody_changes_it_there(installed, signed_in, operator):
+def test_installations_are_read_only(installed, signed_in, operator):
     there, client = installed(), signed_in(operator)
     assert client.get(reverse("admin:publishing_installation_add")).status_code == 403
     page = reverse("admin:publishing_installation_change", args=[there.pk])

@@ -42,12 +42,12 @@ def test_pages_of_foreign_rows_look_like_missing_ones(
 ):
     client = signed_in(super_admin)
     for row in foreign:
-        told = []
+        answers = []
         for key in (row.pk, 99999 if isinstance(row.pk, int) else uuid.uuid4()):
             opts = row._meta
             path = reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", args=[key])
-            told.append(answer(client, path, str(key)))
-        assert told[0] == told[1], row
+            answers.append(answer(client, path, str(key)))
+        assert answers[0] == answers[1], row
 
 
 def test_view_on_site_does_not_exist(foreign, super_admin, signed_in):

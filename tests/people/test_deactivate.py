@@ -147,8 +147,8 @@ def test_it_ends_flows_that_have_started(authorization, developer, membership, s
 def test_each_connection_gets_an_event(authorization, membership, super_admin):
     memberships.deactivate(membership, super_admin)
 
-    told = Event.objects.get(object_id=authorization.connection.pk, action__contains="suspended")
-    assert (told.actor, told.details["environments"]) == (super_admin, ["all"])
+    event = Event.objects.get(object_id=authorization.connection.pk, action__contains="suspended")
+    assert (event.actor, event.details["environments"]) == (super_admin, ["all"])
 
 
 def test_deactivating_twice_has_no_further_effect(membership, super_admin):

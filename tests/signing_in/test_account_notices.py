@@ -36,27 +36,27 @@ def posted(developer, sign_in) -> Callable[..., Client]:
 
 
 def test_requesting_an_address_notifies_the_primary_address(developer, posted):
-    told = posted("account_email", email=SECOND, action_add="")
-    assert (developer.email, "Request to add an address to your account") in told
-    assert (SECOND, "Confirm your e-mail address for Developer Console") in told
+    mails = posted("account_email", email=SECOND, action_add="")
+    assert (developer.email, "Request to add an address to your account") in mails
+    assert (SECOND, "Confirm your e-mail address for Developer Console") in mails
 
 
 def test_confirming_an_address_notifies_the_primary_address(developer, posted):
     posted("account_email", email=SECOND, action_add="")
     [message] = [each for each in mail.outbox if each.to == [SECOND]]
     code = message.body.split("15 minutes:\n")[1].split()[0]
-    told = posted("account_email_verification_sent", code=code)
-    assert told == [(developer.email, "An address was added to your account")]
+    mails = posted("account_email_verification_sent", code=code)
+    assert mails == [(developer.email, "An address was added to your account")]
 
 
 def test_changing_the_primary_address_notifies_the_previous_one(developer, second, posted):
-    told = posted("account_email", email=SECOND, action_primary="")
-    assert told == [(developer.email, "Your primary address was changed")]
+    mails = posted("account_email", email=SECOND, action_primary="")
+    assert mails == [(developer.email, "Your primary address was changed")]
 
 
 def test_removing_an_address_notifies_both(developer, second, posted):
-    told = posted("account_email", email=SECOND, action_remove="")
-    assert told == [
+    mails = posted("account_email", email=SECOND, action_remove="")
+    assert mails == [
         (each, "An address was removed from your account") for each in (developer.email, SECOND)
     ]
 

@@ -94,7 +94,7 @@ def test_claiming_an_address_before_its_owner_gives_no_access(
     assert owner != attacker
     assert Membership.objects.get(organization=victim, user=owner).role == Role.SUPER_ADMIN
 
-    # What the attacker has left opens their own account alone.
+    # The addresses that the attacker still has give access only to their own account.
     for place in reset_links(old):
         assert attacker.pk.hex in place
     assert not Membership.objects.filter(organization=victim, user=attacker).exists()
@@ -274,9 +274,9 @@ def test_an_address_replaced_by_an_operator_gives_no_access(developer, change_ad
     old, [place] = developer.email, reset_links(developer.email)
     mail.outbox.clear()
     assert change_address(developer, "New@studio.example").status_code == 302
-    [told] = mail.outbox
-    assert (told.to, told.subject) == ([old], "An operator changed your account")
-    assert "to new@studio.example" in told.body
+    [message] = mail.outbox
+    assert (message.to, message.subject) == ([old], "An operator changed your account")
+    assert "to new@studio.example" in message.body
 
     assert "This link no longer works" in Client().get(place, follow=True).content.decode()
     assert reset_links(old) == []

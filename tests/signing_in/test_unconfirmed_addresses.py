@@ -45,7 +45,7 @@ def test_the_command_confirms(before, capsys, sign_in):
 
 
 def test_the_command_reports_unknown_addresses(db):
-    with pytest.raises(CommandError, match="No account waits for the confirmation of x@y"):
+    with pytest.raises(CommandError, match="No account has the unconfirmed address x@y"):
         call_command("unconfirmed_addresses", confirm=["x@y"])
 
 

@@ -76,31 +76,31 @@ def expected(
     name: str, identity: Identity, prefix: str, path: str, status: int | None = None
 ) -> Expected:
     """Return the expected answer to a visit of ``path``, a path without the prefix."""
-    visit, law = VISITS[name], rule(name)
+    visit, route_rule = VISITS[name], rule(name)
     opened = Expected(status=status or visit.status)
     outside = Expected(status=302 if visit.method == "get" else 307, location=path)
     if identity.anonymous:
-        if law.target is Target.NONE and prefix != "none":
+        if route_rule.target is Target.NONE and prefix != "none":
             return outside
-        if law.audience is Audience.PUBLIC:
+        if route_rule.audience is Audience.PUBLIC:
             return Expected(status=visit.anonymous)
         entrance = "/admin/login/" if name == "admin:index" else "/accounts/login/"
         there = quote(PREFIXES[prefix] + path)
         return Expected(status=302, location=f"{entrance}?next={there}")
     if prefix != "none" and prefix not in identity.roles:
         return Expected(status=404)
-    if law.target is Target.NONE:
+    if route_rule.target is Target.NONE:
         return opened if prefix == "none" else outside
     reach = {place: role for place, role in identity.roles.items() if prefix in ("none", place)}
-    open_in = [p for p in reach if law.allows([reach[p]], operator=identity.operator)]
-    if isinstance(law.target, RowTarget):
-        is_his = not visit.person or visit.person == identity.name
-        is_his = is_his and _is_given(law.audience, identity)
-        may = "own" in open_in and is_his
+    open_in = [p for p in reach if route_rule.allows([reach[p]], operator=identity.operator)]
+    if isinstance(route_rule.target, RowTarget):
+        is_visible = not visit.person or visit.person == identity.name
+        is_visible = is_visible and _is_given(route_rule.audience, identity)
+        may = "own" in open_in and is_visible
         candidates = ["own"] if may else []
     else:
-        may = law.allows(reach.values(), operator=identity.operator)
+        may = route_rule.allows(reach.values(), operator=identity.operator)
         candidates = [place for place in BY_NAME if place in (open_in or reach)]
-    if len(reach) > 1 and visit.method == "get" and not law.any_organization and candidates:
+    if len(reach) > 1 and visit.method == "get" and not route_rule.any_organization and candidates:
         return Expected(status=302, location=PREFIXES[candidates[0]] + path)
-    return opened if may else Expected(status=law.denied_status)
+    return opened if may else Expected(status=route_rule.denied_status)

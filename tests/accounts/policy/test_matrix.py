@@ -52,9 +52,9 @@ def test_it_opens_for_the_people_in_the_policy(name, things, come_as, record_pro
 
 def test_the_matrix_contains_every_kind_of_answer():
     """A matrix of equal answers would prove nothing."""
-    laws = {rule(name) for name in VISITS}
-    assert len({law.audience for law in laws}) > 5
-    assert {law.denied_status for law in laws} == {403, 404}
+    route_rules = {rule(name) for name in VISITS}
+    assert len({route_rule.audience for route_rule in route_rules}) > 5
+    assert {route_rule.denied_status for route_rule in route_rules} == {403, 404}
 
 
 def _naming(environment: str, visit: Any, path: str) -> tuple[dict[str, str], str]:

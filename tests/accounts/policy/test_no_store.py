@@ -22,7 +22,7 @@ def test_no_response_may_be_stored(who, things, come_as):
 
 
 def test_cached_responses_are_public():
-    assert {rule(name).who for name in CACHED} == {Audience.PUBLIC}
+    assert {rule(name).audience for name in CACHED} == {Audience.PUBLIC}
 
 
 def test_a_missing_page_may_not_be_stored(come_as):

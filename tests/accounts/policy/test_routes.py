@@ -19,7 +19,7 @@ from tests.accounts.policy.visits import VISITS, address, rule
 
 OTHERS = ("own user", "own admin", "other developer", "operator")
 OURS = {name: visit for name, visit in VISITS.items() if not visit.foreign}
-OF_ROWS = sorted(name for name, visit in OURS.items() if visit.of)
+WITH_ROW = sorted(name for name, visit in OURS.items() if visit.row)
 METHODS = ("get", "post", "put", "patch", "delete")
 #: Reasons why a row is hidden: the organization, the role, or the active organization.
 HIDDEN_FROM = (
@@ -34,17 +34,17 @@ HIDDEN_FROM = (
 
 def is_open(name: str, identity: str, prefix: str = "") -> bool:
     """Tell whether the person's role in the organization of the rows opens the route."""
-    known, law = IDENTITIES[identity], rule(name)
+    known, route_rule = IDENTITIES[identity], rule(name)
     role = known.roles.get("own") if prefix in ("", "/o/studio") else None
-    return law.allows([role] if role else [], operator=known.operator)
+    return route_rule.allows([role] if role else [], operator=known.operator)
 
 
 #: Routes that accept POST and GET, with a person who may not use them.
-SHUT = [
+CLOSED = [
     (name, identity)
     for name in sorted(n for n, v in OURS.items() if "post" in v.methods and "get" in v.methods)
     for identity in OTHERS
-    if rule(name).who is Audience.PUBLIC or not is_open(name, identity)
+    if rule(name).audience is Audience.PUBLIC or not is_open(name, identity)
 ]
 
 
@@ -52,14 +52,14 @@ def owner(name: str) -> str:
     """Return the name of a person who may open the route."""
     if VISITS[name].person:
         return VISITS[name].person
-    who = rule(name).who
-    if who is Audience.OPERATOR:
+    audience = rule(name).audience
+    if audience is Audience.OPERATOR:
         return "operator"
-    by_role = isinstance(who, Action) and Role.DEVELOPER not in roles_for(who)
+    by_role = isinstance(audience, Action) and Role.DEVELOPER not in roles_for(audience)
     return "own super_admin" if by_role else "own developer"
 
 
-@pytest.mark.parametrize(("name", "identity"), SHUT)
+@pytest.mark.parametrize(("name", "identity"), CLOSED)
 def test_it_changes_nothing_for_others(name, identity, things, come_as):
     models = (Connection, Authorization, Installation, Listing, Share)
     before = {model: list(model.objects.values()) for model in models}
@@ -69,7 +69,7 @@ def test_it_changes_nothing_for_others(name, identity, things, come_as):
         address(name, things), {"name": "Taken over", "all_actions": "on", "flow": uuid.uuid4()}
     )
 
-    is_public = rule(name).who is Audience.PUBLIC
+    is_public = rule(name).audience is Audience.PUBLIC
     assert response.status_code == (VISITS[name].status if is_public else rule(name).denied_status)
     assert {model: list(model.objects.values()) for model in before} == before
     assert Credential.objects.count() == credentials
@@ -78,8 +78,8 @@ def test_it_changes_nothing_for_others(name, identity, things, come_as):
 @pytest.mark.parametrize(("identity", "prefix"), HIDDEN_FROM)
 def test_a_hidden_row_looks_like_a_missing_one(identity, prefix, things, come_as):
     client = come_as(identity)
-    for name in OF_ROWS:
-        if not isinstance(rule(name).of, RowTarget) and name != "flow_status":
+    for name in WITH_ROW:
+        if not isinstance(rule(name).target, RowTarget) and name != "flow_status":
             continue  # it is about a row that is hidden from nobody, or shut for all of these
         if is_open(name, identity, prefix) and not VISITS[name].person and name != "flow_status":
             continue
@@ -92,7 +92,7 @@ def test_a_hidden_row_looks_like_a_missing_one(identity, prefix, things, come_as
         if 300 <= hidden.status_code < 400:
             assert name == "flow_status"  # it names no row: it answers for any
             continue
-        key = str(things[VISITS[name].of].pk)
+        key = str(things[VISITS[name].row].pk)
         page = without_tokens(absent).replace(str(absent_key), "")
         assert without_tokens(hidden).replace(key, "") == page, name
         assert "Secret plan" not in hidden.content.decode(), name

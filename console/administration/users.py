@@ -131,7 +131,7 @@ class UserAdmin(OperatorRowsMixin, ReauthenticationMixin, AuditMixin, DjangoUser
         """Revoke what the person authorized in organizations they leave, then save the rest."""
         by = cast(User, request.user)
         left = [row for formset in formsets for row in _memberships_left(formset)]
-        revoked = [entry for row in left for entry in memberships.end_given_in(row, by)]
+        revoked = [entry for row in left for entry in memberships.revoke_authorizations_in(row, by)]
         super().save_related(request, form, formsets, change)
         record_entries(by, revoked)
 
@@ -153,7 +153,10 @@ class UserAdmin(OperatorRowsMixin, ReauthenticationMixin, AuditMixin, DjangoUser
     def entries_of_deleted(self, row: User, by: User) -> list[Entry]:
         """Revoke what the person authorized, and return that with the deletion."""
         User.objects.select_for_update().get(pk=row.pk)
-        return [*super().entries_of_deleted(row, by), *memberships.end_given_by(row, by)]
+        return [
+            *super().entries_of_deleted(row, by),
+            *memberships.revoke_all_authorizations(row, by),
+        ]
 
     def _preserving_super_admins(
         self, request: HttpRequest, people: Iterable[User], act: Callable[[], Any]

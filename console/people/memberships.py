@@ -49,8 +49,8 @@ def deactivate(membership: Membership, by: User) -> None:
             return
         row.deactivated_at = timezone.now()
         row.save(update_fields=["deactivated_at"])
-        told = suspending.suspend(row.user, row.organization, _suspended(row))
-        _record(by, row, AuditAction.MEMBERSHIP_DEACTIVATED, told)
+        entries = suspending.suspend(row.user, row.organization, _suspended(row))
+        _record(by, row, AuditAction.MEMBERSHIP_DEACTIVATED, entries)
 
 
 def reactivate(membership: Membership, by: User) -> None:
@@ -60,49 +60,49 @@ def reactivate(membership: Membership, by: User) -> None:
             return
         if is_lost(row):
             given = suspending.given_by(row.user, row.organization)
-            told, keys = suspending.end(given, _lost(row))
+            entries, keys = suspending.end(given, _lost(row))
             _revoke_at_services(keys)
         else:
-            told = suspending.restore(row.user, row.organization)
+            entries = suspending.restore(row.user, row.organization)
         row.deactivated_at = None
         row.save(update_fields=["deactivated_at"])
-        _record(by, row, AuditAction.MEMBERSHIP_REACTIVATED, told)
+        _record(by, row, AuditAction.MEMBERSHIP_REACTIVATED, entries)
 
 
 def remove(membership: Membership, by: User) -> None:
     """Remove a person from the organization and revoke what they have authorized."""
     with _checked_and_locked(membership, by) as row:
-        told = end_given_in(row, by)
+        entries = revoke_authorizations_in(row, by)
         subject, role = _subject(row), row.role
         row.delete()
         entry = AuditEntry(
             action=AuditAction.MEMBERSHIP_DELETED, subject=subject, details={"role": role}
         )
-        record_all(row.organization_id, by, [entry, *(each for _, each in told)])
+        record_all(row.organization_id, by, [entry, *(related for _, related in entries)])
 
 
-def end_given_in(membership: Membership, by: User) -> list[Told]:
+def revoke_authorizations_in(membership: Membership, by: User) -> list[Told]:
     """Revoke what a person has authorized in the organization that they leave.
 
     Call this, and record the returned events, in the transaction that removes the membership.
     """
     organization = membership.organization
     given = suspending.given_by(membership.user, organization)
-    told, keys = suspending.end(
+    entries, keys = suspending.end(
         given, f"Revoked when {by} removed {membership.user} from {organization}."
     )
     Right.objects.filter(user=membership.user, application__organization=organization).delete()
     _revoke_at_services(keys)
-    return told
+    return entries
 
 
-def end_given_by(user: User, by: User) -> list[Told]:
+def revoke_all_authorizations(user: User, by: User) -> list[Told]:
     """Revoke everything that a person has authorized, before their account is deleted."""
-    told, keys = suspending.end(
+    entries, keys = suspending.end(
         suspending.given_by(user), f"Revoked when {by} deleted the account of {user}."
     )
     _revoke_at_services(keys)
-    return told
+    return entries
 
 
 def organizations_of(people: Iterable[User]) -> set[uuid.UUID]:
@@ -133,9 +133,9 @@ def revoke_expired_suspensions() -> int:
             if row is None or not is_lost(row):
                 continue
             given = suspending.given_by(row.user, row.organization)
-            told, keys = suspending.end(given, _lost(row))
-            revoked += bool(told)
-            record_all(row.organization_id, None, [each for _, each in told])
+            entries, keys = suspending.end(given, _lost(row))
+            revoked += bool(entries)
+            record_all(row.organization_id, None, [each for _, each in entries])
             _revoke_at_services(keys)
     return revoked
 
@@ -171,12 +171,16 @@ def _subject(membership: Membership) -> Subject:
 
 
 def _record(
-    by: User, membership: Membership, action: AuditAction, told: Iterable[Told] = (), **details: str
+    by: User,
+    membership: Membership,
+    action: AuditAction,
+    entries: Iterable[Told] = (),
+    **details: str,
 ) -> None:
     entry = AuditEntry(
         action=action, subject=_subject(membership), details={"role": membership.role, **details}
     )
-    record_all(membership.organization_id, by, [entry, *(each for _, each in told)])
+    record_all(membership.organization_id, by, [entry, *(related for _, related in entries)])
 
 
 def _suspended(membership: Membership) -> str:

@@ -117,7 +117,7 @@ def test_it_refuses_people_who_lost_their_role(change, taken, request, developer
             type(developer).objects.filter(pk=developer.pk).update(is_active=False)
     before = rows()
 
-    with pytest.raises(NotAllowed, match="nothing was changed"):
+    with pytest.raises(NotAllowed, match="Nothing was changed"):
         do()
 
     assert rows() == before

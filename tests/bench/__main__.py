@@ -1,17 +1,18 @@
 """Measure, print a table, and keep it in ``var/bench.json``.
 
-The populations are measured by turns, a few rounds each, so that whatever else the
-machine does is shared among them.
+A part that fails says so and the others go on: what was measured until then is printed and saved.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
+import sys
 import tempfile
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -22,110 +23,141 @@ from tests.bench import (
     input_size,
     load,
     million_rows,
+    pages,
     proxy_calls,
     publish_and_transfer,
     server,
     token_refresh,
 )
 from tests.bench.databases import KINDS, databases
-from tests.bench.figures import Figure, Page, figures_of, print_figures, print_pages, save
+from tests.bench.figures import Figure, print_figures, save
 from tests.servers import ROOT
 
 POPULATIONS = (10, 25, 10_000)
-ROUNDS_A_TURN = 10
 SPAWN = multiprocessing.get_context("spawn")
 FILE = ROOT / "var" / "bench.json"
+_KEY = Fernet.generate_key().decode()
 
 
-def main() -> None:
+class Report:
+    """The figures of one run; they are saved after each part."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.figures: list[Figure] = []
+        self.failed: list[str] = []
+
+    def part(self, name: str, measure: Callable[[], Iterable[Figure]]) -> None:
+        """Measure one part; keep what it gave until it failed, if it does."""
+        print(f"\n== {name}", flush=True)
+        figures: list[Figure] = []
+        try:
+            for figure in measure():
+                figures.append(figure)
+        except Exception:
+            traceback.print_exc()
+            print(f"FAILED: {name}", flush=True)
+            self.failed.append(name)
+        print_figures([figure for figure in figures if ": queries" not in figure.name])
+        self.figures += figures
+        save(self.figures, self.file)
+
+    def close(self) -> int:
+        """Print which aims are missed and which parts failed; return the exit code."""
+        missed = [figure for figure in self.figures if figure.met is False]
+        aims = sum(figure.aim is not None for figure in self.figures)
+        print(f"\n{len(missed)} of {aims} aims are not met.")
+        print_figures(missed)
+        for name in self.failed:
+            print(f"FAILED: {name}")
+        return 1 if self.failed else 0
+
+
+def main() -> int:
     """Run everything once."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="visits of each page")
     parser.add_argument("--database", choices=KINDS, action="append", help="default: all")
+    parser.add_argument("--part", action="append", help="only parts with this in their names")
     options = parser.parse_args()
-    figures: list[Figure] = []
+    report = Report(FILE)
     with tempfile.TemporaryDirectory(prefix="console-bench-") as name:
         folder = Path(name)
         for database in options.database or KINDS:
-            figures += measure(database, options.rounds, folder)
-        rest = [
-            *server.first_pages(folder / "demo"),
-            *server.starting(environment(folder, "sqlite://:memory:")),
-            *input_size.measured(environment(folder, "sqlite://:memory:"), SPAWN),
-            *crowded.measured(environment(folder, ""), folder / "crowd"),
-        ]
-    print()
-    print_figures(rest)
-    figures += rest
-    missed = [figure for figure in figures if figure.met is False]
-    print(f"\n{len(missed)} of {sum(f.aim is not None for f in figures)} aims are not met.")
-    print_figures(missed)
-    save(figures, FILE)
+            for part, measure in _of_database(database, options.rounds, folder).items():
+                _maybe(report, options.part, part, measure)
+        for part, measure in _of_the_rest(folder).items():
+            _maybe(report, options.part, part, measure)
+    return report.close()
 
 
-def measure(database: str, rounds: int, folder: Path) -> list[Figure]:
-    """Measure every page on one kind of database, and the list through a real server."""
-    with ExitStack() as stack:
-        names = [
-            *(f"connections-{population}" for population in POPULATIONS),
-            "shipping",
-            "calls",
-            "few",
-            "many",
-            "storm",
-        ]
-        urls = stack.enter_context(databases(database, names, folder))
-        *urls, empty, calls, few, many, storm = urls
-        variables = environment(folder, empty)
-        with ProcessPoolExecutor(1, SPAWN) as builder:
-            builder.submit(console.prepare, variables).result()
-        ships = list(publish_and_transfer.shipped(database, variables, SPAWN))
-        if load.is_possible():
-            variables = environment(folder, calls)
+def _maybe(
+    report: Report, wanted: list[str] | None, name: str, measure: Callable[[], Iterable[Figure]]
+) -> None:
+    if wanted is None or any(text in name for text in wanted):
+        report.part(name, measure)
+
+
+Parts = dict[str, Callable[[], Iterable[Figure]]]
+
+
+def _of_database(database: str, rounds: int, folder: Path) -> Parts:
+    """Return the parts that are measured on one kind of database, each on empty ones."""
+    of = partial(environment, folder)
+
+    def all_pages() -> Iterable[Figure]:
+        names = [f"connections-{population}" for population in POPULATIONS]
+        with databases(database, [*names, "floor"], folder) as (*urls, stock):
+            _prepare(of(urls[0]))
+            populations = dict(zip(POPULATIONS, urls, strict=True))
+            yield from pages.measured(database, populations, stock, of, rounds, SPAWN)
+
+    def shipping() -> Iterable[Figure]:
+        with databases(database, ["shipping"], folder) as (url,):
+            _prepare(of(url))
+            yield from publish_and_transfer.shipped(database, of(url), SPAWN)
+
+    def calls() -> Iterable[Figure]:
+        with databases(database, ["calls"], folder) as (url,):
+            _prepare(of(url))
             place = folder / f"{database}-calls"
-            called = list(proxy_calls.measured(database, calls, variables, place, SPAWN))
-            place = folder / f"{database}-multitude"
-            called += million_rows.measured(database, (few, many), variables, place, SPAWN)
-        else:
-            print("Calls are not measured: nginx and wrk are not here (python tests/setup.py).")
-            called = []
-        renewed = []
-        if database != "sqlite":  # where processes write by turns
-            variables = environment(folder, storm)
-            renewed = list(
-                token_refresh.measured(database, storm, variables, folder / "sandbox", SPAWN)
-            )
-        consoles = {}
-        for population, url in zip(POPULATIONS, urls, strict=True):
-            variables = environment(folder, url)
-            with ProcessPoolExecutor(1, SPAWN) as builder:  # its garbage must not weigh on us
-                user = builder.submit(console.build, variables, population).result()
-            process = ProcessPoolExecutor(1, SPAWN, console.start, (variables, user))
-            consoles[population] = stack.enter_context(process)
-        loops = list(_by_turns(consoles, rounds))
-        pages = {}
-        for population, process in consoles.items():
-            samples = process.submit(console.samples).result()
-            counts = process.submit(console.query_counts).result()
-            pages[population] = {
-                name: Page(visits=samples[name], queries=counts[name]) for name in samples
-            }
-        cookie = consoles[max(POPULATIONS)].submit(console.session_cookie).result()
-        noise = Figure(
-            name=f"{database}: noise, the slowest of equal loops : the fastest",
-            value=max(loops) / min(loops),
-            unit="ratio",
-        )
-        served = [noise, *server.served(database, environment(folder, urls[-1]), cookie)]
-    print_pages(database, pages)
-    print_figures([*served, *ships, *called, *renewed])
-    return [*figures_of(database, pages), *served, *ships, *called, *renewed]
+            yield from proxy_calls.measured(database, url, of(url), place, SPAWN)
+
+    def million() -> Iterable[Figure]:
+        with databases(database, ["few", "many"], folder) as (few, many):
+            _prepare(of(few))
+            place = folder / f"{database}-million"
+            yield from million_rows.measured(database, (few, many), of(few), place, SPAWN)
+
+    def refreshes() -> Iterable[Figure]:
+        with databases(database, ["storm"], folder) as (url,):
+            _prepare(of(url))
+            place = folder / "sandbox"
+            yield from token_refresh.measured(database, url, of(url), place, SPAWN)
+
+    parts: Parts = {"pages": all_pages, "publish and transfer": shipping}
+    if load.is_possible():
+        parts |= {"calls": calls, "a million rows": million}
+    else:
+        print("Calls are not measured: nginx and wrk are not here (python tests/setup.py).")
+    if database != "sqlite":  # where processes write by turns
+        parts["refreshes"] = refreshes
+    return {f"{database}: {name}": measure for name, measure in parts.items()}
 
 
-def _by_turns(consoles: dict[int, ProcessPoolExecutor], rounds: int) -> Iterator[float]:
-    for _ in range(0, rounds, ROUNDS_A_TURN):
-        for process in consoles.values():
-            yield process.submit(console.measure, min(rounds, ROUNDS_A_TURN)).result()
+def _of_the_rest(folder: Path) -> Parts:
+    memory = environment(folder, "sqlite://:memory:")
+    return {
+        "first pages": lambda: server.first_pages(folder / "demo"),
+        "start": lambda: server.starting(memory),
+        "input by its size": lambda: input_size.measured(memory, SPAWN),
+        "a crowd": lambda: crowded.measured(environment(folder, ""), folder / "crowd"),
+    }
+
+
+def _prepare(variables: dict[str, str]) -> None:
+    with ProcessPoolExecutor(1, SPAWN) as builder:
+        builder.submit(console.prepare, variables).result()
 
 
 def environment(folder: Path, database_url: str) -> dict[str, str]:
@@ -143,7 +175,5 @@ def environment(folder: Path, database_url: str) -> dict[str, str]:
     }
 
 
-_KEY = Fernet.generate_key().decode()
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

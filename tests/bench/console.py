@@ -78,6 +78,11 @@ def measure(rounds: int) -> float:
     return (perf_counter() - begin) * 1000
 
 
+def lengths() -> dict[str, int]:
+    """Return how many characters each page has; steps that only redirect are left out."""
+    return dict(_Here.visitor.lengths)
+
+
 def samples() -> dict[str, list[Visit]]:
     """Return each visit by page."""
     return dict(_Here.visitor.measured)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-MEDIAN_MS = 25
+#: How often the floor, a stock Django page of the same length, a page may take at most.
+FLOORS = 3
 QUERIES = 12
 GROWTH = 1.5
 FIRST_PAGE_KB = 150
@@ -34,6 +35,8 @@ class Page:
 
     visits: Sequence[tuple[float, float]]
     queries: int
+    #: Visits of a stock Django page of the same length; none for steps that only redirect.
+    floor: Sequence[tuple[float, float]] = ()
 
     @property
     def median(self) -> float:
@@ -43,6 +46,13 @@ class Page:
     def p99(self) -> float:
         clocks = [clock for clock, _ in self.visits]
         return statistics.quantiles(clocks, n=100, method="inclusive")[98]
+
+    @property
+    def floors(self) -> float | None:
+        """Return the median as a multiple of the floor's."""
+        if not self.floor:
+            return None
+        return self.median / statistics.median(clock for clock, _ in self.floor)
 
     @property
     def computing(self) -> float:
@@ -59,7 +69,13 @@ def figures_of(database: str, pages: Pages) -> Iterator[Figure]:
     for population, measured in pages.items():
         for name, page in measured.items():
             whole = f"{database}, {population:,} connections: {name}"
-            yield Figure(name=f"{whole}: median", value=page.median, unit="ms", aim=MEDIAN_MS)
+            yield Figure(name=f"{whole}: median", value=page.median, unit="ms")
+            if page.floors is not None:
+                stock = statistics.median(clock for clock, _ in page.floor)
+                yield Figure(name=f"{whole}: floor, median", value=stock, unit="ms")
+                yield Figure(
+                    name=f"{whole}: page : floor", value=page.floors, unit="ratio", aim=FLOORS
+                )
             yield Figure(name=f"{whole}: p99", value=page.p99, unit="ms")
             yield Figure(name=f"{whole}: computing, median", value=page.computing, unit="ms")
             yield Figure(name=f"{whole}: queries", value=page.queries, unit="", aim=QUERIES)
@@ -79,13 +95,16 @@ def figures_of(database: str, pages: Pages) -> Iterator[Figure]:
 
 
 def print_pages(database: str, pages: Pages) -> None:
-    """Print one line a page: median, p99, own computing (ms) and queries, by population."""
+    """Print one line a page: median, p99, own computing (ms), multiple of the floor, queries."""
     smallest, largest = min(pages), max(pages)
-    heads = "".join(f"{population:>10,} {'p99':>7} {'own':>6} {'q':>3}" for population in pages)
+    heads = "".join(
+        f"{population:>10,} {'p99':>7} {'own':>6} {'floor':>5} {'q':>3}" for population in pages
+    )
     print(f"\n{database + ', ms':34}{heads}{'ratio':>8}")
     for name in pages[smallest]:
         cells = "".join(
-            f"{page.median:10.1f} {page.p99:7.1f} {page.computing:6.1f} {page.queries:3}"
+            f"{page.median:10.1f} {page.p99:7.1f} {page.computing:6.1f} "
+            f"{'' if page.floors is None else f'{page.floors:.1f}x':>5} {page.queries:3}"
             for page in (pages[population][name] for population in pages)
         )
         ratio = pages[largest][name].median / pages[smallest][name].median

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
@@ -57,9 +58,15 @@ class Visitor:
         self.client.force_login(user)
         self.measure = measure
         self.measured: dict[str, list[Any]] = defaultdict(list)
+        #: Characters of each page, before compression.
+        self.lengths: dict[str, int] = {}
 
     def get(self, name: str, url: str, **headers: str) -> None:
-        self._note(name, lambda: self.client.get(url, headers=headers), 200)
+        response = self._note(name, lambda: self.client.get(url, headers=headers), 200)
+        content = response.content
+        if response.get("Content-Encoding") == "gzip":
+            content = gzip.decompress(content)
+        self.lengths[name] = len(content)
 
     def post(self, name: str, url: str, data: dict[str, Any]) -> str:
         """Send a form and return the address that it leads to."""

@@ -168,12 +168,12 @@ def test_pages_follow_each_other(signed_in, super_admin, studio):
         )
     client = signed_in(super_admin)
     pages = [client.get(LIST).context["page"]]
-    while pages[-1].older:
-        pages.append(client.get(LIST + pages[-1].older).context["page"])
+    while pages[-1].next:
+        pages.append(client.get(LIST + pages[-1].next).context["page"])
     labels = [event.object_label for page in pages for event in page.rows]
     assert labels == [f"N{n:03}" for n in reversed(range(2 * PAGE_SIZE + 5))]
     assert [len(page.rows) for page in pages] == [PAGE_SIZE, PAGE_SIZE, 5]
-    back = client.get(LIST + pages[-1].newer).context["page"]
+    back = client.get(LIST + pages[-1].previous).context["page"]
     assert back.rows == pages[1].rows
 
 

@@ -74,7 +74,7 @@ def test_it_shows_nothing_of_other_organizations(see, happen, stranger_organizat
     happen(home=None, label="The deployment's")
     assert "Nothing has happened yet" in see()
     assert "Their secret plan" not in see(object="Their")
-    assert "Nothing fits" in see(object="id of Their secret plan")
+    assert "No matching events" in see(object="id of Their secret plan")
 
 
 @pytest.mark.parametrize("role", ["super_admin", "admin"])
@@ -126,8 +126,8 @@ def test_days_narrow(see, happen):
     today = timezone.localdate()
     tomorrow, yesterday = today + timedelta(days=1), today - timedelta(days=1)
     assert "Messages" in see(**{"from": today, "to": today})
-    assert "Nothing fits" in see(**{"from": tomorrow})
-    assert "Nothing fits" in see(to=yesterday)
+    assert "No matching events" in see(**{"from": tomorrow})
+    assert "No matching events" in see(to=yesterday)
 
 
 def test_what_makes_no_sense_narrows_nothing(see, happen):

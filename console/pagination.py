@@ -88,7 +88,8 @@ def _position(cursor: str, model: type[Model], by: str) -> Position | None:
     """Parse a position; one that was tampered with means the first page."""
     text, _, key = cursor.replace("\0", "").rpartition("_")
     try:
-        value = model._meta.get_field(by).to_python(text)
+        field: Any = model._meta.get_field(by)
+        value = field.to_python(text)
         if isinstance(value, datetime):
             value = datetime.fromisoformat(text).astimezone(UTC)
         return (value, model._meta.pk.to_python(key)) if text and key else None

@@ -98,7 +98,7 @@ class CallFilterForm(FilterForm):
         self.site = site
         if not site.is_home:  # clients call only in Production
             del self.fields["environment"]
-        self.span = Span.of(params["period"], timezone.now())
+        self.span = Span.of(str(params["period"]), timezone.now())
 
     @property
     def is_of_last_hour(self) -> bool:

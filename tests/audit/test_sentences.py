@@ -40,7 +40,9 @@ def test_it_speaks_like_a_colleague():
     told = event(
         AuditAction.MEMBERSHIP_CHANGED, "bob@studio.example", role="super_admin", was="user"
     )
-    assert sentence(told) == "ann@studio.example changed the role of bob@studio.example to Super admin"
+    assert sentence(told) == (
+        "ann@studio.example changed the role of bob@studio.example to Super admin"
+    )
 
 
 def test_it_names_in_general_what_was_not_written_down():

@@ -32,6 +32,7 @@ LAYERS = (
     "console.public_url",
     "console.mail",
     "console.pagination",
+    "console.filters",
     "console.short_cache",
     "console.optimistic_lock",
     "console.encryption",

@@ -9,7 +9,6 @@ from copy import copy
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,10 +20,12 @@ from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import ComponentKind, Environment
 from console.components import saving
+from console.components.component_filters import ComponentFilterForm
 from console.components.definitions import STARTERS
 from console.components.forms import ComponentForm, DefinitionForm, RunForm, with_line_feeds
 from console.components.json_source import JsonFaults
 from console.components.models import Component
+from console.pagination import paginate
 from console.publishing import runs
 from console.publishing.environment_state import release_in_stage, states_across
 from console.publishing.manifest import ComponentSnapshot, Manifest, canonical, of_development
@@ -40,22 +41,9 @@ def component_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     application = get_object_or_404(
         Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS), pk=pk
     )
-    # PostgreSQL takes no NUL.
-    asked = {name: value.replace("\0", "")[:100] for name, value in request.GET.items()}
-    words, kind = asked.get("q", "").strip(), asked.get("kind", "")
-    connection = asked.get("connection", "")
-    rows = application.components.select_related("updated_by").defer("definition")
-    if words:
-        rows = rows.filter(Q(name__icontains=words) | Q(link_name__icontains=words))
-    if kind in ComponentKind.values:
-        rows = rows.filter(kind=kind)
-    if connection:
-        rows = rows.filter(references__connection__link_name=connection)
-    if after := asked.get("after", ""):
-        rows = rows.filter(link_name__gt=after)
-    found: list[Component] = list(rows.order_by("link_name")[: PAGE_SIZE + 1])
-    query = request.GET.copy()
-    query["after"] = found[PAGE_SIZE - 1].link_name if len(found) > PAGE_SIZE else ""
+    form = ComponentFilterForm(request.GET, user=request.user)
+    rows = form.components(application).select_related("updated_by").defer("definition")
+    page = paginate(rows, request.GET, by="link_name", size=PAGE_SIZE, ascending=True)
     template = "components/component_list.html"
     if request.htmx and request.htmx.target == "table":
         template += "#table"
@@ -64,13 +52,9 @@ def component_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         template,
         {
             "application": application,
-            "components": found[:PAGE_SIZE],
-            "older": f"?{query.urlencode()}" if len(found) > PAGE_SIZE else "",
-            "kinds": ComponentKind.choices,
-            "words": words,
-            "kind": kind,
-            "connection": connection,
-            "narrowed": bool(words or kind or connection),
+            "form": form,
+            "page": page,
+            "tags": form.tags(),
         },
     )
 

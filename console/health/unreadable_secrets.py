@@ -83,8 +83,9 @@ def _forget_healed(known: dict[str, SealedRows]) -> None:
     for noted in UnreadableSecret.objects.all()[:MOST]:
         rows_of = known.get(noted.model)
         row = rows_of.rows().filter(pk=noted.row).first() if rows_of else None
-        has_it = row is not None and noted.field in rows_of.sealed(row)  # type: ignore[union-attr]
-        if not has_it or _opens(rows_of, row, noted.field):  # type: ignore[arg-type]
+        if rows_of is None or row is None or noted.field not in rows_of.sealed(row):
+            noted.delete()
+        elif _opens(rows_of, row, noted.field):
             noted.delete()
 
 

@@ -17,7 +17,7 @@ from console.accounts.policy import Action
 from console.invocations.call_filters import PAGE_SIZE, CallFilterForm
 from console.invocations.chart import draw
 from console.invocations.unused_scopes import need_of
-from console.pagination import cut
+from console.pagination import paginate
 
 
 @require_safe
@@ -39,7 +39,7 @@ def installed_calls(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _calls(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
     form = CallFilterForm(request.GET, site=site, user=request.user)
-    page = cut(form.invocations(), request.GET, by="at", size=PAGE_SIZE)
+    page = paginate(form.invocations(), request.GET, by="at", size=PAGE_SIZE)
     shown = {"site": site, "form": form, "page": page, "plot": draw(form.counted(), form.span)}
     template = "invocations/connection_calls.html"
     if request.htmx and request.htmx.target == "table":

@@ -15,10 +15,11 @@ from django.utils import timezone
 from pytest_django.asserts import assertHTMLEqual
 
 from connections.models import Authorization, Connection, Credential
-from connections.setup.connection_filters import PAGE_SIZE, FlatSelect
+from connections.setup.connection_filters import PAGE_SIZE
 from console.accounts.models import Membership
 from console.applications.models import Application
 from console.choices import Level, Role
+from console.filters import FlatSelect
 from tests.connections.flow_steps import words_of
 
 ADDRESS = reverse("connection_list")
@@ -166,7 +167,7 @@ def test_each_tag_takes_its_own_filter_away(developer_client, some):
     response = developer_client.get(
         f"{ADDRESS}?status=authorized&connector=slack&q=gam&before=2026-01-01"
     )
-    tags = {tag["name"]: tag["query"] for tag in response.context["tags"]}
+    tags = {tag.name: tag.query for tag in response.context["tags"]}
     assert tags == {
         "Status": "connector=slack&q=gam",
         "Connector": "status=authorized&q=gam",

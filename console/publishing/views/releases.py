@@ -14,6 +14,7 @@ from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import Environment
+from console.pagination import paginate
 from console.publishing import publishing
 from console.publishing.environment_state import manifest_in, release_in_stage, states_in
 from console.publishing.forms import CompareForm, NoteForm
@@ -29,18 +30,13 @@ def release_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the releases of an application, the newest one first."""
     application = _application(request, pk)
     releases = application.releases.select_related("created_by").defer("content")
-    before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 10:
-        releases = releases.filter(number__lt=int(before))
-    rows = list(releases[: PAGE_SIZE + 1])
-    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    page = paginate(releases, request.GET, by="number", size=PAGE_SIZE)
     return render(
         request,
         "publishing/release_list.html",
         {
             "application": application,
-            "releases": rows,
-            "older": f"?before={rows[-1].number}" if more else "",
+            "page": page,
             "in_stage": release_in_stage(application),
             "form": CompareForm(None, application=application),
         },

@@ -26,7 +26,9 @@ def test_it_works(developer_client, developer, build):
 
 def test_it_marks_applications_in_the_sidebar(developer_client, build):
     html = developer_client.get(build("Find").get_absolute_url()).content.decode()
-    assert re.findall(r'<a class="sidebar-link"[^>]* title="(\w+)" aria-current', html) == ["Applications"]
+    assert re.findall(r'<a class="sidebar-link"[^>]* title="(\w+)" aria-current', html) == [
+        "Applications"
+    ]
 
 
 @pytest.mark.parametrize("kind", ["form", "report", "page"])
@@ -86,7 +88,7 @@ def test_stage_is_judged_as_it_was_released(
 
     assert "Development Not authorized" in page
     assert "Stage Authorized as alice@example.com" in page
-    assert "in Stage as it is here" in page
+    assert "published to Stage" in page
 
 
 def test_it_lists_what_runs_it(developer_client, build):
@@ -95,7 +97,7 @@ def test_it_lists_what_runs_it(developer_client, build):
     build("Whole", kind="workflow", definition={"steps": [{"function": "find"}]})
     page = show(developer_client, function)
     assert "Used by Whole Workflow" in page
-    assert "Other components run it, so it cannot go yet." in page
+    assert "Other components run this function, so you cannot delete it yet." in page
 
 
 def inputs(client, component) -> list[str]:

@@ -74,7 +74,7 @@ def test_it_leads_to_the_question_that_was_skipped(developer_client, start, skip
     response = developer_client.post(url(draft, "environments"), {"create": "1"})
 
     assert response.status_code == 422
-    assert "is not answered yet, so nobody has chosen" in words_of(response)
+    assert "is not confirmed yet. Check it and press Next." in words_of(response)
     assert url(draft, skipped) in response.content.decode()
     assert Connection.objects.get().is_draft
 

@@ -178,7 +178,7 @@ def test_each_tag_takes_its_own_filter_away(developer_client, some):
 @pytest.mark.parametrize("query", ["nothing-like-it", "%ED%A0%80", "%5C", "%27%22%3B--"])
 def test_nothing_found_says_so(developer_client, some, query):
     page = words_of(developer_client.get(f"{ADDRESS}?q={query}"))
-    assert "No connection fits" in page
+    assert "No connections found" in page
 
 
 def test_htmx_gets_the_table_alone(developer_client, some):

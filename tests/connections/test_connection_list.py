@@ -70,10 +70,10 @@ def test_it_hides_the_drafts_and_accounts_of_colleagues(
     colleague = member(studio, Role.DEVELOPER, "colleague@studio.example")
     connect(name="Their draft", status="draft", created_by=colleague)
     connect(name="My draft", status="draft", link_name="")
-    shared = connect(name="Each his own", level=Level.LOGGED_IN_USER)
+    shared = connect(name="Personal", level=Level.LOGGED_IN_USER)
     grant(shared, user=colleague, label="colleague@sandbox.example")
     response = developer_client.get(ADDRESS)
-    assert set(names(response)) == {"My draft", "Each his own"}
+    assert set(names(response)) == {"My draft", "Personal"}
     assert "colleague@sandbox.example" not in words_of(response)
 
 

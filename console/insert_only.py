@@ -1,4 +1,4 @@
-"""A migration operation by which the database itself refuses to change the rows of a table."""
+"""Migration operation that makes the database reject updates of a table's rows."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {na
 
 
 def refuse_updates(table: str, message: str) -> migrations.RunPython:
-    """Return the operation that adds an ``UPDATE`` trigger to ``table``.
+    """Return an operation that adds a trigger to ``table`` that rejects ``UPDATE``.
 
-    SQLite drops triggers with a table that a migration rebuilds: a migration that changes the
-    columns of such a table ends with this operation again.
+    On SQLite, a migration that changes columns rebuilds the table and so drops its triggers. Such a
+    migration must end with this operation again.
     """
     name = f"{table}_refuses_updates"
 

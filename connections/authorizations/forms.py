@@ -8,11 +8,11 @@ from django import forms
 
 from connections.models import Authorization, Credential
 from connections.models.authorization_site import AuthorizationSite
-from connections.setup.forms import ParametersForm
+from connections.setup.parameter_fields import ParametersForm
 from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.api.pasted_credential import NotACredential, cleaned
 from connectors.definitions.schema import Connector, CredentialField
-from console.optimistic_lock import SeenForm
+from console.optimistic_lock import ConflictCheckMixin
 
 
 class CredentialBox(forms.CharField):
@@ -54,7 +54,7 @@ class AuthorizeForm(ParametersForm, forms.Form):
         super().__init__(*args, **kwargs)
         self._site, connector = site, site.connector
         self.particulars = () if site.is_home else connector.parameters
-        self.ask_for(self.particulars, site.standing.parameters)
+        self.add_parameter_fields(self.particulars, site.standing.parameters)
         if len(site.environments) > 1:
             self.fields["environments"] = forms.MultipleChoiceField(
                 label="Environments",
@@ -99,14 +99,14 @@ class AuthorizeForm(ParametersForm, forms.Form):
         return [self[name] for name in (*names, *(box.name for box in self.credential_fields))]
 
 
-class LabelForm(SeenForm, forms.ModelForm):
+class LabelForm(ConflictCheckMixin, forms.ModelForm):
     """How the account is called here."""
 
     class Meta:
         model = Credential
         fields = ["label"]
 
-    def described(self, row: Credential) -> dict[str, str]:
+    def display_values(self, row: Credential) -> dict[str, str]:
         return {"Account": row.label}
 
 

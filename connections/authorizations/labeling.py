@@ -20,7 +20,7 @@ def label(authorization: Authorization, form: LabelForm, by: User, action: Actio
         rows = Credential.objects.select_for_update().defer("secret", "journal")
         before = rows.filter(pk=form.instance.pk).first()
         if before:
-            form.refuse_unseen(before)
+            form.raise_on_conflict(before)
         credential = form.save()
         if before and before.label != credential.label:
             record(

@@ -1,4 +1,4 @@
-"""The list of connections and the details page with what can be done there."""
+"""List of connections; details page; rename, change permissions, delete."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from connections.models import Authorization, Connection, authorization_site
 from connections.setup import changing
 from connections.setup.connection_filters import ConnectionFilterForm, page_of
 from connections.setup.forms import PermissionsForm, RenameForm
+from connectors.definitions.auth_type import AuthType
 from connectors.definitions.registry import get_connectors
 from console.accounts.http import SeeOther, SignedInRequest, show_results
 from console.accounts.policy import Action
@@ -27,7 +28,7 @@ from console.optimistic_lock import EditConflict, fingerprint
 
 @require_safe
 def connection_list(request: SignedInRequest) -> HttpResponse:
-    """Show the connections, newest first, narrowed by the filters in the address."""
+    """Show the connections, newest first, filtered by the query string."""
     if not request.user.may(Action.MANAGE_CONNECTIONS):
         raise PermissionDenied
     form = ConnectionFilterForm(request.GET, user=request.user)
@@ -40,7 +41,7 @@ def connection_list(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def connection_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show one connection: whose account acts where, and what it may do."""
+    """Show one connection: its authorizations, permissions and references."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).select_related(
             "application__organization", "created_by"
@@ -54,7 +55,7 @@ def connection_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def connection_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Give a connection another name; the link name stays and nobody is asked for consent."""
+    """Rename a connection. Its link name and its authorizations stay as they are."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
     )
@@ -68,17 +69,17 @@ def connection_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         form.add_error("name", "Another connection just took this name. Choose another one.")
     if form.errors:
         return _detail_page(request, Connection.objects.get(pk=pk), form)
-    messages.success(request, f"The connection is named {connection} now.")
+    messages.success(request, f"The connection is now named {connection}.")
     return SeeOther(connection.get_absolute_url())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Change what the connection asks for; what was granted stays until it is reauthorized."""
+    """Change the requested permissions; granted ones stay until the next authorization."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user)
         .created()
-        .filter(auth_type="oauth2", connector_slug__in=get_connectors())
+        .filter(auth_type=AuthType.OAUTH2, connector_slug__in=get_connectors())
         .select_related("application"),
         pk=pk,
     )
@@ -90,9 +91,9 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
         except EditConflict as error:
             changed = error
         else:
-            messages.success(request, f"The permissions of {connection} are changed.")
+            messages.success(request, f"The permissions of {connection} were changed.")
             return SeeOther(connection.get_absolute_url())
-    kept = Connection.objects.get(pk=pk) if form.is_bound else connection
+    saved = Connection.objects.get(pk=pk) if form.is_bound else connection
     return render(
         request,
         "connections/connection_permissions.html",
@@ -100,7 +101,7 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
             "connection": connection,
             "connector": connection.connector,
             "form": form,
-            "seen": fingerprint(form.described(kept)),
+            "seen": fingerprint(form.display_values(saved)),
             "differences": changed.differences if changed else [],
         },
         status=409 if changed else 422 if form.is_bound else 200,
@@ -109,7 +110,7 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what stops working, or what holds it; a POST revokes every authorization and deletes."""
+    """Show what stops working or what prevents it; a POST revokes everything and deletes."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
     )
@@ -120,7 +121,7 @@ def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         except revoking.StillHeld as error:
             held = error
         else:
-            messages.success(request, f"{connection} is deleted.")
+            messages.success(request, f"{connection} was deleted.")
             show_results(request, sentences)
             return SeeOther(reverse("connection_list"))
     return render(
@@ -152,7 +153,7 @@ def _detail_page(
         )
     }
     for authorization in found.values():
-        authorization.connection = connection  # spares a query for each missing_scopes
+        authorization.connection = connection  # saves a query for each missing_scopes
     connector = connection.connector
     actions = connector.oauth2.actions if connector.oauth2 else {}
     return render(
@@ -162,7 +163,7 @@ def _detail_page(
             "connection": connection,
             "connector": connector,
             "form": form,
-            "seen": fingerprint(form.described(connection)),
+            "seen": fingerprint(form.display_values(connection)),
             "differences": changed.differences if changed else [],
             "places": [
                 (e, given, label_seen(given))

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from connectors.definitions.schema import (
     ApiKeyAuth,
-    AuthType,
     BasicAuth,
     Connector,
     CredentialField,
@@ -82,7 +81,7 @@ def basic(user: str, password: str) -> str:
     return f"Basic {b64encode(f'{user}:{password}'.encode()).decode('ascii')}"
 
 
-AUTH_TYPES: Mapping[AuthType, AuthStrategy] = {
+AUTH_TYPES: Mapping[str, AuthStrategy] = {
     "oauth2": AuthStrategy(
         redirects=True,
         credential="this authorization",

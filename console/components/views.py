@@ -1,4 +1,4 @@
-"""Components: made, changed, run and deleted."""
+"""List, create, edit, check, run and delete components."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def component_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def component_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Ask for a name and a kind; a POST makes the component."""
+    """Show the form for a new component; a POST creates it."""
     application = get_object_or_404(
         Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS), pk=pk
     )
@@ -78,7 +78,7 @@ def component_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         except saving.ComponentConflict as error:
             form.add_error("name", str(error))
         else:
-            messages.success(request, f"{component} is created.")
+            messages.success(request, f"{component} was created.")
             return SeeOther(component.get_absolute_url())
     return render(
         request,
@@ -90,16 +90,16 @@ def component_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def component_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show a component: its definition, whom it calls, and what it answers."""
+    """Show a component: its definition, the Run panel and its references."""
     component = _component(request, pk)
     return _page(request, component, DefinitionForm(instance=component))
 
 
 @require_POST
 def component_save(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Keep the name and the definition, or say what is wrong with them, line by line."""
+    """Save the name and the definition, or show the errors by line."""
     component = _component(request, pk)
-    # The form writes into its row; beside the person's text stands what is kept.
+    # The form changes its instance. The page shows the saved component next to the person's text.
     form = DefinitionForm(request.POST, instance=copy(component))
     faults = None
     status = 422
@@ -112,14 +112,14 @@ def component_save(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             form.add_error(None, str(error))
             status = 409
         else:
-            messages.success(request, f"{form.instance} is saved.")
+            messages.success(request, f"{form.instance} was saved.")
             return SeeOther(component.get_absolute_url())
     return _page(request, component, form, faults=faults, status=status)
 
 
 @require_POST
 def component_check(request: SignedInRequest, pk: uuid.UUID) -> JsonResponse:
-    """Tell the editor what keeps its text from being saved."""
+    """Return the errors of a definition as JSON, for the editor."""
     component = _component(request, pk)
     text = with_line_feeds(request.POST.get("definition", ""))
     faults = saving.faults_of(component, text)
@@ -136,7 +136,7 @@ def component_check(request: SignedInRequest, pk: uuid.UUID) -> JsonResponse:
 
 @require_POST
 def component_run(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Run what is saved, and show every call that it made."""
+    """Run the saved component and show every call that it made."""
     component = _component(request, pk)
     if not component.is_runnable:
         raise Http404
@@ -166,7 +166,7 @@ def component_run(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def component_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what happens; a POST takes the component out of Development."""
+    """Show what happens; a POST deletes the component from Development."""
     component = _component(request, pk)
     users = saving.users_of(component)
     if request.method == "POST":
@@ -175,7 +175,7 @@ def component_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         except saving.StillUsed:
             users = saving.users_of(component)
         else:
-            messages.success(request, f"{component} is deleted from Development.")
+            messages.success(request, f"{component} was deleted from Development.")
             return SeeOther(component.application.get_absolute_url())
     release = release_in_stage(component.application)
     return render(
@@ -236,7 +236,7 @@ def _page(
     )
 
 
-def _part(component: Component) -> ComponentSnapshot:
+def _snapshot(component: Component) -> ComponentSnapshot:
     return ComponentSnapshot(
         kind=component.kind,
         name=component.name,
@@ -246,11 +246,11 @@ def _part(component: Component) -> ComponentSnapshot:
 
 
 def _in_stage(component: Component, release: Release | None) -> str:
-    """Tell how Stage holds the component: ``same``, ``other`` or not at all."""
+    """Return how the component is in Stage: ``same``, ``other``, or empty if it is not there."""
     held = release.manifest.components.get(component.link_name) if release else None
     if held is None:
         return ""
-    same = canonical(held.as_document()) == canonical(_part(component).as_document())
+    same = canonical(held.as_document()) == canonical(_snapshot(component).as_document())
     return "same" if same else "other"
 
 
@@ -264,12 +264,12 @@ def _run_form(component: Component, release: Release | None, data: Any = None) -
 
 
 def _inputs(component: Component, release: Release | None) -> dict[str, Mapping[str, Any]]:
-    """Name what a run asks for, as the component is here and as Stage holds it."""
+    """Return the inputs of the component in Development and of its version in Stage."""
     if not component.is_runnable:
         return {}
     workflow = component.kind == ComponentKind.WORKFLOW
     development = of_development(component.application) if workflow else Manifest()
-    found = runs.inputs(development, _part(component))
+    found = runs.inputs(development, _snapshot(component))
     if release and (held := release.manifest.components.get(component.link_name)):
         found = {**runs.inputs(release.manifest, held), **found}
     return found
@@ -278,7 +278,7 @@ def _inputs(component: Component, release: Release | None) -> dict[str, Mapping[
 def _references(
     request: SignedInRequest, component: Component
 ) -> list[tuple[Connection, list[ConnectionState]]]:
-    """Return the connections that it calls, each as it stands in Development and in Stage."""
+    """Return the connections that it calls, each with its state in Development and in Stage."""
     connections = Connection.objects.filter(references__component=component)
     found = list(connections.order_by("name").prefetch_related("released"))
     places = (Environment.DEVELOPMENT, Environment.STAGE)

@@ -15,7 +15,7 @@ from console.accounts.models import Organization, User
 from console.applications.models import Application
 from console.choices import ComponentKind, Environment
 from console.components.definitions import CallTemplate, FunctionUse
-from console.components.placeholders import NoValue, Room, fill, fill_path, fill_text
+from console.components.placeholders import NoValue, SizeBudget, fill, fill_path, fill_text
 from console.invocations.log_writer import note_run
 from console.publishing.environment_state import manifest_in, states_in
 from console.publishing.manifest import ComponentSnapshot, Manifest
@@ -259,7 +259,7 @@ class _Stopped(Exception):
 
 
 def _filled(call: CallTemplate, values: Mapping[str, Any]) -> ServiceRequest:
-    room = Room()
+    room = SizeBudget()
     return ServiceRequest(
         method=call.method,
         path=fill_path(call.path, values, room),

@@ -72,7 +72,7 @@ def _broken(document: dict[str, Any]) -> Iterator[Problem]:
     yield from json_schema.problems({**document, **{key: [] for key in lists}}, name="application")
     for name, items in lists.items():
         if len(items) > (most := rules[name]["maxItems"]):
-            yield (name,), f"At most {most} may stand here, and there are {len(items)}."
+            yield (name,), f"At most {most} are allowed here, and there are {len(items)}."
             continue
         part = name.removesuffix("s")
         for number, item in enumerate(items):

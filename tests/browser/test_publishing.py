@@ -38,7 +38,7 @@ def build(page: Page, name: str, connection: str, path: str = "/contacts") -> st
     definition = {"calls": [{"connection": connection, "method": "GET", "path": path}]}
     editor.fill(json.dumps(definition, indent=2))
     wizard.press(page, "Save")
-    page.get_by_text(f"{name} is saved.").wait_for()
+    page.get_by_text(f"{name} was saved.").wait_for()
     return page.url
 
 
@@ -139,7 +139,7 @@ def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
         page.get_by_role("link", name="Change permissions").click()
         page.get_by_role("checkbox", name="Write Contacts").check()
         wizard.press(page, "Save permissions")
-        page.get_by_text(f"The permissions of {name} are changed.").wait_for()
+        page.get_by_text(f"The permissions of {name} were changed.").wait_for()
     publish(page, "Walk find")
     preflight = page.get_by_role("listitem").filter(has_text="Missing in Stage: contacts.write")
     expect(preflight).to_have_count(1)

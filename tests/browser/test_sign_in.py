@@ -106,7 +106,7 @@ def test_a_passkey_that_is_refused_says_so(person, device, console) -> None:
     person.get_by_role("link", name="I saved the codes").click()
     person.get_by_role("link", name="Add a passkey").click()
     wizard.press(person, "Add the passkey")
-    expect(person.get_by_role("alert")).to_contain_text("holds a passkey for your account already")
+    expect(person.get_by_role("alert")).to_contain_text("already has a passkey for your account")
     look_over(person, "add a passkey, refused")
     person.get_by_role("link", name="Cancel").click()
     person.get_by_role("link", name="Rename My passkey").click()

@@ -64,7 +64,7 @@ def test_it_is_erased_here_whatever_the_service_says(
     sandbox.switches(revoke=mode)
     page = words_of(developer_client.post(address(connection), follow=True))
     assert not Credential.objects.exists()
-    assert "is not authorized any more" in page
+    assert "is no longer authorized" in page
     assert words in page
     assert ("The access token may work until " in page) == (answer != "revoked")
     assert told().details["answer"] == answer

@@ -97,7 +97,7 @@ def test_it_goes_once_nothing_calls_it(developer_client, connect, build):
 
 
 def test_what_was_ever_released_stays(developer_client, connect, build):
-    """The release in Stage may not hold it any more, but one before did."""
+    """An earlier release still contains it, even if the release in Stage does not."""
     connection = connect()
     Connection.objects.update(first_released=2)
     response = developer_client.post(address(connection))

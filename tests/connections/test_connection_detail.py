@@ -76,9 +76,9 @@ def test_it_says_why_a_token_is_not_renewed(developer_client, connect, grant, re
     why = "Sandbox does not accept this console's OAuth client (invalid_client)."
     grant(connection, renewal_problem=why, client_refused=refused)
     page = words_of(developer_client.get(connection.get_absolute_url()))
-    assert f"It failed: {why}" in page
-    assert ("Nobody has to authorize again" in page) == refused
-    assert ("It is tried again automatically." in page) != refused
+    assert f"Failed: {why}" in page
+    assert ("You do not have to authorize again" in page) == refused
+    assert ("The console tries again automatically." in page) != refused
 
 
 @pytest.mark.parametrize("state", Authorization.State.values)

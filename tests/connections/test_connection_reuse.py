@@ -78,7 +78,7 @@ def test_it_serves_the_environments_that_were_chosen(developer_client, connect, 
 @pytest.mark.parametrize("chosen", ["", "x", "\0", str(uuid.UUID(int=0))])
 def test_it_refuses_what_it_did_not_offer(developer_client, connect, first, chosen):
     second = connect(scopes=["contacts.read"])
-    assert "cannot be used any more" in words_of(reuse(developer_client, second, chosen))
+    assert "can no longer be used" in words_of(reuse(developer_client, second, chosen))
     assert not second.authorizations.exists()
 
 

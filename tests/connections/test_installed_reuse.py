@@ -66,7 +66,7 @@ def test_it_never_offers_what_developers_authorized(
     theirs = connect("sandbox_api_key")
     credential = grant(theirs).credential
     installed = install(connect("sandbox_api_key"))
-    assert "cannot be used any more" in words_of(reuse(admin, installed, credential.pk))
+    assert "can no longer be used" in words_of(reuse(admin, installed, credential.pk))
     assert not Authorization.objects.filter(environment="production").exists()
 
 
@@ -97,7 +97,7 @@ def test_it_never_offers_the_account_of_another_organization(
 ):
     credential = authorized(organization=stranger_organization)
     installed = install(connect("sandbox_api_key"))
-    assert "cannot be used any more" in words_of(reuse(admin, installed, credential.pk))
+    assert "can no longer be used" in words_of(reuse(admin, installed, credential.pk))
 
 
 def test_it_never_offers_the_account_of_another_person(
@@ -164,7 +164,7 @@ def test_it_asks_for_the_permissions_of_what_is_installed(
 def test_it_refuses_what_it_did_not_offer(admin, connect, install, authorized, chosen):
     authorized()
     installed = install(connect("sandbox_api_key"))
-    assert "cannot be used any more" in words_of(reuse(admin, installed, chosen))
+    assert "can no longer be used" in words_of(reuse(admin, installed, chosen))
     assert not installed.connection.authorizations.exists()
 
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential, Flow
-from connections.views.authorize import BROWSER
+from connections.views.authorize import BROWSER_SESSION_KEY
 from tests.connections.flow_steps import (
     allow,
     authorize,
@@ -472,9 +472,9 @@ def test_it_shows_them_cut_and_clean(developer_client, callback, description):
 
 
 def test_signing_in_gives_the_browser_another_token(developer_client, callback, developer):
-    before = developer_client.session[BROWSER]
+    before = developer_client.session[BROWSER_SESSION_KEY]
     developer_client.post(reverse("account_logout"))
     developer_client.force_login(developer)
 
     assert SESSION_KEY in developer_client.session
-    assert developer_client.session.get(BROWSER) != before
+    assert developer_client.session.get(BROWSER_SESSION_KEY) != before

@@ -13,7 +13,7 @@ from django.db import connection as database
 from django.db import models
 
 from connections.models import Connection, Credential, Flow, OAuthClient
-from connections.views.authorize import BROWSER
+from connections.views.authorize import BROWSER_SESSION_KEY
 from console.accounts.models import Organization
 from console.encryption.fields import SecretUnreadable, key_ring, sealed_fields
 from tests.connections.flow_steps import begin
@@ -196,7 +196,7 @@ def test_the_database_holds_no_secret(filled, developer_client):
     Connection.objects.update(name="positive-control")
     stored = contents_of_the_database()
     assert b"positive-control" in stored
-    browser = developer_client.session[BROWSER]
+    browser = developer_client.session[BROWSER_SESSION_KEY]
     for form in encodings(CANARY):
         assert form not in stored
     assert Flow.objects.get().browser_hash.encode() in stored

@@ -83,20 +83,20 @@ def test_a_call_says_what_the_connection_is(network, connect, grant, build, go):
 
     assert go("phone").ok
     assert go("steal").problem == (
-        "{{ connection.auth_token }} has no value: the connection holds account_sid."
+        "{{ connection.auth_token }} has no value: the connection has account_sid."
     )
 
 
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        ({"path": "/{{ input.y }}"}, "{{ input.y }} has no value: what was given holds x, z."),
+        ({"path": "/{{ input.y }}"}, "{{ input.y }} has no value: the input has x, z."),
         (
             {"path": "/{{ answer.y }}"},
-            "{{ answer.y }} has no value: nothing has answered before this.",
+            "{{ answer.y }} has no value: there is no earlier answer.",
         ),
         ({"path": "/", "body": "{{ input.x.y }}"}, "{{ input.x.y }} has no value: “x” is a text."),
-        ({"path": "/{{ input.z }}"}, "{{ input.z }} is empty, which cannot stand in a path."),
+        ({"path": "/{{ input.z }}"}, "{{ input.z }} is empty, which is not possible in a path."),
     ],
 )
 def test_a_missing_value_stops_it(network, people, function, go, call, sentence):
@@ -111,7 +111,7 @@ def test_a_missing_value_stops_it(network, people, function, go, call, sentence)
 def test_no_value_climbs(network, people, function, go, value):
     function("Note", {"path": "/contacts/{{ input.x }}/y"})
     assert go("note", x=value).problem == (
-        f"{{{{ input.x }}}} is “{value}”, which cannot stand in a path."
+        f"{{{{ input.x }}}} is “{value}”, which is not possible in a path."
     )
     assert len(network.calls) == 0
 
@@ -149,7 +149,7 @@ def test_an_answer_may_be_text(network, people, function, go):
         {"method": "POST", "path": "/orders", "body": {"a": "{{ answer.x }}"}},
     )
     done = go("all")
-    assert done.problem == "{{ answer.x }} has no value: the answer before is a text."
+    assert done.problem == "{{ answer.x }} has no value: the earlier answer is a text."
 
 
 def test_a_secret_of_one_service_never_reaches_another(network, people, connect, grant, build, go):

@@ -215,7 +215,7 @@ ENTRANCES: dict[str, tuple[Callable[[int], Callable[[], Any]], int]] = {
     "picture: WebP": (lambda n: lambda: clean(webp(n)), PICTURE_BYTES),
     "search: one word": (lambda n: lambda: search("slakc" * (n // 5)), 8_000),
     "search: many words": (lambda n: lambda: search("slakc " * (n // 6)), 8_000),
-    "a launch address": (
+    "a launch URL": (
         lambda n: lambda: validate_launch_url("https://" + "a." * (n // 2) + "_"),
         500,
     ),
@@ -291,10 +291,10 @@ def test_the_first_faults_are_told_and_the_others_counted():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[" + "1," * FILE.values + "1]", "500,000 values"),
-        ("\n" * FILE.lines + "1", "500,000 lines"),
+        ("[" + "1," * FILE.values + "1]", "At most 500,000"),
+        ("\n" * FILE.lines + "1", "500,001 lines"),
         ('["' + "a" * (FILE.text + 1) + '"]', "200,000 characters"),
-        ("[" * 99 + "]" * 99, "nested 64 deep"),
+        ("[" * 99 + "]" * 99, "nested at most 64 deep"),
         ("a" * (MAX_BYTES + 1), "10 MB"),
     ],
 )

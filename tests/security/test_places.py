@@ -208,7 +208,7 @@ def test_the_launch_address(canary):
             try:
                 validate_launch_url(address)
             except ValidationError as error:
-                assert error.messages[0].startswith("Give an address")
+                assert error.messages[0].startswith("Enter a URL")
             else:
                 own = host in {"localhost", "127.0.0.1"}
                 assert scheme == "https" or own, address

@@ -98,7 +98,7 @@ def test_an_unknown_connector_is_refused_with_the_nearest():
          "parameters.data_center", "It is one of zoho.com"),
         ({"connector": "zoho_crm", "scopes": []}, "parameters", "“data_center”"),
         ({"name": "a\u202eb"}, "name", "A name is one line"),
-        ({"name": "a\u200bb"}, "name", "Take out U+200B"),
+        ({"name": "a\u200bb"}, "name", "Remove U+200B"),
         ({"name": "\u0301a"}, "name", "cannot begin with an accent"),
         ({"name": "x" * 51}, "name", "at most 50"),
         ({"name": " "}, "name", "A name is one line"),
@@ -159,13 +159,13 @@ def test_what_is_called_may_itself_be_faulty_and_is_named_once():
 @pytest.mark.parametrize(
     ("changed", "where", "said"),
     [
-        ({"path": "/x/{{ inptu.id }}"}, "path", "is no placeholder"),
+        ({"path": "/x/{{ inptu.id }}"}, "path", "is not a valid placeholder"),
         ({"body": {"a": ["{{ input.x"]}}, "body.a.0", "not closed"),
-        ({"headers": {"Authorization": "x"}}, "headers.Authorization", "set by the console"),
+        ({"headers": {"Authorization": "x"}}, "headers.Authorization", "The console sets"),
         ({"path": "/a/../b"}, "path", "segments"),
         ({"path": "https://elsewhere"}, "path", "begins with one slash"),
         ({"method": "STEAL"}, "method", "one of GET"),
-        ({"color": 1}, "", "“color” is not known here"),
+        ({"color": 1}, "", "“color” is not allowed here"),
     ],
 )  # fmt: skip
 def test_what_a_call_cannot_be_is_refused(changed, where, said):

@@ -46,7 +46,7 @@ def test_it_refuses_what_is_not_json():
 
 def test_it_refuses_a_name_that_stands_twice_in_one_object():
     fault = only('{\n  "format": 1,\n  "format": 2\n}')
-    assert (fault.line, fault.message) == (3, "“format” stands twice in one object.")
+    assert (fault.line, fault.message) == (3, "“format” appears twice in one object.")
 
 
 def test_it_refuses_a_file_that_is_too_large():
@@ -93,26 +93,26 @@ def test_it_says_what_is_missing(name):
     whole = document(components=[])
     del whole[name]
     fault = only(whole)
-    assert fault.message == f"“{name}” is missing here."
+    assert fault.message == f"“{name}” is missing."
 
 
 def test_it_refuses_what_it_does_not_know():
     fault = only(document(secrets={}))
-    assert "“secrets” is not known here" in fault.message
+    assert "“secrets” is not allowed here" in fault.message
 
 
 def test_it_refuses_too_many_components():
     pages = [component(f"page_{number}") for number in range(5000)]
     assert len(read(text_of(document(components=pages))).components) == 5000
     fault = only(document(components=[*pages, component("one_more")]))
-    assert fault.message == "At most 5000 may stand here, and there are 5001."
+    assert fault.message == "At most 5000 are allowed here, and there are 5001."
     assert fault.where == "components"
 
 
 def test_it_refuses_too_many_connections():
     many = [connection(f"Service {number}") for number in range(1001)]
     fault = only(document(connections=many, components=[]))
-    assert fault.message == "At most 1000 may stand here, and there are 1001."
+    assert fault.message == "At most 1000 are allowed here, and there are 1001."
 
 
 def nested(depth: int) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-// What the wizard does beyond plain pages: the permission tree and the service's window.
-// Like shell.js it runs in the head and listens on the document; what it asks of htmx waits for the page.
+// Connections: the permission tree, and the popup in which a service asks for consent. Every page works without it.
+// Like console.js it runs in the head and listens on the document. Calls to htmx wait until the page is ready.
 (() => {
   const ready = new Promise((done) => { addEventListener("DOMContentLoaded", done); });
 
-  // Permissions: All Actions ticks and locks all; search; a live count
+  // Permission tree: All Actions checks and disables all boxes; search; a live count
 
   const tree = (element) => element.closest("[data-scopes]");
   const boxes = (root) => [...root.querySelectorAll("input[name=scopes]")];
@@ -41,7 +41,7 @@
     });
   });
 
-  // The service's own page, in a window that needs no opener. The form has it as its target; here it gets its size.
+  // Popup with the service's page. The form targets it by name; this code only opens it with a size. It needs no opener.
 
   const channel = (flow) => new BroadcastChannel(`flow-${flow}`);
   let current = null;
@@ -73,7 +73,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("form[data-popup]")) return;
-    // Where the browser allows no window, the service's page opens in this one.
+    // If the browser blocks popups, the service's page opens in this window.
     if (openWindow(form)) setTimeout(() => wait(form));
   }, true);
   document.addEventListener("click", (event) => {
@@ -81,7 +81,7 @@
     current.form.requestSubmit();
   });
 
-  // In that window: tell the page that opened it, close on success, stay on failure
+  // In the popup: notify the page that opened it; close on success, stay open on failure
 
   const finish = (element) => {
     const { flowResult, outcome, next } = element.dataset;

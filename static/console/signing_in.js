@@ -1,4 +1,4 @@
-// Passkeys: the browser makes or uses one, and its answer goes the way of every form.
+// Passkeys (WebAuthn): create or use a passkey, then submit the result with the form.
 (() => {
   const bytes = (text) => Uint8Array.from(
     atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0),
@@ -7,7 +7,7 @@
     .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
   const named = (list) => list?.map((entry) => ({ ...entry, id: bytes(entry.id) }));
 
-  // Browsers before 2025 do not all know parse…FromJSON() and toJSON().
+  // Some browsers from before 2025 lack parseCreationOptionsFromJSON() and toJSON().
   const make = (key) => navigator.credentials.create({
     publicKey: {
       ...key,
@@ -36,16 +36,16 @@
   };
 
   const SENTENCES = {
-    InvalidStateError: "This device holds a passkey for your account already. Nothing was changed.",
-    NotAllowedError: "No passkey was used: it was cancelled, took too long, or is not on this device. Nothing was changed. Try again.",
-    SecurityError: "Passkeys need the address of this console with https. Nothing was changed.",
+    InvalidStateError: "This device already has a passkey for your account. Nothing was changed.",
+    NotAllowedError: "No passkey was used. You canceled, it took too long, or the passkey is not on this device. Nothing was changed. Try again.",
+    SecurityError: "Passkeys work only when you open this console by its https address. Nothing was changed.",
   };
 
-  // Before shell.js, which takes what is not prevented for a form on its way.
+  // Capture phase: this must run before console.js, which marks every submitted form as busy.
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!form.matches("form[data-passkey]")) return;
-    // What is sent by submit() below fires no event and comes past here.
+    // The form.submit() below fires no submit event, so it does not come back here.
     event.preventDefault();
     const button = form.querySelector("button");
     const problem = form.querySelector("[data-problem]");
@@ -61,9 +61,9 @@
       form.submit();
     } catch (error) {
       const words = problem.querySelector("p");
-      // What the server wrote there says that this browser cannot do it.
-      words.dataset.otherwise ??= words.textContent;
-      words.textContent = SENTENCES[error.name] ?? words.dataset.otherwise;
+      // The text from the server says that this browser does not support passkeys.
+      words.dataset.unsupported ??= words.textContent;
+      words.textContent = SENTENCES[error.name] ?? words.dataset.unsupported;
       problem.hidden = false;
       button.ariaBusy = null;
     }

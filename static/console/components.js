@@ -1,4 +1,4 @@
-// A text area of JSON becomes an editor. Without scripts it stays a text area.
+// JSON editor (CodeMirror) for component definitions. Without scripts the textarea stays.
 (() => {
   if (!window.CodeMirror) return;
   const {
@@ -8,11 +8,11 @@
   } = CodeMirror;
   const PAUSE = 500;
 
-  // CodeMirror writes its styles into a <style>, which the policy refuses; in a shadow tree it adopts a sheet
-  // instead. Rules of the page do not reach there, so editor.css is adopted too, after CodeMirror's own.
-  const look = new CSSStyleSheet();
-  const rules = document.querySelector("link[href*='/console/editor.']")?.sheet?.cssRules ?? [];
-  [...rules].forEach((rule, index) => look.insertRule(rule.cssText, index));
+  // In a document, CodeMirror inserts a <style>, which the Content-Security-Policy forbids. In a shadow tree it adopts
+  // a style sheet instead. The page's styles do not apply there, so components.css is adopted too, after CodeMirror's.
+  const editorStyles = new CSSStyleSheet();
+  const rules = document.querySelector("link[href*='/console/components.']")?.sheet?.cssRules ?? [];
+  [...rules].forEach((rule, index) => editorStyles.insertRule(rule.cssText, index));
 
   const words = (element) => element?.textContent.replace(/\s+/g, " ").trim();
   const place = (doc, { line, column }) => {
@@ -28,18 +28,19 @@
     return { from, to, severity: "error", message: fault.message };
   };
   const summary = (faults, more) => {
-    if (!faults.length) return "No faults.";
+    if (!faults.length) return "No errors.";
     const first = faults.reduce((a, b) => (b.line < a.line ? b : a));
-    const start = faults.length === 1 ? "1 fault," : `${faults.length + more} faults; the first one`;
+    const start = faults.length === 1 ? "1 error," : `${faults.length + more} errors. First error`;
     return `${start} on line ${first.line}: ${first.message}`;
   };
 
-  // Left to the browser, typing over a selection writes style attributes, which the policy refuses and reports.
+  // If the browser handles typing over a selection, it writes style attributes, which the Content-Security-Policy
+  // forbids and reports.
   const typeOver = (event, view) => {
     const { state } = view;
     if (state.readOnly) return true;
     if (event.inputType !== "insertText" || !event.data || event.isComposing) return false;
-    // The editor's own selection may lag behind the browser's, which only Chromium tells inside a shadow tree.
+    // The editor's selection may lag behind the browser's. Only Chromium has getSelection() inside a shadow tree.
     const selection = view.root.getSelection?.();
     const { main } = state.selection;
     const [from, to] = view.contentDOM.contains(selection?.anchorNode)
@@ -73,28 +74,28 @@
     host.className = "editor";
     textarea.after(host);
     const shadow = host.attachShadow({ mode: "open" });
-    shadow.adoptedStyleSheets = [look];
+    shadow.adoptedStyleSheets = [editorStyles];
 
     const view = new EditorView({
       parent: shadow,
       doc: textarea.value,
-      // A person may have begun to type before this script ran.
+      // The person may have started to type before this script ran.
       selection: { anchor: textarea.selectionStart, head: textarea.selectionEnd },
       extensions: [
         lineNumbers(), lintGutter(), highlightActiveLineGutter(), EditorView.lineWrapping,
         history(), json(), syntaxHighlighting(classHighlighter), bracketMatching(), closeBrackets(), indentOnInput(),
         search({ top: true }),
         EditorState.readOnly.of(textarea.readOnly),
-        // Ids mean nothing across the shadow's border, so the label's words go in.
+        // Ids do not work across the shadow boundary, so the label is copied.
         EditorView.contentAttributes.of(() => ({
-          tabindex: "0", // or a scrolled editor counts as a region that no key reaches
+          tabindex: "0", // so the keyboard can reach and scroll it
           "aria-label": words(label) ?? textarea.getAttribute("aria-label") ?? "",
           ...(required && { "aria-required": "true" }),
           ...(invalid && { "aria-invalid": "true" }),
         })),
         keymap.of([
           { key: "Mod-s", scope: "editor search-panel", run: () => { if (!textarea.readOnly) form?.requestSubmit(); return true; } },
-          // Tab is left out: it leaves the editor.
+          // Tab is not bound: it moves the focus out of the editor.
           ...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...lintKeymap,
         ]),
         EditorView.domEventHandlers({ beforeinput: typeOver }),
@@ -108,7 +109,7 @@
     view.contentDOM.ariaDescribedByElements = (textarea.getAttribute("aria-describedby") ?? "").split(/\s+/)
       .map((id) => document.getElementById(id)).filter(Boolean);
 
-    // Faults
+    // Errors
 
     const show = (faults) => {
       invalid = faults.length > 0;
@@ -120,12 +121,12 @@
       const body = new URLSearchParams({ definition: textarea.value });
       if (form?.elements.kind) body.set("kind", form.elements.kind.value);
       const headers = { "X-CSRFToken": form?.elements.csrfmiddlewaretoken?.value ?? "" };
-      // When the check cannot be reached, the save will tell.
+      // If the check fails to load, saving reports the errors.
       const answer = await fetch(root.dataset.checkUrl, { method: "POST", body, headers, signal })
         .then((response) => (response.ok ? response.json() : null)).catch(() => null);
       if (signal.aborted) return;
       if (answer?.faults) show(answer.faults);
-      // The last answer was about another text.
+      // Clear the status: it was about an earlier text.
       if (status) status.textContent = answer?.faults ? summary(answer.faults, answer.more) : "";
     };
     const checkSoon = () => {
@@ -162,10 +163,10 @@
     // Focus and keys
 
     label?.addEventListener("click", () => view.focus());
-    // From outside, a key seems to be pressed on the host, where shell.js takes "/" for its own.
+    // Outside the shadow tree the target of a key press is the host, where console.js would handle "/" as search.
     host.addEventListener("keydown", (event) => { if (!event.ctrlKey && !event.metaKey) event.stopPropagation(); });
     if (textarea.autofocus || document.activeElement === textarea) view.focus();
-    // A required field that is hidden would stop the form without a word.
+    // The browser blocks a form with a hidden required field and shows no message.
     textarea.required = false;
     textarea.hidden = true;
   };

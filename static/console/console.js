@@ -1,9 +1,9 @@
-// What the shell does beyond plain pages. Every page works without it.
-// It runs in the head and listens on the document, so that no press comes before it.
+// Behavior of all pages. Every page works without it.
+// It runs in the head and listens on the document, so no click or key press comes too early for it.
 (() => {
   const root = document.documentElement;
-  const UNANSWERED = "The console did not answer. Nothing was changed. Try again.";
-  const REFUSED = "The console refused this, perhaps because this page is out of date. Nothing was changed. Reload the page and try again.";
+  const UNANSWERED = "The console did not respond. Nothing was changed. Try again.";
+  const REFUSED = "The console rejected this request. This page may be out of date. Nothing was changed. Reload the page and try again.";
 
   const ANSWERS = "form :is(input:not([type=hidden], [type=radio]:not(:checked)), select, textarea, button)";
 
@@ -21,7 +21,7 @@
     try {
       localStorage.setItem("theme", target.value);
     } catch {
-      // The choice then lasts for this page.
+      // Storage is blocked: the choice lasts for this page only.
     }
   });
 
@@ -38,9 +38,9 @@
     search.select();
   });
 
-  // Dialogs: the server sends them open, as a part of the page; here they become modal.
+  // Dialogs: the server renders them open and inline; this makes them modal.
 
-  // Left alone, the focus would land on the close button.
+  // By default the browser focuses the close button. Focus the first field instead.
   const focusAnswer = (dialog) => {
     (dialog.querySelector("[autofocus], [aria-invalid=true]") ?? dialog.querySelector(ANSWERS))?.focus();
   };
@@ -49,7 +49,7 @@
       const focused = document.activeElement;
       dialog.removeAttribute("open");
       dialog.showModal();
-      // A person who has begun to type goes on where they are.
+      // Keep the focus of a person who is already typing.
       if (dialog.contains(focused) && focused.matches(ANSWERS)) focused.focus();
       else focusAnswer(dialog);
     });
@@ -61,14 +61,14 @@
   document.addEventListener("click", (event) => {
     event.target.closest("[data-dismiss]")?.closest(".message").remove();
   });
-  // cancel does not bubble; a file input fires one too.
+  // The cancel event does not bubble. File inputs fire one too.
   document.addEventListener("cancel", (event) => {
     if (!event.target.matches("dialog[data-modal]")) return;
     event.preventDefault();
     leave(event.target);
   }, true);
 
-  // Times in the reader's zone
+  // Times in the reader's time zone
 
   const zoned = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
   const localize = () => {
@@ -97,7 +97,7 @@
     progress(false);
   };
   const say = (words) => {
-    // Outside an open modal dialog nothing can be read or closed.
+    // While a modal dialog is open, people cannot reach anything outside it.
     const place = document.querySelector("dialog:modal") ?? document.getElementById("messages");
     const message = document.getElementById("message-failure").content.cloneNode(true);
     message.querySelector(".message-words").textContent = words;
@@ -108,7 +108,7 @@
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    // htmx has its own events, and a form that opens another window leaves this page as it is.
+    // htmx has its own events. A form that opens another window leaves this page in use.
     if (event.defaultPrevented || form.target || form.method === "dialog") return;
     if (form.ariaBusy === "true") {
       event.preventDefault();
@@ -138,7 +138,7 @@
     say(event.detail.xhr.status >= 500 ? UNANSWERED : REFUSED);
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    // The session ended: a sign-in page has no place inside another page.
+    // The session has ended. Do not put the sign-in page inside this page.
     if (!new URL(event.detail.xhr.responseURL).pathname.endsWith("/accounts/login/")) return;
     event.detail.shouldSwap = false;
     location.reload();
@@ -146,27 +146,27 @@
   document.addEventListener("htmx:load", (event) => {
     openDialogs();
     localize();
-    // The next step of a dialog has taken away what had the focus.
+    // The focused element was replaced by the next step of the dialog.
     const dialog = event.target.closest("dialog:modal");
     if (dialog && document.activeElement === document.body) focusAnswer(dialog);
   });
 
-  // The start. htmx listens from DOMContentLoaded on, which the window hears after the document: what was
-  // answered or opened before is told to htmx then. Tests wait for data-ready.
+  // Start. htmx begins to listen at DOMContentLoaded. Events that happen earlier are recorded here and triggered
+  // again once it listens. Browser tests wait for data-ready.
 
-  const HELD = ["input", "change", "toggle"];
-  const held = [];
-  const hold = ({ type, target }) => {
-    if (!target.closest("[hx-trigger]") || held.some((old) => old.type === type && old.target === target)) return;
-    held.push({ type, target });
+  const EARLY_TYPES = ["input", "change", "toggle"];
+  const earlyEvents = [];
+  const recordEarly = ({ type, target }) => {
+    if (!target.closest("[hx-trigger]") || earlyEvents.some((old) => old.type === type && old.target === target)) return;
+    earlyEvents.push({ type, target });
   };
-  HELD.forEach((type) => document.addEventListener(type, hold, true));
+  EARLY_TYPES.forEach((type) => document.addEventListener(type, recordEarly, true));
   addEventListener("DOMContentLoaded", () => {
     showTheme();
     openDialogs();
     localize();
-    HELD.forEach((type) => document.removeEventListener(type, hold, true));
-    held.forEach(({ type, target }) => window.htmx?.trigger(target, type));
+    EARLY_TYPES.forEach((type) => document.removeEventListener(type, recordEarly, true));
+    earlyEvents.forEach(({ type, target }) => window.htmx?.trigger(target, type));
     root.dataset.ready = "";
   });
 })();

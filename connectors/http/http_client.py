@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
+from requests import Response as Response  # for connectors.oauth2
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import PoolManager
@@ -33,7 +34,7 @@ from connectors.http.content_codings import PIECE, Damaged, Decoder, UnknownCodi
 from connectors.http.error_messages import explain
 from connectors.http.payloads import parse_json, words
 from connectors.http.retry_after import retry_after
-from connectors.http.ssrf import judge_url, place_of
+from connectors.http.ssrf import parse_destination, validate_url
 
 # It writes whole addresses, and some services take their keys in the query.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -128,7 +129,9 @@ def send(
     list in ``params`` repeats its name. Raise a ``ServiceError`` whose ``certain`` tells whether
     anything can have reached the service.
     """
-    with Session(service=service, timeout=timeout, max_bytes=max_bytes, grants=grants) as session:
+    with GuardedSession(
+        service=service, timeout=timeout, max_bytes=max_bytes, grants=grants
+    ) as session:
         response = session.request(
             method,
             url,
@@ -138,22 +141,22 @@ def send(
             json=json,
             auth=auth or _unsigned,
         )
-    return answer_of(response, service=service)
+    return response_values(response, service=service)
 
 
-def answer_of(response: requests.Response, *, service: str) -> ServiceResponse:
-    """Return the plain values of a response that came through :class:`Session`."""
+def response_values(response: requests.Response, *, service: str) -> ServiceResponse:
+    """Return the plain values of a response that came through :class:`GuardedSession`."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     return ServiceResponse(
         service=service, status=response.status_code, headers=headers, body=response.content
     )
 
 
-class Session(requests.Session):
+class GuardedSession(requests.Session):
     """A ``requests`` session that can only leave through this module's adapter.
 
     Other session classes, such as that of requests-oauthlib, are joined to it by
-    inheritance: ``class TokenSession(Session, OAuth2Session)``.
+    inheritance: ``class TokenSession(GuardedSession, OAuth2Session)``.
     """
 
     def __init__(
@@ -169,21 +172,23 @@ class Session(requests.Session):
         self.service = service
         self.trust_env = False  # neither proxies nor .netrc of the environment
         self.adapters.clear()
-        adapter = _Adapter(service=service, timeout=timeout, max_bytes=max_bytes, grants=grants)
+        adapter = GuardedAdapter(
+            service=service, timeout=timeout, max_bytes=max_bytes, grants=grants
+        )
         self.mount("https://", adapter)
-        self.mount("http://", adapter)  # for ALLOWED_PRIVATE_HOSTS; judge_url refuses the rest
+        self.mount("http://", adapter)  # for ALLOWED_PRIVATE_HOSTS; validate_url refuses the rest
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Judge the address as it was written, and once more as it will be sent."""
-        judge_url(str(request.url), service=self.service)
-        _judge_headers(request.headers or {}, self.service)
+        validate_url(str(request.url), service=self.service)
+        _validate_headers(request.headers or {}, self.service)
         try:
             prepared = super().prepare_request(request)
         except (requests.RequestException, UnicodeError, ValueError):
             raise ServiceForbidden(
                 f"The request to {self.service} holds something that cannot be sent."
             ) from None
-        judge_url(str(prepared.url), service=self.service)
+        validate_url(str(prepared.url), service=self.service)
         if _place(str(prepared.url)) != _place(str(request.url)):
             raise ServiceForbidden(f"{self.service}'s address can be read in two ways.")
         prepared.headers["Accept-Encoding"] = "identity"
@@ -191,7 +196,7 @@ class Session(requests.Session):
         return prepared
 
 
-class _Adapter(HTTPAdapter):
+class GuardedAdapter(HTTPAdapter):
     """Send over judged connections, and read the answer within its limits."""
 
     def __init__(self, *, service: str, timeout: Timeout, max_bytes: int, grants: bool) -> None:
@@ -208,7 +213,7 @@ class _Adapter(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, **ignored: Any) -> requests.Response:  # type: ignore[override]
         wait = (self.timeout.connect, self.timeout.read)
-        place = place_of(str(request.url), service=self.service)
+        place = parse_destination(str(request.url), service=self.service)
         shares = shares_of(place, self.service, grants=self.grants)
         bulkhead.enter(*shares)
         with transport.call(self.service, total=self.timeout.total) as call:
@@ -270,14 +275,14 @@ class _Adapter(HTTPAdapter):
         return ServiceUnintelligible(f"{self.service} {what}.")
 
 
-def _judge_headers(headers: Mapping[str, Any], service: str) -> None:
+def _validate_headers(headers: Mapping[str, Any], service: str) -> None:
     for name, value in headers.items():
         if name.lower() in _OWN_HEADERS:
             raise ServiceForbidden(f"A request to {service} may not set the header “{name[:60]}”.")
-        judge_header(name, value, service)
+        validate_header(name, value, service)
 
 
-def judge_header(name: str, value: Any, service: str) -> None:
+def validate_header(name: str, value: Any, service: str) -> None:
     """Raise ``ServiceForbidden`` for a header that cannot be sent as it is."""
     if not _HEADER_NAME.fullmatch(name):
         raise ServiceForbidden(f"A request to {service} may not set the header “{name[:60]}”.")

@@ -19,7 +19,7 @@ from connectors.errors import ServiceForbidden
 _MAX_LENGTH = 16_000
 #: What may follow the host in a call of a program. Services take 8,000 bytes and more
 #: (RFC 9110 section 4.1), and say by 414 what is too long for them.
-MOST_TARGET = 32_000
+MAX_TARGET_LENGTH = 32_000
 #: Printable ASCII without the characters on which parsers of addresses disagree.
 _PLAIN = re.compile(r"[!\"$-\[\]-~]+")
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -63,7 +63,7 @@ _DENIED = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """Where calls may lead, judged: only :func:`place_of` makes these.
+    """Where calls may lead, judged: only :func:`parse_destination` makes these.
 
     ``authority`` is what the header ``Host`` says.
     """
@@ -79,14 +79,14 @@ class Destination:
         Raise ``ServiceForbidden`` for what no line can hold.
         """
         target = url[len(self.scheme) + len("://") + len(self.authority) :] or "/"
-        if len(target) > MOST_TARGET or not _PLAIN.fullmatch(target):
+        if len(target) > MAX_TARGET_LENGTH or not _PLAIN.fullmatch(target):
             raise _malformed(service)
         return target
 
 
-def place_of(url: str, *, service: str) -> Destination:
-    """Return where an address leads, or raise as :func:`judge_url` does."""
-    parts = judge_url(url, service=service)
+def parse_destination(url: str, *, service: str) -> Destination:
+    """Return where an address leads, or raise as :func:`validate_url` does."""
+    parts = validate_url(url, service=service)
     return Destination(
         scheme=parts.scheme,
         host=parts.hostname or "",
@@ -95,7 +95,7 @@ def place_of(url: str, *, service: str) -> Destination:
     )
 
 
-def judge_url(url: str, *, service: str) -> SplitResult:
+def validate_url(url: str, *, service: str) -> SplitResult:
     """Return the parts of an address that may be called, or raise ``ServiceForbidden``.
 
     Only https to a public name or address and a port where HTTP may live; what stands in

@@ -153,7 +153,7 @@ def relay(
 
     ``target`` is a path and its query, percent-encoded. Connections are shared by the calls
     of one ``credential`` alone. ``headers`` are sent as they are
-    (``outbound.judge_header``) beside ``Host`` and what tells the body's length. Raise
+    (``outbound.validate_header``) beside ``Host`` and what tells the body's length. Raise
     ``ServiceError``; an answer that is returned must be closed, or read to its end.
     """
     request = Http1Request(

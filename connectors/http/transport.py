@@ -1,7 +1,7 @@
-"""Connect to judged addresses only, and keep the deadline of a call on every read.
+"""Connect to validated addresses only, and hold every read to the deadline of the call.
 
-Used by ``http_client.py`` and ``connection_pool.py``. urllib3 offers its connection classes for this: the
-name is resolved in ``_new_conn``, and so the address that is judged is the one connected to.
+``http_client.py`` and ``connection_pool.py`` use it. urllib3 resolves the host name in ``_new_conn``,
+so the address that is validated there is the one connected to.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class _TLSSocket(ssl.SSLSocket):
         return super().recv_into(*args, **kwargs)
 
 
-class _Judging(HTTPConnection):
+class _GuardedConnection(HTTPConnection):
     """A connection that looks where it goes."""
 
     _reading: HTTPResponse | None = None
@@ -120,7 +120,7 @@ class _Judging(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         last: OSError = OSError("no address")
-        for family, address in self._judged_addresses():
+        for family, address in self._resolve():
             try:
                 return self._connected(family, address)
             except TimeoutError as error:
@@ -132,7 +132,7 @@ class _Judging(HTTPConnection):
             raise ConnectTimeoutError(self, "timed out") from last
         raise NewConnectionError(self, "refused") from last
 
-    def _judged_addresses(self) -> list[tuple[int, Any]]:
+    def _resolve(self) -> list[tuple[int, Any]]:
         """Resolve the name once; one private address among many refuses them all."""
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
@@ -169,16 +169,16 @@ class _Judging(HTTPConnection):
         super().send(data)
 
 
-class _JudgingTLS(_Judging, HTTPSConnection):
+class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):
     """The same under TLS; certificate and server name are checked against the host's name."""
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Judging
+    ConnectionCls = _GuardedConnection
 
 
 class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _JudgingTLS
+    ConnectionCls = _GuardedTLSConnection
 
 
 POOLS = {"http": _Pool, "https": _TLSPool}
@@ -187,9 +187,9 @@ POOLS = {"http": _Pool, "https": _TLSPool}
 def connected(place: Destination, under_way: OutboundCall, seconds: float) -> socket.socket:
     """Connect within ``seconds`` and the time that the call has, to a judged address."""
     connection = (
-        _JudgingTLS(place.host, place.port, ssl_context=tls_context())
+        _GuardedTLSConnection(place.host, place.port, ssl_context=tls_context())
         if place.scheme == "https"
-        else _Judging(place.host, place.port)
+        else _GuardedConnection(place.host, place.port)
     )
     connection.timeout = seconds
     with going_on(under_way):

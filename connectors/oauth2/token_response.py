@@ -48,7 +48,7 @@ _REFRESH_LIFETIMES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenAnswer:
+class TokenResponse:
     """A successful answer. Lifetimes are seconds from now; ``None`` is unknown.
 
     ``scopes`` is ``None`` where the service named none, by leaving the field out or empty.
@@ -67,18 +67,18 @@ class TokenAnswer:
     raw: bytes = field(default=b"", repr=False)
 
 
-def read_token_answer(
+def parse_token_response(
     connector: Connector,
     oauth2: OAuth2Auth,
     answer: ServiceResponse,
     *,
     values: Mapping[str, str],
-    sent: tuple[str, ...],
+    secrets: tuple[str, ...],
     refreshing: bool,
-) -> TokenAnswer:
+) -> TokenResponse:
     """Turn an answer into tokens, or raise the ``ServiceError`` that it stands for.
 
-    The status is looked at first: an outage answers with pages of its own. ``sent`` are the
+    The status is looked at first: an outage answers with pages of its own. ``secrets`` are the
     secrets of the request, which no error text may repeat.
     """
     answer.refuse_outage()
@@ -91,10 +91,10 @@ def read_token_answer(
     holder = _holder(document, oauth2, refreshing=refreshing)
     failed = has_failed(document, oauth2.error_when)
     if answer.status >= 400 or failed or ("error" in document and not holder.get("access_token")):
-        raise refusal(connector, answer, document, sent=sent, refreshing=refreshing)
+        raise refusal(connector, answer, document, secrets=secrets, refreshing=refreshing)
     renewing = holder.get("access_token" if oauth2.exchange else "refresh_token")
     expires_in = seconds(holder.get("expires_in"))
-    return TokenAnswer(
+    return TokenResponse(
         access_token=_token(connector.name, holder.get("access_token")),
         refresh_token=_token(connector.name, renewing) if renewing else "",
         token_type=_token_type(connector.name, holder.get("token_type")),
@@ -123,7 +123,7 @@ def refusal(
     answer: ServiceResponse,
     document: Mapping[str, object],
     *,
-    sent: tuple[str, ...],
+    secrets: tuple[str, ...],
     refreshing: bool,
 ) -> ServiceRefused:
     """Name what an error answer means (RFC 6749 section 5.2)."""
@@ -131,7 +131,7 @@ def refusal(
     nested = error if isinstance(error, Mapping) else document
     code = scalar(error) or scalar(nested.get("code")) or scalar(nested.get("status"))
     told = scalar(document.get("error_description")) or scalar(nested.get("message"))
-    code, told = words(_masked(code, sent), 60), words(_masked(told, sent), 200)
+    code, told = words(_masked(code, secrets), 60), words(_masked(told, secrets), 200)
     said = ": ".join(part for part in (code, told) if part)
     said = f" ({said})" if said else f" (status {answer.status})"
     standard = connector.standard_code(code)
@@ -263,9 +263,9 @@ def _token_type(service: str, value: object) -> str:
     return token_type
 
 
-def _masked(text: str, sent: tuple[str, ...]) -> str:
+def _masked(text: str, secrets: tuple[str, ...]) -> str:
     """Hide the secrets of the request and whatever looks like a token."""
-    for secret in filter(None, sent):
+    for secret in filter(None, secrets):
         for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
             text = text.replace(spelling, _MASK)
     # Whether there is a digit is asked of each run once: a look ahead would ask at each letter.

@@ -496,7 +496,7 @@ def test_it_names_an_outage(service, status: int, part: str) -> None:
 
 
 def test_its_session_leaves_by_no_other_door() -> None:
-    with http_client.Session(service="Zoho CRM") as session:
+    with http_client.GuardedSession(service="Zoho CRM") as session:
         for url in ("file:///etc/passwd", "ftp://example.com/", "http://example.com/"):
             with pytest.raises(ServiceForbidden):
                 session.get(url)

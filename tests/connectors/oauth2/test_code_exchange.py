@@ -16,15 +16,17 @@ from connectors.errors import (
     ServiceUnintelligible,
     ServiceUnreachable,
 )
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import access_token_request
+from connectors.oauth2.client_authentication import ClientCredentials
+from connectors.oauth2.token_response import TokenResponse
 
-CLIENT = authorization_code.ClientCredentials(client_id="id:%+ &ü", client_secret="s3cr3t:%+ &ü/1")
+CLIENT = ClientCredentials(client_id="id:%+ &ü", client_secret="s3cr3t:%+ &ü/1")
 REDIRECT_URI = "https://console.example/oauth/callback/a%20b/?x=1&y=%C3%BC"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 TOKENS = {"access_token": "at-1", "token_type": "Bearer"}
 
 
-def exchanged(connector, **changes) -> authorization_code.TokenAnswer:
+def exchanged(connector, **changes) -> TokenResponse:
     asked = {
         "client": CLIENT,
         "code": "c0de/+ =&",
@@ -32,7 +34,7 @@ def exchanged(connector, **changes) -> authorization_code.TokenAnswer:
         "code_verifier": VERIFIER,
         "values": {},
     }
-    return authorization_code.exchange(connector, **{**asked, **changes})
+    return access_token_request.exchange_code(connector, **{**asked, **changes})
 
 
 def test_it_works(service, speaks_oauth2) -> None:
@@ -48,7 +50,7 @@ def test_it_works(service, speaks_oauth2) -> None:
 
     answer = exchanged(speaks_oauth2())
 
-    assert answer == authorization_code.TokenAnswer(
+    assert answer == TokenResponse(
         access_token="at-1",
         refresh_token="rt-1",
         token_type="bearer",
@@ -95,7 +97,7 @@ def test_the_client_proves_itself_in_the_form_alone(service, speaks_oauth2) -> N
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
 def test_a_public_client_only_names_itself(service, speaks_oauth2, method: str) -> None:
     service.answers(TOKENS)
-    client = authorization_code.ClientCredentials(client_id="public")
+    client = ClientCredentials(client_id="public")
 
     exchanged(speaks_oauth2(token_endpoint_auth_method=method), client=client)
 

@@ -14,15 +14,17 @@ from connectors.errors import (
     ServiceRefused,
     ServiceUnintelligible,
 )
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import access_token_request, refresh_request
+from connectors.oauth2.client_authentication import ClientCredentials
+from connectors.oauth2.token_response import TokenResponse
 
-CLIENT = authorization_code.ClientCredentials(client_id="id:1", client_secret="s3cr3t&1")
+CLIENT = ClientCredentials(client_id="id:1", client_secret="s3cr3t&1")
 TOKENS = {"access_token": "at-2", "token_type": "Bearer", "expires_in": 3600}
 
 
-def refreshed(connector, **changes) -> authorization_code.TokenAnswer:
+def refreshed(connector, **changes) -> TokenResponse:
     asked = {"client": CLIENT, "refresh_token": "rt/1 +", "values": {}}
-    return authorization_code.refresh(connector, **{**asked, **changes})
+    return refresh_request.refresh(connector, **{**asked, **changes})
 
 
 def test_it_works(service, speaks_oauth2) -> None:
@@ -159,7 +161,7 @@ def test_it_shows_no_end_of_a_code(service, speaks_oauth2) -> None:
     """At the exchange the same answer says nothing of a grant, for there is none yet."""
     service.answers(b"", status=400)
     with pytest.raises(ServiceUnintelligible):
-        authorization_code.exchange(
+        access_token_request.exchange_code(
             speaks_oauth2(grant_ends=ENDS),
             client=CLIENT,
             code="c",

@@ -147,14 +147,14 @@ def test_an_empty_answer_is_enough_where_nothing_is_looked_for(service, connecto
         (401, b"", CredentialRefused, "Example refused this user name and password."),
         (401, b"<h1>Sign in", CredentialRefused, "Example refused this user name and password."),
         (403, b"{}", ServiceRefused, "does not let it do what the test asks for"),
-        (404, b"{}", ServiceRefused, "found nothing at the address"),
+        (404, b"{}", ServiceRefused, "found nothing at this URL"),
         (400, b"{}", ServiceRefused, "did not accept the request (status 400)"),
-        (429, b"{}", ServiceRefused, "takes no more requests just now"),
+        (429, b"{}", ServiceRefused, "is receiving too many requests"),
         (500, b"{}", ServiceRefused, "a problem of its own (status 500)"),
         (503, b"<h1>", ServiceRefused, "a problem of its own (status 503)"),
         (200, b"<h1>Sign in", ServiceUnintelligible, "sent a web page where data was expected"),
         (200, b"", ServiceUnintelligible, "sent an empty answer"),
-        (302, b"", ServiceUnintelligible, "redirected to another address"),
+        (302, b"", ServiceUnintelligible, "redirected to another URL"),
     ],
 )
 def test_it_says_what_went_wrong(service, connector, status, body, kind, part) -> None:

@@ -130,7 +130,7 @@ REFUSALS = {
     "a grant that ends with too many requests": (
         changed("[oauth2]", "[oauth2]\ngrant_ends = [{ status = 400 }, { status = 429 }]"),
         "oauth2.grant_ends.1.status",
-        "pass by themselves",
+        "are temporary",
     ),
     "a grant that ends without a status": (
         changed("[oauth2]", '[oauth2]\ngrant_ends = [{ body = "x" }]'),
@@ -282,7 +282,7 @@ REFUSALS = {
         "check.path",
         "Nothing provides {who}",
     ),
-    "a brace that stands alone": (changed('path = "/me"', 'path = "/{me"'), "check.path", "brace"),
+    "a single brace": (changed('path = "/me"', 'path = "/{me"'), "check.path", "brace"),
     "plain http": (
         changed("https://acme.example/token", "http://acme.example/token"),
         "oauth2.token_endpoint",
@@ -451,7 +451,7 @@ def test_a_kept_origin_must_be_https_and_spell_its_domain_out(
         (tmp_path / "acme.toml").write_text(text)
         assert read(tmp_path / "acme.toml").api_base_url == "{tenant}"
     else:
-        assert "spell a domain out" in faults(tmp_path, text)["api_base_url"]
+        assert "spell out a domain" in faults(tmp_path, text)["api_base_url"]
 
 
 def test_a_host_of_ones_own_may_have_a_port_and_nothing_else(tmp_path: Path) -> None:

@@ -73,12 +73,12 @@ REFUSALS = {
     "a field of the protocol as an addition": (
         under_oauth2('token_parameters = { grant_type = "x" }'),
         "oauth2.token_parameters.grant_type",
-        "The protocol itself sends this",
+        "The protocol already sends this",
     ),
     "the client's own name as an addition": (
         under_oauth2('client_id_parameter = "key"\ntoken_parameters = { key = "x" }'),
         "oauth2.token_parameters.key",
-        "The protocol itself sends this",
+        "The protocol already sends this",
     ),
     "a parameter that is none": (
         under_oauth2('client_id_parameter = "client id"'),

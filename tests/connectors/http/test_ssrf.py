@@ -164,7 +164,7 @@ def test_it_says_who_can_allow_a_host_and_names_none(url: str) -> None:
     "port", [21, 22, 23, 25, 53, 80, 110, 389, 445, 993, 1433, 2375, 3306, 5432, 6379, 11211, 27017]
 )
 def test_it_refuses_ports_where_something_else_lives(port: int) -> None:
-    with pytest.raises(ServiceForbidden, match=f"names port {port}"):
+    with pytest.raises(ServiceForbidden, match=f"uses port {port}"):
         validate_url(f"https://api.example.com:{port}/", service="Zoho CRM")
 
 

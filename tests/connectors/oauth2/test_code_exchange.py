@@ -322,7 +322,7 @@ def test_it_refuses_tokens_that_it_cannot_use(service, speaks_oauth2, token_type
         (400, b"error=invalid_grant", CredentialRefused, "did not accept the code"),
         (404, b"<h1>Not found", ServiceUnintelligible, "a web page where data was expected"),
         (400, b"", ServiceUnintelligible, "sent an empty answer (status 400)"),
-        (429, {"error": "invalid_grant"}, ServiceRefused, "takes no more requests"),
+        (429, {"error": "invalid_grant"}, ServiceRefused, "is receiving too many requests"),
         (500, {"error": "invalid_grant"}, ServiceRefused, "status 500"),
         (502, b"<h1>Bad gateway", ServiceRefused, "status 502"),
         (200, {"error": "invalid_code"}, CredentialRefused, "did not accept the code"),

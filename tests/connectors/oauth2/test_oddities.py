@@ -154,7 +154,7 @@ def test_zoho_s_host_is_not_lost_by_a_refresh(network) -> None:
     assert (answer.kept, answer.refresh_token) == ({}, "")
 
 
-# Salesforce, Shopify, QuickBooks: whom to call is known from the answer
+# Salesforce, Shopify, QuickBooks: the response says which host to call
 
 
 def test_salesforce_names_its_instance_and_says_it_once(network) -> None:

@@ -202,7 +202,7 @@ def test_fields_that_do_not_come_again_are_left_alone(service, speaks_oauth2) ->
 @pytest.mark.parametrize(
     ("status", "body", "kind", "part"),
     [
-        (400, {"error": "invalid_grant"}, CredentialRefused, "was withdrawn there"),
+        (400, {"error": "invalid_grant"}, CredentialRefused, "was revoked there"),
         (200, {"error": "invalid_code"}, CredentialRefused, "no longer accepts"),
         (400, {"status": "BAD_REFRESH_TOKEN", "message": "no"}, CredentialRefused, "no longer"),
         (200, {"ok": False, "error": "token_revoked"}, CredentialRefused, "no longer accepts"),

@@ -146,7 +146,7 @@ def test_an_empty_answer_is_enough_where_nothing_is_looked_for(service, connecto
     [
         (401, b"", CredentialRefused, "Example refused this user name and password."),
         (401, b"<h1>Sign in", CredentialRefused, "Example refused this user name and password."),
-        (403, b"{}", ServiceRefused, "does not let it do what the test asks for"),
+        (403, b"{}", ServiceRefused, "lacks the permission for the connection test"),
         (404, b"{}", ServiceRefused, "found nothing at this URL"),
         (400, b"{}", ServiceRefused, "did not accept the request (status 400)"),
         (429, b"{}", ServiceRefused, "is receiving too many requests"),
@@ -196,7 +196,7 @@ def test_it_knows_a_refusal_by_the_status_that_the_service_gives_it(service, con
 def test_a_missing_scope_is_no_refusal_of_the_credential(service, connector, status) -> None:
     connector = replace(connector, check=Check(path="me", refused_statuses=(403,)))
     service.answers(b"{}", status=status, WWW_Authenticate='Bearer error="insufficient_scope"')
-    with pytest.raises(ServiceRefused, match="does not let it do what the test asks") as caught:
+    with pytest.raises(ServiceRefused, match="lacks the permission for the connection test") as caught:
         check(connector, "basic", secret=SECRET, values=VALUES)
     assert type(caught.value) is ServiceRefused
 

@@ -81,7 +81,7 @@ def test_a_line_break_inside_a_key_is_refused(text):
 
 @pytest.mark.parametrize("text", ["sk\u2013live", "sk_••••1234", "ключ", "café"])
 def test_what_no_header_can_carry_is_refused(text):
-    with pytest.raises(NotACredential, match="no request can carry") as refused:
+    with pytest.raises(NotACredential, match="cannot be sent") as refused:
         pasted(text, *BEARER)
     assert text not in str(refused.value)
 
@@ -118,7 +118,7 @@ def test_what_is_inside_a_password_stays(text, password):
     ("name", "text", "said"),
     [
         ("password", "a\nb", "line break"),
-        ("password", f"a{ZERO_WIDTH}b", "cannot be seen"),
+        ("password", f"a{ZERO_WIDTH}b", "invisible"),
         ("password", "Basic dXNlcjpwYXNz", "whole header"),
         ("username", "Authorization: Basic dXNlcjpwYXNz", "whole header"),
         ("username", "alice:secret", "colon"),

@@ -145,7 +145,7 @@ REFUSALS = {
     "a credential that dies of an outage": (
         changed('path = "/me"', 'path = "/me"\nrefused_statuses = [403, 500]'),
         "check.refused_statuses",
-        "500 cannot mean a dead credential",
+        "500 cannot mean an invalid credential",
     ),
     "no TOML": (GOOD + "[", "", "not TOML"),
     "an unknown key": (f'color = "red"\n{GOOD}', "color", "Unknown key"),
@@ -204,17 +204,17 @@ REFUSALS = {
     "a source by plain http": (
         changed("https://acme.example/docs/oauth", "http://acme.example/docs/oauth"),
         "sources.0",
-        "by http",
+        "use http",
     ),
     "a package without a type": (
         changed("https://acme.example/docs/oauth", "pkg:acme"),
         "sources.0",
-        "https address",
+        "https URL",
     ),
     "a package as the page about authentication": (
         changed('"https://acme.example/docs"', '"pkg:npm/acme"'),
         "documentation",
-        "https address",
+        "https URL",
     ),
     "a date that is none": (changed("2026-11-24", "24.11.2026"), "read_on", "date"),
     "a summary without a full stop": (
@@ -255,7 +255,7 @@ REFUSALS = {
     "nested quantifiers": (
         changed("'[a-z]{3,20}'", "'([a-z]+)+'"),
         "oauth2.kept.0.pattern",
-        "repeated without bound",
+        "nested unbounded quantifiers",
     ),
     "neither pattern nor choices": (
         changed("pattern = '[a-z]{2}'", ""),
@@ -286,17 +286,17 @@ REFUSALS = {
     "plain http": (
         changed("https://acme.example/token", "http://acme.example/token"),
         "oauth2.token_endpoint",
-        "by http",
+        "use http",
     ),
     "another scheme": (
         changed("https://acme.example/token", "ftp://acme.example/token"),
         "oauth2.token_endpoint",
-        "https address",
+        "https URL",
     ),
     "a host with a user in it": (
         changed("https://acme.example/token", "https://acme.example@evil.example/token"),
         "oauth2.token_endpoint",
-        "The host may hold",
+        "The host can contain",
     ),
     "a free scheme": (
         changed("https://acme.example/token", "{region}://acme.example/token"),
@@ -334,7 +334,7 @@ REFUSALS = {
     "an issuer that is required and not named": (
         changed("[oauth2]", "[oauth2]\nissuer_required = true"),
         "oauth2.issuer",
-        "must be named",
+        "needs an issuer",
     ),
     "a check without an address": (changed('path = "/me"', ""), "check.path", "either a path"),
     "a signing slot that no field provides": (

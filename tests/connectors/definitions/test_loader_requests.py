@@ -68,7 +68,7 @@ REFUSALS = {
     "a parameter by a name that is taken": (
         changed('name = "region"', 'name = "client_id"'),
         "parameters.0.name",
-        "choose another name",
+        "Choose another name",
     ),
     "a field of the protocol as an addition": (
         under_oauth2('token_parameters = { grant_type = "x" }'),
@@ -85,7 +85,7 @@ REFUSALS = {
         "oauth2.client_id_parameter",
         "not the name of a parameter",
     ),
-    "a renewal of nothing": (GOOD + RENEWAL, "oauth2.renewal", "name that first"),
+    "a renewal of nothing": (GOOD + RENEWAL, "oauth2.renewal", "needs an exchange"),
     "an exchange and a refresh": (
         under_oauth2('refresh_endpoint = "https://acme.example/refresh"') + EXCHANGE,
         "oauth2.refresh_endpoint",

@@ -109,7 +109,7 @@ def test_it_sends_nothing_under_a_wrong_certificate(
         monkeypatch.setattr(certifi, "where", lambda: str(file))
     port, received, _ = serve(file)
 
-    with pytest.raises(ServiceUnreachable, match=f"its certificate is not valid: {why}") as caught:
+    with pytest.raises(ServiceUnreachable, match=f"has an invalid certificate: {why}") as caught:
         http_client.send("POST", f"https://localhost:{port}/", service="Zoho CRM", data=b"secret")
 
     assert caught.value.certain
@@ -126,7 +126,7 @@ def test_plain_http_where_https_was_asked_for_is_no_fault_of_a_certificate(servi
 def test_a_service_that_hangs_up_on_tls_is_no_fault_of_a_certificate(listen, settings) -> None:
     listener = listen(lambda sock: sock.recv(65536) and None)
     settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{listener.port}"]
-    with pytest.raises(ServiceUnreachable, match="no encrypted connection") as caught:
+    with pytest.raises(ServiceUnreachable, match="an encrypted connection") as caught:
         http_client.send("GET", f"https://127.0.0.1:{listener.port}/", service="Zoho CRM")
     assert "certificate" not in str(caught.value)
     assert caught.value.certain

@@ -115,7 +115,7 @@ def test_it_takes_no_nonsense_for_public(nonsense: str) -> None:
 
 @pytest.mark.parametrize("url", TRICKS)
 def test_it_refuses_an_address_that_can_be_misread(url: str) -> None:
-    with pytest.raises(ServiceForbidden, match="Zoho CRM's address is not one"):
+    with pytest.raises(ServiceForbidden, match="Zoho CRM's URL is not valid"):
         validate_url(url, service="Zoho CRM")
 
 

@@ -206,7 +206,7 @@ def test_fields_that_do_not_come_again_are_left_alone(service, speaks_oauth2) ->
         (200, {"error": "invalid_code"}, CredentialRefused, "no longer accepts"),
         (400, {"status": "BAD_REFRESH_TOKEN", "message": "no"}, CredentialRefused, "no longer"),
         (200, {"ok": False, "error": "token_revoked"}, CredentialRefused, "no longer accepts"),
-        (401, {"error": "invalid_client"}, ClientRefused, "A super admin can correct"),
+        (401, {"error": "invalid_client"}, ClientRefused, "A super admin can fix"),
         (400, {"error": "invalid_scope"}, ServiceRefused, "refused (invalid_scope)"),
         (503, {"error": "invalid_grant"}, ServiceRefused, "status 503"),
         (200, b"<h1>Maintenance", ServiceUnintelligible, "web page"),

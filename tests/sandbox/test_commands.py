@@ -93,7 +93,10 @@ def test_registering_the_same_again_keeps_tokens_working(
     [
         (["--redirect-uri", "http://localhost/"], "--client-secret-file"),
         (["--public", "--redirect-uri", "ftp://localhost/"], "Redirect"),
-        (["--public", "--redirect-uri", "http://a.example/ http://b.example/"], "cannot contain spaces"),
+        (
+            ["--public", "--redirect-uri", "http://a.example/ http://b.example/"],
+            "cannot contain spaces",
+        ),
         (["--public", "--redirect-uri", ""], "cannot contain spaces"),
         (["--redirect-uri", "http://localhost/", "--client-secret-file", os.devnull], "is empty"),
         (

@@ -196,7 +196,9 @@ def test_it_knows_a_refusal_by_the_status_that_the_service_gives_it(service, con
 def test_a_missing_scope_is_no_refusal_of_the_credential(service, connector, status) -> None:
     connector = replace(connector, check=Check(path="me", refused_statuses=(403,)))
     service.answers(b"{}", status=status, WWW_Authenticate='Bearer error="insufficient_scope"')
-    with pytest.raises(ServiceRefused, match="lacks the permission for the connection test") as caught:
+    with pytest.raises(
+        ServiceRefused, match="lacks the permission for the connection test"
+    ) as caught:
         check(connector, "basic", secret=SECRET, values=VALUES)
     assert type(caught.value) is ServiceRefused
 

@@ -104,7 +104,10 @@ SPEAKERS = {
 #: The demo waits for servers that it has started itself, and the client is for other programs.
 APART = ("sandbox", "console/demo", "client")
 OAUTH_LIBRARIES = ("requests_oauthlib", "oauthlib")
-OAUTH_SPEAKERS = {"connectors/oauth2/authorization_code.py"}
+OAUTH_SPEAKERS = {
+    f"connectors/oauth2/{name}.py"
+    for name in ("authorization_request", "token_exchange", "token_session")
+}
 
 FILES = sorted(
     path.relative_to(ROOT)

@@ -31,7 +31,8 @@ from connections.models.flow import FLOW_LIFETIME, digest
 from connectors.api.check_call import check
 from connectors.definitions.templates import fill
 from connectors.errors import ServiceError
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import access_token_request, authorization_request
+from connectors.oauth2.token_response import kept_from_callback
 from console.accounts.authority import NotAllowed
 from console.accounts.models import User
 from console.choices import Environment
@@ -62,8 +63,8 @@ def begin(
     connector, parameters = site.connector, dict(site.standing.parameters)
     scopes = site.scopes_to_ask(environments)
     state = secrets.token_urlsafe(32)
-    verifier = authorization_code.new_verifier() if connector.oauth2.pkce else None
-    url = authorization_code.authorization_url(
+    verifier = authorization_request.new_code_verifier() if connector.oauth2.pkce else None
+    url = authorization_request.authorization_url(
         connector,
         client_id=client.client_id,
         redirect_uri=client.redirect_uri,
@@ -198,8 +199,8 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
     _compare_issuer(flow, query)
     if "error" in query or not query.get("code"):
         raise ServiceError(refusal(connector.name, query, flow.scopes_asked))
-    kept = authorization_code.kept_from_callback(connector, query, flow.parameters)
-    answer = authorization_code.exchange(
+    kept = kept_from_callback(connector, query, flow.parameters)
+    answer = access_token_request.exchange_code(
         connector,
         client=flow.client.credentials,
         code=query["code"],

@@ -16,8 +16,8 @@ from django.utils.formats import date_format
 from connections.models import Credential
 from connectors.definitions.schema import Revocation
 from connectors.errors import ServiceError, ServiceRefused
-from connectors.oauth2 import authorization_code
-from connectors.oauth2.authorization_code import RevocationAnswer
+from connectors.oauth2 import revocation
+from connectors.oauth2.revocation import TokensRevoked
 from console.accounts.models import Organization, User
 from console.audit.actions import AuditAction
 from console.audit.log import Subject, record
@@ -63,14 +63,14 @@ def ask(credential: Credential) -> RevocationOutcome:
         return not_asked(credential)
     try:
         secret = credential.secret.reveal()
-        answer = authorization_code.revoke(
+        answer = revocation.revoke(
             credential.connector,
             client=credential.client.credentials,
             tokens=secret,
             values=credential.values,
         )
     except ServiceError as error:  # it does not open, or its address is forbidden
-        answer = RevocationAnswer(refused={"access_token": error})
+        answer = TokensRevoked(refused={"access_token": error})
     return _told(credential, answer)
 
 
@@ -198,7 +198,7 @@ def _failed(credential: Credential) -> RevocationOutcome:
     return RevocationOutcome(result=RevocationResult.NOT_ASKED, sentence=told)
 
 
-def _told(credential: Credential, answer: RevocationAnswer) -> RevocationOutcome:
+def _told(credential: Credential, answer: TokensRevoked) -> RevocationOutcome:
     """Put what the service did into words."""
     service, how = credential.connector.name, _way(credential)
     if not answer.refused:

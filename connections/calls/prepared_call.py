@@ -26,7 +26,7 @@ from connectors.api.auth_strategies import AUTH_TYPES, Signed
 from connectors.api.request_urls import base_of
 from connectors.definitions.schema import Connector
 from connectors.definitions.templates import fill
-from connectors.http.ssrf import Destination, place_of
+from connectors.http.ssrf import Destination, parse_destination
 from console.choices import Environment, Level
 from console.encryption.redaction import Mask, mask_of
 from console.public_url import public_url
@@ -75,7 +75,7 @@ class PreparedCall:
     @cached_property
     def place(self) -> Destination:
         """Where its API lies, judged once; raise ``ServiceForbidden`` where nothing may go."""
-        return place_of(self.base, service=self.connector.name)
+        return parse_destination(self.base, service=self.connector.name)
 
     @cached_property
     def mask(self) -> Mask:

@@ -30,8 +30,8 @@ from connectors.api.request_urls import address_below
 from connectors.api.www_authenticate import refuses_credential
 from connectors.errors import ServiceForbidden
 from connectors.http.connection_pool import CallLimits
-from connectors.http.http_client import judge_header, user_agent
-from connectors.http.ssrf import MOST_TARGET
+from connectors.http.http_client import user_agent, validate_header
+from connectors.http.ssrf import MAX_TARGET_LENGTH
 from connectors.http.stream import StreamedResponse, StreamedUpload, relay
 
 #: What a path may hold as it is; the rest is encoded.
@@ -139,10 +139,10 @@ def _sent(call: ProxyCall, acting: PreparedCall) -> tuple[StreamedResponse, str,
     try:
         address = address_below(acting.base, _encoded(call.path), service=service)
         asked = f"{address}?{query}" if query else address
-        if len(asked) > MOST_TARGET:
+        if len(asked) > MAX_TARGET_LENGTH:
             raise AddressTooLong(
-                f"Path and query take {len(asked):,} characters, and {MOST_TARGET:,} is the most "
-                "that this console sends. Nothing was sent."
+                f"Path and query take {len(asked):,} characters, and {MAX_TARGET_LENGTH:,} is the "
+                "most that this console sends. Nothing was sent."
             )
         target = place.target_of(asked, service=service)
     except ServiceForbidden as error:
@@ -170,7 +170,7 @@ def _sent(call: ProxyCall, acting: PreparedCall) -> tuple[StreamedResponse, str,
 def _judge(headers: Iterable[tuple[str, str]], service: str) -> None:
     try:
         for name, value in headers:
-            judge_header(name, value, service)
+            validate_header(name, value, service)
     except ServiceForbidden as error:
         raise HeaderRefused(str(error)) from None
 

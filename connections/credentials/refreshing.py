@@ -31,8 +31,8 @@ from connections.credentials.token_outcome import NeedsAuthorization, NotRenewed
 from connections.models import Authorization, Credential
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.http.http_client import ServiceResponse
-from connectors.oauth2 import authorization_code
-from connectors.oauth2.token_response import TokenAnswer, read_token_answer
+from connectors.oauth2 import refresh_request
+from connectors.oauth2.token_response import TokenResponse, parse_token_response
 from console.database import give_back, retry_while_away
 from console.monitoring.metrics import REFRESHES
 
@@ -149,7 +149,7 @@ def _refresh(
         # Opened here: a client's secret that does not open gives the lease back, too.
         client = credential.client.credentials
         give_back()
-        answer = left_behind or authorization_code.refresh(
+        answer = left_behind or refresh_request.refresh(
             credential.connector,
             client=client,
             refresh_token=secret["refresh_token"],
@@ -207,7 +207,7 @@ def _newer(credential: Credential) -> Mapping[str, str]:
     return row.secret.reveal()
 
 
-def _left_behind(credential: Credential) -> TokenAnswer | None:
+def _left_behind(credential: Credential) -> TokenResponse | None:
     """Return the answer that an earlier owner of the lease journalled and did not store."""
     if not credential.journal:
         return None
@@ -219,12 +219,12 @@ def _left_behind(credential: Credential) -> TokenAnswer | None:
             headers={},
             body=credential.journal.reveal().encode(),
         )
-        return read_token_answer(
+        return parse_token_response(
             connector,
             connector.oauth2,  # type: ignore[arg-type]
             answer,
             values=credential.values,
-            sent=(),
+            secrets=(),
             refreshing=True,
         )
     except ServiceError:

@@ -26,7 +26,7 @@ from connections.credentials import leases
 from connections.credentials.leases import Lease
 from connections.models import Authorization, Credential
 from connectors.errors import CredentialRefused, ServiceError
-from connectors.oauth2.token_response import TokenAnswer
+from connectors.oauth2.token_response import TokenResponse
 
 #: Two ends of a grant that are closer than this are the same end.
 SAME_MOMENT = timedelta(seconds=30)
@@ -45,7 +45,7 @@ class NotRenewed(ServiceError):
 def store(
     credential: Credential,
     lease: Lease,
-    answer: TokenAnswer,
+    answer: TokenResponse,
     secret: Mapping[str, str],
     *,
     early: bool,

@@ -10,7 +10,7 @@ from django.db import models
 
 from connections.models.snapshot import ConnectionSnapshot
 from connectors.definitions.registry import connector_or_gone
-from connectors.oauth2.authorization_code import ClientCredentials
+from connectors.oauth2.client_authentication import ClientCredentials
 from console.accounts.models import Organization
 from console.choices import Environment
 from console.encryption.fields import SealedField

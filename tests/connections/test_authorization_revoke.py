@@ -55,7 +55,7 @@ def test_it_asks_before_it_does_anything(developer_client, connection, sandbox):
     [
         ("500", "no answer", "Sandbox has a problem of its own (status 500)."),
         ("html", "revoked", "Sandbox has revoked the access"),
-        ("redirect", "no answer", "Sandbox redirected to another address"),
+        ("redirect", "no answer", "Sandbox redirected to another URL"),
     ],
 )
 def test_it_is_erased_here_whatever_the_service_says(

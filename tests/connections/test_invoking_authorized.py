@@ -71,7 +71,7 @@ def test_a_secret_that_does_not_open_is_said(network, acting, settings):
 def test_an_outage_takes_nothing_away(sandbox, connection, method):
     sandbox.switches(api="redirect")
     exchange = invoke(ServiceRequest(method=method, path="/contacts"), state_of(connection))
-    assert "Sandbox redirected to another address" in exchange.problem
+    assert "Sandbox redirected to another URL" in exchange.problem
     assert ("It may have arrived: look at Sandbox" in exchange.problem) == (method == "POST")
     assert (exchange.status, exchange.authorize_url) == (0, "")
     assert connection.authorizations.get().state == Authorization.State.ACTIVE

@@ -149,7 +149,7 @@ def test_a_client_that_is_wrong_spoils_no_authorization(credential, service):
 def test_that_a_client_is_refused_stays_in_the_row(credential, service):
     refused = service.post(TOKEN, status=401, json={"error": "invalid_client"})
     for _ in range(2):
-        with pytest.raises(NotRenewed, match="A super admin can correct its client id"):
+        with pytest.raises(NotRenewed, match="A super admin can fix its client ID"):
             fresh(again())
     row = again()
     assert row.client_refused

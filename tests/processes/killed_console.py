@@ -130,11 +130,11 @@ def _after_update(number: int) -> Callable[[], None]:
 POINTS: dict[str, Callable[[], None]] = {
     "nothing done": _before("connections.credentials.leases:take"),
     "lease written": _after_update(1),
-    "lease committed": _before("connectors.oauth2.authorization_code:refresh"),
+    "lease committed": _before("connectors.oauth2.refresh_request:refresh"),
     "sent": _before("urllib3.connection:HTTPConnection.getresponse"),
     "answered": _before("connections.credentials.leases:journal"),
     "journal written": _after_update(2),
-    "journalled": _before("connectors.oauth2.authorization_code:read_token_answer"),
+    "journalled": _before("connectors.oauth2.token_session:parse_token_response"),
     "parsed": _before("connections.credentials.refreshing:store"),
     "stored": _after_update(3),
     "committed": _before("connections.credentials.refreshing:_count"),

@@ -31,8 +31,8 @@ def test_it_sets_them(sandbox: SandboxServer, alice: Browser) -> None:
         True,
     )
     page = alice.open("/switches/").text
-    assert "The switches are set." in page
-    assert "The service fails on purpose at the moment." in page
+    assert "The switches were saved." in page
+    assert "The service currently fails on purpose." in page
     assert 'value="&quot;soon&quot;"' in page
 
 

@@ -186,7 +186,7 @@ def test_it_keeps_nothing_when_the_password_is_wrong(connection, developer_clien
 
 @pytest.mark.parametrize(
     ("scheme", "sentence"),
-    [("http", "does not begin with https://"), ("https", "leads into a private network")],
+    [("http", "does not begin with https://"), ("https", "leads to a private network")],
 )
 def test_it_does_not_call_a_private_host_that_nobody_allowed(
     broker, create_connection, developer_client, scheme, sentence

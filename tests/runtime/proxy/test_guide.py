@@ -7,7 +7,7 @@ import re
 import pytest
 
 from connections.calls import proxy_headers
-from connectors.http.ssrf import MOST_TARGET
+from connectors.http.ssrf import MAX_TARGET_LENGTH
 from console.runtime.problem_details import KINDS
 from tests.servers import ROOT
 
@@ -56,7 +56,7 @@ def test_what_the_guide_says_is_dropped_does_not_go_out(label: str) -> None:
 
 
 def test_the_figures_and_names_are_those_of_the_code() -> None:
-    assert f"{MOST_TARGET:,} characters" in SECTION
+    assert f"{MAX_TARGET_LENGTH:,} characters" in SECTION
     assert proxy_headers.DROPPED_FROM_REQUEST in SECTION
     assert proxy_headers.DROPPED_FROM_RESPONSE in SECTION
     slugs = set(re.findall(r"\(`([a-z-]+)`\)", SECTION))

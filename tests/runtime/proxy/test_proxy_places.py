@@ -13,7 +13,7 @@ from connectors.definitions.registry import get_connectors
 from connectors.errors import ServiceError
 from connectors.http import connection_pool
 from connectors.http.connection_pool import CallLimits
-from connectors.http.ssrf import place_of
+from connectors.http.ssrf import parse_destination
 from connectors.http.stream import relay
 from tests.connectors.http.test_http_client import LITERALS
 from tests.connectors.http.test_ssrf import PRIVATE, TRICKS
@@ -74,7 +74,7 @@ def typed(settings, tmp_path, connect, grant) -> Iterator[Any]:
 
 
 def call(url: str) -> None:
-    place = place_of(url, service="Zoho CRM")
+    place = parse_destination(url, service="Zoho CRM")
     target = place.target_of(url, service="Zoho CRM")
     relay("GET", place, target, service="Zoho CRM", credential=1, headers={}, limits=QUICK)
 

@@ -165,7 +165,7 @@ def test_a_refused_client_is_said_in_each_answer(issuer, program, customers):
     for _ in range(3):
         answer = program.get(customers)
         assert answer.problem == "renewal-failed"
-        assert "A super admin can correct its client id and secret." in answer.json()["detail"]
+        assert "A super admin can fix its client ID and secret." in answer.json()["detail"]
     assert len(issuer.token_requests) == 1
 
 

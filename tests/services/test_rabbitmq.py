@@ -20,7 +20,7 @@ from connections.calls.invoking import invoke
 from connections.models import Authorization, Connection, Credential
 from tests.connections.call_helpers import get, state_of
 from tests.servers import free_port, unavailable
-from tests.setup import RABBITMQ
+from tests.setup import RABBITMQ, rabbitmq_is_there
 
 PATIENCE_SECONDS = 60
 
@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 60
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory) -> Iterator[str]:
     """Run a node of its own with the management plugin; give its host and port."""
-    if not RABBITMQ.exists():
+    if not rabbitmq_is_there():
         unavailable(
             "rabbitmq-server is not installed: it needs apt-get and root (tests/setup.py)",
             wanted_in_ci=False,

@@ -32,11 +32,14 @@ def sandbox_preparation(environment: Mapping[str, str]) -> Iterator[None]:
 @contextmanager
 def sandbox_registration(client: OAuthClient, environment: Mapping[str, str]) -> Iterator[None]:
     """Register this console as an OAuth client of the sandbox while the block does other work."""
-    with tempfile.NamedTemporaryFile("w", suffix=".secret") as secret:
-        secret.write(client.client_secret.reveal())
-        secret.flush()
+    client_secret = client.client_secret
+    if client_secret is None:
+        raise RuntimeError("The OAuth client of the sandbox has no client secret.")
+    with tempfile.NamedTemporaryFile("w", suffix=".secret") as file:
+        file.write(client_secret.reveal())
+        file.flush()
         arguments = ["register", "--client-id", client.client_id, "--name", "Developer Console"]
-        arguments += ["--client-secret-file", secret.name]
+        arguments += ["--client-secret-file", file.name]
         for uri in sandbox_redirect_uris(client):
             arguments += ["--redirect-uri", uri]
         with _sandbox_command(arguments, environment):

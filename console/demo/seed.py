@@ -107,7 +107,9 @@ def _current_hash(password: str) -> str:
 
 
 def _person(email: str, hashed_password: str, **fields: bool) -> User:
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email, **fields)
+    user = User.objects.filter(email=email).first() or User.objects.create_user(
+        email, None, **fields
+    )
     if user.password != hashed_password:
         user.password = hashed_password
         user.save()

@@ -22,7 +22,7 @@ install: ## Remove .venv and install the locked packages again
 	$(PYTHON) -m venv .venv
 	sed -n '/^uv==/,/[^\\]$$/p' $(LOCK) > .venv/uv.txt
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r .venv/uv.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(LOCK)
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(LOCK)
 	cp $(LOCK) $(INSTALLED)
 
 run: setup ## Run the console and the sandbox service; all files are in var/

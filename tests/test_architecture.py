@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("sandbox", "connectors", "connections", "console", "client")
 #: From the ground up: a room imports only rooms that come before it.
 LAYERS = (
+    "connectors.version",
     "connectors.errors",
     "connectors.definitions",
     "connectors.http",

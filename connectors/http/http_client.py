@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import logging
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -34,6 +31,7 @@ from connectors.http.error_messages import explain
 from connectors.http.payloads import parse_json, words
 from connectors.http.retry_after import retry_after
 from connectors.http.ssrf import parse_destination, validate_url
+from connectors.version import VERSION
 
 # It logs whole URLs, and some services take their keys in the query.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -302,9 +300,6 @@ def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-@cache
 def user_agent() -> str:
-    """Return the ``User-Agent`` of the console."""
-    project = Path(__file__).resolve().parents[2] / "pyproject.toml"
-    version = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
-    return f"DeveloperConsole/{version}"
+    """Return the ``User-Agent`` of requests to services."""
+    return f"DeveloperConsole/{VERSION}"

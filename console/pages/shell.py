@@ -9,6 +9,7 @@ from typing import Any, cast
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 
+from connectors.version import VERSION
 from console.accounts.active_organization import organization_root
 from console.accounts.http import ConsoleRequest
 from console.accounts.policy import ALLOWED, Action
@@ -82,6 +83,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         doors.append(("Administration", reverse("admin:index"), "settings"))
     counts = {"Health": _stopped(request)} if may(Action.USE_INSTALLED) else {}
     return {
+        "version": VERSION,
         "organizations": [
             OrganizationItem(
                 name=membership.organization.name,

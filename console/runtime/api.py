@@ -15,6 +15,7 @@ from ninja.security.http import HttpAuthBase
 
 from connectors.errors import ServiceBusy
 from connectors.http.payloads import parse_json
+from connectors.version import VERSION
 from console.components.document_limits import FILE, too_large
 from console.components.json_source import MAX_FAULTS
 from console.keys.authentication import KeyHolder, holder_at
@@ -59,7 +60,7 @@ class RuntimeAPI(NinjaAPI):
 
 api = RuntimeAPI(
     title="Runtime API",
-    version="1",
+    version=VERSION,
     description=DESCRIPTION,
     urls_namespace="runtime",
     openapi_url="openapi.json",

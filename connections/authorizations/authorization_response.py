@@ -22,7 +22,7 @@ class CallbackRefused(Exception):
         self.status = status
 
 
-def repeated(query: QueryDict, connector: Connector | None = None) -> list[str]:
+def repeated_parameters(query: QueryDict, connector: Connector | None = None) -> list[str]:
     """Name the parameters that are there more than once, which none may be (section 3.1).
 
     Those that nobody here reads are not looked at; a service may add what it likes.
@@ -33,7 +33,7 @@ def repeated(query: QueryDict, connector: Connector | None = None) -> list[str]:
     return [name for name in read if len(query.getlist(name)) > 1]
 
 
-def refuse_repeated(names: list[str]) -> CallbackRefused:
+def repeated_parameters_error(names: list[str]) -> CallbackRefused:
     """Say that an answer can be read in two ways."""
     named = " and ".join(f"“{name}”" for name in names)
     return CallbackRefused(
@@ -44,10 +44,10 @@ def refuse_repeated(names: list[str]) -> CallbackRefused:
     )
 
 
-def stray(query: Mapping[str, str]) -> CallbackRefused:
+def unknown_flow_error(query: Mapping[str, str]) -> CallbackRefused:
     """Say that an answer belongs to no flow, and what the service says in it, if it says why."""
     said = (
-        f"It is an error of the service, which says: “{error_words(query)}”. "
+        f"It is an error of the service, which says: “{error_text(query)}”. "
         if "error" in query
         else ""
     )
@@ -58,7 +58,7 @@ def stray(query: Mapping[str, str]) -> CallbackRefused:
     )
 
 
-def posted() -> CallbackRefused:
+def form_post_error() -> CallbackRefused:
     """Say why an answer that comes as a form is not taken (OAuth 2.0 Form Post Response Mode)."""
     return CallbackRefused(
         "The service sent its answer as a form (response_mode=form_post). The console takes an "
@@ -70,7 +70,7 @@ def posted() -> CallbackRefused:
     )
 
 
-def another_issuer(service: str, said: str, expected: str) -> str:
+def issuer_mismatch_message(service: str, said: str, expected: str) -> str:
     """Show both: that they differ by a slash, say, only somebody who sees them can find."""
     told = f"it says “{words(said, 120)}”" if said else "it names none"
     return (
@@ -80,7 +80,7 @@ def another_issuer(service: str, said: str, expected: str) -> str:
     )
 
 
-def refusal(service: str, query: Mapping[str, str], asked: Sequence[str]) -> str:
+def error_response_message(service: str, query: Mapping[str, str], asked: Sequence[str]) -> str:
     """Say in words why the service sent the person back without a code, and what to do."""
     code = words(query.get("error", ""), 60)
     if code == "access_denied":
@@ -90,12 +90,12 @@ def refusal(service: str, query: Mapping[str, str], asked: Sequence[str]) -> str
         )
     asked_for = f" It asked for {words(', '.join(asked), 160)}." if code == "invalid_scope" else ""
     return (
-        f"{service} did not authorize this connection ({error_words(query)}).{advice(code)}"
+        f"{service} did not authorize this connection ({error_text(query)}).{advice(code)}"
         f"{asked_for}"
     )
 
 
-def error_words(query: Mapping[str, str]) -> str:
+def error_text(query: Mapping[str, str]) -> str:
     """Return the error code and its description, cut and fit to be shown."""
     code = words(query.get("error", ""), 60)
     description = words(query.get("error_description", ""), 200)

@@ -17,15 +17,21 @@ from django.utils import timezone
 
 from connections.authorizations.authorization_response import (
     CallbackRefused,
-    another_issuer,
-    refusal,
-    refuse_repeated,
-    repeated,
-    stray,
+    error_response_message,
+    issuer_mismatch_message,
+    repeated_parameters,
+    repeated_parameters_error,
+    unknown_flow_error,
 )
-from connections.authorizations.granting import Grant, after, not_installed, store, unsaved
-from connections.authorizations.revocation_request import revoke_unwanted
-from connections.models import Flow, InstalledConnection, OAuthClient, authorization_site
+from connections.authorizations.credential_erasure import revoke_late_tokens
+from connections.authorizations.granting import (
+    Grant,
+    build_credential,
+    not_installed_message,
+    seconds_from_now,
+    store_grant,
+)
+from connections.models import Flow, InstalledConnection, OAuthClient
 from connections.models.authorization_site import AuthorizationSite
 from connections.models.flow import FLOW_LIFETIME, digest
 from connectors.api.check_call import check
@@ -59,7 +65,7 @@ def begin(
     the earlier attempt ends.
     """
     client = _client_for(site, environments)
-    connector, parameters = site.connector, dict(site.standing.parameters)
+    connector, parameters = site.connector, dict(site.snapshot.parameters)
     scopes = site.scopes_to_ask(environments)
     state = secrets.token_urlsafe(32)
     verifier = authorization_code.new_verifier() if connector.oauth2.pkce else None
@@ -99,7 +105,7 @@ def begin(
 
 def _client_for(site: AuthorizationSite, environments: Sequence[str]) -> OAuthClient:
     """Return the one OAuth client that serves all of these environments."""
-    clients = {OAuthClient.objects.serving(site, e).first() for e in environments}
+    clients = {site.oauth_clients(e).first() for e in environments}
     if None in clients:
         raise NoOAuthClient
     if len(clients) > 1:
@@ -127,7 +133,7 @@ def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> F
     if not claimed:
         flow.refresh_from_db()
         return flow
-    site = authorization_site.of_flow(flow, user)
+    site = AuthorizationSite.of_flow(flow, user)
     if site is None:
         return _fail(flow, _why_not_any_more(flow))
     try:
@@ -135,9 +141,9 @@ def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> F
     except ServiceError as error:
         return _fail(flow, str(error))
     try:
-        _, others = store(site, user, flow.environments, grant, flow=flow)
+        _, others = store_grant(site, user, flow.environments, grant, flow=flow)
     except (ServiceError, NotAllowed) as error:
-        became = revoke_unwanted(unsaved(site, user, grant))
+        became = revoke_late_tokens(build_credential(site, user, grant))
         return _fail(flow, f"{error} {became}".rstrip())
     problem = f"It replaces {' and '.join(others)}." if others else ""
     if grant.account is None:
@@ -147,8 +153,8 @@ def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> F
 
 def _flow_of(query: QueryDict, *, reference: str, user: User, browser: str) -> Flow:
     """Find the flow by its state and compare whom and what it is bound to."""
-    if "state" in repeated(query):
-        raise refuse_repeated(["state"])
+    if "state" in repeated_parameters(query):
+        raise repeated_parameters_error(["state"])
     state = query.get("state", "")
     flow = (
         Flow.objects.select_related("connection__application", "client", "user")
@@ -158,7 +164,7 @@ def _flow_of(query: QueryDict, *, reference: str, user: User, browser: str) -> F
         else None
     )
     if flow is None:
-        raise stray(query)
+        raise unknown_flow_error(query)
     if flow.client.reference != reference:
         _fail_if_open(flow, "The answer came to the address of another service.")
         raise CallbackRefused(
@@ -175,8 +181,8 @@ def _flow_of(query: QueryDict, *, reference: str, user: User, browser: str) -> F
             "finished here. Nothing was changed. Open the connection and press Authorize.",
             status=403,
         )
-    if names := repeated(query, flow.connection.connector):
-        refused = refuse_repeated(names)
+    if names := repeated_parameters(query, flow.connection.connector):
+        refused = repeated_parameters_error(names)
         _fail_if_open(flow, str(refused))
         raise refused
     return flow
@@ -188,7 +194,7 @@ def _why_not_any_more(flow: Flow) -> str:
         connection=flow.connection_id, organization=flow.organization_id
     )
     if Environment.PRODUCTION in flow.environments and not installed.exists():
-        return not_installed(flow.connection)
+        return not_installed_message(flow.connection)
     return "You may not authorize this connection any more. Ask a super admin."
 
 
@@ -197,7 +203,7 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
     connector = flow.connection.connector
     _compare_issuer(flow, query)
     if "error" in query or not query.get("code"):
-        raise ServiceError(refusal(connector.name, query, flow.scopes_asked))
+        raise ServiceError(error_response_message(connector.name, query, flow.scopes_asked))
     kept = authorization_code.kept_from_callback(connector, query, flow.parameters)
     answer = authorization_code.exchange(
         connector,
@@ -214,7 +220,7 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
         account = check(connector, "oauth2", secret=secret, values=known)
     except ServiceError:
         account = None  # the grant is good; the check can be repeated from the details page
-    expires_at = after(answer.expires_in)
+    expires_at = seconds_from_now(answer.expires_in)
     return Grant(
         secret=secret,
         account=account,
@@ -224,7 +230,7 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
         scopes_granted=flow.scopes_asked if answer.scopes is None else answer.scopes,
         client=flow.client,
         expires_at=expires_at,
-        ends_at=after(answer.refresh_expires_in) if answer.refresh_token else expires_at,
+        ends_at=seconds_from_now(answer.refresh_expires_in) if answer.refresh_token else expires_at,
         # Most services give each refresh token a whole life; the first renewal shows it.
         is_extended=bool(answer.refresh_token and answer.refresh_expires_in),
     )
@@ -237,7 +243,7 @@ def _compare_issuer(flow: Flow, query: Mapping[str, str]) -> None:
     if not expected or (not said and not connector.oauth2.issuer_required):
         return
     if said != (expected := fill(expected, flow.parameters)):
-        raise ServiceError(another_issuer(connector.name, said, expected))
+        raise ServiceError(issuer_mismatch_message(connector.name, said, expected))
 
 
 def _make_room(user: User, flow_id: uuid.UUID | None) -> uuid.UUID:

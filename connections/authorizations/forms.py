@@ -54,7 +54,7 @@ class AuthorizeForm(ParametersForm, forms.Form):
         super().__init__(*args, **kwargs)
         self._site, connector = site, site.connector
         self.particulars = () if site.is_home else connector.parameters
-        self.ask_for(self.particulars, site.standing.parameters)
+        self.ask_for(self.particulars, site.snapshot.parameters)
         if len(site.environments) > 1:
             self.fields["environments"] = forms.MultipleChoiceField(
                 label="Environments",
@@ -62,10 +62,10 @@ class AuthorizeForm(ParametersForm, forms.Form):
                 widget=forms.CheckboxSelectMultiple,
                 error_messages={"required": "Choose at least one environment."},
             )
-        self.credential_fields = AUTH_TYPES[site.standing.auth_type].fields(connector)  # type: ignore[index]
+        self.credential_fields = AUTH_TYPES[site.snapshot.auth_type].fields(connector)  # type: ignore[index]
         for box in self.credential_fields:
             self.fields[box.name] = CredentialBox(
-                box, connector=connector, auth_type=site.standing.auth_type
+                box, connector=connector, auth_type=site.snapshot.auth_type
             )
 
     def clean(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from connections.authorizations.revocation_request import discard, erase
+from connections.authorizations.credential_erasure import delete_replaced, revoke_and_erase
 from connections.models import (
     Authorization,
     Connection,
@@ -47,22 +47,22 @@ class Grant:
     is_extended: bool = False
 
 
-def with_credentials(
+def store_typed_credential(
     site: AuthorizationSite, user: User, environments: Sequence[str], secret: Mapping[str, str]
 ) -> tuple[Credential, list[str]]:
     """Prove a typed credential with the check call and :func:`store` it."""
-    standing = site.standing
+    snapshot = site.snapshot
     account = check(
         site.connector,
-        standing.auth_type,  # type: ignore[arg-type]
+        snapshot.auth_type,  # type: ignore[arg-type]
         secret=secret,
-        values=standing.parameters,
+        values=snapshot.parameters,
     )
-    grant = Grant(secret=secret, account=account, parameters=standing.parameters)
-    return store(site, user, environments, grant)
+    grant = Grant(secret=secret, account=account, parameters=snapshot.parameters)
+    return store_grant(site, user, environments, grant)
 
 
-def reusable(site: AuthorizationSite, user: User) -> list[Credential]:
+def reusable_credentials(site: AuthorizationSite, user: User) -> list[Credential]:
     """List the live credentials with the same service, parameters, person and scopes.
 
     What developers have authorized is never offered to a client, even of one organization. A
@@ -74,10 +74,10 @@ def reusable(site: AuthorizationSite, user: User) -> list[Credential]:
         Credential.objects.filter(
             Exists(used.filter(~production if site.is_home else production)),
             organization=site.organization,
-            connector_slug=site.standing.connector,
-            auth_type=site.standing.auth_type,
+            connector_slug=site.snapshot.connector,
+            auth_type=site.snapshot.auth_type,
             user=site.owner(user),
-            **({"parameters": site.standing.parameters} if site.is_home else {}),
+            **({"parameters": site.snapshot.parameters} if site.is_home else {}),
         )
         .defer("secret", "journal")
         .order_by("-created_at")[:20]
@@ -105,7 +105,7 @@ def reuse(
     _revoke(others, user)
 
 
-def store(
+def store_grant(
     site: AuthorizationSite,
     user: User,
     environments: Sequence[str],
@@ -123,7 +123,7 @@ def store(
         _hold(site, user)
         if flow:
             _finish(flow)
-        credential = unsaved(site, user, grant)
+        credential = build_credential(site, user, grant)
         credential.save(force_insert=True)
         replaced = _point_authorizations(site, user, environments, credential, grant.scopes_asked)
         others = _let_go(replaced, credential)
@@ -133,13 +133,13 @@ def store(
     return credential, [c.label for c in others]
 
 
-def unsaved(site: AuthorizationSite, user: User, grant: Grant) -> Credential:
+def build_credential(site: AuthorizationSite, user: User, grant: Grant) -> Credential:
     """Return the row of a grant as it would be kept."""
     label = grant.account.label if grant.account else ""
     return Credential(
         organization=site.organization,
-        connector_slug=site.standing.connector,
-        auth_type=site.standing.auth_type,
+        connector_slug=site.snapshot.connector,
+        auth_type=site.snapshot.auth_type,
         client=grant.client,
         user=site.owner(user),
         parameters=dict(grant.parameters),
@@ -170,14 +170,14 @@ def _let_go(replaced: Sequence[Credential], credential: Credential) -> list[Cred
     only about accounts that are known to be others.
     """
     others = [c for c in replaced if c.account_id and c.account_id != credential.account_id]
-    discard(c for c in replaced if c not in others)
+    delete_replaced(c for c in replaced if c not in others)
     return others
 
 
 def _revoke(credentials: Sequence[Credential], user: User) -> None:
     """Ask the services once the new grant is kept."""
     for credential in credentials:
-        erase(credential.pk, user)
+        revoke_and_erase(credential.pk, user)
 
 
 def _hold(site: AuthorizationSite, user: User) -> None:
@@ -191,10 +191,10 @@ def _hold(site: AuthorizationSite, user: User) -> None:
             connection=site.connection, organization=site.organization
         )
         if not installed.select_for_update().exists():
-            raise ServiceError(not_installed(site.connection))
+            raise ServiceError(not_installed_message(site.connection))
 
 
-def not_installed(connection: Connection) -> str:
+def not_installed_message(connection: Connection) -> str:
     """Say why a client cannot authorize a connection that it had."""
     return f"{connection.application} is not installed here any more, or its license has ended."
 
@@ -254,11 +254,11 @@ def _record(
 
 def _free_label(site: AuthorizationSite) -> str:
     used = Credential.objects.filter(
-        organization=site.organization, connector_slug=site.standing.connector
+        organization=site.organization, connector_slug=site.snapshot.connector
     ).values_list("label", flat=True)
     return default_label(site.connector, set(used))
 
 
-def after(seconds: int | None) -> datetime | None:
+def seconds_from_now(seconds: int | None) -> datetime | None:
     """Return the time that many seconds from now, or nothing for an unknown lifetime."""
     return None if seconds is None else timezone.now() + timedelta(seconds=seconds)

@@ -14,7 +14,7 @@ from datetime import timedelta
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from connections.authorizations.revocation_request import erase_each
+from connections.authorizations.credential_erasure import revoke_and_erase_each
 from connections.models import Authorization, Connection, Credential, Flow
 from console.accounts.models import Organization, User
 from console.audit.actions import AuditAction
@@ -25,10 +25,12 @@ logger = logging.getLogger(__name__)
 RESTORABLE_FOR = timedelta(days=30)
 SUSPENDED = Authorization.State.SUSPENDED
 #: A happening, and the key of the organization whose it is.
-Told = tuple[uuid.UUID, AuditEntry]
+OrganizationEntry = tuple[uuid.UUID, AuditEntry]
 
 
-def given_by(user: User, organization: Organization | None = None) -> QuerySet[Authorization]:
+def authorizations_given_by(
+    user: User, organization: Organization | None = None
+) -> QuerySet[Authorization]:
     """Keep what a person has authorized, or holds for himself, and that has a credential yet."""
     rows = Authorization.objects.filter(
         Q(authorized_by=user) | Q(user=user), credential__isnull=False
@@ -36,19 +38,19 @@ def given_by(user: User, organization: Organization | None = None) -> QuerySet[A
     return rows.filter(organization=organization) if organization else rows
 
 
-def suspend(user: User, organization: Organization, reason: str) -> list[Told]:
+def suspend(user: User, organization: Organization, reason: str) -> list[OrganizationEntry]:
     """Let nothing act any more that the person has authorized in an organization."""
     Flow.objects.filter(user=user, organization=organization).stop(reason)
-    rows = _held(given_by(user, organization).exclude(state=SUSPENDED))
+    rows = _held(authorizations_given_by(user, organization).exclude(state=SUSPENDED))
     for row in rows:
         row.state_before, row.state, row.reason = row.state, SUSPENDED, reason[:300]
         row.save(update_fields=["state_before", "state", "reason", "changed_at"])
     return _told(AuditAction.AUTHORIZATION_SUSPENDED, rows)
 
 
-def restore(user: User, organization: Organization) -> list[Told]:
+def restore(user: User, organization: Organization) -> list[OrganizationEntry]:
     """Let act again what was suspended, unless somebody has replaced it meanwhile."""
-    rows = _held(given_by(user, organization).filter(state=SUSPENDED))
+    rows = _held(authorizations_given_by(user, organization).filter(state=SUSPENDED))
     for row in rows:
         row.state, row.state_before = row.state_before, ""
         works = row.state == Authorization.State.ACTIVE
@@ -57,7 +59,9 @@ def restore(user: User, organization: Organization) -> list[Told]:
     return _told(AuditAction.AUTHORIZATION_RESTORED, rows)
 
 
-def end(rows: QuerySet[Authorization], reason: str) -> tuple[list[Told], list[uuid.UUID]]:
+def revoke_all(
+    rows: QuerySet[Authorization], reason: str
+) -> tuple[list[OrganizationEntry], list[uuid.UUID]]:
     """Revoke authorizations for good; return what happened, and the credentials to give back.
 
     From the commit on nothing uses those; :func:`give_back_unused` then asks the services.
@@ -78,7 +82,7 @@ def end(rows: QuerySet[Authorization], reason: str) -> tuple[list[Told], list[uu
     return told, list(unused.values_list("pk", flat=True))
 
 
-def give_back_unused(keys: Iterable[uuid.UUID] | None = None) -> int:
+def revoke_unused_credentials(keys: Iterable[uuid.UUID] | None = None) -> int:
     """Revoke credentials that nothing uses any more, erase them, and count them.
 
     Without ``keys`` these are all of that kind, such as a process left when it was killed. No
@@ -86,7 +90,7 @@ def give_back_unused(keys: Iterable[uuid.UUID] | None = None) -> int:
     """
     if keys is None:
         keys = Credential.objects.filter(authorizations=None).values_list("pk", flat=True)
-    return len(erase_each(keys))
+    return len(revoke_and_erase_each(keys))
 
 
 def _held(rows: QuerySet[Authorization]) -> list[Authorization]:
@@ -97,7 +101,7 @@ def _held(rows: QuerySet[Authorization]) -> list[Authorization]:
     return list(locked.select_for_update(of=("self",)))
 
 
-def _told(act: AuditAction, rows: Iterable[Authorization]) -> list[Told]:
+def _told(act: AuditAction, rows: Iterable[Authorization]) -> list[OrganizationEntry]:
     """Tell of authorizations, once for each connection and account."""
     places: dict[tuple[Connection, str], list[Authorization]] = {}
     for row in rows:

@@ -40,7 +40,7 @@ class Lease:
     inherited: bool
 
 
-def take(credential: Credential, *, margin: timedelta | None) -> Lease | None:
+def acquire(credential: Credential, *, margin: timedelta | None) -> Lease | None:
     """Take the lease, or return ``None`` where it is not to be had.
 
     That is while somebody else asks, the service is left alone, the row has changed, or, by
@@ -67,7 +67,7 @@ def take(credential: Credential, *, margin: timedelta | None) -> Lease | None:
     return Lease(owner=owner, inherited=bool(dead))
 
 
-def look(credential: Credential) -> datetime:
+def reload(credential: Credential) -> datetime:
     """Read the row again, and return the time that it is in the database.
 
     Raise ``Credential.DoesNotExist`` where a new grant has replaced it.
@@ -81,14 +81,14 @@ def is_held(credential: Credential, now: datetime) -> bool:
     return credential.lease_until is not None and credential.lease_until >= now
 
 
-def waits(credential: Credential, now: datetime) -> float:
+def seconds_until_retry(credential: Credential, now: datetime) -> float:
     """Return for how many seconds the service is left alone; 0 where it may be asked."""
     if credential.retry_at is None:
         return 0
     return max(0, (credential.retry_at - now).total_seconds())
 
 
-def held_row(credential: Credential, lease: Lease) -> Credential | None:
+def lock_row(credential: Credential, lease: Lease) -> Credential | None:
     """Lock and return the row, unless it has changed or the lease is somebody else's.
 
     ``now`` of the row is the time of the database.
@@ -101,19 +101,19 @@ def held_row(credential: Credential, lease: Lease) -> Credential | None:
     )
 
 
-def journal(credential: Credential, lease: Lease, raw: bytes) -> None:
+def journal_response(credential: Credential, lease: Lease, raw: bytes) -> None:
     """Keep the raw answer, so that it is not lost with the process that reads it."""
     retry_while_away(lambda: _keep(credential, lease, raw))
 
 
 def _keep(credential: Credential, lease: Lease, raw: bytes) -> None:
     with transaction.atomic():
-        if row := held_row(credential, lease):
+        if row := lock_row(credential, lease):
             row.journal = raw.decode("utf-8", "replace")
             row.save(update_fields=["journal"])
 
 
-def give_up(credential: Credential, lease: Lease, error: ServiceError) -> bool:
+def release_after_failure(credential: Credential, lease: Lease, error: ServiceError) -> bool:
     """Give the lease back after a failure, and leave the service alone for a while.
 
     The attempt stays counted where it may have spent the refresh token. Return whether the
@@ -121,7 +121,7 @@ def give_up(credential: Credential, lease: Lease, error: ServiceError) -> bool:
     """
     status = error.status or 0
     in_doubt = status >= 500 or (not error.certain and not 400 <= status < 500)
-    said = unexplained(error)
+    said = unexplained_refusal(error)
     again = bool(said) and said == credential.refusal
     series: dict[str, Any] = {"refusals": F("refusals") + 1} if again else {}
     if status and not again:  # another answer ends the series; no answer at all does not
@@ -133,7 +133,7 @@ def give_up(credential: Credential, lease: Lease, error: ServiceError) -> bool:
     _give_back(
         credential,
         lease,
-        retry_at=Now() + patience(credential.failures + 1, error.retry_after),
+        retry_at=Now() + backoff(credential.failures + 1, error.retry_after),
         failures=F("failures") + 1,
         attempt=F("attempt") - (0 if in_doubt else 1),
         renewal_problem=str(error)[:300],
@@ -146,7 +146,7 @@ def give_up(credential: Credential, lease: Lease, error: ServiceError) -> bool:
     return retry_while_away(rows.filter(refusal_since__lte=Now() - REFUSED_FOR).exists)
 
 
-def unexplained(error: ServiceError) -> str:
+def unexplained_refusal(error: ServiceError) -> str:
     """Name a refusal that says neither that the grant has ended nor why else: status and code.
 
     Return nothing for what passes by itself: no answer, an overload, an outage, and a
@@ -159,19 +159,19 @@ def unexplained(error: ServiceError) -> str:
     return f"{status} {error.code}".strip()
 
 
-def ask_again(client: OAuthClient) -> None:
+def clear_client_refusal(client: OAuthClient) -> None:
     """Forget that a service refused a client, which was corrected: the next call asks."""
     Credential.objects.filter(client=client, client_refused=True).update(
         client_refused=False, renewal_problem="", retry_at=None, failures=0
     )
 
 
-def postpone(credential: Credential, lease: Lease, until: datetime) -> None:
+def release_until(credential: Credential, lease: Lease, until: datetime) -> None:
     """Give the lease back and ask nothing before ``until``; the attempt stays counted."""
     _give_back(credential, lease, retry_at=until)
 
 
-def patience(failures: int, asked: float | None) -> timedelta:
+def backoff(failures: int, asked: float | None) -> timedelta:
     """Return how long to leave a service alone after so many failures in a row.
 
     From 1 to 2 s after the first one, doubled with each; never less than the service has

@@ -9,7 +9,7 @@ transaction is open across the network, and the answer is journalled before it i
 A process may die at each arrow (``leases.py``). Whoever comes next takes up the answer
 that it journalled; else uses the access token while it lives; else presents the refresh
 token once more. Refused then, the outcome is unknown: only a person can help. What each
-answer does to the row and to the caller is in ``token_outcome.py``.
+answer does to the row and to the caller is in ``refresh_result.py``.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from typing import TypeVar
 
 from django.utils import timezone
 
-from connections.authorizations.granting import after
-from connections.authorizations.outcome import mark
-from connections.authorizations.revocation_request import revoke_unwanted
-from connections.credentials import leases, token_outcome
+from connections.authorizations.credential_erasure import revoke_late_tokens
+from connections.authorizations.granting import seconds_from_now
+from connections.authorizations.state_changes import mark_ended
+from connections.credentials import leases, refresh_result
 from connections.credentials.leases import Lease
-from connections.credentials.token_outcome import NeedsAuthorization, NotRenewed, store
+from connections.credentials.refresh_result import NeedsAuthorization, NotRenewed, store_tokens
 from connections.models import Authorization, Credential
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.http.http_client import ServiceResponse
@@ -43,7 +43,7 @@ POLL_SECONDS = 0.1
 T = TypeVar("T")
 
 
-def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
+def fresh_secret(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
     """Return the secret, refreshed if it ends soon (or at once with ``force``).
 
     Raise :class:`NeedsAuthorization` where the grant is gone and :class:`NotRenewed` where
@@ -54,7 +54,7 @@ def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
     now = timezone.now()
     while True:
         secret = credential.secret.reveal()
-        wanted = (force and credential.version == seen) or is_due(credential, now)
+        wanted = (force and credential.version == seen) or is_refresh_due(credential, now)
         if not wanted or not secret.get("refresh_token"):
             if credential.has_ended:
                 raise _ended(credential)
@@ -63,20 +63,20 @@ def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
             return _while_it_lives(
                 credential, secret, NeedsAuthorization(credential.refused), now, force=force
             )
-        lease = leases.take(credential, margin=None if force else _margin(credential))
+        lease = leases.acquire(credential, margin=None if force else _margin(credential))
         if lease:
             return _refresh(credential, lease, secret, force=force)
         try:
-            now = leases.look(credential)
+            now = leases.reload(credential)
             while leases.is_held(credential, now):
                 if time.monotonic() > give_up:
-                    raise still_asked(credential.connector.name)
+                    raise refresh_in_progress(credential.connector.name)
                 give_back()
                 time.sleep(POLL_SECONDS)
-                now = leases.look(credential)
+                now = leases.reload(credential)
         except Credential.DoesNotExist:
             return _newer(credential)
-        if seconds := leases.waits(credential, now):
+        if seconds := leases.seconds_until_retry(credential, now):
             return _while_it_lives(
                 credential,
                 credential.secret.reveal(),
@@ -86,41 +86,41 @@ def fresh(credential: Credential, *, force: bool = False) -> Mapping[str, str]:
             )
 
 
-def still_asked(service: str) -> NotRenewed:
+def refresh_in_progress(service: str) -> NotRenewed:
     """Return what is said to who has waited long enough for somebody else's refresh."""
     return NotRenewed(f"{service} is still being asked for a new access token.", retry_after=1)
 
 
-def renewing(credential: Credential, attempt: Callable[[Mapping[str, str]], T]) -> T:
+def with_one_retry(credential: Credential, attempt: Callable[[Mapping[str, str]], T]) -> T:
     """Make the check with the secret; a refused access token is renewed once and tried again.
 
     ``attempt`` raises ``CredentialRefused`` where the service refuses the secret. What it
     raises in the end is meant for a token that was just obtained, or for a secret that
     nothing renews.
     """
-    secret = fresh(credential)
+    secret = fresh_secret(credential)
     try:
         return attempt(secret)
     except CredentialRefused:
         if credential.auth_type != "oauth2":
             raise
-        renewed = fresh(credential, force=True)
+        renewed = fresh_secret(credential, force=True)
         if renewed == secret:  # there is nothing to renew it with
             raise
     credential.refresh_from_db()
     return attempt(renewed)
 
 
-def is_due(credential: Credential, now: datetime | None = None) -> bool:
+def is_refresh_due(credential: Credential, now: datetime | None = None) -> bool:
     """Tell whether the access token ends within 15 minutes or half of its lifetime.
 
     One that is traded for the next is due when half of its lifetime is over.
     """
-    due = due_at(credential)
+    due = refresh_due_at(credential)
     return due is not None and due < (now or timezone.now())
 
 
-def due_at(credential: Credential) -> datetime | None:
+def refresh_due_at(credential: Credential) -> datetime | None:
     """Return from when on the access token is renewed, where it ends at all."""
     if credential.expires_at is None:
         return None
@@ -143,7 +143,7 @@ def _refresh(
     left_behind = _left_behind(credential)
     ends = credential.expires_at
     if lease.inherited and not left_behind and ends and ends > now and not force:
-        leases.postpone(credential, lease, ends)
+        leases.release_until(credential, lease, ends)
         return secret
     try:
         # Opened here: a client's secret that does not open gives the lease back, too.
@@ -155,12 +155,12 @@ def _refresh(
             refresh_token=secret["refresh_token"],
             values=credential.values,
             scopes=credential.scopes_granted,
-            journal=lambda raw: leases.journal(credential, lease, raw),
+            journal=lambda raw: leases.journal_response(credential, lease, raw),
         )
     except ServiceError as error:
         is_clear = isinstance(error, CredentialRefused)
         _count(credential, "refused" if is_clear else "unavailable")
-        keep = token_outcome.refuse if is_clear else token_outcome.fail
+        keep = refresh_result.store_refusal if is_clear else refresh_result.store_failure
         told = keep(credential, lease, error)
         if told is None:
             return _newer(credential)
@@ -170,8 +170,8 @@ def _refresh(
         # A service that does not rotate sends none: the old one stays (RFC 6749 section 6).
         "refresh_token": answer.refresh_token or secret["refresh_token"],
     }
-    if not retry_while_away(lambda: store(credential, lease, answer, new, early=force)):
-        revoke_unwanted(credential, new, expires_at=after(answer.expires_in))
+    if not retry_while_away(lambda: store_tokens(credential, lease, answer, new, early=force)):
+        revoke_late_tokens(credential, new, expires_at=seconds_from_now(answer.expires_in))
         return _newer(credential)
     _count(credential, "renewed")
     return new
@@ -244,5 +244,5 @@ def _ended(credential: Credential) -> NeedsAuthorization:
         f"The access to {credential.connector.name} has ended, and the service gave nothing "
         "to renew it with."
     )
-    mark(credential, Authorization.State.NEEDS_AUTHORIZATION, reason)
+    mark_ended(credential, Authorization.State.NEEDS_AUTHORIZATION, reason)
     return NeedsAuthorization(reason)

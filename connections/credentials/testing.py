@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.db.models.functions import Now
 
-from connections.authorizations.outcome import mark, unmark
-from connections.credentials.refreshing import NeedsAuthorization, renewing
+from connections.authorizations.state_changes import mark_ended, mark_recovered
+from connections.credentials.refreshing import NeedsAuthorization, with_one_retry
 from connections.models import Authorization, Credential
 from connectors.api.check_call import Account, check
 from connectors.errors import CredentialRefused, ServiceError
 
 
-def prove(authorization: Authorization) -> Account:
+def check_authorization(authorization: Authorization) -> Account:
     """Call the service as this authorization does and return the account it acts for.
 
     Raise ``ServiceError`` with a sentence. A credential that is refused for good is marked
@@ -26,18 +26,18 @@ def prove(authorization: Authorization) -> Account:
     if authorization.state == Authorization.State.SUSPENDED:
         raise CredentialRefused(authorization.reason)
     try:
-        account = renewing(credential, lambda secret: check_now(credential, secret))
+        account = with_one_retry(credential, lambda secret: call_check(credential, secret))
     except ServiceError as error:
         marked = isinstance(error, NeedsAuthorization)
         if isinstance(error, CredentialRefused) and not marked:
-            remember_refusal(credential, error)
+            record_refusal(credential, error)
         else:
-            remember_failure(credential, error)
+            record_failure(credential, error)
         raise
-    return remember_success(credential, account)
+    return record_success(credential, account)
 
 
-def check_now(credential: Credential, secret: Mapping[str, str]) -> Account:
+def call_check(credential: Credential, secret: Mapping[str, str]) -> Account:
     """Make the check call; raise ``ServiceError``. Nothing is renewed or remembered."""
     return check(
         credential.connector,
@@ -47,14 +47,14 @@ def check_now(credential: Credential, secret: Mapping[str, str]) -> Account:
     )
 
 
-def remember_success(credential: Credential, account: Account) -> Account:
+def record_success(credential: Credential, account: Account) -> Account:
     """Write down that a check has passed, in the credential and on all who use it."""
-    unmark(credential)
+    mark_recovered(credential)
     _note(credential, "")
     return account
 
 
-def remember_refusal(credential: Credential, error: CredentialRefused) -> None:
+def record_refusal(credential: Credential, error: CredentialRefused) -> None:
     """Write down that a check has proved the end of the credential.
 
     If it was renewed meanwhile, the refusal was meant for the token before.
@@ -62,11 +62,11 @@ def remember_refusal(credential: Credential, error: CredentialRefused) -> None:
     with transaction.atomic():
         same = Credential.objects.filter(pk=credential.pk, version=credential.version)
         if same.select_for_update().first() is not None:
-            mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
+            mark_ended(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
     _note(credential, str(error))
 
 
-def remember_failure(credential: Credential, error: ServiceError) -> None:
+def record_failure(credential: Credential, error: ServiceError) -> None:
     """Write down why a check came to nothing."""
     _note(credential, str(error))
 

@@ -116,7 +116,7 @@ class Connection(models.Model):
         return (Environment.ALL,)
 
     @property
-    def standing(self) -> ConnectionSnapshot:
+    def snapshot(self) -> ConnectionSnapshot:
         """Return the connection as it stands here, which is in Development."""
         return ConnectionSnapshot(
             **{name: getattr(self, name) for name in ConnectionSnapshot.FIELDS},
@@ -125,18 +125,18 @@ class Connection(models.Model):
             parameters=dict(self.parameters),
         )
 
-    def standing_in(self, environment: str) -> ConnectionSnapshot:
+    def snapshot_in(self, environment: str) -> ConnectionSnapshot:
         """Return the connection as an environment reads it: Stage as it was released.
 
         What no release holds yet stands everywhere as it does in Development.
         """
-        released = (r.standing for r in self.released.all() if r.environment == environment)
-        return next(released, self.standing)
+        released = (r.snapshot for r in self.released.all() if r.environment == environment)
+        return next(released, self.snapshot)
 
     @property
     def scopes_asked(self) -> tuple[str, ...]:
         """Name every scope that Development needs, the connector's fixed ones included."""
-        return self.standing.scopes_asked
+        return self.snapshot.scopes_asked
 
     def scopes_to_ask(self, environments: Iterable[str]) -> tuple[str, ...]:
         """Name the scopes to ask a service for when these environments are authorized.
@@ -146,5 +146,5 @@ class Connection(models.Model):
         """
         needed = list(self.scopes_asked)
         if {Environment.ALL, Environment.STAGE} & set(environments):
-            needed += self.standing_in(Environment.STAGE).scopes_asked
+            needed += self.snapshot_in(Environment.STAGE).scopes_asked
         return tuple(dict.fromkeys(needed))

@@ -14,7 +14,7 @@ from django.utils import timezone
 from connections.models.connection import Connection
 from connections.models.oauth_client import OAuthClient
 from console.accounts.models import Organization
-from console.encryption.fields import SealedField
+from console.encryption.fields import EncryptedJSONField
 
 FLOW_LIFETIME = timedelta(minutes=10)
 
@@ -48,7 +48,7 @@ class Flow(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state_hash = models.CharField(max_length=64, unique=True)
     browser_hash = models.CharField(max_length=64)
-    code_verifier = SealedField(bound_to=("connection_id",), null=True)
+    code_verifier = EncryptedJSONField(bound_to=("connection_id",), null=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="flows")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")

@@ -64,7 +64,7 @@ class InstalledConnection(models.Model):
         return str(self.document["name"])
 
     @property
-    def standing(self) -> ConnectionSnapshot:
+    def snapshot(self) -> ConnectionSnapshot:
         return ConnectionSnapshot.from_document(self.document)
 
     @property

@@ -26,7 +26,7 @@ class ReleasedConnection(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["connection", "environment"], name="one_standing_an_environment"
+                fields=["connection", "environment"], name="one_snapshot_an_environment"
             )
         ]
 
@@ -34,5 +34,5 @@ class ReleasedConnection(models.Model):
         return f"{self.connection} in {self.get_environment_display()}, release {self.number}"
 
     @property
-    def standing(self) -> ConnectionSnapshot:
+    def snapshot(self) -> ConnectionSnapshot:
         return ConnectionSnapshot.from_document(self.document)

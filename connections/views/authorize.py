@@ -22,8 +22,6 @@ from connections.models import (
     Authorization,
     Connection,
     InstalledConnection,
-    OAuthClient,
-    authorization_site,
 )
 from connections.models.authorization_site import AuthorizationSite
 from connections.models.oauth_client import client_reference, host_of, redirect_uri
@@ -48,7 +46,7 @@ TO_SERVICES = csp_update({"form-action": ["https:", "http://localhost:*", "http:
 def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Ask developers for what the service wants; a POST authorizes, or leads to the service."""
     return _authorize(
-        request, authorization_site.at_home(get_object_or_404(_created(request), pk=pk))
+        request, AuthorizationSite.of_connection(get_object_or_404(_created(request), pk=pk))
     )
 
 
@@ -56,7 +54,9 @@ def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
 @require_POST
 def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Authorize with an account that another connection uses already."""
-    return _reuse(request, authorization_site.at_home(get_object_or_404(_created(request), pk=pk)))
+    return _reuse(
+        request, AuthorizationSite.of_connection(get_object_or_404(_created(request), pk=pk))
+    )
 
 
 @never_cache
@@ -65,7 +65,7 @@ def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def installed_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Ask a client for what the service wants, for Production alone."""
     return _authorize(
-        request, authorization_site.installed(get_object_or_404(_installed(request), pk=pk))
+        request, AuthorizationSite.of_installed(get_object_or_404(_installed(request), pk=pk))
     )
 
 
@@ -74,7 +74,7 @@ def installed_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
 def installed_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Authorize with an account that another installed application uses already."""
     return _reuse(
-        request, authorization_site.installed(get_object_or_404(_installed(request), pk=pk))
+        request, AuthorizationSite.of_installed(get_object_or_404(_installed(request), pk=pk))
     )
 
 
@@ -87,7 +87,7 @@ def _authorize(request: SignedInRequest, site: AuthorizationSite) -> HttpRespons
         return _page(request, site, form)
     if unseen := _unseen(request, site, form.environments, yours="what you give now"):
         return _page(request, site, form, unseen=unseen)
-    if AUTH_TYPES[site.standing.auth_type].redirects:  # type: ignore[index]
+    if AUTH_TYPES[site.snapshot.auth_type].redirects:  # type: ignore[index]
         return _to_service(request, site, form)
     if _replaces(request, site, form):
         return password_again(_keep)(request, site, form)
@@ -96,7 +96,7 @@ def _authorize(request: SignedInRequest, site: AuthorizationSite) -> HttpRespons
 
 def _seen(request: SignedInRequest, site: AuthorizationSite) -> dict[str, Authorization]:
     """Return what is authorized here, by what a page carries to say that it has shown it."""
-    given = Authorization.objects.at(site, request.user).filter(credential__isnull=False)
+    given = site.authorizations(request.user).filter(credential__isnull=False)
     rows = given.select_related("credential").defer("credential__secret", "credential__journal")
     return {f"{row.environment}:{row.credential_id}": row for row in rows}
 
@@ -117,7 +117,7 @@ def _unseen(
 
 def _replaces(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm) -> bool:
     """Tell whether a secret stands already where the typed one will."""
-    there = Authorization.objects.at(site, request.user).filter(
+    there = site.authorizations(request.user).filter(
         environment__in=form.environments, credential__isnull=False
     )
     return there.exists()
@@ -125,7 +125,7 @@ def _replaces(request: SignedInRequest, site: AuthorizationSite, form: Authorize
 
 def _keep(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm) -> HttpResponse:
     try:
-        credential, others = granting.with_credentials(
+        credential, others = granting.store_typed_credential(
             form.site, request.user, form.environments, form.secret
         )
     except ServiceError as error:
@@ -138,7 +138,7 @@ def _keep(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm
 
 def _reuse(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
     chosen = request.POST.get("credential")
-    candidates = granting.reusable(site, request.user)
+    candidates = granting.reusable_credentials(site, request.user)
     credential = next((c for c in candidates if str(c.pk) == chosen), None)
     posted = request.POST.getlist("environments")
     environments = [e for e in site.environments if e in posted] or _first_missing(request, site)
@@ -187,15 +187,13 @@ def _page(
     unseen: Sequence[FieldConflict] = (),
 ) -> HttpResponse:
     connector = site.connector
-    redirects = AUTH_TYPES[site.standing.auth_type].redirects  # type: ignore[index]
+    redirects = AUTH_TYPES[site.snapshot.auth_type].redirects  # type: ignore[index]
     # A client types the host in first, where it has one of its own.
     asks_host = connector.own_host and not site.is_home
     registered = not unregistered and (
-        not redirects
-        or asks_host
-        or OAuthClient.objects.serving(site, site.environments[0]).exists()
+        not redirects or asks_host or site.oauth_clients(site.environments[0]).exists()
     )
-    host = host_of(site.standing)
+    host = host_of(site.snapshot)
     reference = client_reference(connector.slug, site.organization, host=host)
     registrars = Organization.objects.allowing(request.user, Action.MANAGE_OAUTH_CLIENTS)
     return render(
@@ -216,7 +214,7 @@ def _page(
             "host": host,
             "may_register": not registered and site.organization in registrars,
             "register_url": _register_url(site),
-            "reusable": granting.reusable(site, request.user),
+            "reusable": granting.reusable_credentials(site, request.user),
             "first_missing": form.initial.get("environments", []),
         },
         status=409 if unseen else 422 if form.is_bound else 200,
@@ -228,7 +226,7 @@ def _register_url(site: AuthorizationSite) -> str:
     initial = {
         "connector_slug": site.connector.slug,
         "organization": site.organization.pk,
-        "host": host_of(site.standing),
+        "host": host_of(site.snapshot),
     }
     return f"{reverse('admin:connections_oauthclient_add')}?{urlencode(initial)}"
 
@@ -258,18 +256,18 @@ def _lived_at(request: SignedInRequest, site: AuthorizationSite) -> Authorizatio
     """
     if site.is_home:
         return site
-    before = Authorization.objects.at(site, request.user).select_related("credential").first()
+    before = site.authorizations(request.user).select_related("credential").first()
     known = {p.name: "" for p in site.connector.parameters if p.is_host}
     if before and before.credential:
         known = before.credential.parameters
-    return site.with_parameters({**site.standing.parameters, **known})
+    return site.with_parameters({**site.snapshot.parameters, **known})
 
 
 def _first_missing(request: SignedInRequest, site: AuthorizationSite) -> list[str]:
     """Propose the environment that the address names, else the first without authorization."""
     if request.GET.get("environment") in site.environments:
         return [request.GET["environment"]]
-    active = Authorization.objects.at(site, request.user).filter(state=Authorization.State.ACTIVE)
+    active = site.authorizations(request.user).filter(state=Authorization.State.ACTIVE)
     done = set(active.values_list("environment", flat=True))
     missing = [e.value for e in site.environments if e not in done]
     return missing[:1] or [site.environments[0].value]

@@ -12,8 +12,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.authorizations import authorizing
-from connections.authorizations.authorization_response import CallbackRefused, posted
-from connections.models import Authorization, Flow, authorization_site
+from connections.authorizations.authorization_response import CallbackRefused, form_post_error
+from connections.models import Flow
+from connections.models.authorization_site import AuthorizationSite
 from connections.views.authorize import BROWSER
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import Organization
@@ -29,7 +30,7 @@ def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
     """Take the service's answer, finish the flow, and go to a clean address."""
     try:
         if request.method == "POST":
-            raise posted()
+            raise form_post_error()
         if not request.user.is_authenticated:
             raise CallbackRefused(
                 "You are not signed in any more, so this authorization cannot be finished. "
@@ -81,13 +82,13 @@ def flow_status(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _outcome(flow: Flow, request: SignedInRequest) -> dict:
     #: Nothing where the person may not authorize it any more, or it is not installed now.
-    site = authorization_site.of_flow(flow, request.user)
+    site = AuthorizationSite.of_flow(flow, request.user)
     context = {"flow": flow, "pk": flow.pk, "site": site, "connection": flow.connection}
     context["connector"] = site.connector if site else flow.connection.connector
     context["ended"] = flow.is_waiting and flow.is_expired
     if site and flow.outcome == Flow.Outcome.COMPLETED:
         context["authorization"] = (
-            Authorization.objects.at(site, flow.user)
+            site.authorizations(flow.user)
             .filter(environment__in=flow.environments)
             .select_related("credential", "connection")
             .first()

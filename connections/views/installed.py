@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections.authorizations.forms import label_seen
-from connections.models import Authorization, InstalledConnection, authorization_site
+from connections.models import InstalledConnection
 from connections.models.authorization_site import AuthorizationSite
 from connections.views import authorizations
 from connectors.definitions.registry import get_connectors
@@ -26,7 +26,7 @@ from console.accounts.policy import Action
 def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show whose account acts for the connection, and what it asks for."""
     row = get_object_or_404(_rows(request), pk=pk)
-    site = authorization_site.installed(row)
+    site = AuthorizationSite.of_installed(row)
     connector = site.connector
     actions = connector.oauth2.actions if connector.oauth2 else {}
     authorization = _given(request, site).first()
@@ -40,14 +40,14 @@ def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
             "row": row,
             "site": site,
             "connector": connector,
-            "is_in_catalogue": site.standing.connector in get_connectors(),
+            "is_in_catalogue": site.snapshot.connector in get_connectors(),
             "application": row.connection.application,
             "authorization": authorization,
             "label_seen": label_seen(authorization),
             "may_see_calls": Organization.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
             .filter(pk=row.organization_id)
             .exists(),
-            "permissions": [(scope, actions.get(scope)) for scope in site.standing.scopes_asked],
+            "permissions": [(scope, actions.get(scope)) for scope in site.snapshot.scopes_asked],
             "parameters": [
                 (p.label, p.choices.get(value, value))
                 for p in connector.parameters
@@ -60,7 +60,7 @@ def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
 @require_POST
 def installed_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Run the connector's check call and say what came of it."""
-    site = authorization_site.installed(get_object_or_404(_rows(request).live(), pk=pk))
+    site = AuthorizationSite.of_installed(get_object_or_404(_rows(request).live(), pk=pk))
     authorization = get_object_or_404(_given(request, site).filter(credential__isnull=False))
     return authorizations.test(request, authorization, site)
 
@@ -68,7 +68,7 @@ def installed_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def installed_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Call the account by another name here."""
-    site = authorization_site.installed(get_object_or_404(_rows(request), pk=pk))
+    site = AuthorizationSite.of_installed(get_object_or_404(_rows(request), pk=pk))
     authorization = get_object_or_404(_given(request, site).filter(credential__isnull=False))
     return authorizations.label(request, authorization, site)
 
@@ -76,7 +76,7 @@ def installed_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def installed_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what stops working; a POST ends the authorization here and at the service."""
-    site = authorization_site.installed(get_object_or_404(_rows(request), pk=pk))
+    site = AuthorizationSite.of_installed(get_object_or_404(_rows(request), pk=pk))
     authorization = get_object_or_404(_given(request, site))
     return authorizations.revoke(request, authorization, site)
 
@@ -88,6 +88,6 @@ def _rows(request: SignedInRequest):
 
 
 def _given(request: SignedInRequest, site: AuthorizationSite):
-    return Authorization.objects.at(site, request.user).select_related(
+    return site.authorizations(request.user).select_related(
         "connection", "organization", "credential__client", "authorized_by"
     )

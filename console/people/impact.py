@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from connections.authorizations.suspending import given_by
+from connections.authorizations.suspending import authorizations_given_by
 from connections.models import Authorization, InstalledConnection
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action, held_by
@@ -29,7 +29,7 @@ class AffectedAuthorization:
 
 def stops(user: User, organization: Organization | None = None) -> list[AffectedAuthorization]:
     """List what the person has authorized, in one organization or anywhere."""
-    rows = given_by(user, organization).select_related(
+    rows = authorizations_given_by(user, organization).select_related(
         "connection__application__organization", "organization", "credential"
     )
     rows = rows.defer("credential__secret", "credential__journal").order_by(
@@ -43,7 +43,7 @@ def stops(user: User, organization: Organization | None = None) -> list[Affected
             connection=row.connection.name,
             environment=row.get_environment_display(),
             account=row.credential.label,
-            state=row.display_state,
+            state=row.display.name,
             who_can=_who_can(row),
             url=addresses.get((row.connection_id, row.organization_id), "")
             if row.environment == Environment.PRODUCTION

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from connections.authorizations import suspending
-from connections.authorizations.suspending import RESTORABLE_FOR, Told
+from connections.authorizations.suspending import RESTORABLE_FOR, OrganizationEntry
 from console.accounts import authority
 from console.accounts.last_super_admin import keeping_super_admins
 from console.accounts.models import Membership, User
@@ -58,8 +58,8 @@ def reactivate(membership: Membership, by: User) -> None:
         if row.deactivated_at is None:
             return
         if is_lost(row):
-            given = suspending.given_by(row.user, row.organization)
-            told, keys = suspending.end(given, _lost(row))
+            given = suspending.authorizations_given_by(row.user, row.organization)
+            told, keys = suspending.revoke_all(given, _lost(row))
             _give_back(keys)
         else:
             told = suspending.restore(row.user, row.organization)
@@ -80,14 +80,14 @@ def remove(membership: Membership, by: User) -> None:
         record_all(row.organization_id, by, [happening, *(each for _, each in told)])
 
 
-def end_given_in(membership: Membership, by: User) -> list[Told]:
+def end_given_in(membership: Membership, by: User) -> list[OrganizationEntry]:
     """Revoke what somebody has authorized in an organization that he is leaving.
 
     It belongs into the transaction that takes him out, and so do the events returned.
     """
     organization = membership.organization
-    given = suspending.given_by(membership.user, organization)
-    told, keys = suspending.end(
+    given = suspending.authorizations_given_by(membership.user, organization)
+    told, keys = suspending.revoke_all(
         given, f"Revoked when {by} took {membership.user} out of {organization}."
     )
     Right.objects.filter(user=membership.user, application__organization=organization).delete()
@@ -95,10 +95,11 @@ def end_given_in(membership: Membership, by: User) -> list[Told]:
     return told
 
 
-def end_given_by(user: User, by: User) -> list[Told]:
+def end_given_by(user: User, by: User) -> list[OrganizationEntry]:
     """Revoke all that somebody has authorized anywhere, before his account is deleted."""
-    told, keys = suspending.end(
-        suspending.given_by(user), f"Revoked when {by} deleted the account of {user}."
+    told, keys = suspending.revoke_all(
+        suspending.authorizations_given_by(user),
+        f"Revoked when {by} deleted the account of {user}.",
     )
     _give_back(keys)
     return told
@@ -131,8 +132,8 @@ def give_up_suspended() -> int:
             row = _locked(membership)
             if row is None or not is_lost(row):
                 continue
-            given = suspending.given_by(row.user, row.organization)
-            told, keys = suspending.end(given, _lost(row))
+            given = suspending.authorizations_given_by(row.user, row.organization)
+            told, keys = suspending.revoke_all(given, _lost(row))
             given_up += bool(told)
             record_all(row.organization_id, None, [each for _, each in told])
             _give_back(keys)
@@ -159,7 +160,7 @@ def _locked(membership: Membership) -> Membership | None:
 def _give_back(keys: list[uuid.UUID]) -> None:
     """Ask the services once all of this is kept."""
     if keys:
-        transaction.on_commit(lambda: suspending.give_back_unused(keys), robust=True)
+        transaction.on_commit(lambda: suspending.revoke_unused_credentials(keys), robust=True)
 
 
 def _subject(membership: Membership) -> Subject:
@@ -168,7 +169,11 @@ def _subject(membership: Membership) -> Subject:
 
 
 def _record(
-    by: User, membership: Membership, act: AuditAction, told: Iterable[Told] = (), **details: str
+    by: User,
+    membership: Membership,
+    act: AuditAction,
+    told: Iterable[OrganizationEntry] = (),
+    **details: str,
 ) -> None:
     happening = AuditEntry(
         action=act, subject=_subject(membership), details={"role": membership.role, **details}

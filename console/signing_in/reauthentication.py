@@ -27,7 +27,7 @@ from django.utils.decorators import method_decorator
 from console.accounts.active_organization import ActiveOrganizationMiddleware
 from console.accounts.http import SeeOther
 from console.accounts.policy_middleware import PolicyMiddleware
-from console.encryption.fields import SecretUnreadable, open_text, seal_text
+from console.encryption.fernet_keys import SecretUnreadable, decrypt_text, encrypt_text
 
 View = Callable[..., HttpResponseBase]
 RESUME = "console.signing_in.reauthentication.resume"
@@ -79,7 +79,7 @@ def resume(request: HttpRequest, state: dict[str, str]) -> HttpResponseBase:
     """Do what was sent before the password was asked for (called by allauth)."""
     path = state["path"]
     try:
-        sealed = open_text(
+        sealed = decrypt_text(
             state["sealed"],
             purpose=_purpose(request),
             max_age=settings.ACCOUNT_REAUTHENTICATION_TIMEOUT,
@@ -116,7 +116,7 @@ def _do(request: HttpRequest) -> HttpResponseBase:
 
 def _set_aside(request: HttpRequest) -> HttpResponse:
     sent = json.dumps({"get": request.GET.urlencode(), "post": request.POST.urlencode()})
-    state = {"path": request.path, "sealed": seal_text(sent, purpose=_purpose(request))}
+    state = {"path": request.path, "sealed": encrypt_text(sent, purpose=_purpose(request))}
     messages.info(
         request,
         "You gave your password more than ten minutes ago. What you typed is kept: it is saved "

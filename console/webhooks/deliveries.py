@@ -20,7 +20,7 @@ from console.accounts.contacts import who_can_mend
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
 from console.audit.log import record
-from console.encryption.fields import SecretUnreadable
+from console.encryption.fernet_keys import SecretUnreadable
 from console.public_url import public_url
 from console.webhooks.models import Delivery, Webhook
 from console.webhooks.payloads import compose

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings as configured
 from django.urls import reverse
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.models import Connection, OAuthClient
 from connectors.definitions.registry import get_connectors
 from tests.connections.call_helpers import state_of

@@ -179,7 +179,7 @@ def test_it_says_that_an_access_token_outlives_its_refresh_token(developer_clien
     ("expires_in", "words"),
     [
         (timedelta(seconds=-1), "Zoho CRM has revoked the access"),
-        (None, "may go on working: Zoho CRM did not say for how long."),
+        (None, "may still work: Zoho CRM did not say for how long."),
         (timedelta(days=40), str((timezone.now() + timedelta(days=40)).year)),
     ],
 )

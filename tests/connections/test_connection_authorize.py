@@ -18,8 +18,8 @@ from connections.models import (
     Credential,
     Flow,
     OAuthClient,
-    authorization_site,
 )
+from connections.models.authorization_site import AuthorizationSite
 from console.choices import Role
 from tests.connections.flow_steps import allow, authorize, begin, state_of, words_of
 
@@ -51,7 +51,7 @@ def test_states_are_unguessable_and_never_repeated(developer, connect, oauth_cli
     states = {
         state_of(
             authorizing.begin(
-                authorization_site.at_home(connection), developer, ["all"], browser="b"
+                AuthorizationSite.of_connection(connection), developer, ["all"], browser="b"
             )
         )
         for _ in range(1000)

@@ -14,8 +14,8 @@ from connections.models import (
     Credential,
     Flow,
     InstalledConnection,
-    authorization_site,
 )
+from connections.models.authorization_site import AuthorizationSite
 from connectors.errors import ServiceError
 from console.accounts.authority import NotAllowed
 from console.accounts.models import Membership
@@ -90,7 +90,7 @@ def test_it_is_asked_again_when_the_grant_is_kept(
 ):
     """It ends between the service's answer and the commit."""
     callback = allow(bob, begin(admin, installed))
-    before, store = kept(), granting.store
+    before, store = kept(), granting.store_grant
 
     def too_late(*args, **kwargs):
         end()
@@ -108,10 +108,10 @@ def test_it_is_asked_again_when_the_grant_is_kept(
 @pytest.mark.parametrize("end", ENDS)
 def test_typed_credentials_are_not_kept_either(client_people, connect, install, network, end):
     network.get("http://localhost:9000/key/api/me", json={"id": 1, "email": "alice@example.com"})
-    site = authorization_site.installed(install(connect("sandbox_api_key")))
+    site = AuthorizationSite.of_installed(install(connect("sandbox_api_key")))
     end()
     with pytest.raises((ServiceError, NotAllowed)):
-        granting.with_credentials(
+        granting.store_typed_credential(
             site, client_people[Role.ADMIN], site.environments, {"key": "k-1"}
         )
     assert not Credential.objects.exists()

@@ -8,7 +8,7 @@ import pytest
 import responses
 from django.urls import reverse
 
-from connections.authorizations.state import installed_states
+from connections.authorizations.connection_state import installed_connection_states
 from connections.calls.invoking import invoke
 from connections.models import Authorization, Credential, Flow, InstalledConnection, OAuthClient
 from console.choices import Role
@@ -50,7 +50,7 @@ def page(installed: InstalledConnection) -> str:
 
 
 def call(installed: InstalledConnection, path: str):
-    state = installed_states([installed], installed.organization_id, None)[installed.pk]
+    state = installed_connection_states([installed], installed.organization_id, None)[installed.pk]
     return invoke(get(path), state)
 
 

@@ -63,7 +63,7 @@ def test_a_service_that_left_the_catalogue_is_not_called(network, connect, grant
 def test_a_secret_that_does_not_open_is_said(network, acting, settings):
     state = acting()
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
-    assert "does not open" in invoke(get(), state).problem
+    assert "cannot be decrypted" in invoke(get(), state).problem
     assert len(network.calls) == 0
 
 

@@ -50,7 +50,7 @@ def test_it_works(developer_client, connection, callback, sandbox):
     flow = flow_at(response["Location"])
     assert flow.outcome == Flow.Outcome.COMPLETED
     authorization = connection.authorizations.get()
-    assert authorization.display_state == "active"
+    assert authorization.display.name == "active"
     assert authorization.credential.label == "alice@example.com"
     assert authorization.credential.scopes_granted == ["profile.read", "contacts.read"]
     assert sandbox.counts()["token"] == 1

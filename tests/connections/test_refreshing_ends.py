@@ -8,7 +8,7 @@ import pytest
 import responses
 from django.utils import timezone
 
-from connections.credentials.refreshing import fresh
+from connections.credentials.refreshing import fresh_secret
 from connections.models import Credential, OAuthClient
 
 TOKEN = "https://oauth2.googleapis.com/token"
@@ -42,7 +42,7 @@ def again() -> Credential:
 
 def renew(service, **answer) -> Credential:
     service.post(TOKEN, json={"access_token": "new", "expires_in": 300, **answer})
-    fresh(again(), force=True)
+    fresh_secret(again(), force=True)
     return again()
 
 
@@ -50,7 +50,7 @@ def test_an_end_that_slides_is_none(credential, service):
     row = renew(service, refresh_expires_in=1800)
     assert row.is_extended
     assert row.ends_at > timezone.now() + timedelta(minutes=29)
-    assert (row.last_day, row.is_expiring) == (None, False)
+    assert (row.reauthorize_by, row.is_expiring) == (None, False)
 
 
 def test_one_that_slides_is_known_by_its_first_renewal(credential, service):
@@ -64,7 +64,7 @@ def test_one_that_stays_where_it_is_is_told(credential, service):
     row = renew(service, refresh_expires_in=600)
     assert not row.is_extended
     assert row.is_expiring
-    assert row.last_day == row.ends_at
+    assert row.reauthorize_by == row.ends_at
 
 
 def test_a_renewal_right_after_another_shows_nothing(credential, service):

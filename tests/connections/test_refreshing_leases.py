@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 
 from connections.credentials import leases, refreshing
-from connections.credentials.refreshing import NeedsAuthorization, fresh
+from connections.credentials.refreshing import NeedsAuthorization, fresh_secret
 from connections.models import Authorization, Credential
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
@@ -44,8 +44,8 @@ def end(credential: Credential) -> None:
 
 def test_while_the_old_token_lives_nobody_presents_the_refresh_token_again(left, sandbox):
     old = left.secret.reveal()
-    assert fresh(again()) == old
-    assert fresh(again()) == old
+    assert fresh_secret(again()) == old
+    assert fresh_secret(again()) == old
     assert sandbox.counts()["token"] == 0
     row = again()
     assert (row.lease_owner, row.lease_until, row.attempt) == ("", None, 2)
@@ -55,7 +55,7 @@ def test_while_the_old_token_lives_nobody_presents_the_refresh_token_again(left,
 def test_when_it_has_ended_the_refresh_token_is_presented_once_more(left, sandbox):
     old = left.secret.reveal()
     end(left)
-    assert fresh(again()) != old
+    assert fresh_secret(again()) != old
     assert sandbox.counts()["token"] == 1
     assert again().attempt == 0
 
@@ -65,7 +65,7 @@ def test_refused_then_the_outcome_is_unknown_and_nobody_asks_again(left, sandbox
     sandbox.switches(token="revoked")
     for _ in range(3):
         with pytest.raises(NeedsAuthorization):
-            fresh(again())
+            fresh_secret(again())
     assert sandbox.counts()["token"] == 1
     assert Authorization.objects.get().state == Authorization.State.UNKNOWN_OUTCOME
 
@@ -73,7 +73,7 @@ def test_refused_then_the_outcome_is_unknown_and_nobody_asks_again(left, sandbox
 def test_what_was_journalled_is_taken_up_while_the_old_token_lives(left, sandbox):
     left.journal = json.dumps({"access_token": "theirs", "token_type": "Bearer", "expires_in": 60})
     left.save()
-    assert fresh(again())["access_token"] == "theirs"
+    assert fresh_secret(again())["access_token"] == "theirs"
     assert sandbox.counts()["token"] == 0
 
 
@@ -82,8 +82,8 @@ def test_a_lease_ends_by_the_clock_of_the_database(left, skew, monkeypatch):
     """A wrong clock neither takes a lease that is held nor waits for a dead one."""
     monkeypatch.setattr(timezone, "now", lambda: _real_now() + skew)
     margin = timedelta(hours=1)
-    assert leases.take(again(), margin=margin).inherited
-    assert leases.take(again(), margin=margin) is None
+    assert leases.acquire(again(), margin=margin).inherited
+    assert leases.acquire(again(), margin=margin) is None
     until = again().lease_until - _real_now()
     assert timedelta(seconds=55) < until <= timedelta(seconds=60)
 
@@ -92,17 +92,17 @@ def test_a_clock_that_is_ahead_refreshes_nothing_that_is_not_due(connection, san
     old = again().secret.reveal()
     monkeypatch.setattr(timezone, "now", lambda: _real_now() + timedelta(minutes=50))
     for _ in range(5):
-        assert fresh(again()) == old
+        assert fresh_secret(again()) == old
     assert sandbox.counts()["token"] == 0
 
 
 def test_an_owner_that_comes_back_too_late_stores_nothing(left):
     end(left)
     slow, quick = again(), again()
-    lease = leases.take(slow, margin=None)
+    lease = leases.acquire(slow, margin=None)
     Credential.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert fresh(quick)["access_token"]
-    assert leases.held_row(slow, lease) is None
+    assert fresh_secret(quick)["access_token"]
+    assert leases.lock_row(slow, lease) is None
     assert refreshing._newer(slow) == again().secret.reveal()
 
 

@@ -15,7 +15,8 @@ from django.db import models
 from connections.models import Connection, Credential, Flow, OAuthClient
 from connections.views.authorize import BROWSER
 from console.accounts.models import Organization
-from console.encryption.fields import SecretUnreadable, key_ring, sealed_fields
+from console.encryption.fernet_keys import SecretUnreadable, key_ring
+from console.encryption.fields import Ciphertext, encrypted_fields
 from tests.connections.flow_steps import begin
 
 CANARY = 'canary-Ü"<&+/=7d1f'
@@ -25,10 +26,9 @@ def ciphertext(row: models.Model, field: str) -> str:
     return row._meta.get_field(field).value_to_string(type(row).objects.get(pk=row.pk))
 
 
-def implant(row: models.Model, field: str, sealed: str) -> models.Model:
-    """Put ciphertext into a row as somebody does who can write to the database."""
-    column = row._meta.get_field(field)
-    type(row).objects.filter(pk=row.pk).update(**{field: column.sealed(base64.b64decode(sealed))})
+def implant(row: models.Model, field: str, copied: str) -> models.Model:
+    """Copy ciphertext into a row, as an attacker with write access to the database can."""
+    type(row).objects.filter(pk=row.pk).update(**{field: Ciphertext(base64.b64decode(copied))})
     return type(row).objects.get(pk=row.pk)
 
 
@@ -96,7 +96,7 @@ def test_it_does_not_open_in_another_row(connect, grant):
 def test_it_does_not_open_with_another_key(client_of, studio, settings):
     row = client_of(studio)
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
-    with pytest.raises(SecretUnreadable, match="does not open with any key"):
+    with pytest.raises(SecretUnreadable, match="cannot be decrypted with any key"):
         OAuthClient.objects.get(pk=row.pk).client_secret.reveal()
 
 
@@ -140,7 +140,7 @@ def test_a_row_that_is_saved_again_keeps_its_secret(client_of, studio):
 
 
 def test_every_sealed_field_is_known():
-    assert {(model.__name__, field.name) for model, field in sealed_fields()} == {
+    assert {(model.__name__, field.name) for model, field in encrypted_fields()} == {
         ("OAuthClient", "client_secret"),
         ("Credential", "secret"),
         ("Credential", "journal"),

@@ -8,8 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
 from connections.models import Credential, OAuthClient
-from console.encryption.fields import SecretUnreadable
-from console.encryption.models import WalkProgress
+from console.encryption.fernet_keys import SecretUnreadable
+from console.encryption.models import ScanProgress
 from console.monitoring.readiness import refuse_wrong_keys
 from tests.connections.damage import damage
 
@@ -51,7 +51,7 @@ def test_it_works(rows, settings):
     old, new = settings.CRYPTOGRAPHY_KEYS[0], Fernet.generate_key().decode()
     settings.CRYPTOGRAPHY_KEYS = [new, old]
 
-    assert "4 secrets are under the first key" in rotate()
+    assert "4 secrets are encrypted with the first key" in rotate()
 
     settings.CRYPTOGRAPHY_KEYS = [new]
     assert revealed() == ALL
@@ -80,7 +80,7 @@ def test_a_dry_run_writes_nothing(rows, settings):
 def test_it_refuses_a_wrong_key_ring(rows, settings):
     before = sealed()
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
-    with pytest.raises(CommandError, match="does not open with any key"):
+    with pytest.raises(CommandError, match="cannot be decrypted with any key"):
         rotate()
     assert sealed() == before
 
@@ -88,7 +88,7 @@ def test_it_refuses_a_wrong_key_ring(rows, settings):
 def test_a_lost_key_is_no_end(rows, connect, grant, settings):
     rotate()
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
-    with pytest.raises(CommandError, match="4 secrets do not open"):
+    with pytest.raises(CommandError, match="4 secrets cannot be decrypted"):
         rotate("--keys-are-lost")
     refuse_wrong_keys()
     grant(connect("twilio"), secret={"auth_token": "five"}).credential.secret.reveal()
@@ -99,7 +99,7 @@ def test_what_opens_is_rotated_beside_what_does_not(rows, connect, grant, settin
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
     lost = grant(connect("twilio"), secret={"auth_token": "lost"}).credential
     settings.CRYPTOGRAPHY_KEYS = [new, old]
-    with pytest.raises(CommandError, match="1 secrets do not open"):
+    with pytest.raises(CommandError, match="1 secrets cannot be decrypted"):
         rotate()
     settings.CRYPTOGRAPHY_KEYS = [new]
     Credential.objects.filter(pk=lost.pk).delete()
@@ -111,11 +111,11 @@ def test_a_secret_that_does_not_open_is_named_and_passed_over(rows, settings):
     damage(damaged, "secret")
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode(), *settings.CRYPTOGRAPHY_KEYS]
     said = StringIO()
-    with pytest.raises(CommandError, match="1 secrets do not open"):
+    with pytest.raises(CommandError, match="1 secrets cannot be decrypted"):
         call_command("rotate_keys", stdout=said, stderr=said)
     named = said.getvalue()
     assert f"secret of credential “alice@example.com” of Studio ({damaged.pk})" in named
-    assert "3 secrets are under the first key" in named
+    assert "3 secrets are encrypted with the first key" in named
 
 
 def test_the_old_key_can_be_taken_away_only_when_all_is_rotated(rows, settings):
@@ -134,12 +134,12 @@ def test_the_old_key_can_be_taken_away_only_when_all_is_rotated(rows, settings):
 
 
 def test_what_an_older_rotation_left_half_done_is_begun_again(rows, settings):
-    last = WalkProgress(name="rotation", key="an older one", model="webhooks.webhook", done=9)
+    last = ScanProgress(name="rotation", key="an older one", model="webhooks.webhook", done=9)
     last.save()
     new = Fernet.generate_key().decode()
     settings.CRYPTOGRAPHY_KEYS = [new, *settings.CRYPTOGRAPHY_KEYS]
     said = rotate()
-    assert "Going on" not in said
-    assert "4 secrets are under the first key" in said
+    assert "Continuing" not in said
+    assert "4 secrets are encrypted with the first key" in said
     settings.CRYPTOGRAPHY_KEYS = [new]
     assert revealed() == ALL

@@ -19,7 +19,7 @@ from cryptography.fernet import Fernet
 from django.db import OperationalError, connections
 
 from connections.models import Credential
-from console.encryption.models import WalkProgress
+from console.encryption.models import ScanProgress
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -107,7 +107,7 @@ def test_it_ends_beside_others_who_write(settings, keys):
     with writers() as problems, start(settings) as process:
         said = process.communicate(timeout=120)[0]
     assert process.returncode == 0, said
-    assert f"{ROWS} secrets are under the first key" in said
+    assert f"{ROWS} secrets are encrypted with the first key" in said
     assert problems == []
     settings.CRYPTOGRAPHY_KEYS = keys[:1]
     assert numbers() == list(range(ROWS))
@@ -116,18 +116,18 @@ def test_it_ends_beside_others_who_write(settings, keys):
 def test_one_that_is_killed_loses_nothing_and_the_next_goes_on_there(settings, keys):
     with writers() as problems:
         with start(settings) as process:
-            wait_until(lambda: WalkProgress.objects.filter(done__gte=200).exists())
+            wait_until(lambda: ScanProgress.objects.filter(done__gte=200).exists())
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
-        done = WalkProgress.objects.get().done
+        done = ScanProgress.objects.get().done
         assert 200 <= done < ROWS
         assert numbers() == list(range(ROWS))
         with start(settings) as process:
             said = process.communicate(timeout=120)[0]
     assert process.returncode == 0, said
-    assert f"Going on after {done} secrets" in said
-    assert f"{ROWS} secrets are under the first key" in said
+    assert f"Continuing after {done} secrets" in said
+    assert f"{ROWS} secrets are encrypted with the first key" in said
     assert problems == []
     settings.CRYPTOGRAPHY_KEYS = keys[:1]
     assert numbers() == list(range(ROWS))
-    assert not WalkProgress.objects.exists()
+    assert not ScanProgress.objects.exists()

@@ -140,4 +140,6 @@ def test_a_step_that_fails_keeps_no_other_from_running(monkeypatch, caplog, db):
 
 def test_people_come_before_credentials():
     steps = list(retention.STEPS.values())
-    assert steps.index(memberships.give_up_suspended) < steps.index(retention.give_back_unused)
+    assert steps.index(memberships.give_up_suspended) < steps.index(
+        retention.revoke_unused_credentials
+    )

@@ -70,17 +70,17 @@ def _live(order: dict[str, Any]) -> None:
 
 def use(credential: str, *, check: bool) -> None:
     """Take the access token of a credential, or test the authorization that uses it."""
-    from connections.credentials.refreshing import fresh
-    from connections.credentials.testing import prove
+    from connections.credentials.refreshing import fresh_secret
+    from connections.credentials.testing import check_authorization
     from connections.models import Authorization
 
     authorization = Authorization.objects.select_related("credential__client").get(
         credential=credential
     )
     if check:
-        prove(authorization)
+        check_authorization(authorization)
     else:
-        fresh(authorization.credential)
+        fresh_secret(authorization.credential)
 
 
 def die(*_: Any, **__: Any) -> None:

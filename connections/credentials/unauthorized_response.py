@@ -16,12 +16,12 @@ from threading import Lock
 from typing import TypeVar
 
 from connections.credentials import leases
-from connections.credentials.refreshing import WAIT_SECONDS, NeedsAuthorization, fresh
+from connections.credentials.refreshing import WAIT_SECONDS, NeedsAuthorization, fresh_secret
 from connections.credentials.testing import (
-    check_now,
-    remember_failure,
-    remember_refusal,
-    remember_success,
+    call_check,
+    record_failure,
+    record_refusal,
+    record_success,
 )
 from connections.models import Credential
 from connectors.errors import CredentialRefused, ServiceError
@@ -36,31 +36,31 @@ T = TypeVar("T")
 _checking = [Lock() for _ in range(64)]
 
 
-def attempting(credential: Credential, attempt: Callable[[Mapping[str, str]], T]) -> T:
+def call_and_retry(credential: Credential, attempt: Callable[[Mapping[str, str]], T]) -> T:
     """Make an attempt; where the API refuses the credential, renew it and try once more.
 
     ``attempt`` raises ``CredentialRefused`` where the API does. What it raises in the end
     was meant for the attempt alone. Raise ``NeedsAuthorization`` or ``NotRenewed`` as
     :func:`after_refusal`.
     """
-    secret = fresh(credential)
+    secret = fresh_secret(credential)
     try:
         try:
             return attempt(secret)
         except CredentialRefused:
-            newer = after_refusal(credential, secret)
+            newer = handle_unauthorized(credential, secret)
             if newer is None:
                 raise
         try:
             return attempt(newer)
         except CredentialRefused:
-            after_refusal(credential, newer, just_obtained=True)
+            handle_unauthorized(credential, newer, just_obtained=True)
             raise
     except Credential.DoesNotExist:
         raise NeedsAuthorization("This authorization was replaced meanwhile.") from None
 
 
-def after_refusal(
+def handle_unauthorized(
     credential: Credential, secret: Mapping[str, str], *, just_obtained: bool = False
 ) -> Mapping[str, str] | None:
     """Return a newer secret to repeat the call with, after the API has refused ``secret``.
@@ -74,9 +74,9 @@ def after_refusal(
     obtained so is renewed early only where the check refuses it, too, or where the last
     attempt to renew it has failed.
     """
-    leases.look(credential)
+    leases.reload(credential)
     if _is_newer(credential, secret):
-        return fresh(credential)
+        return fresh_secret(credential)
     renewable = _is_renewable(credential)
     if renewable and (credential.renewal_problem or not credential.renewed_early):
         return _renewed(credential, secret)
@@ -95,31 +95,31 @@ def _checked(
     credential: Credential, secret: Mapping[str, str], *, proves: bool
 ) -> Mapping[str, str] | None:
     """Ask the check; ``proves`` says whether its refusal ends the authorization."""
-    now = leases.look(credential)
+    now = leases.reload(credential)
     if _is_newer(credential, secret):
-        return fresh(credential)
+        return fresh_secret(credential)
     if _was_checked(credential, now):
         return None
     give_back()
     try:
-        account = check_now(credential, secret)
+        account = call_check(credential, secret)
     except CredentialRefused as error:
         if not proves:
             return _renewed(credential, secret)
-        leases.look(credential)
+        leases.reload(credential)
         if _is_newer(credential, secret):
-            return fresh(credential)
-        remember_refusal(credential, error)
+            return fresh_secret(credential)
+        record_refusal(credential, error)
         raise NeedsAuthorization(str(error)) from None
     except ServiceError as error:
-        remember_failure(credential, error)
+        record_failure(credential, error)
         return None  # this proves nothing either way: the service's own answer is passed on
-    remember_success(credential, account)
+    record_success(credential, account)
     return None
 
 
 def _renewed(credential: Credential, secret: Mapping[str, str]) -> Mapping[str, str] | None:
-    newer = fresh(credential, force=True)
+    newer = fresh_secret(credential, force=True)
     return newer if newer != secret else None
 
 

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models.functions import Now
 
-from connections.authorizations.outcome import mark, unmark
+from connections.authorizations.state_changes import mark_ended, mark_recovered
 from connections.credentials import leases
 from connections.credentials.leases import Lease
 from connections.models import Authorization, Credential
@@ -42,7 +42,7 @@ class NotRenewed(ServiceError):
     retry_after: float
 
 
-def store(
+def store_tokens(
     credential: Credential,
     lease: Lease,
     answer: TokenAnswer,
@@ -55,7 +55,7 @@ def store(
     ``early`` says that the token before it was renewed before its time.
     """
     with transaction.atomic():
-        row = leases.held_row(credential, lease)
+        row = leases.lock_row(credential, lease)
         if row is None:
             return False
         now: datetime = row.now  # type: ignore[attr-defined]
@@ -77,18 +77,18 @@ def store(
         row.refusal, row.refusals, row.refusal_since = "", 0, None
         row.save()
         if recovers and not row.check_problem:
-            unmark(row)
+            mark_recovered(row)
     return True
 
 
-def refuse(credential: Credential, lease: Lease, error: ServiceError) -> ServiceError | None:
+def store_refusal(credential: Credential, lease: Lease, error: ServiceError) -> ServiceError | None:
     """The service says that the grant is gone: believe it unless somebody was faster.
 
     Return what the caller is told, or nothing where somebody was.
     """
     reason = str(error)
     with transaction.atomic():
-        row = leases.held_row(credential, lease)
+        row = leases.lock_row(credential, lease)
         if row is None:
             return None
         state = Authorization.State.NEEDS_AUTHORIZATION
@@ -105,31 +105,31 @@ def refuse(credential: Credential, lease: Lease, error: ServiceError) -> Service
                 "client_refused",
             ]
         )
-        mark(row, state, reason)
+        mark_ended(row, state, reason)
     return NeedsAuthorization(reason)
 
 
-def fail(credential: Credential, lease: Lease, error: ServiceError) -> ServiceError | None:
+def store_failure(credential: Credential, lease: Lease, error: ServiceError) -> ServiceError | None:
     """The service gave no token, and did not say that the grant is gone: ask again later.
 
     Return what the caller is told, or nothing where a new grant has replaced this one.
     """
-    if leases.give_up(credential, lease, error):
+    if leases.release_after_failure(credential, lease, error):
         minutes = round(leases.REFUSED_FOR.total_seconds() / 60)
         reason = (
             f"For more than {minutes} minutes {credential.connector.name} has refused to renew "
-            f"the access, and gives no reason ({leases.unexplained(error)}). The access has "
+            f"the access, and gives no reason ({leases.unexplained_refusal(error)}). The access has "
             "probably ended. The console goes on asking."
         )
-        mark(credential, Authorization.State.NEEDS_AUTHORIZATION, reason)
+        mark_ended(credential, Authorization.State.NEEDS_AUTHORIZATION, reason)
         # Nobody calls it any more, so the background asks (``renewal.py``).
         Credential.objects.filter(pk=credential.pk).update(renew_at=Now() + leases.MAX_WAIT)
         return NeedsAuthorization(reason)
     try:
-        now = leases.look(credential)
+        now = leases.reload(credential)
     except Credential.DoesNotExist:
         return None
-    wait = max(1, math.ceil(leases.waits(credential, now)))
+    wait = max(1, math.ceil(leases.seconds_until_retry(credential, now)))
     return NotRenewed(str(error), retry_after=wait, status=error.status)
 
 

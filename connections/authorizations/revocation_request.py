@@ -69,7 +69,8 @@ def still_works(credential: Credential) -> str:
     """Say until when an access token may work that was not revoked and has not expired."""
     ends = credential.expires_at
     if ends is None:
-        return f"The access token may still work: {credential.connector.name} did not say for how long."
+        service = credential.connector.name
+        return f"The access token may still work: {service} did not say for how long."
     if ends <= timezone.now():
         return ""
     local = timezone.localtime(ends)

@@ -1,14 +1,14 @@
-"""What a request for a new access token came to: in the row, and for the caller.
+"""Store the result of a refresh, and return the error for the caller.
 
 ===========================  ==============================================================
-a new token                  stored; whatever was wrong before is forgotten
-a clear no                   a person is needed, and the service is never asked again: this is
+a new token                  stored; earlier problems are cleared
+a clear refusal              a person is needed, and no refresh is tried again: this is
                              ``invalid_grant``, or what the definition says
-a refused OAuth client       nothing changes but the reason, which stays until the client is
-                             corrected or a refresh works: ``NotRenewed``
-a no without a reason        the same; after ``REFUSALS`` in ``REFUSED_FOR`` a person is
-                             needed, but the service is asked again and may recover
-no answer, 429, 5xx          nothing changes: ``NotRenewed``
+a refused OAuth client       only the reason is stored, until the client is corrected or a
+                             refresh succeeds: ``NotRenewed``
+an unexplained refusal       the same; after ``REFUSALS`` in ``REFUSED_FOR`` a person is
+                             needed, but refreshes continue and may succeed
+no response, 429, 5xx        nothing changes: ``NotRenewed``
 ===========================  ==============================================================
 """
 
@@ -28,16 +28,16 @@ from connections.models import Authorization, Credential
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.oauth2.token_response import TokenAnswer
 
-#: Two ends of a grant that are closer than this are the same end.
+#: Two expiry times that are closer than this are the same time.
 SAME_MOMENT = timedelta(seconds=30)
 
 
 class NeedsAuthorization(CredentialRefused):
-    """Only a new authorization by a person helps."""
+    """The grant has ended; a person must authorize again."""
 
 
 class NotRenewed(ServiceError):
-    """No new access token is to be had now; ``retry_after`` says in how many seconds."""
+    """No new access token is available now; try again after ``retry_after`` seconds."""
 
     retry_after: float
 
@@ -50,15 +50,15 @@ def store_tokens(
     *,
     early: bool,
 ) -> bool:
-    """Write the new secret; tell whether it was still ours to write.
+    """Store the new tokens; return whether the lease was still held.
 
-    ``early`` says that the token before it was renewed before its time.
+    ``early`` says that the previous token was refreshed before its expiry.
     """
     with transaction.atomic():
         row = leases.lock_row(credential, lease)
         if row is None:
             return False
-        now: datetime = row.now  # type: ignore[attr-defined]
+        now: datetime = row.now  # type: ignore[attr-defined]  # annotated by lock_row
         recovers = row.refusals >= leases.REFUSALS
         row.secret, row.journal = secret, None
         row.kept = {**row.kept, **answer.kept}
@@ -82,9 +82,9 @@ def store_tokens(
 
 
 def store_refusal(credential: Credential, lease: Lease, error: ServiceError) -> ServiceError | None:
-    """The service says that the grant is gone: believe it unless somebody was faster.
+    """Store that the service refused the grant, unless the row has changed in the meantime.
 
-    Return what the caller is told, or nothing where somebody was.
+    Return the error for the caller, or ``None`` if the row has changed.
     """
     reason = str(error)
     with transaction.atomic():
@@ -92,7 +92,7 @@ def store_refusal(credential: Credential, lease: Lease, error: ServiceError) -> 
         if row is None:
             return None
         state = Authorization.State.NEEDS_AUTHORIZATION
-        if credential.attempt > 1:  # an earlier attempt, of unknown end, may have spent it
+        if credential.attempt > 1:  # an earlier attempt may have used up the refresh token
             state = Authorization.State.UNKNOWN_OUTCOME
         row.lease_owner, row.lease_until = "", None
         row.refused, row.renewal_problem, row.client_refused = reason[:300], "", False
@@ -110,19 +110,19 @@ def store_refusal(credential: Credential, lease: Lease, error: ServiceError) -> 
 
 
 def store_failure(credential: Credential, lease: Lease, error: ServiceError) -> ServiceError | None:
-    """The service gave no token, and did not say that the grant is gone: ask again later.
+    """Store that the refresh failed although the grant may still be valid.
 
-    Return what the caller is told, or nothing where a new grant has replaced this one.
+    Return the error for the caller, or ``None`` if a new grant has replaced this one.
     """
     if leases.release_after_failure(credential, lease, error):
         minutes = round(leases.REFUSED_FOR.total_seconds() / 60)
         reason = (
             f"For more than {minutes} minutes {credential.connector.name} has refused to renew "
-            f"the access, and gives no reason ({leases.unexplained_refusal(error)}). The access has "
-            "probably ended. The console goes on asking."
+            f"the access without a reason ({leases.unexplained_refusal(error)}). The access has "
+            "probably ended. The console continues to try."
         )
         mark_ended(credential, Authorization.State.NEEDS_AUTHORIZATION, reason)
-        # Nobody calls it any more, so the background asks (``renewal.py``).
+        # No calls are made with it now, so the background job tries (``renewal.py``).
         Credential.objects.filter(pk=credential.pk).update(renew_at=Now() + leases.MAX_WAIT)
         return NeedsAuthorization(reason)
     try:
@@ -138,7 +138,10 @@ def _after(now: datetime, seconds: int) -> datetime:
 
 
 def _extends(row: Credential, ends_at: datetime, now: datetime) -> bool:
-    """Tell whether a renewal moves the end of the grant on; right after another it cannot."""
+    """Tell whether a refresh extends the end of the grant.
+
+    Right after another refresh, the end may not move although refreshes extend it.
+    """
     if row.ends_at is None or ends_at > row.ends_at + SAME_MOMENT:
         return True
     return row.is_extended and now - row.obtained_at < 2 * SAME_MOMENT

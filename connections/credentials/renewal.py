@@ -94,5 +94,5 @@ def _is_renewable(credential: Credential) -> bool:
     return (
         credential.auth_type == "oauth2"
         and not credential.refused
-        and bool(credential.secret.reveal().get("refresh_token"))
+        and bool(credential.open_secret().get("refresh_token"))
     )

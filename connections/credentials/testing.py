@@ -1,4 +1,4 @@
-"""Prove that an authorization works, with the connector's own harmless check call."""
+"""Test an authorization with the harmless check call that its connector defines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from connectors.errors import CredentialRefused, ServiceError
 
 
 def check_authorization(authorization: Authorization) -> Account:
-    """Call the service as this authorization does and return the account it acts for.
+    """Make the check call with this authorization and return its account.
 
-    Raise ``ServiceError`` with a sentence. A credential that is refused for good is marked
-    as needing authorization; what came of the test stands in its row.
+    Raise ``ServiceError`` with a message for a person. The result is stored in the credential;
+    if the service refuses it for good, its authorizations are marked as ended.
     """
     credential = authorization.credential
     if credential is None:
@@ -28,8 +28,8 @@ def check_authorization(authorization: Authorization) -> Account:
     try:
         account = with_one_retry(credential, lambda secret: call_check(credential, secret))
     except ServiceError as error:
-        marked = isinstance(error, NeedsAuthorization)
-        if isinstance(error, CredentialRefused) and not marked:
+        is_marked = isinstance(error, NeedsAuthorization)
+        if isinstance(error, CredentialRefused) and not is_marked:
             record_refusal(credential, error)
         else:
             record_failure(credential, error)
@@ -38,26 +38,26 @@ def check_authorization(authorization: Authorization) -> Account:
 
 
 def call_check(credential: Credential, secret: Mapping[str, str]) -> Account:
-    """Make the check call; raise ``ServiceError``. Nothing is renewed or remembered."""
+    """Make the check call without a refresh or a record; raise ``ServiceError``."""
     return check(
         credential.connector,
-        credential.auth_type,  # type: ignore[arg-type]
+        credential.auth_type,
         secret=secret,
         values=credential.values,
     )
 
 
 def record_success(credential: Credential, account: Account) -> Account:
-    """Write down that a check has passed, in the credential and on all who use it."""
+    """Record that a check passed, in the credential and its authorizations."""
     mark_recovered(credential)
     _note(credential, "")
     return account
 
 
 def record_refusal(credential: Credential, error: CredentialRefused) -> None:
-    """Write down that a check has proved the end of the credential.
+    """Record that the service refused the credential in a check.
 
-    If it was renewed meanwhile, the refusal was meant for the token before.
+    If it was refreshed in the meantime, the refusal is about the previous token.
     """
     with transaction.atomic():
         same = Credential.objects.filter(pk=credential.pk, version=credential.version)
@@ -67,7 +67,7 @@ def record_refusal(credential: Credential, error: CredentialRefused) -> None:
 
 
 def record_failure(credential: Credential, error: ServiceError) -> None:
-    """Write down why a check came to nothing."""
+    """Record why a check failed without a result."""
     _note(credential, str(error))
 
 

@@ -1,11 +1,10 @@
-"""What it means for a credential that a service's API refuses a call (401).
+"""Handle 401 Unauthorized from the API of a service.
 
-The access token may have ended before its time, the grant may be gone, or only this call is
-refused: some services answer 401 to a missing permission, too. So the token is renewed once.
-If that does not help, the connector's check decides, asked with the token that was just
-obtained. **A check with a token that is known or suspected to have ended proves nothing
-about the grant**; where nothing can renew the credential (a key, a password, an access
-token without a refresh token), the credential is all there is, and the check does.
+The access token may have expired early, the grant may have ended, or only this call is refused:
+some services also answer 401 for a missing permission. So the token is refreshed once. If that
+does not help, the connector's check call decides, made with the new token. **A check with a token
+that may have expired proves nothing about the grant.** If the credential cannot be refreshed (a
+key, a password, an access token without a refresh token), the check with it decides.
 """
 
 from __future__ import annotations
@@ -27,20 +26,20 @@ from connections.models import Credential
 from connectors.errors import CredentialRefused, ServiceError
 from console.database import give_back
 
-#: How often the check of one credential may be asked because a call was refused.
+#: The least time between two checks of one credential because of refused calls.
 CHECK_EVERY = timedelta(minutes=1)
 
 T = TypeVar("T")
 
-#: One thread of a process checks a credential; the others wait and use what it found.
+#: One thread of a process checks a credential; the others wait and use its result.
 _checking = [Lock() for _ in range(64)]
 
 
 def call_and_retry(credential: Credential, attempt: Callable[[Mapping[str, str]], T]) -> T:
-    """Make an attempt; where the API refuses the credential, renew it and try once more.
+    """Call ``attempt`` with the secret; if the API answers 401, refresh and retry once.
 
-    ``attempt`` raises ``CredentialRefused`` where the API does. What it raises in the end
-    was meant for the attempt alone. Raise ``NeedsAuthorization`` or ``NotRenewed`` as
+    ``attempt`` raises ``CredentialRefused`` for a 401. If that reaches the caller, the refusal
+    is about this call only. Raise ``NeedsAuthorization`` or ``NotRenewed`` as
     :func:`after_refusal`.
     """
     secret = fresh_secret(credential)
@@ -57,32 +56,31 @@ def call_and_retry(credential: Credential, attempt: Callable[[Mapping[str, str]]
             handle_unauthorized(credential, newer, just_obtained=True)
             raise
     except Credential.DoesNotExist:
-        raise NeedsAuthorization("This authorization was replaced meanwhile.") from None
+        raise NeedsAuthorization("This authorization was replaced in the meantime.") from None
 
 
 def handle_unauthorized(
     credential: Credential, secret: Mapping[str, str], *, just_obtained: bool = False
 ) -> Mapping[str, str] | None:
-    """Return a newer secret to repeat the call with, after the API has refused ``secret``.
+    """Return a newer secret to retry the call with, after a 401 for ``secret``.
 
-    ``None`` means that the credential is good as far as is known: the refusal was meant for
-    the call. Raise :class:`NeedsAuthorization` where the grant has ended,
-    :class:`~connections.credentials.refreshing.NotRenewed` where no new token is to be had now, and
-    ``Credential.DoesNotExist`` where a new grant has replaced it.
+    ``None`` means that the credential is valid as far as is known, and the refusal is about the
+    call. Raise :class:`NeedsAuthorization` if the grant has ended,
+    :class:`~connections.credentials.refreshing.NotRenewed` if no new token is available now, and
+    ``Credential.DoesNotExist`` if a new grant has replaced it.
 
-    However many calls are refused with a token, it is renewed early once. One that was
-    obtained so is renewed early only where the check refuses it, too, or where the last
-    attempt to renew it has failed.
+    However many calls are refused with a token, it is refreshed early once. The new token is
+    refreshed early only if the check refuses it too, or if the last refresh has failed.
     """
     leases.reload(credential)
     if _is_newer(credential, secret):
         return fresh_secret(credential)
-    renewable = _is_renewable(credential)
+    renewable = credential.has_refresh_token
     if renewable and (credential.renewal_problem or not credential.renewed_early):
         return _renewed(credential, secret)
-    give_back()  # nobody waits for a service with a connection of the database in hand
+    give_back()  # do not hold a database connection while waiting for a service
     lock = _checking[hash(credential.pk) % len(_checking)]
-    # Where nothing renews it, waiting for the other thread would win nothing.
+    # Without a refresh, waiting for the other thread has no benefit.
     if not lock.acquire(timeout=WAIT_SECONDS if renewable else 0):
         return None
     try:
@@ -94,7 +92,7 @@ def handle_unauthorized(
 def _checked(
     credential: Credential, secret: Mapping[str, str], *, proves: bool
 ) -> Mapping[str, str] | None:
-    """Ask the check; ``proves`` says whether its refusal ends the authorization."""
+    """Make the check call; ``proves`` says whether a refusal ends the authorization."""
     now = leases.reload(credential)
     if _is_newer(credential, secret):
         return fresh_secret(credential)
@@ -113,7 +111,7 @@ def _checked(
         raise NeedsAuthorization(str(error)) from None
     except ServiceError as error:
         record_failure(credential, error)
-        return None  # this proves nothing either way: the service's own answer is passed on
+        return None  # inconclusive: the 401 of the service is passed on
     record_success(credential, account)
     return None
 
@@ -124,17 +122,11 @@ def _renewed(credential: Credential, secret: Mapping[str, str]) -> Mapping[str, 
 
 
 def _is_newer(credential: Credential, secret: Mapping[str, str]) -> bool:
-    return credential.secret.reveal() != secret
-
-
-def _is_renewable(credential: Credential) -> bool:
-    return credential.auth_type == "oauth2" and bool(
-        credential.secret.reveal().get("refresh_token")
-    )
+    return credential.open_secret() != secret
 
 
 def _was_checked(credential: Credential, now: datetime) -> bool:
-    """Tell whether the check was asked with this token a moment ago."""
+    """Tell whether this token was checked a moment ago."""
     checked_at = credential.checked_at
     if checked_at is None or checked_at < credential.obtained_at:
         return False

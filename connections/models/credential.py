@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from connections.models.oauth_client import OAuthClient
 from connectors.definitions.registry import connector_or_gone
-from connectors.definitions.schema import Connector
+from connectors.definitions.schema import AuthType, Connector
 from connectors.oauth2.authorization_code import ClientCredentials
 from console.accounts.models import Organization
 from console.encryption.fields import EncryptedJSONField
@@ -32,7 +32,7 @@ class Credential(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
     connector_slug = models.CharField("connector", max_length=60, db_column="connector")
-    auth_type = models.CharField(max_length=20)
+    auth_type: models.CharField[AuthType, AuthType] = models.CharField(max_length=20)
     client = models.ForeignKey(OAuthClient, models.PROTECT, null=True, related_name="+")
     #: The owner of the account, for a Logged-in User connection only.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")

@@ -21,7 +21,7 @@ class OAuthClient(models.Model):
     """``client_id`` and ``client_secret``, registered by a super admin in Django admin."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    #: The last part of the redirect URI; it names the owner, the service and the host.
+    #: The last part of the redirect URI. It identifies the owner, the service and the host.
     reference = models.CharField(max_length=160, unique=True, editable=False)
     connector_slug = models.CharField("connector", max_length=60, db_column="connector")
     organization = models.ForeignKey(

@@ -154,7 +154,7 @@ def test_it_says_that_the_service_has_no_way_to_revoke(developer_client, elsewhe
     for page in (before, after):
         assert "Microsoft Outlook has no way to revoke access from here." in page
         assert lives in page
-        assert "is asked to" not in page
+        assert "The console asks" not in page
     event = Event.objects.get(action=AuditAction.AUTHORIZATION_REVOKED)
     assert "has no way to revoke access" in event.details["at_the_service"]
     assert not Event.objects.filter(action=AuditAction.CREDENTIAL_REVOCATION_ASKED).exists()

@@ -3,9 +3,9 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from connections.authorizations.connection_deletion import ConnectionInUse, delete_connection
 from django.urls import reverse
 
+from connections.authorizations.connection_deletion import ConnectionInUse, delete_connection
 from connections.models import Authorization, Connection, Credential, Flow
 from console.choices import Level, Role
 from console.components.json_source import JsonFaults

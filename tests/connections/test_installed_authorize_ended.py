@@ -22,7 +22,7 @@ from console.accounts.models import Membership
 from console.choices import Level, Role
 from tests.connections.flow_steps import allow, authorize, begin, flow_at, words_of
 
-GONE = "Field Service is not installed here any more, or its license has ended."
+GONE = "Field Service is no longer installed here, or its license has ended."
 
 
 def license_ends() -> None:
@@ -78,7 +78,7 @@ def test_what_was_begun_is_not_finished(admin, installed, bob, sandbox, end):
     words = words_of(response)
     assert flow.problem in words
     assert "Nothing was changed." in words
-    expected = GONE if end in (license_ends, uninstalled) else "may not authorize this connection"
+    expected = GONE if end in (license_ends, uninstalled) else "no longer allowed to authorize this connection"
     assert expected in flow.problem
     assert kept() == before
     assert sandbox.counts()["token"] == asked

@@ -211,7 +211,7 @@ class TestOfACode:
         response = come_back()
 
         assert response.status_code == 404
-        assert "was deleted meanwhile" in words_of(response)
+        assert "was deleted in the meantime" in words_of(response)
         assert service.revoked == NEW_TOKENS
         assert not Credential.objects.exists()
         assert late().details["answer"] == "revoked"

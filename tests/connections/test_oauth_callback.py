@@ -401,7 +401,7 @@ def test_it_says_why_it_takes_no_form(developer, callback, sandbox, signs_in):
     assert response["Allow"] == "GET, HEAD"
     assert response["Referrer-Policy"] == "no-referrer"
     page = words_of(response)
-    assert "sent its answer as a form (response_mode=form_post)" in page
+    assert "sent its response as a form (response_mode=form_post)" in page
     assert "nothing was changed" in page
     assert "open for too long" not in page
     assert state_of(callback) not in response.content.decode()
@@ -417,7 +417,7 @@ def test_it_refuses_a_parameter_that_comes_twice(developer_client, callback, san
     response = developer_client.get(f"{changed(callback, **{name: None})}&{twice}")
 
     assert response.status_code == 400
-    assert f"holds “{name}” more than once" in words_of(response)
+    assert f"contains “{name}” more than once" in words_of(response)
     assert_nothing_changed(sandbox)
     assert Flow.objects.get().outcome == Flow.Outcome.FAILED
     assert developer_client.get(callback).status_code == 303, "it shows how it ended"

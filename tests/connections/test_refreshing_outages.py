@@ -59,11 +59,11 @@ def test_a_second_caller_is_told_at_once_and_asks_nobody(credential, service):
         fresh_secret(credential)
 
     started = time.monotonic()
-    with pytest.raises(ServiceError, match=r"asks again in \d+ s") as told:
+    with pytest.raises(ServiceError, match=r"tries again in \d+ s") as raised:
         fresh_secret(again())
 
     assert time.monotonic() - started < 1
-    assert 0 < told.value.retry_after <= 2
+    assert 0 < raised.value.retry_after <= 2
     assert len(service.calls) == 1
     assert Authorization.objects.get().state == Authorization.State.ACTIVE
 
@@ -118,9 +118,9 @@ def test_it_does_as_the_service_asks(credential, service, status, form):
     date = datetime.now(UTC) + timedelta(seconds=120)
     said = "120" if form == "seconds" else format_datetime(date, usegmt=True)
     service.post(TOKEN, status=status, headers={"Retry-After": said})
-    with pytest.raises(ServiceError) as told:
+    with pytest.raises(ServiceError) as raised:
         fresh_secret(credential)
-    assert 117 < wait_until_asked_again() <= told.value.retry_after <= 133
+    assert 117 < wait_until_asked_again() <= raised.value.retry_after <= 133
 
 
 def test_what_a_service_asks_for_has_a_limit(credential, service):

@@ -128,17 +128,17 @@ def _after_update(number: int) -> Callable[[], None]:
 
 #: In the order in which a process passes them.
 POINTS: dict[str, Callable[[], None]] = {
-    "nothing done": _before("connections.credentials.leases:take"),
+    "nothing done": _before("connections.credentials.leases:acquire"),
     "lease written": _after_update(1),
     "lease committed": _before("connectors.oauth2.authorization_code:refresh"),
     "sent": _before("urllib3.connection:HTTPConnection.getresponse"),
-    "answered": _before("connections.credentials.leases:journal"),
+    "answered": _before("connections.credentials.leases:journal_response"),
     "journal written": _after_update(2),
     "journalled": _before("connectors.oauth2.authorization_code:read_token_answer"),
-    "parsed": _before("connections.credentials.refreshing:store"),
+    "parsed": _before("connections.credentials.refreshing:store_tokens"),
     "stored": _after_update(3),
     "committed": _before("connections.credentials.refreshing:_count"),
-    "checked": _before("connections.credentials.testing:unmark"),
+    "checked": _before("connections.credentials.testing:mark_recovered"),
     "check written": _after_update(4),
 }
 

@@ -66,10 +66,9 @@ def begin(
     client = _client_for(site, environments)
     connector, parameters = site.connector, dict(site.snapshot.parameters)
     oauth2 = connector.oauth2
-    assert oauth2 is not None
     scopes = site.scopes_to_ask(environments)
     state = secrets.token_urlsafe(32)
-    verifier = authorization_code.new_verifier() if oauth2.pkce else None
+    verifier = authorization_code.new_verifier() if oauth2 and oauth2.pkce else None
     url = authorization_code.authorization_url(
         connector,
         client_id=client.client_id,
@@ -247,12 +246,11 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
 def _compare_issuer(flow: Flow, query: Mapping[str, str]) -> None:
     """Refuse the response of another authorization server (RFC 9207 section 2.4)."""
     connector = flow.connection.connector
-    assert connector.oauth2 is not None
-    said, expected = query.get("iss", ""), connector.oauth2.issuer
-    if not expected or (not said and not connector.oauth2.issuer_required):
+    oauth2, issuer = connector.oauth2, query.get("iss", "")
+    if oauth2 is None or not oauth2.issuer or (not issuer and not oauth2.issuer_required):
         return
-    if said != (expected := fill(expected, flow.parameters)):
-        raise ServiceError(issuer_mismatch_message(connector.name, said, expected))
+    if issuer != (expected := fill(oauth2.issuer, flow.parameters)):
+        raise ServiceError(issuer_mismatch_message(connector.name, issuer, expected))
 
 
 def _delete_old_flows(user: User, flow_id: uuid.UUID | None) -> uuid.UUID:

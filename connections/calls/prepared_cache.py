@@ -56,7 +56,8 @@ def renew(found: PreparedCall, *, just_obtained: bool = False) -> PreparedCall |
 
     ``None`` where the refusal was meant for the call alone. ``just_obtained`` says that the
     refused secret came of such a renewal. Raise :class:`NotAuthorized` where the grant has
-    ended, and :class:`~connections.credentials.refreshing.NotRenewed` where no token is to be had now.
+    ended, and :class:`~connections.credentials.refreshing.NotRenewed` where no token is to be
+    had now.
     """
     try:
         newer = handle_unauthorized(_row(found), found.secret, just_obtained=just_obtained)

@@ -15,6 +15,7 @@ from connectors.definitions.registry import connector_or_gone
 from connectors.definitions.schema import AuthType, Connector
 from connectors.oauth2.authorization_code import ClientCredentials
 from console.accounts.models import Organization
+from console.encryption.fernet_keys import SecretUnreadable
 from console.encryption.fields import EncryptedJSONField
 from console.names import NameField
 
@@ -114,13 +115,15 @@ class Credential(models.Model):
 
     def open_secret(self) -> Mapping[str, str]:
         """Decrypt the secret; raise ``SecretUnreadable``."""
-        assert self.secret is not None, f"Credential {self.pk} has no secret."
+        if self.secret is None:
+            raise SecretUnreadable(f"Credential {self.pk} has no secret.")
         return self.secret.reveal()
 
     @property
     def client_credentials(self) -> ClientCredentials:
         """Decrypt the credentials of the OAuth client; raise ``SecretUnreadable``."""
-        assert self.client is not None, f"Credential {self.pk} has no OAuth client."
+        if self.client is None:
+            raise SecretUnreadable(f"Credential {self.pk} has no OAuth client.")
         return self.client.credentials
 
     @property

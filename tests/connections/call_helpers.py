@@ -1,4 +1,4 @@
-"""Calls through connections, and how these stand."""
+"""Helpers for calls through connections."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connections.calls.exchange import ServiceRequest
 from connections.models import Connection
 from console.choices import Environment
 
-#: Where the sandbox is said to be; the ``network`` answers for it.
+#: The URL of the sandbox in these tests; the fixture ``network`` answers its requests.
 API = "http://localhost:9000"
 
 

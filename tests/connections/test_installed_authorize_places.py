@@ -1,4 +1,4 @@
-"""Where a client's account lives: it says so itself, and nothing goes anywhere else."""
+"""A client chooses where its account is, and requests go nowhere else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUEUE = {"parameter_scheme": "https", "username": "guest", "password": "open-ses
 
 @pytest.fixture(autouse=True)
 def network():
-    """Nothing leaves this machine."""
+    """Answer every request on this machine."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
 

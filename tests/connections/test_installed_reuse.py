@@ -162,14 +162,14 @@ def test_it_asks_for_the_permissions_of_what_is_installed(
 
 
 @pytest.mark.parametrize("chosen", ["", "x", "\0", str(uuid.UUID(int=0))])
-def test_it_refuses_what_it_did_not_offer(admin, connect, install, authorized, chosen):
+def test_it_refuses_a_credential_that_it_did_not_offer(admin, connect, install, authorized, chosen):
     authorized()
     installed = install(connect("sandbox_api_key"))
     assert "cannot be used any more" in words_of(reuse(admin, installed, chosen))
     assert not installed.connection.authorizations.exists()
 
 
-def test_nobody_else_does(
+def test_other_people_cannot_authorize_it(
     signed_in, client_people, connect, install, authorized, developer, stranger
 ):
     credential, installed = authorized(), install(connect("sandbox_api_key"))

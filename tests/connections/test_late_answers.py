@@ -1,4 +1,4 @@
-"""What a token endpoint gives when nothing here wants it any more is revoked, not dropped."""
+"""Tokens that arrive after their authorization has ended are revoked."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NEW_TOKENS = ["late-refresh", "late-access"]
 
 
 class Service:
-    """Google's endpoints: what happens while they answer, and what they were asked to revoke."""
+    """Fake endpoints of Google that run code during a request and record revocation requests."""
 
     def __init__(self, network: responses.RequestsMock) -> None:
         self.meanwhile = self.while_revoking = lambda: None

@@ -1,4 +1,4 @@
-"""What comes of a callback, by what the token endpoint answers."""
+"""The result of a callback for different token responses."""
 
 from __future__ import annotations
 

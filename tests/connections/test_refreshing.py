@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("oauth_client")
 
 @pytest.fixture
 def ended(connection) -> Credential:
-    """A credential whose access token has ended."""
+    """Return a credential with an expired access token."""
     return aged(Credential.objects.get(), ended=timedelta(hours=1))
 
 
@@ -41,7 +41,7 @@ def test_it_works(ended, sandbox):
     assert sandbox.counts()["token"] == 1
 
 
-def test_a_live_token_is_not_renewed(connection, sandbox):
+def test_a_valid_token_is_not_refreshed(connection, sandbox):
     credential = Credential.objects.get()
     assert fresh_secret(credential) == credential.secret.reveal()
     assert sandbox.counts()["token"] == 0
@@ -72,7 +72,7 @@ def test_an_answer_without_a_refresh_token_keeps_the_old_one(ended, sandbox):
 
 
 @pytest.mark.parametrize("mode", ["500", "html", "empty", "redirect"])
-def test_an_outage_keeps_a_token_that_lives(connection, sandbox, mode):
+def test_a_valid_token_works_during_an_outage(connection, sandbox, mode):
     credential = aged(Credential.objects.get(), ended=-timedelta(minutes=5))
     old = credential.secret.reveal()
     sandbox.switches(token=mode)
@@ -86,7 +86,7 @@ def test_an_outage_keeps_a_token_that_lives(connection, sandbox, mode):
 
 
 @pytest.mark.parametrize("mode", ["500", "html", "empty", "redirect"])
-def test_an_outage_with_an_ended_token_is_said_and_passes(ended, sandbox, mode):
+def test_an_outage_with_an_expired_token_is_reported_and_recovers(ended, sandbox, mode):
     sandbox.switches(token=mode)
     with pytest.raises(ServiceError):
         fresh_secret(ended)
@@ -96,7 +96,7 @@ def test_an_outage_with_an_ended_token_is_said_and_passes(ended, sandbox, mode):
     assert fresh_secret(Credential.objects.get())["access_token"]
 
 
-def test_a_clear_no_needs_authorization(ended, sandbox):
+def test_a_clear_refusal_needs_authorization(ended, sandbox):
     sandbox.switches(token="revoked")
     with pytest.raises(NeedsAuthorization, match="no longer accepts"):
         fresh_secret(ended)
@@ -104,7 +104,7 @@ def test_a_clear_no_needs_authorization(ended, sandbox):
     assert Authorization.objects.get().reason
 
 
-def test_a_dead_lease_is_taken_over(ended, sandbox):
+def test_an_expired_lease_is_taken_over(ended, sandbox):
     Credential.objects.update(
         lease_owner="gone", lease_until=timezone.now() - timedelta(seconds=1), attempt=1
     )
@@ -115,7 +115,7 @@ def test_a_dead_lease_is_taken_over(ended, sandbox):
     assert sandbox.counts()["token"] == 1
 
 
-def test_after_a_dead_lease_a_no_is_an_unknown_outcome(ended, sandbox):
+def test_after_an_expired_lease_a_refusal_is_an_unknown_outcome(ended, sandbox):
     Credential.objects.update(
         lease_owner="gone", lease_until=timezone.now() - timedelta(seconds=1), attempt=1
     )
@@ -125,7 +125,7 @@ def test_after_a_dead_lease_a_no_is_an_unknown_outcome(ended, sandbox):
     assert Authorization.objects.get().state == Authorization.State.UNKNOWN_OUTCOME
 
 
-def test_an_answer_that_was_journalled_and_not_stored_is_taken_up(ended, sandbox):
+def test_a_journaled_response_that_was_not_stored_is_used(ended, sandbox):
     token = secrets.token_urlsafe(16)
     ended.journal = json.dumps({"access_token": token, "token_type": "Bearer", "expires_in": 60})
     ended.lease_owner, ended.attempt = "gone", 1
@@ -149,7 +149,7 @@ def test_a_new_grant_wins_over_a_refresh(connection, developer_client, alice, en
     assert Authorization.objects.get().state == Authorization.State.ACTIVE
 
 
-def test_a_lifetime_that_is_not_told_is_never_due(ended):
+def test_a_token_of_unknown_lifetime_is_never_due(ended):
     ended.expires_at = None
     assert not is_refresh_due(ended)
 
@@ -165,15 +165,15 @@ def test_a_lifetime_that_is_not_told_is_never_due(ended):
         (timedelta(days=60), -timedelta(seconds=1), True),
     ],
 )
-def test_it_is_due_15_minutes_or_half_its_life_before_the_end(lifetime, left, due):
+def test_it_is_due_15_minutes_or_half_its_lifetime_before_expiry(lifetime, left, due):
     now = timezone.now()
     credential = Credential(obtained_at=now + left - lifetime, expires_at=now + left)
     assert is_refresh_due(credential, now) == due
 
 
 @responses.activate
-def test_fields_that_are_kept_come_along(connect, grant, db, oauth_client):
-    """What a later answer leaves out stays: Salesforce names the host only sometimes."""
+def test_stored_fields_survive_a_refresh(connect, grant, db, oauth_client):
+    """A field that a later response omits stays: Salesforce names the host only sometimes."""
     client = type(oauth_client).objects.create(
         connector_slug="salesforce", client_id="c", client_secret="s"
     )

@@ -1,4 +1,4 @@
-"""What came of each request to a token endpoint is counted, by connector."""
+"""The metric that counts the results of token requests by connector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A token endpoint that is down is left alone, and what still works goes on working."""
+"""Backoff while a token endpoint is down; valid tokens work meanwhile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOKEN = "https://oauth2.googleapis.com/token"
 
 @pytest.fixture
 def credential(connect, grant) -> Credential:
-    """A credential of Google Sheets whose access token has ended."""
+    """Return a credential of Google Sheets with an expired access token."""
     OAuthClient.objects.create(connector_slug="google_sheets", client_id="c", client_secret="s")
     return ended(grant(connect("google_sheets")).credential)
 
@@ -53,7 +53,7 @@ def wait_until_asked_again() -> float:
     return (again().retry_at - timezone.now()).total_seconds()
 
 
-def test_a_second_caller_is_told_at_once_and_asks_nobody(credential, service):
+def test_a_second_caller_gets_the_error_at_once_without_a_request(credential, service):
     service.post(TOKEN, status=503)
     with pytest.raises(ServiceError, match="problem of its own"):
         fresh_secret(credential)
@@ -68,7 +68,7 @@ def test_a_second_caller_is_told_at_once_and_asks_nobody(credential, service):
     assert Authorization.objects.get().state == Authorization.State.ACTIVE
 
 
-def test_meanwhile_a_token_that_lives_is_used(credential, service):
+def test_a_valid_token_is_used_until_the_retry(credential, service):
     service.post(TOKEN, status=503)
     living(credential)
     assert fresh_secret(again())["access_token"] == "an-access-token"
@@ -76,7 +76,7 @@ def test_meanwhile_a_token_that_lives_is_used(credential, service):
     assert len(service.calls) == 1
 
 
-def test_a_refused_token_is_not_used_meanwhile(credential, service):
+def test_a_refused_token_is_not_used_until_the_retry(credential, service):
     service.post(TOKEN, status=503)
     living(credential)
     with pytest.raises(ServiceError):
@@ -86,7 +86,7 @@ def test_a_refused_token_is_not_used_meanwhile(credential, service):
     assert len(service.calls) == 1
 
 
-def test_it_asks_again_when_the_time_has_come(credential, service):
+def test_it_retries_after_the_delay(credential, service):
     service.post(TOKEN, status=503)
     service.post(TOKEN, json={"access_token": "new", "expires_in": 3600})
     with pytest.raises(ServiceError):
@@ -99,7 +99,7 @@ def test_it_asks_again_when_the_time_has_come(credential, service):
     assert (row.retry_at, row.failures, row.attempt) == (None, 0, 0)
 
 
-def test_the_wait_doubles_with_each_failure(credential, service):
+def test_the_delay_doubles_with_each_failure(credential, service):
     service.post(TOKEN, status=503)
     waits = []
     for _ in range(6):
@@ -114,7 +114,7 @@ def test_the_wait_doubles_with_each_failure(credential, service):
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_it_does_as_the_service_asks(credential, service, status, form):
+def test_it_obeys_retry_after(credential, service, status, form):
     date = datetime.now(UTC) + timedelta(seconds=120)
     said = "120" if form == "seconds" else format_datetime(date, usegmt=True)
     service.post(TOKEN, status=status, headers={"Retry-After": said})
@@ -123,14 +123,14 @@ def test_it_does_as_the_service_asks(credential, service, status, form):
     assert 117 < wait_until_asked_again() <= raised.value.retry_after <= 133
 
 
-def test_what_a_service_asks_for_has_a_limit(credential, service):
+def test_retry_after_has_a_limit(credential, service):
     service.post(TOKEN, status=429, headers={"Retry-After": "86400"})
     with pytest.raises(ServiceError):
         fresh_secret(credential)
     assert 880 < wait_until_asked_again() <= MAX_WAIT.total_seconds()
 
 
-def test_patience_has_limits_and_differs():
+def test_the_backoff_has_limits_and_jitter():
     waits = {backoff(3, None) for _ in range(50)}
     assert len(waits) > 10
     assert all(timedelta(seconds=4) <= wait <= timedelta(seconds=8) for wait in waits)
@@ -138,7 +138,7 @@ def test_patience_has_limits_and_differs():
     assert backoff(1, 10**9) == MAX_WAIT
 
 
-def test_a_client_that_is_wrong_spoils_no_authorization(credential, service):
+def test_a_refused_client_ends_no_authorization(credential, service):
     service.post(TOKEN, status=401, json={"error": "invalid_client"})
     with pytest.raises(ServiceError, match="OAuth client"):
         fresh_secret(credential)
@@ -146,7 +146,7 @@ def test_a_client_that_is_wrong_spoils_no_authorization(credential, service):
     assert again().retry_at is not None
 
 
-def test_that_a_client_is_refused_stays_in_the_row(credential, service):
+def test_a_refused_client_is_stored_in_the_row(credential, service):
     refused = service.post(TOKEN, status=401, json={"error": "invalid_client"})
     for _ in range(2):
         with pytest.raises(NotRenewed, match="A super admin can correct its client id"):
@@ -161,7 +161,7 @@ def test_that_a_client_is_refused_stays_in_the_row(credential, service):
     assert (again().client_refused, again().renewal_problem) == (False, "")
 
 
-def test_a_client_that_was_corrected_is_tried_at_once(credential, service, tmp_path):
+def test_a_corrected_client_is_tried_at_once(credential, service, tmp_path):
     service.post(TOKEN, status=401, json={"error": "invalid_client"})
     service.post(TOKEN, json={"access_token": "new", "expires_in": 3600})
     with pytest.raises(NotRenewed):
@@ -174,11 +174,11 @@ def test_a_client_that_was_corrected_is_tried_at_once(credential, service, tmp_p
     assert fresh_secret(again())["access_token"] == "new"
 
 
-# A refusal that explains nothing
+# Unexplained refusals
 
 
 def refuse(times: int, over: timedelta) -> None:
-    """Let the service be asked so often, and let so much time pass meanwhile."""
+    """Refresh so many times, spread over this time."""
     for _ in range(times):
         with pytest.raises(ServiceError):
             fresh_secret(again())
@@ -199,7 +199,7 @@ UNEXPLAINED = {
 
 
 @pytest.mark.parametrize(("answer", "said"), UNEXPLAINED.values(), ids=UNEXPLAINED)
-def test_a_refusal_that_goes_on_needs_a_person(credential, service, answer, said):
+def test_a_persistent_refusal_needs_a_person(credential, service, answer, said):
     service.post(TOKEN, **answer)
     refuse(REFUSALS - 1, over=REFUSED_FOR * 2)
     assert state() == Authorization.State.ACTIVE
@@ -211,7 +211,7 @@ def test_a_refusal_that_goes_on_needs_a_person(credential, service, answer, said
     assert again().refused == ""
 
 
-def test_many_refusals_in_a_short_time_need_nobody(credential, service):
+def test_many_refusals_in_a_short_time_need_no_person(credential, service):
     service.post(TOKEN, status=400)
     refuse(REFUSALS * 3, over=REFUSED_FOR / 2)
     assert state() == Authorization.State.ACTIVE
@@ -231,7 +231,7 @@ def test_a_service_that_does_not_answer_never_needs_a_person(credential, service
     assert state() == Authorization.State.ACTIVE
 
 
-def test_another_answer_begins_the_count_again(credential, service):
+def test_another_response_resets_the_count(credential, service):
     answers = [400, 400, 400, 400, 503, 400, 403, 400, 400]
     for status in answers:
         service.post(TOKEN, status=status)
@@ -246,7 +246,7 @@ def test_another_answer_begins_the_count_again(credential, service):
     assert state() == Authorization.State.ACTIVE
 
 
-def test_a_service_that_recovers_heals_it(credential, service):
+def test_a_recovered_service_restores_the_authorization(credential, service):
     refused = service.post(TOKEN, status=400)
     refuse(REFUSALS, over=REFUSED_FOR * 2)
     assert state() == Authorization.State.NEEDS_AUTHORIZATION
@@ -262,7 +262,7 @@ def test_a_service_that_recovers_heals_it(credential, service):
     assert (again().refusal, again().refusals, again().refusal_since) == ("", 0, None)
 
 
-def test_the_longer_it_goes_on_the_less_often_it_is_asked(credential, service):
+def test_the_longer_it_lasts_the_fewer_requests_are_made(credential, service):
     service.post(TOKEN, status=400)
     refuse(REFUSALS, over=timedelta(days=4))
     Credential.objects.update(renew_at=None)
@@ -272,7 +272,7 @@ def test_the_longer_it_goes_on_the_less_often_it_is_asked(credential, service):
     assert len(service.calls) == REFUSALS + 1
 
 
-def test_a_grant_that_is_gone_is_never_asked_for_again(credential, service):
+def test_no_refresh_follows_a_final_refusal(credential, service):
     service.post(TOKEN, status=400, json={"error": "invalid_grant"})
     for force in (False, False, True):
         with pytest.raises(NeedsAuthorization, match="no longer accepts"):
@@ -281,7 +281,7 @@ def test_a_grant_that_is_gone_is_never_asked_for_again(credential, service):
     assert Authorization.objects.get().state == Authorization.State.NEEDS_AUTHORIZATION
 
 
-def test_its_last_token_is_used_until_it_ends(credential, service):
+def test_the_last_token_is_used_until_it_expires(credential, service):
     service.post(TOKEN, status=400, json={"error": "invalid_grant"})
     living(credential)
     assert fresh_secret(again())["access_token"] == "an-access-token"
@@ -293,8 +293,8 @@ def test_its_last_token_is_used_until_it_ends(credential, service):
         fresh_secret(again())
 
 
-def test_who_loses_to_somebody_else_uses_what_he_got(credential, service):
-    """Another process has rotated the token, and the service no longer knows the old one."""
+def test_a_process_that_lost_the_race_uses_the_new_token(credential, service):
+    """Another process has rotated the token, and the service refuses the old one."""
 
     def answer(request):
         row = again()

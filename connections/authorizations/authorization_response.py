@@ -70,7 +70,7 @@ def form_post_error() -> CallbackRefused:
 
 
 def issuer_mismatch_message(service: str, said: str, expected: str) -> str:
-    """Return the message for a wrong issuer. It quotes both, as they may differ by a slash only."""
+    """Return the message for a wrong issuer. It quotes both: they may differ by a slash."""
     actual = f"the response names “{words(said, 120)}”" if said else "the response names none"
     return (
         f"The response was not used, because it does not come from {service}: the issuer must be "

@@ -100,7 +100,7 @@ def test_the_permission_is_checked_again_before_the_commit(
         end()
         return store(*args, **kwargs)
 
-    monkeypatch.setattr(authorizing, "store", too_late)
+    monkeypatch.setattr(authorizing, "store_grant", too_late)
     response = admin.get(callback, follow=True)
 
     flow = Flow.objects.latest("created_at")

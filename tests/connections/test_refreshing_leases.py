@@ -103,7 +103,7 @@ def test_an_owner_that_lost_its_lease_stores_nothing(left):
     Credential.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     assert fresh_secret(quick)["access_token"]
     assert leases.lock_row(slow, lease) is None
-    assert refreshing._newer(slow) == again().secret.reveal()
+    assert refreshing._replacement(slow) == again().secret.reveal()
 
 
 def _real_now() -> datetime:

@@ -81,7 +81,7 @@ def test_a_refused_token_is_not_used_until_the_retry(credential, service):
     living(credential)
     with pytest.raises(ServiceError):
         fresh_secret(again(), force=True)
-    with pytest.raises(ServiceError, match="asks again"):
+    with pytest.raises(ServiceError, match="tries again"):
         fresh_secret(again(), force=True)
     assert len(service.calls) == 1
 
@@ -207,7 +207,7 @@ def test_a_persistent_refusal_needs_a_person(credential, service, answer, said):
         fresh_secret(again())
     row = Authorization.objects.get()
     assert row.state == Authorization.State.NEEDS_AUTHORIZATION
-    assert f"gives no reason ({said})" in row.reason
+    assert f"without a reason ({said})" in row.reason
     assert again().refused == ""
 
 

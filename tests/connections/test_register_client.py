@@ -40,7 +40,7 @@ def test_spaces_around_the_secret_are_removed(db, secret):
 
 def test_it_reports_a_file_in_another_encoding(db, secret):
     secret.write_bytes("canary-secret".encode("utf-16"))
-    with pytest.raises(CommandError, match="not text in UTF-8"):
+    with pytest.raises(CommandError, match="not UTF-8 text"):
         register("slack", "--client-id", "1.2", "--client-secret-file", secret)
 
 

@@ -154,7 +154,7 @@ def test_it_refuses_an_answer_of_another_issuer(connection, developer_client) ->
     query["iss"] = "http://localhost:1"
     flow = come_back(developer_client, f"{parts.path}?{urlencode(query)}")
     assert flow.outcome == Flow.Outcome.FAILED
-    assert "does not say that it comes from OIDC Provider" in flow.problem
+    assert "does not come from OIDC Provider" in flow.problem
     assert not Authorization.objects.exists()
 
 

@@ -207,7 +207,7 @@ def test_it_shows_both_issuers(developer_client, callback, sandbox):
     own = sandbox.url
     flow = flow_at(developer_client.get(changed(callback, iss=f"{own}/"))["Location"])
     assert f"must be exactly “{own}”" in flow.problem
-    assert f"it says “{own}/”" in flow.problem
+    assert f"the response names “{own}/”" in flow.problem
 
 
 @pytest.mark.parametrize(

@@ -264,13 +264,13 @@ def install(client_organization):
         connection: Connection,
         organization: Organization | None = None,
         ends_at: datetime | None = None,
-        **standing: Any,
+        **snapshot: Any,
     ) -> InstalledConnection:
         return InstalledConnection.objects.create(
             connection=connection,
             organization=organization or client_organization,
             number=1,
-            document=replace(connection.standing, **standing).as_document(),
+            document=replace(connection.snapshot, **snapshot).as_document(),
             ends_at=ends_at,
         )
 

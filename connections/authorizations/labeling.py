@@ -1,4 +1,4 @@
-"""Change how the account behind an authorization is called in this console."""
+"""Rename the account of an authorization in this console."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from console.audit.log import record
 
 
 def label(authorization: Authorization, form: LabelForm, by: User, action: Action) -> None:
-    """Call an account by another name, wherever it is used."""
+    """Rename an account for every authorization that uses it."""
     with transaction.atomic():
         authority.check_and_lock(by, authorization.organization, action)
         rows = Credential.objects.select_for_update().defer("secret", "journal")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import Exchange, ServiceRequest
 from connections.calls.signed_request import SignedRequest, Unauthorized
-from connections.credentials.api_refusal import attempting
 from connections.credentials.refreshing import NeedsAuthorization
+from connections.credentials.unauthorized_response import call_and_retry
 from connections.models import Credential
 from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.definitions.registry import get_connectors
@@ -28,7 +28,7 @@ def invoke(request: ServiceRequest, state: ConnectionState) -> Exchange:
     line = SignedRequest(request, credential)
     problem = authorize_url = ""
     try:
-        attempting(credential, line.send)
+        call_and_retry(credential, line.send)
     except NeedsAuthorization as error:
         problem, authorize_url = f"{error} {_mend(state)}", state.authorize_url
     except Unauthorized:
@@ -52,7 +52,7 @@ def refused(request: ServiceRequest, state: ConnectionState) -> Exchange | None:
     """
     if not (problem := _problem(state)):
         return None
-    gone = state.standing.connector not in get_connectors()
+    gone = state.snapshot.connector not in get_connectors()
     authorize_url = "" if gone else state.authorize_url
     return _exchange(
         request, state, address=request.path, problem=problem, authorize_url=authorize_url
@@ -69,8 +69,8 @@ def facts(state: ConnectionState) -> dict[str, str]:
 
 def _exchange(request: ServiceRequest, state: ConnectionState, **told: Any) -> Exchange:
     return Exchange(
-        connection=state.standing.name,
-        service=state.standing.definition.name,
+        connection=state.snapshot.name,
+        service=state.snapshot.definition.name,
         environment=state.environment,
         method=request.method,
         **told,
@@ -78,10 +78,10 @@ def _exchange(request: ServiceRequest, state: ConnectionState, **told: Any) -> E
 
 
 def _problem(state: ConnectionState) -> str:
-    standing, authorization = state.standing, state.authorization
-    if standing.connector not in get_connectors():
+    snapshot, authorization = state.snapshot, state.authorization
+    if snapshot.connector not in get_connectors():
         return (
-            f"{standing.name} cannot be called: its service, {standing.connector}, is not in "
+            f"{snapshot.name} cannot be called: its service, {snapshot.connector}, is not in "
             "the catalogue of this console any more."
         )
     credential = authorization.credential if authorization else None
@@ -89,13 +89,13 @@ def _problem(state: ConnectionState) -> str:
         if _is_meant_for(credential, state):
             return ""
         return (
-            f"{standing.name} was authorized for other settings than those that it has in "
+            f"{snapshot.name} was authorized for other settings than those that it has in "
             f"{state.environment.label}. {_mend(state)}"
         )
-    if authorization is None and standing.level == Level.LOGGED_IN_USER:
-        words = f"You have not authorized {standing.name} in {state.environment.label} yet."
+    if authorization is None and snapshot.level == Level.LOGGED_IN_USER:
+        words = f"You have not authorized {snapshot.name} in {state.environment.label} yet."
     else:
-        words = f"{standing.name} is not authorized in {state.environment.label}."
+        words = f"{snapshot.name} is not authorized in {state.environment.label}."
     reason = authorization.reason if authorization else ""
     return " ".join(filter(None, (words, reason, _mend(state))))
 
@@ -110,12 +110,12 @@ def _is_meant_for(credential: Credential, state: ConnectionState) -> bool:
 
     Where a client's account lives, such as its data center, the client has said itself.
     """
-    standing = state.standing
+    snapshot = state.snapshot
     given = credential.connector_slug, credential.auth_type
-    if state.environment != Environment.PRODUCTION and credential.parameters != standing.parameters:
+    if state.environment != Environment.PRODUCTION and credential.parameters != snapshot.parameters:
         return False
-    return given == (standing.connector, standing.auth_type)
+    return given == (snapshot.connector, snapshot.auth_type)
 
 
 def _mend(state: ConnectionState) -> str:
-    return f"Authorize {state.standing.name}, and run this again."
+    return f"Authorize {state.snapshot.name}, and run this again."

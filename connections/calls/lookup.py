@@ -5,7 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from connections.authorizations.state import ConnectionState, installed_states, states
+from connections.authorizations.connection_state import (
+    ConnectionState,
+    connection_states,
+    installed_connection_states,
+)
 from connections.models import Connection, InstalledConnection
 from connections.models.snapshot import ConnectionSnapshot
 from console.choices import Environment
@@ -53,11 +57,13 @@ def _at_home(caller: Caller, link_name: str) -> ConnectionState | None:
         .prefetch_related("released")
         .first()
     )
-    standing = _standing(connection, caller.environment) if connection else None
-    if connection is None or standing is None:
+    snapshot = _standing(connection, caller.environment) if connection else None
+    if connection is None or snapshot is None:
         return None
-    here = {caller.environment: {connection.pk: standing}}
-    return states(here, caller.organization, caller.user)[caller.environment][connection.pk]
+    here = {caller.environment: {connection.pk: snapshot}}
+    return connection_states(here, caller.organization, caller.user)[caller.environment][
+        connection.pk
+    ]
 
 
 def _installed(caller: Caller, link_name: str) -> ConnectionState | None:
@@ -72,12 +78,16 @@ def _installed(caller: Caller, link_name: str) -> ConnectionState | None:
             "The license of the application has ended, so nothing is called. Who shared it can "
             "prolong it; then everything works as before."
         )
-    return installed_states([row], caller.organization, caller.user)[row.pk] if row else None
+    return (
+        installed_connection_states([row], caller.organization, caller.user)[row.pk]
+        if row
+        else None
+    )
 
 
 def _standing(connection: Connection, environment: Environment) -> ConnectionSnapshot | None:
     """Return the connection as its environment reads it, or nothing where it is not there."""
     if environment == Environment.DEVELOPMENT:
-        return connection.standing
-    released = (r.standing for r in connection.released.all() if r.environment == environment)
+        return connection.snapshot
+    released = (r.snapshot for r in connection.released.all() if r.environment == environment)
     return next(released, None)

@@ -13,8 +13,13 @@ from threading import Lock
 
 from connections.calls.lookup import Caller
 from connections.calls.prepared_call import NotAuthorized, PreparedCall, read_acting, stamp_of
-from connections.credentials.api_refusal import after_refusal
-from connections.credentials.refreshing import WAIT_SECONDS, NeedsAuthorization, fresh, still_asked
+from connections.credentials.refreshing import (
+    WAIT_SECONDS,
+    NeedsAuthorization,
+    fresh_secret,
+    refresh_in_progress,
+)
+from connections.credentials.unauthorized_response import handle_unauthorized
 from connections.models import Credential
 from console.database import give_back, in_turn
 
@@ -51,10 +56,11 @@ def renew(found: PreparedCall, *, just_obtained: bool = False) -> PreparedCall |
 
     ``None`` where the refusal was meant for the call alone. ``just_obtained`` says that the
     refused secret came of such a renewal. Raise :class:`NotAuthorized` where the grant has
-    ended, and :class:`~connections.credentials.refreshing.NotRenewed` where no token is to be had now.
+    ended, and :class:`~connections.credentials.refreshing.NotRenewed` where no token is to be
+    had now.
     """
     try:
-        newer = after_refusal(_row(found), found.secret, just_obtained=just_obtained)
+        newer = handle_unauthorized(_row(found), found.secret, just_obtained=just_obtained)
     except Credential.DoesNotExist:
         pass  # replaced meanwhile: who reads it anew finds the new one
     except NeedsAuthorization as error:
@@ -64,13 +70,13 @@ def renew(found: PreparedCall, *, just_obtained: bool = False) -> PreparedCall |
             return None
     finally:
         give_back()
-    again = _looked_up((found.caller, found.state.standing.link_name), found)
+    again = _looked_up((found.caller, found.state.snapshot.link_name), found)
     return again if again.secret != found.secret else None
 
 
 def forget(found: PreparedCall) -> None:
     """Read it anew with the next call."""
-    _known.pop((found.caller, found.state.standing.link_name), None)
+    _known.pop((found.caller, found.state.snapshot.link_name), None)
 
 
 def clear() -> None:
@@ -111,7 +117,7 @@ def _renewed_in_time(key: tuple[Caller, str], found: PreparedCall) -> PreparedCa
     if not lock.acquire(timeout=0 if lives else WAIT_SECONDS):
         if lives:
             return found
-        raise still_asked(found.connector.name)
+        raise refresh_in_progress(found.connector.name)
     try:
         newer = _known.get(key)
         if newer is not None and newer is not found:
@@ -131,7 +137,7 @@ def _renewed_in_time(key: tuple[Caller, str], found: PreparedCall) -> PreparedCa
 
 def _fresh(found: PreparedCall) -> None:
     try:
-        fresh(_row(found))
+        fresh_secret(_row(found))
     except Credential.DoesNotExist:
         return  # replaced meanwhile: who reads it anew finds the new one
     except NeedsAuthorization as error:

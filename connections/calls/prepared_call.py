@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import ServiceRequest
 from connections.calls.invoking import refused
 from connections.calls.lookup import Caller, resolve
-from connections.credentials.refreshing import due_at
+from connections.credentials.refreshing import refresh_due_at
 from connections.models import (
     Authorization,
     Credential,
@@ -28,7 +28,7 @@ from connectors.definitions.schema import Connector
 from connectors.definitions.templates import fill
 from connectors.http.ssrf import Destination, parse_destination
 from console.choices import Environment, Level
-from console.encryption.redaction import Mask, mask_of
+from console.encryption.redaction import Redactor, redactor_for
 from console.public_url import public_url
 
 
@@ -78,14 +78,14 @@ class PreparedCall:
         return parse_destination(self.base, service=self.connector.name)
 
     @cached_property
-    def mask(self) -> Mask:
+    def mask(self) -> Redactor:
         """What knows the secret in every spelling, to look for it in what comes back."""
         strategy = AUTH_TYPES[self.credential.auth_type]  # type: ignore[index]
-        return mask_of(self.secret, strategy.public(self.connector, self.secret), self.signed)
+        return redactor_for(self.secret, strategy.public(self.connector, self.secret), self.signed)
 
     @property
     def authorize_url(self) -> str:
-        return self.state.authorize_at(public_url)
+        return self.state.build_authorize_url(public_url)
 
 
 def read_acting(caller: Caller, link_name: str) -> PreparedCall:
@@ -126,7 +126,7 @@ def read_acting(caller: Caller, link_name: str) -> PreparedCall:
 
 def _renew_at(credential: Credential, secret: Mapping[str, str]) -> float | None:
     """Return from when on somebody has to look after the secret, in seconds since 1970."""
-    due = due_at(credential) if secret.get("refresh_token") else None
+    due = refresh_due_at(credential) if secret.get("refresh_token") else None
     end = None if credential.is_extended else credential.ends_at
     moments = [moment.timestamp() for moment in (due, end) if moment]
     return min(moments, default=None)
@@ -158,9 +158,9 @@ def stamp_of(state: ConnectionState) -> tuple[Any, ...]:
 
 
 def _refuse(caller: Caller, state: ConnectionState) -> None:
-    if state.standing.level == Level.LOGGED_IN_USER and caller.user is None:
+    if state.snapshot.level == Level.LOGGED_IN_USER and caller.user is None:
         raise UserRequired(
-            f"Each person uses his own authorization of {state.standing.name}: the call must "
+            f"Each person uses his own authorization of {state.snapshot.name}: the call must "
             "name him with the token in Console-User."
         )
     exchange = refused(ServiceRequest(method="GET", path="/"), state)
@@ -177,7 +177,7 @@ def _not_authorized(state: ConnectionState, sentence: str = "") -> NotAuthorized
         Authorization.State.UNKNOWN_OUTCOME,
     }
     return NotAuthorized(
-        sentence or f"{state.standing.name} is not authorized in {state.environment.label}.",
-        authorize_url=state.authorize_at(public_url),
+        sentence or f"{state.snapshot.name} is not authorized in {state.environment.label}.",
+        authorize_url=state.build_authorize_url(public_url),
         broken=broken,
     )

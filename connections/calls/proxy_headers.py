@@ -20,7 +20,7 @@ from django.conf import settings
 
 from connections.calls import service_cookies
 from connections.calls.response_urls import ApiAddresses
-from console.encryption.redaction import Mask
+from console.encryption.redaction import Redactor
 
 #: Each message has its own (RFC 9110 section 7.6.1).
 BETWEEN_NEIGHBOURS = frozenset(
@@ -131,7 +131,7 @@ def headers_out(
 def headers_back(
     headers: Iterable[tuple[str, str]],
     addresses: ApiAddresses,
-    mask: Mask,
+    mask: Redactor,
     *,
     cookies: bool = False,
 ) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from connectors.definitions.templates import fill
 from connectors.errors import CredentialRefused, ServiceForbidden
 from connectors.http import http_client
 from console.components.definitions import OWN_HEADERS
-from console.encryption.redaction import MASK, Mask, mask_of
+from console.encryption.redaction import REDACTED, Redactor, redactor_for
 
 T = TypeVar("T")
 #: What a service sets in a browser has no place in what people look at.
@@ -33,7 +33,7 @@ class SignedRequest:
 
     def __init__(self, request: ServiceRequest, credential: Credential) -> None:
         self.request, self.credential = request, credential
-        self.mask = Mask()
+        self.mask = Redactor()
         self._address = ""
         self._headers: dict[str, str] = {}
         self._body: bytes | None = None
@@ -47,7 +47,7 @@ class SignedRequest:
         public = strategy.public(connector, secret)
         known = {**public, **self.credential.values}
         signed = strategy.sign(connector, secret)
-        self.mask = mask_of(secret, public, signed)
+        self.mask = redactor_for(secret, public, signed)
 
         address = address_of(connector, request.path, known)
         # The signature comes last: nothing that a caller writes can take its place.
@@ -55,7 +55,7 @@ class SignedRequest:
         self._body, headers = _content(connector, request, known)
         headers = _without(headers, signed.headers)
         self._address = address + _written(query, signed.params)
-        self._headers = {**headers, **dict.fromkeys(signed.headers, MASK)}
+        self._headers = {**headers, **dict.fromkeys(signed.headers, REDACTED)}
         started = time.monotonic()
         try:
             self._answer = http_client.send(
@@ -120,7 +120,7 @@ def _without(values: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
 
 def _written(query: Fields, signature: Mapping[str, str]) -> str:
     parts = [urlencode(query, doseq=True)] if query else []
-    parts += [f"{name}={MASK}" for name in signature]
+    parts += [f"{name}={REDACTED}" for name in signature]
     return f"?{'&'.join(parts)}" if parts else ""
 
 

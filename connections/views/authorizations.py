@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from connections.authorizations import labeling, revoking
 from connections.authorizations.forms import LabelForm
-from connections.credentials.testing import prove
-from connections.models import Authorization, Connection, Credential, authorization_site
+from connections.credentials.testing import check_authorization
+from connections.models import Authorization, Connection, Credential
 from connections.models.authorization_site import AuthorizationSite
 from connectors.definitions.registry import get_connectors
 from connectors.errors import CredentialRefused, ServiceError
@@ -27,7 +27,7 @@ def authorization_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Test the authorization with the connector's check call and report the result."""
     testable = _authorizations(request).filter(connection__connector_slug__in=get_connectors())
     authorization = get_object_or_404(testable, pk=pk)
-    return test(request, authorization, authorization_site.at_home(authorization.connection))
+    return test(request, authorization, AuthorizationSite.of_connection(authorization.connection))
 
 
 @require_POST
@@ -36,14 +36,14 @@ def authorization_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
     authorization = get_object_or_404(
         _authorizations(request).filter(credential__isnull=False), pk=pk
     )
-    return label(request, authorization, authorization_site.at_home(authorization.connection))
+    return label(request, authorization, AuthorizationSite.of_connection(authorization.connection))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorization_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show what stops working; a POST revokes the authorization here and at the service."""
     authorization = get_object_or_404(_authorizations(request), pk=pk)
-    return revoke(request, authorization, authorization_site.at_home(authorization.connection))
+    return revoke(request, authorization, AuthorizationSite.of_connection(authorization.connection))
 
 
 def test(
@@ -51,7 +51,7 @@ def test(
 ) -> HttpResponse:
     """Make a check call with an authorization of any site and report the result."""
     try:
-        account = prove(authorization)
+        account = check_authorization(authorization)
     except CredentialRefused as error:
         messages.error(request, f"{error} Reauthorize the connection.")
     except ServiceError as error:
@@ -112,7 +112,7 @@ def revoke(
             "authorization": authorization,
             "site": site,
             "connector": site.connector,
-            "promise": revoking.promise(authorization),
+            "promise": revoking.preview_revocation(authorization),
         },
     )
 

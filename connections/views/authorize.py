@@ -24,8 +24,6 @@ from connections.models import (
     Authorization,
     Connection,
     InstalledConnection,
-    OAuthClient,
-    authorization_site,
 )
 from connections.models.authorization_site import AuthorizationSite
 from connections.models.oauth_client import client_reference, host_of, redirect_uri
@@ -54,7 +52,7 @@ allow_redirect_to_services: Callable[[ViewFunction], ViewFunction] = csp_update(
 def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Show the form for developers; a POST authorizes, or redirects to the service."""
     return _authorize(
-        request, authorization_site.at_home(get_object_or_404(_created(request), pk=pk))
+        request, AuthorizationSite.of_connection(get_object_or_404(_created(request), pk=pk))
     )
 
 
@@ -62,7 +60,9 @@ def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
 @require_POST
 def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Authorize with an account that another connection already uses."""
-    return _reuse(request, authorization_site.at_home(get_object_or_404(_created(request), pk=pk)))
+    return _reuse(
+        request, AuthorizationSite.of_connection(get_object_or_404(_created(request), pk=pk))
+    )
 
 
 @never_cache
@@ -71,7 +71,7 @@ def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def installed_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     """Show the form for client organizations, which authorize Production only."""
     return _authorize(
-        request, authorization_site.installed(get_object_or_404(_installed(request), pk=pk))
+        request, AuthorizationSite.of_installed(get_object_or_404(_installed(request), pk=pk))
     )
 
 
@@ -80,7 +80,7 @@ def installed_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
 def installed_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Authorize with an account that another installed application already uses."""
     return _reuse(
-        request, authorization_site.installed(get_object_or_404(_installed(request), pk=pk))
+        request, AuthorizationSite.of_installed(get_object_or_404(_installed(request), pk=pk))
     )
 
 
@@ -97,7 +97,7 @@ def _authorize(request: SignedInRequest, site: AuthorizationSite) -> HttpRespons
         request, site, form.environments, yours="the account you are authorizing"
     ):
         return _page(request, site, form, conflicts=conflicts)
-    if AUTH_TYPES[site.standing.auth_type].redirects:
+    if AUTH_TYPES[site.snapshot.auth_type].redirects:
         return _redirect_to_service(request, site, form)
     if _replaces_secret(request, site, form):
         return reauthentication_required(_save)(request, site, form)
@@ -106,7 +106,7 @@ def _authorize(request: SignedInRequest, site: AuthorizationSite) -> HttpRespons
 
 def _current(request: SignedInRequest, site: AuthorizationSite) -> dict[str, Authorization]:
     """Return the site's authorizations, each by the key that the form's field ``seen`` contains."""
-    authorized = Authorization.objects.at(site, request.user).filter(credential__isnull=False)
+    authorized = site.authorizations(request.user).filter(credential__isnull=False)
     rows = authorized.select_related("credential").defer(
         "credential__secret", "credential__journal"
     )
@@ -131,7 +131,7 @@ def _replaces_secret(
     request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm
 ) -> bool:
     """Return whether saving the form replaces a stored secret."""
-    existing = Authorization.objects.at(site, request.user).filter(
+    existing = site.authorizations(request.user).filter(
         environment__in=form.environments, credential__isnull=False
     )
     return existing.exists()
@@ -139,7 +139,7 @@ def _replaces_secret(
 
 def _save(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm) -> HttpResponse:
     try:
-        credential, others = granting.with_credentials(
+        credential, others = granting.store_typed_credential(
             form.site, request.user, form.environments, form.secret
         )
     except ServiceError as error:
@@ -152,7 +152,7 @@ def _save(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm
 
 def _reuse(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
     chosen = request.POST.get("credential")
-    candidates = granting.reusable(site, request.user)
+    candidates = granting.reusable_credentials(site, request.user)
     credential = next((c for c in candidates if str(c.pk) == chosen), None)
     posted = request.POST.getlist("environments")
     environments = [e for e in site.environments if e in posted] or _first_missing(request, site)
@@ -201,15 +201,13 @@ def _page(
     conflicts: Sequence[FieldConflict] = (),
 ) -> HttpResponse:
     connector = site.connector
-    redirects = AUTH_TYPES[site.standing.auth_type].redirects
+    redirects = AUTH_TYPES[site.snapshot.auth_type].redirects
     # A client with a host of its own enters the host first.
     asks_host = connector.own_host and not site.is_home
     registered = not unregistered and (
-        not redirects
-        or asks_host
-        or OAuthClient.objects.serving(site, site.environments[0]).exists()
+        not redirects or asks_host or site.oauth_clients(site.environments[0]).exists()
     )
-    host = host_of(site.standing)
+    host = host_of(site.snapshot)
     reference = client_reference(connector.slug, site.organization, host=host)
     registrars = Organization.objects.allowing(request.user, Action.MANAGE_OAUTH_CLIENTS)
     return render(
@@ -230,7 +228,7 @@ def _page(
             "host": host,
             "may_register": not registered and site.organization in registrars,
             "register_url": _register_url(site),
-            "reusable": granting.reusable(site, request.user),
+            "reusable": granting.reusable_credentials(site, request.user),
             "first_missing": form.initial.get("environments", []),
         },
         status=409 if conflicts else 422 if form.is_bound else 200,
@@ -242,7 +240,7 @@ def _register_url(site: AuthorizationSite) -> str:
     initial = {
         "connector_slug": site.connector.slug,
         "organization": site.organization.pk,
-        "host": host_of(site.standing),
+        "host": host_of(site.snapshot),
     }
     return f"{reverse('admin:connections_oauthclient_add')}?{urlencode(initial)}"
 
@@ -273,18 +271,18 @@ def _with_last_host(request: SignedInRequest, site: AuthorizationSite) -> Author
     """
     if site.is_home:
         return site
-    last = Authorization.objects.at(site, request.user).select_related("credential").first()
+    last = site.authorizations(request.user).select_related("credential").first()
     parameters = {p.name: "" for p in site.connector.parameters if p.is_host}
     if last and last.credential:
         parameters = last.credential.parameters
-    return site.with_parameters({**site.standing.parameters, **parameters})
+    return site.with_parameters({**site.snapshot.parameters, **parameters})
 
 
 def _first_missing(request: SignedInRequest, site: AuthorizationSite) -> list[str]:
     """Preselect the environment in the query string, or the first one without authorization."""
     if request.GET.get("environment") in site.environments:
         return [request.GET["environment"]]
-    active = Authorization.objects.at(site, request.user).filter(state=Authorization.State.ACTIVE)
+    active = site.authorizations(request.user).filter(state=Authorization.State.ACTIVE)
     done = set(active.values_list("environment", flat=True))
     missing = [e.value for e in site.environments if e not in done]
     return missing[:1] or [site.environments[0].value]

@@ -12,9 +12,10 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connections.authorizations import granting, revoking
+from connections.authorizations import connection_deletion, granting
 from connections.authorizations.forms import label_seen
-from connections.models import Authorization, Connection, authorization_site
+from connections.models import Connection
+from connections.models.authorization_site import AuthorizationSite
 from connections.setup import changing
 from connections.setup.connection_filters import ConnectionFilterForm, page_of
 from connections.setup.forms import PermissionsForm, RenameForm
@@ -114,11 +115,11 @@ def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
     )
-    held = revoking.holders(connection)
+    held = connection_deletion.find_uses(connection)
     if request.method == "POST":
         try:
-            sentences = revoking.delete(connection, request.user)
-        except revoking.StillHeld as error:
+            sentences = connection_deletion.delete_connection(connection, request.user)
+        except connection_deletion.ConnectionInUse as error:
             held = error
         else:
             messages.success(request, f"{connection} was deleted.")
@@ -145,10 +146,10 @@ def _detail_page(
     form: RenameForm,
     changed: EditConflict | None = None,
 ) -> HttpResponse:
-    site = authorization_site.at_home(connection)
+    site = AuthorizationSite.of_connection(connection)
     found = {
         authorization.environment: authorization
-        for authorization in Authorization.objects.at(site, request.user).select_related(
+        for authorization in site.authorizations(request.user).select_related(
             "credential", "authorized_by"
         )
     }
@@ -177,7 +178,7 @@ def _detail_page(
                 if (value := connection.parameters.get(p.name))
             ],
             "components": Component.objects.filter(references__connection=connection),
-            "reusable": len(granting.reusable(site, request.user)) if not found else 0,
+            "reusable": len(granting.reusable_credentials(site, request.user)) if not found else 0,
         },
         status=409 if changed else 422 if form.is_bound else 200,
     )

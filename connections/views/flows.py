@@ -14,8 +14,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.authorizations import authorizing
-from connections.authorizations.authorization_response import CallbackRefused, posted
-from connections.models import Authorization, Flow, authorization_site
+from connections.authorizations.authorization_response import CallbackRefused, form_post_error
+from connections.models import Flow
+from connections.models.authorization_site import AuthorizationSite
 from connections.views.authorize import BROWSER_SESSION_KEY
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import Organization
@@ -31,7 +32,7 @@ def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
     """Complete the flow with the authorization response; redirect to a URL without the code."""
     try:
         if request.method == "POST":
-            raise posted()
+            raise form_post_error()
         if not request.user.is_authenticated:
             raise CallbackRefused(
                 "You are no longer signed in, so this authorization cannot be completed. "
@@ -83,7 +84,7 @@ def flow_status(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _context(flow: Flow, request: SignedInRequest) -> dict[str, Any]:
     # None if the person may no longer authorize it, or it is no longer installed.
-    site = authorization_site.of_flow(flow, request.user)
+    site = AuthorizationSite.of_flow(flow, request.user)
     context: dict[str, Any] = {
         "flow": flow,
         "pk": flow.pk,
@@ -94,7 +95,7 @@ def _context(flow: Flow, request: SignedInRequest) -> dict[str, Any]:
     context["ended"] = flow.is_waiting and flow.is_expired
     if site and flow.outcome == Flow.Outcome.COMPLETED:
         context["authorization"] = (
-            Authorization.objects.at(site, flow.user)
+            site.authorizations(flow.user)
             .filter(environment__in=flow.environments)
             .select_related("credential", "connection")
             .first()

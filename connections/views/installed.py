@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections.authorizations.forms import label_seen
-from connections.models import Authorization, InstalledConnection, authorization_site
+from connections.models import Authorization, InstalledConnection
 from connections.models.authorization_site import AuthorizationSite
 from connections.models.installed_connection import InstalledConnectionQuerySet
 from connections.views import authorizations
@@ -28,7 +28,7 @@ from console.accounts.policy import Action
 def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the connection: its authorization and the permissions that it requests."""
     row = get_object_or_404(_rows(request), pk=pk)
-    site = authorization_site.installed(row)
+    site = AuthorizationSite.of_installed(row)
     connector = site.connector
     actions = connector.oauth2.actions if connector.oauth2 else {}
     authorization = _authorizations(request, site).first()
@@ -42,14 +42,14 @@ def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
             "row": row,
             "site": site,
             "connector": connector,
-            "is_in_catalogue": site.standing.connector in get_connectors(),
+            "is_in_catalogue": site.snapshot.connector in get_connectors(),
             "application": row.connection.application,
             "authorization": authorization,
             "label_seen": label_seen(authorization),
             "may_see_calls": Organization.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
             .filter(pk=row.organization_id)
             .exists(),
-            "permissions": [(scope, actions.get(scope)) for scope in site.standing.scopes_asked],
+            "permissions": [(scope, actions.get(scope)) for scope in site.snapshot.scopes_asked],
             "parameters": [
                 (p.label, p.choices.get(value, value))
                 for p in connector.parameters
@@ -62,7 +62,7 @@ def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
 @require_POST
 def installed_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Test the authorization with the connector's check call and report the result."""
-    site = authorization_site.installed(get_object_or_404(_rows(request).live(), pk=pk))
+    site = AuthorizationSite.of_installed(get_object_or_404(_rows(request).live(), pk=pk))
     authorization = get_object_or_404(
         _authorizations(request, site).filter(credential__isnull=False)
     )
@@ -72,7 +72,7 @@ def installed_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def installed_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Change the label of the account in this console."""
-    site = authorization_site.installed(get_object_or_404(_rows(request), pk=pk))
+    site = AuthorizationSite.of_installed(get_object_or_404(_rows(request), pk=pk))
     authorization = get_object_or_404(
         _authorizations(request, site).filter(credential__isnull=False)
     )
@@ -82,7 +82,7 @@ def installed_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def installed_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show what stops working; a POST revokes the authorization here and at the service."""
-    site = authorization_site.installed(get_object_or_404(_rows(request), pk=pk))
+    site = AuthorizationSite.of_installed(get_object_or_404(_rows(request), pk=pk))
     authorization = get_object_or_404(_authorizations(request, site))
     return authorizations.revoke(request, authorization, site)
 
@@ -94,6 +94,6 @@ def _rows(request: SignedInRequest) -> InstalledConnectionQuerySet:
 
 
 def _authorizations(request: SignedInRequest, site: AuthorizationSite) -> QuerySet[Authorization]:
-    return Authorization.objects.at(site, request.user).select_related(
+    return site.authorizations(request.user).select_related(
         "connection", "organization", "credential__client", "authorized_by"
     )

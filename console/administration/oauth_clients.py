@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from connections.credentials.leases import ask_again
+from connections.credentials.leases import clear_client_refusal
 from connections.models import OAuthClient
 from connections.models.oauth_client import client_reference
 from connectors.api.pasted_credential import NotACredential, visible_ascii
@@ -84,7 +84,7 @@ class OAuthClientForm(forms.ModelForm):
         if secret := self.cleaned_data["new_client_secret"]:
             self.instance.client_secret = secret
         if not self.instance._state.adding:
-            ask_again(self.instance)
+            clear_client_refusal(self.instance)
         return super().save(commit)
 
 

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.models import Connection
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
@@ -282,6 +282,6 @@ def _references(
     connections = Connection.objects.filter(references__component=component)
     found = list(connections.order_by("name").prefetch_related("released"))
     places = (Environment.DEVELOPMENT, Environment.STAGE)
-    standings = {place: [c.standing_in(place) for c in found] for place in places}
-    there = states_across(component.application, standings, request.user)
+    snapshots = {place: [c.snapshot_in(place) for c in found] for place in places}
+    there = states_across(component.application, snapshots, request.user)
     return [(c, [there[place][c.link_name] for place in places]) for c in found]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import Exchange
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action
@@ -59,9 +59,9 @@ def run(
     """
     application, client = installation.application, installation.organization
     done = runs.run(application, link_name, Environment.PRODUCTION, user, given, client=client)
-    standings = installation.release.manifest.connections.values()
-    states = states_in(application, standings, Environment.PRODUCTION, user, client)
-    by_name = {state.standing.name: state for state in states.values()}
+    snapshots = installation.release.manifest.connections.values()
+    states = states_in(application, snapshots, Environment.PRODUCTION, user, client)
+    by_name = {state.snapshot.name: state for state in states.values()}
     own = Organization.objects.allowing(user, Action.AUTHORIZE_INSTALLED)
     runs_it = own.filter(pk=client.pk).exists()
     steps = [
@@ -77,7 +77,7 @@ def run(
 def _called(
     exchange: Exchange, state: ConnectionState | None, client: Organization, runs_it: bool
 ) -> InstalledCall:
-    personal = state is not None and state.standing.level == Level.LOGGED_IN_USER
+    personal = state is not None and state.snapshot.level == Level.LOGGED_IN_USER
     credential = state.authorization.credential if state and state.authorization else None
     if personal or runs_it:
         account = credential.label if credential and exchange.was_sent else ""

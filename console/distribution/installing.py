@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db import transaction
 
-from connections.authorizations.revocation_request import erase_each
-from connections.authorizations.suspending import Told, end
+from connections.authorizations.credential_erasure import revoke_and_erase_each
+from connections.authorizations.suspending import OrganizationEntry, revoke_all
 from connections.models import Authorization, Connection, Flow, InstalledConnection
 from console.accounts import authority
 from console.accounts.models import Membership, Organization, User
@@ -149,7 +149,7 @@ def uninstall(installation: Installation, by: User) -> list[str]:
         subject = Subject.of(row)
         record(AuditAction.INSTALLATION_REMOVED, row, by, told, subject=subject)
         row.delete()
-    return erase_each(keys, by)
+    return revoke_and_erase_each(keys, by)
 
 
 def hold_connections(installation: Installation) -> None:
@@ -163,10 +163,10 @@ def connect(installation: Installation, before: Iterable[InstalledConnection]) -
     rows = Connection.objects.created().filter(application=installation.application_id)
     keys = dict(rows.values_list("link_name", "pk"))
     known = {row.connection_id: row for row in before}
-    for link_name, standing in installation.release.manifest.connections.items():
+    for link_name, snapshot in installation.release.manifest.connections.items():
         values: dict[str, Any] = {
             "number": installation.release.number,
-            "document": standing.as_document(),
+            "document": snapshot.as_document(),
             "ends_at": installation.ends_at,
         }
         row = known.get(keys[link_name]) or InstalledConnection(
@@ -183,7 +183,7 @@ def disconnect(
     reason: str,
     *,
     gone: bool = True,
-) -> tuple[list[Told], list[uuid.UUID]]:
+) -> tuple[list[OrganizationEntry], list[uuid.UUID]]:
     """End what was authorized for these; return what happened, and the credentials to give back.
 
     ``gone`` tells that the connections go, too, and do not only begin anew.
@@ -198,7 +198,7 @@ def disconnect(
         organization=installation.organization,
         environment=Environment.PRODUCTION,
     )
-    told, keys = end(given.filter(credential__isnull=False), reason)
+    told, keys = revoke_all(given.filter(credential__isnull=False), reason)
     given.delete()
     if gone:
         InstalledConnection.objects.filter(pk__in=[row.pk for row in rows]).delete()
@@ -209,7 +209,7 @@ def record(
     act: AuditAction,
     installation: Installation,
     by: User,
-    told: Iterable[Told] = (),
+    told: Iterable[OrganizationEntry] = (),
     *,
     subject: Subject | None = None,
     **details: Any,
@@ -257,9 +257,9 @@ def _as_it_is_now(offer: Offer) -> Offer:
 
 def _tell_people(installation: Installation) -> None:
     """Tell each person how many connections wait for him; some have nothing to do."""
-    standings = installation.release.manifest.connections.values()
-    own = sum(standing.level == Level.LOGGED_IN_USER for standing in standings)
-    shared = len(standings) - own
+    snapshots = installation.release.manifest.connections.values()
+    own = sum(snapshot.level == Level.LOGGED_IN_USER for snapshot in snapshots)
+    shared = len(snapshots) - own
     members = Membership.objects.active().filter(
         organization=installation.organization, user__is_active=True
     )

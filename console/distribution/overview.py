@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Count
 
-from connections.authorizations.state import ConnectionState, installed_states
+from connections.authorizations.connection_state import ConnectionState, installed_connection_states
 from connections.models import Authorization, InstalledConnection
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action
@@ -87,7 +87,7 @@ def look(
         .filter(pk__in=[row.pk for row in found])
         .values_list("pk", flat=True)
     )
-    states = installed_states(found, organization.pk, user)
+    states = installed_connection_states(found, organization.pk, user)
     given = _given(organization, found)
     newer = newer_of(installations)
     return [
@@ -96,7 +96,7 @@ def look(
             parts=tuple(
                 ConnectionOverview(
                     row=row,
-                    ask=ask_of(row.standing),
+                    ask=ask_of(row.snapshot),
                     state=states[row.pk],
                     given=given.get(row.connection_id, 0),
                 )

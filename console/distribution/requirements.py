@@ -30,16 +30,16 @@ class Permission:
 class Requirement:
     """What one connection asks for: of whom, and which permissions."""
 
-    standing: ConnectionSnapshot
+    snapshot: ConnectionSnapshot
     permissions: tuple[Permission, ...]
 
     @property
     def connector(self) -> Connector:
-        return self.standing.definition
+        return self.snapshot.definition
 
     @property
     def is_personal(self) -> bool:
-        return self.standing.level == Level.LOGGED_IN_USER
+        return self.snapshot.level == Level.LOGGED_IN_USER
 
     @property
     def who(self) -> str:
@@ -53,7 +53,7 @@ class Requirement:
     @property
     def credential(self) -> str:
         """Say what stands in for permissions where the service knows none."""
-        if AUTH_TYPES[self.standing.auth_type].redirects:  # type: ignore[index]
+        if AUTH_TYPES[self.snapshot.auth_type].redirects:  # type: ignore[index]
             return "What the account may do"
         return "Everything that the account or key may do"
 
@@ -75,12 +75,12 @@ class RequirementChange:
 
 def asks_of(manifest: Manifest) -> list[Requirement]:
     """List what each connection of a release asks for, in the order of their names."""
-    found = [ask_of(standing) for standing in manifest.connections.values()]
-    return sorted(found, key=lambda ask: ask.standing.name.lower())
+    found = [ask_of(snapshot) for snapshot in manifest.connections.values()]
+    return sorted(found, key=lambda ask: ask.snapshot.name.lower())
 
 
-def ask_of(standing: ConnectionSnapshot) -> Requirement:
-    return Requirement(standing=standing, permissions=_permissions(standing, standing.scopes_asked))
+def ask_of(snapshot: ConnectionSnapshot) -> Requirement:
+    return Requirement(snapshot=snapshot, permissions=_permissions(snapshot, snapshot.scopes_asked))
 
 
 def keeps_authorizations(before: ConnectionSnapshot, after: ConnectionSnapshot) -> bool:
@@ -156,12 +156,12 @@ def _modified(old: ConnectionSnapshot, new: ConnectionSnapshot) -> RequirementCh
     )
 
 
-def _kind(standing: ConnectionSnapshot) -> tuple[Any, ...]:
-    return standing.level, standing.connector, standing.auth_type
+def _kind(snapshot: ConnectionSnapshot) -> tuple[Any, ...]:
+    return snapshot.level, snapshot.connector, snapshot.auth_type
 
 
-def _permissions(standing: ConnectionSnapshot, scopes: Iterable[str]) -> tuple[Permission, ...]:
-    oauth2 = standing.definition.oauth2
+def _permissions(snapshot: ConnectionSnapshot, scopes: Iterable[str]) -> tuple[Permission, ...]:
+    oauth2 = snapshot.definition.oauth2
     known = oauth2.actions if oauth2 else {}
     return tuple(
         Permission(scope=scope, sentence=known[scope].sentence if scope in known else "")

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
-from connections.authorizations.revocation_request import erase_each
-from connections.authorizations.suspending import Told
+from connections.authorizations.credential_erasure import revoke_and_erase_each
+from connections.authorizations.suspending import OrganizationEntry
 from connections.models import InstalledConnection
 from console.accounts import authority
 from console.accounts.models import User
@@ -63,7 +63,7 @@ def update(installation: Installation, by: User, *, seen: str) -> list[str]:
         installing.record(
             AuditAction.INSTALLATION_UPDATED, row, by, told, connections=sorted(before)
         )
-    return erase_each(keys, by)
+    return revoke_and_erase_each(keys, by)
 
 
 @transaction.atomic
@@ -97,19 +97,19 @@ def _held(installation: Installation, by: User, seen: str) -> tuple[Installation
     return row, release
 
 
-def _rewrite(row: Installation, by: User) -> tuple[list[Told], list[uuid.UUID]]:
+def _rewrite(row: Installation, by: User) -> tuple[list[OrganizationEntry], list[uuid.UUID]]:
     """Write the connections of the new release over those of the old one."""
     installing.hold_connections(row)
     rows = InstalledConnection.objects.filter(
         connection__application=row.application_id, organization=row.organization_id
     )
-    old = {each.standing.link_name: each for each in rows.select_for_update(of=("self",))}
+    old = {each.snapshot.link_name: each for each in rows.select_for_update(of=("self",))}
     new = row.release.manifest.connections
     gone = [each for name, each in old.items() if name not in new]
     anew = [
         each
         for name, each in old.items()
-        if name in new and not keeps_authorizations(each.standing, new[name])
+        if name in new and not keeps_authorizations(each.snapshot, new[name])
     ]
     reason = f"Revoked when {by} updated {row} to {row.release}."
     told, keys = installing.disconnect(row, gone, reason)

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, InstalledConnection
-from connections.models.authorization import EXPIRING_WITHIN
+from connections.models.credential import EXPIRING_WITHIN
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application

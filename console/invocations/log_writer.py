@@ -26,7 +26,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 from prometheus_client import Counter, Histogram
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import Exchange, ServiceRequest
 from console.accounts.models import Organization, User
 from console.applications.models import Application
@@ -188,7 +188,7 @@ def note_run(
         organization_id=client.pk if client else application.organization_id,
         application_id=application.pk,
         connection_id=state.connection,
-        connector=state.standing.connector,
+        connector=state.snapshot.connector,
         environment=state.environment.value,
         user_id=user.pk if user else None,
         method=exchange.method,

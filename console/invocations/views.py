@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from connections.models import Connection, InstalledConnection, authorization_site
+from connections.models import Connection, InstalledConnection
 from connections.models.authorization_site import AuthorizationSite
 from console.accounts.http import SignedInRequest
 from console.accounts.models import Organization
@@ -25,7 +25,7 @@ def connection_calls(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the calls of a connection in Development and Stage, and which permissions they need."""
     connections = Connection.objects.visible_to(request.user).created()
     connection = get_object_or_404(connections.select_related("application__organization"), pk=pk)
-    return _calls(request, authorization_site.at_home(connection))
+    return _calls(request, AuthorizationSite.of_connection(connection))
 
 
 @require_safe
@@ -34,7 +34,7 @@ def installed_calls(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     clients = Organization.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
     rows = InstalledConnection.objects.filter(organization__in=clients)
     row = get_object_or_404(rows.select_related("connection__application", "organization"), pk=pk)
-    return _calls(request, authorization_site.installed(row))
+    return _calls(request, AuthorizationSite.of_installed(row))
 
 
 def _calls(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:

@@ -9,7 +9,7 @@ from importlib import import_module
 from django.conf import settings
 from django.utils import timezone
 
-from connections.authorizations.suspending import give_back_unused
+from connections.authorizations.suspending import revoke_unused_credentials
 from connections.models import Flow
 from console.health.notices import forget_told
 from console.invocations.old_calls import prune_invocations
@@ -49,7 +49,7 @@ def _sessions() -> int:
 #: come before credentials: what they leave is given back at once, or else by the next step.
 STEPS: Mapping[str, Callable[[], int]] = {
     "people whose suspended authorizations were given up": revoke_expired_suspensions,
-    "credentials that nothing uses": give_back_unused,
+    "credentials that nothing uses": revoke_unused_credentials,
     "flows that ended more than a day ago": _flows,
     "files that nobody has imported": _uploads,
     "sessions that have ended": _sessions,

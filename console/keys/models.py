@@ -12,7 +12,7 @@ from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import Environment
-from console.encryption.fields import SealedField
+from console.encryption.fields import EncryptedJSONField
 from console.names import NameField
 
 
@@ -91,7 +91,7 @@ class TokenKey(models.Model):
     """A pair of keys (JWK, RFC 7517) by which tokens are signed; the id is its ``kid``."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    private = SealedField()
+    private = EncryptedJSONField()
     public = models.JSONField()
     #: One alone does.
     signs = models.BooleanField(default=True)

@@ -26,7 +26,7 @@ from console.accounts.models import Organization, User
 from console.applications.models import Application
 from console.audit.actions import AuditAction
 from console.audit.log import record
-from console.encryption.fields import SecretUnreadable
+from console.encryption.fernet_keys import SecretUnreadable
 from console.keys.authentication import KeyHolder
 from console.keys.errors import TokenRefused
 from console.keys.key_format import digest_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from connections.authorizations.suspending import given_by
+from connections.authorizations.suspending import authorizations_given_by
 from connections.models import Authorization, InstalledConnection
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action, roles_for
@@ -31,7 +31,7 @@ def affected_authorizations(
     user: User, organization: Organization | None = None
 ) -> list[AffectedAuthorization]:
     """List what a person has authorized, in one organization or in all of them."""
-    rows = given_by(user, organization).select_related(
+    rows = authorizations_given_by(user, organization).select_related(
         "connection__application__organization", "organization", "credential"
     )
     rows = rows.defer("credential__secret", "credential__journal").order_by(

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from connections.authorizations import suspending
-from connections.authorizations.suspending import RESTORABLE_FOR, Told
+from connections.authorizations.suspending import RESTORABLE_FOR, OrganizationEntry
 from console.accounts import authority
 from console.accounts.last_super_admin import preserve_super_admins
 from console.accounts.models import Membership, User
@@ -59,8 +59,8 @@ def reactivate(membership: Membership, by: User) -> None:
         if row.deactivated_at is None:
             return
         if is_lost(row):
-            given = suspending.given_by(row.user, row.organization)
-            entries, keys = suspending.end(given, _lost(row))
+            given = suspending.authorizations_given_by(row.user, row.organization)
+            entries, keys = suspending.revoke_all(given, _lost(row))
             _revoke_at_services(keys)
         else:
             entries = suspending.restore(row.user, row.organization)
@@ -81,14 +81,14 @@ def remove(membership: Membership, by: User) -> None:
         record_all(row.organization_id, by, [entry, *(related for _, related in entries)])
 
 
-def revoke_authorizations_in(membership: Membership, by: User) -> list[Told]:
+def revoke_authorizations_in(membership: Membership, by: User) -> list[OrganizationEntry]:
     """Revoke what a person has authorized in the organization that they leave.
 
     Call this, and record the returned events, in the transaction that removes the membership.
     """
     organization = membership.organization
-    given = suspending.given_by(membership.user, organization)
-    entries, keys = suspending.end(
+    given = suspending.authorizations_given_by(membership.user, organization)
+    entries, keys = suspending.revoke_all(
         given, f"Revoked when {by} removed {membership.user} from {organization}."
     )
     Right.objects.filter(user=membership.user, application__organization=organization).delete()
@@ -96,10 +96,11 @@ def revoke_authorizations_in(membership: Membership, by: User) -> list[Told]:
     return entries
 
 
-def revoke_all_authorizations(user: User, by: User) -> list[Told]:
+def revoke_all_authorizations(user: User, by: User) -> list[OrganizationEntry]:
     """Revoke everything that a person has authorized, before their account is deleted."""
-    entries, keys = suspending.end(
-        suspending.given_by(user), f"Revoked when {by} deleted the account of {user}."
+    entries, keys = suspending.revoke_all(
+        suspending.authorizations_given_by(user),
+        f"Revoked when {by} deleted the account of {user}.",
     )
     _revoke_at_services(keys)
     return entries
@@ -132,8 +133,8 @@ def revoke_expired_suspensions() -> int:
             row = _locked(membership)
             if row is None or not is_lost(row):
                 continue
-            given = suspending.given_by(row.user, row.organization)
-            entries, keys = suspending.end(given, _lost(row))
+            given = suspending.authorizations_given_by(row.user, row.organization)
+            entries, keys = suspending.revoke_all(given, _lost(row))
             revoked += bool(entries)
             record_all(row.organization_id, None, [each for _, each in entries])
             _revoke_at_services(keys)
@@ -162,7 +163,7 @@ def _locked(membership: Membership) -> Membership | None:
 def _revoke_at_services(keys: list[uuid.UUID]) -> None:
     """Ask the services to revoke these credentials, after the commit."""
     if keys:
-        transaction.on_commit(lambda: suspending.give_back_unused(keys), robust=True)
+        transaction.on_commit(lambda: suspending.revoke_unused_credentials(keys), robust=True)
 
 
 def _subject(membership: Membership) -> Subject:
@@ -174,7 +175,7 @@ def _record(
     by: User,
     membership: Membership,
     action: AuditAction,
-    entries: Iterable[Told] = (),
+    entries: Iterable[OrganizationEntry] = (),
     **details: str,
 ) -> None:
     entry = AuditEntry(

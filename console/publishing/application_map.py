@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from console.choices import ComponentKind, Environment
 from console.publishing.manifest import ComponentSnapshot, Manifest
 
@@ -147,10 +147,10 @@ def draw(
     callers.sort(key=lambda c: (_middle(c, order), c.label.casefold()))
     drawn, targets, y = callers[:MAX_BOXES], [], float(TOP)
     by_environment = list(states)
-    for name, standing in list(manifest.connections.items())[:MAX_BOXES]:
+    for name, snapshot in list(manifest.connections.items())[:MAX_BOXES]:
         targets.append(
             MapTarget(
-                label=_short(standing.name),
+                label=_short(snapshot.name),
                 link_name=name,
                 states=tuple(known[name] for known in by_environment if name in known),
                 callers=tuple(

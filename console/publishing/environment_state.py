@@ -6,7 +6,11 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from connections.authorizations.state import ConnectionState, installed_states, states
+from connections.authorizations.connection_state import (
+    ConnectionState,
+    connection_states,
+    installed_connection_states,
+)
 from connections.models import Connection, InstalledConnection
 from connections.models.snapshot import ConnectionSnapshot
 from console.accounts.models import Organization
@@ -41,38 +45,38 @@ def manifest_in(
 
 def states_in(
     application: Application,
-    standings: Iterable[ConnectionSnapshot],
+    snapshots: Iterable[ConnectionSnapshot],
     environment: Environment,
     user: Any,
     client: Organization | None = None,
 ) -> dict[str, ConnectionState]:
     """Tell by link name how each connection of the application does in an environment."""
     if environment != Environment.PRODUCTION:
-        return states_across(application, {environment: standings}, user)[environment]
+        return states_across(application, {environment: snapshots}, user)[environment]
     rows = InstalledConnection.objects.live().filter(
         connection__application=application, organization=client
     )
-    found = installed_states(rows, client.pk, user) if client else {}
-    return {state.standing.link_name: state for state in found.values()}
+    found = installed_connection_states(rows, client.pk, user) if client else {}
+    return {state.snapshot.link_name: state for state in found.values()}
 
 
 def states_across(
     application: Application,
-    standings: Mapping[Environment, Iterable[ConnectionSnapshot]],
+    snapshots: Mapping[Environment, Iterable[ConnectionSnapshot]],
     user: Any,
 ) -> dict[Environment, dict[str, ConnectionState]]:
     """Tell the same for several environments; two queries, whatever the size."""
     connections = Connection.objects.created().filter(application=application)
     keys: dict[str, uuid.UUID] = dict(connections.values_list("link_name", "pk"))
-    found = states(
+    found = connection_states(
         {
             environment: {keys[s.link_name]: s for s in known if s.link_name in keys}
-            for environment, known in standings.items()
+            for environment, known in snapshots.items()
         },
         application.organization_id,
         user,
     )
     return {
-        environment: {state.standing.link_name: state for state in by_key.values()}
+        environment: {state.snapshot.link_name: state for state in by_key.values()}
         for environment, by_key in found.items()
     }

@@ -67,12 +67,12 @@ class Manifest:
     def from_document(cls, document: Mapping[str, Any]) -> Manifest:
         """Read what :meth:`as_document` has written."""
         parts = [ComponentSnapshot(**component) for component in document["components"]]
-        standings = [ConnectionSnapshot.from_document(each) for each in document["connections"]]
+        snapshots = [ConnectionSnapshot.from_document(each) for each in document["connections"]]
         return cls(
             name=document["application"]["name"],
             link_name=document["application"]["link_name"],
             components={part.link_name: part for part in parts},
-            connections={standing.link_name: standing for standing in standings},
+            connections={snapshot.link_name: snapshot for snapshot in snapshots},
         )
 
     @cached_property
@@ -128,7 +128,7 @@ def of_development(
             )
             for row in sorted(components, key=lambda row: row.link_name)
         },
-        connections={c.link_name: c.standing for c in connections.order_by("link_name")},
+        connections={c.link_name: c.snapshot for c in connections.order_by("link_name")},
     )
 
 

@@ -140,9 +140,9 @@ def _into_stage(
                 connection_id=keys[name],
                 environment=Environment.STAGE,
                 number=release.number,
-                document=standing.as_document(),
+                document=snapshot.as_document(),
             )
-            for name, standing in manifest.connections.items()
+            for name, snapshot in manifest.connections.items()
         ]
     )
     connections.filter(first_released=None, link_name__in=manifest.connections).update(

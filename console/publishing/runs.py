@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import Exchange, ServiceRequest
 from connections.calls.invoking import facts, invoke, refused
 from connectors.errors import ServiceBusy, ServiceError

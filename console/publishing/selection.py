@@ -61,9 +61,9 @@ def select(stage: Manifest, development: Manifest, wanted: Iterable[str]) -> Sel
         development,
         components=dict(sorted(components.items())),
         connections={
-            name: standing
+            name: snapshot
             for name in sorted(used)
-            if (standing := _standing(name, moving, stage, development))
+            if (snapshot := _standing(name, moving, stage, development))
         },
     )
     if lost := result.unresolved():
@@ -136,10 +136,10 @@ def _passengers(
             goes=bool(going),
             why=_why(development, going, users.get(name, [])),
         )
-    for name, standing in stage.connections.items():
+    for name, snapshot in stage.connections.items():
         if name not in result.connections:
             passengers[name] = RequiredChange(
-                change=Change(status=ChangeStatus.DELETED, before=standing, after=None),
+                change=Change(status=ChangeStatus.DELETED, before=snapshot, after=None),
                 goes=True,
                 why="Nothing in Stage references it any more, so it leaves Stage.",
             )

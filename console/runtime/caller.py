@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.models import Authorization
 from console.accounts.models import Organization, User
 from console.applications.models import Application
@@ -81,7 +81,7 @@ class Program:
 
 def needs_person(state: ConnectionState, user: User | None) -> bool:
     """Tell whether the connection acts for people alone, and nobody is named."""
-    return user is None and state.standing.level == Level.LOGGED_IN_USER
+    return user is None and state.snapshot.level == Level.LOGGED_IN_USER
 
 
 def refuse_unless_it_acts(state: ConnectionState, user: User | None) -> None:
@@ -89,7 +89,7 @@ def refuse_unless_it_acts(state: ConnectionState, user: User | None) -> None:
 
     Where only permissions are missing the service is asked: it knows what it allows.
     """
-    name = state.standing.name
+    name = state.snapshot.name
     if needs_person(state, user):
         raise TokenRequired(
             f"{name} is authorized by each person for himself, and this request names nobody. "
@@ -97,7 +97,7 @@ def refuse_unless_it_acts(state: ConnectionState, user: User | None) -> None:
         )
     if state.works or state.name == "permissions_missing":
         return
-    if state.standing.level == Level.LOGGED_IN_USER:
+    if state.snapshot.level == Level.LOGGED_IN_USER:
         words = f"{user} has not authorized {name} in {state.environment.label}"
     else:
         words = f"{name} is not authorized in {state.environment.label}"
@@ -111,4 +111,4 @@ def refuse_unless_it_acts(state: ConnectionState, user: User | None) -> None:
 
 def authorize_url(state: ConnectionState) -> str:
     """Return where a person authorizes the connection, as the outside knows it."""
-    return state.authorize_at(public_url)
+    return state.build_authorize_url(public_url)

@@ -9,7 +9,7 @@ from django.conf import settings
 from ninja import Schema
 from pydantic import Field
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from console.runtime.caller import Program, authorize_url, needs_person
 from console.runtime.problem_details import Problem
 
@@ -71,26 +71,26 @@ def one(program: Program, link_name: str) -> dict[str, Any]:
 
 
 def _described(state: ConnectionState, program: Program) -> dict[str, Any]:
-    standing = state.standing
+    snapshot = state.snapshot
     credential = state.authorization.credential if state.authorization else None
     unnamed = needs_person(state, program.user)
     return {
-        "link_name": standing.link_name,
-        "name": standing.name,
-        "service": standing.definition.name,
-        "connector": standing.connector,
-        "level": standing.level,
+        "link_name": snapshot.link_name,
+        "name": snapshot.name,
+        "service": snapshot.definition.name,
+        "connector": snapshot.connector,
+        "level": snapshot.level,
         "environment": state.environment.value,
         "state": "user_token_required" if unnamed else state.name,
         "works": state.works,
         "problem": None if unnamed else state.problem or None,
         "account": credential.label if credential else None,
-        "ends_at": credential.last_day if credential else None,
+        "ends_at": credential.reauthorize_by if credential else None,
         "scopes": {
-            "asked": list(standing.scopes_asked),
+            "asked": list(snapshot.scopes_asked),
             "granted": list(credential.scopes_granted) if credential else [],
             "missing": list(state.missing),
         },
         "authorize_url": None if state.works or unnamed else authorize_url(state),
-        "proxy_url": f"{settings.PUBLIC_URL}/api/v1/connections/{standing.link_name}/proxy",
+        "proxy_url": f"{settings.PUBLIC_URL}/api/v1/connections/{snapshot.link_name}/proxy",
     }

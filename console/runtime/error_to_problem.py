@@ -20,7 +20,7 @@ from connectors.errors import (
     ServiceTimeout,
     ServiceUnintelligible,
 )
-from console.encryption.fields import SecretUnreadable
+from console.encryption.fernet_keys import SecretUnreadable
 from console.keys.errors import AuthenticationFailed
 from console.runtime.problem_details import Problem
 

@@ -25,7 +25,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from console import mail
 from console.accounts.models import User
 from console.audit.sign_in_events import password_changed
-from console.encryption.fields import SecretUnreadable, open_text, seal_text
+from console.encryption.fernet_keys import SecretUnreadable, decrypt_text, encrypt_text
 from console.public_url import public_url
 from console.signing_in import email_changes, known_browser, lockout
 from console.signing_in.factors import PURPOSE
@@ -171,7 +171,7 @@ class MFAAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        return seal_text(text, purpose=PURPOSE)
+        return encrypt_text(text, purpose=PURPOSE)
 
     def decrypt(self, encrypted_text: str) -> str:
         """Decrypt a secret; if it cannot be decrypted, return a random one.
@@ -179,7 +179,7 @@ class MFAAdapter(DefaultMFAAdapter):
         No code matches a random secret, and the person's other factors still work.
         """
         try:
-            return open_text(encrypted_text, purpose=PURPOSE)
+            return decrypt_text(encrypted_text, purpose=PURPOSE)
         except SecretUnreadable as error:
             logger.error("%s", error)  # *Health* shows it as well
             return generate_totp_secret()

@@ -10,10 +10,10 @@ class SigningInConfig(AppConfig):
     def ready(self) -> None:
         """Connect the signal receivers, and register second factors for key rotation."""
         # These import models, which are loaded only now.
-        from console.encryption import sealed_rows
+        from console.encryption import encrypted_rows
         from console.signing_in import browser_sessions, factor_events, factors
 
-        sealed_rows.register(factors.SealedFactors())
+        encrypted_rows.register(factors.SealedFactors())
 
         browser_sessions.connect_signals()
         factor_events.connect_signals()

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 
 from console.accounts.models import User
 from console.choices import Role
-from console.encryption.fields import open_text
-from console.encryption.sealed_rows import SealedRows
+from console.encryption.encrypted_rows import EncryptedRows
+from console.encryption.fernet_keys import decrypt_text
 
 #: The key of the secret in the JSON data of each type. A passkey has no secret here.
 SEALED = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}
@@ -28,7 +28,7 @@ def is_exposed(user: User) -> bool:
     return is_privileged and not is_mfa_enabled(user)
 
 
-class SealedFactors(SealedRows):
+class SealedFactors(EncryptedRows):
     """Secrets of second factors, which allauth keeps in a JSON column."""
 
     def __init__(self) -> None:
@@ -37,13 +37,13 @@ class SealedFactors(SealedRows):
     def rows(self) -> QuerySet[Authenticator]:
         return Authenticator.objects.filter(type__in=SEALED).select_related("user")
 
-    def sealed(self, row: Any) -> dict[str, bytes]:
+    def ciphertexts(self, row: Any) -> dict[str, bytes]:
         name = SEALED[Authenticator.Type(row.type)]
         value = row.data.get(name)
         return {name: value.encode()} if isinstance(value, str) else {}
 
     def reveal(self, row: Any, name: str) -> Any:
-        return open_text(row.data[name], purpose=PURPOSE)
+        return decrypt_text(row.data[name], purpose=PURPOSE)
 
     def replace(self, row: Any, name: str, old: bytes, new: bytes) -> None:
         # Using a recovery code writes the same column, so read its current value first.

@@ -28,7 +28,7 @@ from django.utils.decorators import method_decorator
 from console.accounts.active_organization import ActiveOrganizationMiddleware
 from console.accounts.http import SeeOther
 from console.accounts.policy_middleware import PolicyMiddleware
-from console.encryption.fields import SecretUnreadable, open_text, seal_text
+from console.encryption.fernet_keys import SecretUnreadable, decrypt_text, encrypt_text
 
 View = Callable[..., HttpResponseBase]
 RESUME = "console.signing_in.reauthentication.resume"
@@ -80,7 +80,7 @@ def resume(request: HttpRequest, state: dict[str, str]) -> HttpResponseBase:
     """Process the form that was kept (called by allauth after reauthentication)."""
     path = state["path"]
     try:
-        decrypted = open_text(
+        decrypted = decrypt_text(
             state["sealed"],
             purpose=_purpose(request),
             max_age=settings.ACCOUNT_REAUTHENTICATION_TIMEOUT,
@@ -118,7 +118,7 @@ def _call_view(request: HttpRequest) -> HttpResponseBase:
 def _keep_form(request: HttpRequest) -> HttpResponse:
     """Keep the submitted form in the session, encrypted, and ask for the password."""
     form = json.dumps({"get": request.GET.urlencode(), "post": request.POST.urlencode()})
-    state = {"path": request.path, "sealed": seal_text(form, purpose=_purpose(request))}
+    state = {"path": request.path, "sealed": encrypt_text(form, purpose=_purpose(request))}
     messages.info(
         request,
         "You entered your password more than ten minutes ago. Enter it again to save the form; "

@@ -24,25 +24,25 @@ class PlannedConnection:
     """A connection as it will stand; ``was`` is what the file says."""
 
     was: ConnectionSnapshot
-    standing: ConnectionSnapshot
+    snapshot: ConnectionSnapshot
 
     @property
     def is_renamed(self) -> bool:
-        return self.standing.name != self.was.name
+        return self.snapshot.name != self.was.name
 
     @property
     def level(self) -> str:
         """Say who authorizes it."""
-        return Level(self.standing.level).label
+        return Level(self.snapshot.level).label
 
     @property
     def permissions(self) -> str:
         """Say what it asks for."""
-        if self.standing.auth_type != "oauth2":
-            return AUTH_TYPE_NAMES[self.standing.auth_type]
-        count = len(self.standing.scopes_asked)
+        if self.snapshot.auth_type != "oauth2":
+            return AUTH_TYPE_NAMES[self.snapshot.auth_type]
+        count = len(self.snapshot.scopes_asked)
         asked = f"{count} permission" + ("s" if count != 1 else "")
-        return f"All Actions, {asked}" if self.standing.all_actions else asked
+        return f"All Actions, {asked}" if self.snapshot.all_actions else asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +62,9 @@ class Plan:
     def components(self) -> tuple[ComponentSnapshot, ...]:
         """Return the components, calling the connections by the names that they will have."""
         new = {
-            each.was.link_name: each.standing.link_name
+            each.was.link_name: each.snapshot.link_name
             for each in self.connections
-            if each.standing.link_name != each.was.link_name
+            if each.snapshot.link_name != each.was.link_name
         }
         return tuple(_repointed(part, new) for part in self.manifest.components.values())
 
@@ -86,21 +86,21 @@ def plan(manifest: Manifest, organization: Organization) -> Plan:
         link_name = free_link_name(name, applications, fallback="application")
 
     kept = {s.link_name: s for s in manifest.connections.values() if s.name.lower() not in there}
-    taken_names = there | {standing.name.lower() for standing in kept.values()}
+    taken_names = there | {snapshot.name.lower() for snapshot in kept.values()}
     taken_link_names = set(kept)
     connections = []
     for was in manifest.connections.values():
-        standing = was
+        snapshot = was
         if was.link_name not in kept:
             new = _free_name(was.name, taken_names, _longest(Connection))
-            standing = replace(
+            snapshot = replace(
                 was,
                 name=new,
                 link_name=free_link_name(new, taken_link_names, fallback=was.connector),
             )
             taken_names.add(new.lower())
-            taken_link_names.add(standing.link_name)
-        connections.append(PlannedConnection(was=was, standing=standing))
+            taken_link_names.add(snapshot.link_name)
+        connections.append(PlannedConnection(was=was, snapshot=snapshot))
     return Plan(manifest=manifest, name=name, link_name=link_name, connections=tuple(connections))
 
 

@@ -87,16 +87,16 @@ def _make(planned: Plan, organization: Organization, user: User) -> Application:
         organization=organization, name=planned.name, link_name=planned.link_name
     )
     connections = {
-        standing.link_name: Connection(
-            **{name: getattr(standing, name) for name in standing.FIELDS},
-            connector_slug=standing.connector,
-            scopes=list(standing.scopes),
-            parameters=dict(standing.parameters),
+        snapshot.link_name: Connection(
+            **{name: getattr(snapshot, name) for name in snapshot.FIELDS},
+            connector_slug=snapshot.connector,
+            scopes=list(snapshot.scopes),
+            parameters=dict(snapshot.parameters),
             application=application,
             status=Connection.Status.CREATED,
             created_by=user,
         )
-        for standing in (each.standing for each in planned.connections)
+        for snapshot in (each.snapshot for each in planned.connections)
     }
     components = [
         Component(

@@ -19,7 +19,7 @@ from console.accounts.contacts import contacts_for
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
 from console.audit.log import record
-from console.encryption.fields import SecretUnreadable
+from console.encryption.fernet_keys import SecretUnreadable
 from console.public_url import public_url
 from console.webhooks.models import Delivery, Webhook
 from console.webhooks.payloads import compose

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection as database
 from django.urls import reverse
 
-from connections.authorizations import revoking
+from connections.authorizations import connection_deletion
 from connections.models import Connection
 from connections.setup import changing, drafting
 from connections.setup.forms import PermissionsForm, RenameForm
@@ -80,7 +80,7 @@ def change_permissions(w):
 
 def delete_connection(w):
     connection = w("connect")()
-    return lambda: revoking.delete(connection, w("developer"))
+    return lambda: connection_deletion.delete_connection(connection, w("developer"))
 
 
 CHANGES = [

@@ -19,7 +19,8 @@ from django.db import connections as database_connections
 from django.urls import reverse
 
 from connections.authorizations import granting
-from connections.models import Authorization, Credential, authorization_site
+from connections.models import Authorization, Credential
+from connections.models.authorization_site import AuthorizationSite
 from console.accounts.authority import NotAllowed
 from console.accounts.models import Membership
 from console.applications.models import Right
@@ -126,10 +127,12 @@ def authorization(network, connect, install, developer, studio) -> Use:
     """Authorize for all users of an installation in the person's own organization."""
     me = {"id": 1, "email": "alice@example.com"}
     network.get("http://localhost:9000/key/api/me", json=me)
-    site = authorization_site.installed(install(connect("sandbox_api_key"), studio))
+    site = AuthorizationSite.of_installed(install(connect("sandbox_api_key"), studio))
     return Use(
         prepare=lambda: (Authorization.objects.all().delete(), Credential.objects.all().delete()),
-        do=lambda: granting.with_credentials(site, developer, site.environments, {"key": "k-1"}),
+        do=lambda: granting.store_typed_credential(
+            site, developer, site.environments, {"key": "k-1"}
+        ),
         act=AuditAction.AUTHORIZATION_GIVEN,
     )
 

@@ -174,7 +174,7 @@ def test_a_service_that_left_the_catalogue_is_said(signed_in, client_people, con
     assert reverse("installed_authorize", args=[installed.pk]) not in response.content.decode()
 
 
-def test_it_asks_the_database_as_often_however_much_there_is(
+def test_the_number_of_queries_does_not_grow(
     signed_in, member, client_people, client_organization, connect, install, own, grant
 ):
     browser = signed_in(client_people[Role.USER])

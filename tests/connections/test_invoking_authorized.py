@@ -63,12 +63,12 @@ def test_a_service_that_left_the_catalogue_is_not_called(network, connect, grant
 def test_a_secret_that_does_not_open_is_said(network, acting, settings):
     state = acting()
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
-    assert "does not open" in invoke(get(), state).problem
+    assert "cannot be decrypted" in invoke(get(), state).problem
     assert len(network.calls) == 0
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_an_outage_takes_nothing_away(sandbox, connection, method):
+def test_an_outage_keeps_the_authorization(sandbox, connection, method):
     sandbox.switches(api="redirect")
     exchange = invoke(ServiceRequest(method=method, path="/contacts"), state_of(connection))
     assert "Sandbox redirected to another URL" in exchange.problem
@@ -83,7 +83,7 @@ def test_an_error_of_the_service_is_an_answer(sandbox, connection):
     assert (exchange.status, exchange.problem, exchange.has_failed) == (500, "", True)
 
 
-def test_a_refused_token_is_renewed_once(sandbox, connection):
+def test_a_refused_token_is_refreshed_once(sandbox, connection):
     credential = Credential.objects.get()
     credential.secret = credential.secret.reveal() | {"access_token": "withdrawn"}
     credential.save()

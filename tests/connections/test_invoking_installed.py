@@ -194,9 +194,9 @@ def test_nothing_runs_after_the_license(
         InstalledConnection.objects.all().delete()
     with pytest.raises(NotThere, match="Find is not in Production yet"):
         go(application, client_people[Role.ADMIN], client_organization)
-    standings = manifest_in(application, Environment.STAGE).connections.values()
+    snapshots = manifest_in(application, Environment.STAGE).connections.values()
     states = states_in(
-        application, standings, PRODUCTION, client_people[Role.ADMIN], client_organization
+        application, snapshots, PRODUCTION, client_people[Role.ADMIN], client_organization
     )
     assert states == {}
 
@@ -206,7 +206,7 @@ def test_without_a_client_there_is_no_production(application, developer, shared,
     give(shared)
     with pytest.raises(NotThere):
         go(application, developer, None)
-    assert states_in(application, [shared.standing], PRODUCTION, developer) == {}
+    assert states_in(application, [shared.snapshot], PRODUCTION, developer) == {}
 
 
 def test_it_stands_as_it_was_installed_whatever_developers_change(

@@ -114,7 +114,7 @@ def test_no_text_breaks_it_and_a_name_stays_one(text):
 
 #: Columns called name, title or label in our own tables that hold no name of a person's making.
 OTHERS = {
-    "encryption.WalkProgress.name",  # of a command that goes on where it stopped
+    "encryption.ScanProgress.name",  # of a command that goes on where it stopped
     "audit.Event.object_label",  # what something was called when it was changed
     "transfer.Upload.file_name",
 }

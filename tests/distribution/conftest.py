@@ -183,6 +183,6 @@ def rows_of(client_organization):
 
     def read() -> dict[str, InstalledConnection]:
         rows = InstalledConnection.objects.filter(organization=client_organization)
-        return {row.standing.link_name: row for row in rows}
+        return {row.snapshot.link_name: row for row in rows}
 
     return read

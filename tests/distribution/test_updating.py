@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from connections.authorizations.state import installed_states
+from connections.authorizations.connection_state import installed_connection_states
 from connections.models import Authorization, Connection, Flow, InstalledConnection, OAuthClient
 from console.accounts.authority import NotAllowed
 from console.choices import Level
@@ -61,7 +61,7 @@ def test_what_is_authorized_keeps_working(
     row = rows_of()["crm"]
     assert (row.pk, row.number) == (key, 2)
     assert Authorization.objects.get(pk=given.pk).credential == given.credential
-    assert installed_states([row], client_organization.pk, boss)[row.pk].works
+    assert installed_connection_states([row], client_organization.pk, boss)[row.pk].works
 
 
 def test_a_new_permission_is_missing_until_somebody_reauthorizes(
@@ -73,7 +73,7 @@ def test_a_new_permission_is_missing_until_somebody_reauthorizes(
     raised()
     update(boss)
     row = rows_of()["crm"]
-    state = installed_states([row], client_organization.pk, boss)[row.pk]
+    state = installed_connection_states([row], client_organization.pk, boss)[row.pk]
     assert state.name == "permissions_missing"
     assert state.missing == ("contacts.write",)
 
@@ -102,7 +102,7 @@ def test_another_level_begins_anew(installed, boss, crm, authorized, raised, row
     raised()
     update(boss)
     assert rows_of()["crm"].pk == key
-    assert rows_of()["crm"].standing.level == Level.LOGGED_IN_USER
+    assert rows_of()["crm"].snapshot.level == Level.LOGGED_IN_USER
     assert not Authorization.objects.exists()
 
 
@@ -216,7 +216,7 @@ def test_the_difference_is_told_in_words(first, crm, mailbox, change, connect, p
     change(crm, connect("twilio", name="Messages", link_name="messages"))
     after = publish().manifest
 
-    found = {each.ask.standing.link_name: each for each in differences(first.manifest, after)}
+    found = {each.ask.snapshot.link_name: each for each in differences(first.manifest, after)}
 
     assert [permission.scope for permission in found["crm"].more] == ["contacts.write"]
     assert [permission.scope for permission in found["crm"].less] == ["contacts.read"]

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from console.applications.models import Application
-from console.encryption.fields import sealed_fields
+from console.encryption.fields import encrypted_fields
 from console.keys import user_tokens
 from console.keys.authentication import holder_of
 from console.keys.errors import TokenRefused
@@ -197,7 +197,7 @@ def test_the_command_renews_the_key(db, capsys):
 
 def test_the_private_half_is_sealed(token):
     key = TokenKey.objects.get()
-    assert (TokenKey, TokenKey._meta.get_field("private")) in sealed_fields()
+    assert (TokenKey, TokenKey._meta.get_field("private")) in encrypted_fields()
     assert key.private.reveal()["d"] not in str(TokenKey.objects.values().get())
 
 

@@ -9,10 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.authorizations import granting, outcome
+from connections.authorizations import granting, state_changes
 from connections.authorizations.suspending import RESTORABLE_FOR
-from connections.credentials.testing import prove
-from connections.models import Authorization, Flow, OAuthClient, authorization_site
+from connections.credentials.testing import check_authorization
+from connections.models import Authorization, Flow, OAuthClient
+from connections.models.authorization_site import AuthorizationSite
 from connectors.errors import CredentialRefused
 from console.accounts.models import Membership, Organization
 from console.accounts.policy import Action
@@ -107,9 +108,9 @@ def test_nobody_can_use_or_refresh_suspended_authorizations(rows, membership, su
     credential = rows().credential
 
     with pytest.raises(CredentialRefused, match="was deactivated"):
-        prove(rows())
-    outcome.unmark(credential)
-    outcome.mark(credential, State.NEEDS_AUTHORIZATION, "The service said no.")
+        check_authorization(rows())
+    state_changes.mark_recovered(credential)
+    state_changes.mark_ended(credential, State.NEEDS_AUTHORIZATION, "The service said no.")
 
     assert rows().state == State.SUSPENDED
     assert not network.calls
@@ -202,7 +203,9 @@ def test_reactivating_keeps_authorizations_that_a_colleague_replaced(
 ):
     memberships.deactivate(membership, super_admin)
     grant = granting.Grant(secret={"access_token": "new"}, account=None, parameters={})
-    granting.store(authorization_site.at_home(rows().connection), colleague, ["all"], grant)
+    granting.store_grant(
+        AuthorizationSite.of_connection(rows().connection), colleague, ["all"], grant
+    )
     new = rows().credential
 
     memberships.reactivate(membership, super_admin)
@@ -231,6 +234,8 @@ def test_it_refuses_authorizations_in_progress(rows, developer, membership, supe
     grant = granting.Grant(secret={"access_token": "new"}, account=None, parameters={})
 
     with pytest.raises(PermissionDenied):
-        granting.store(authorization_site.at_home(rows().connection), developer, ["all"], grant)
+        granting.store_grant(
+            AuthorizationSite.of_connection(rows().connection), developer, ["all"], grant
+        )
 
     assert rows().state == State.SUSPENDED

@@ -143,5 +143,5 @@ def test_a_failed_step_does_not_stop_the_others(monkeypatch, caplog, db):
 def test_suspensions_are_pruned_before_unused_credentials():
     steps = list(retention.STEPS.values())
     assert steps.index(memberships.revoke_expired_suspensions) < steps.index(
-        retention.give_back_unused
+        retention.revoke_unused_credentials
     )

@@ -7,10 +7,11 @@ import uuid
 
 import pytest
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
+from connections.models.display_state import DisplayState
 from console.choices import Environment
 from console.publishing.application_map import MAX_BOXES, draw
-from tests.publishing.test_selection import BOTH, function, manifest, standing, workflow
+from tests.publishing.test_selection import BOTH, function, manifest, snapshot, workflow
 
 
 def states(
@@ -18,7 +19,10 @@ def states(
 ) -> dict[str, ConnectionState]:
     return {
         link_name: ConnectionState(
-            connection=uuid.uuid4(), environment=environment, standing=known, name=name
+            connection=uuid.uuid4(),
+            environment=environment,
+            snapshot=known,
+            display=DisplayState(name=name),
         )
         for link_name, known in drawn.connections.items()
     }
@@ -74,7 +78,7 @@ def test_in_a_large_application_equal_callers_share_a_box():
 
 def test_there_is_an_end_to_what_is_drawn_and_it_is_said():
     drawn = manifest(
-        *(standing(f"c{n}") for n in range(100)), *(function(f"f{n}", f"c{n}") for n in range(100))
+        *(snapshot(f"c{n}") for n in range(100)), *(function(f"f{n}", f"c{n}") for n in range(100))
     )
     picture = draw(drawn, [states(drawn)], {})
     assert len(picture.callers) == len(picture.targets) == MAX_BOXES
@@ -83,7 +87,7 @@ def test_there_is_an_end_to_what_is_drawn_and_it_is_said():
 
 def test_boxes_do_not_lie_on_each_other():
     drawn = manifest(
-        *(standing(f"c{n}") for n in range(3)), *(function(f"f{n}", f"c{n % 3}") for n in range(14))
+        *(snapshot(f"c{n}") for n in range(3)), *(function(f"f{n}", f"c{n % 3}") for n in range(14))
     )
     picture = draw(drawn, [states(drawn)], {})
     for boxes in (picture.callers, picture.targets):

@@ -139,9 +139,9 @@ class Console(RuleBasedStateMachine):
     @invariant()
     def stage_is_what_its_release_says(self) -> None:
         release = release_in_stage(self.application)
-        standing = {} if release is None else release.manifest.connections
+        snapshot = {} if release is None else release.manifest.connections
         rows = ReleasedConnection.objects.filter(connection__application=self.application)
-        assert {row.connection.link_name: row.standing for row in rows} == standing
+        assert {row.connection.link_name: row.snapshot for row in rows} == snapshot
 
     @invariant()
     def references_are_what_the_components_say(self) -> None:

@@ -34,8 +34,8 @@ def test_stage_reads_a_connection_as_it_was_released(two, publish, ask_for):
     publish("find_people")
     ask_for(two["people"], "contacts.read", "contacts.write")
 
-    assert two["people"].standing_in("stage").scopes == ("contacts.read",)
-    assert two["people"].standing.scopes == ("contacts.read", "contacts.write")
+    assert two["people"].snapshot_in("stage").scopes == ("contacts.read",)
+    assert two["people"].snapshot.scopes == ("contacts.read", "contacts.write")
     # An account that both share must be allowed what either needs.
     assert "contacts.write" in two["people"].scopes_to_ask(["all"])
 

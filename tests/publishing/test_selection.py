@@ -12,7 +12,7 @@ from console.publishing.manifest_diff import ChangeStatus
 from console.publishing.selection import Inconsistent, select
 
 
-def standing(link_name: str, *scopes: str) -> ConnectionSnapshot:
+def snapshot(link_name: str, *scopes: str) -> ConnectionSnapshot:
     return ConnectionSnapshot(
         name=link_name.capitalize(),
         link_name=link_name,
@@ -53,7 +53,7 @@ def manifest(*parts: ComponentSnapshot | ConnectionSnapshot) -> Manifest:
 
 NOTHING = manifest()
 BOTH = manifest(
-    function("find", "people"), function("order", "parts"), standing("people"), standing("parts")
+    function("find", "people"), function("order", "parts"), snapshot("people"), snapshot("parts")
 )
 
 
@@ -70,7 +70,7 @@ def test_a_connection_goes_with_the_component_that_references_it():
 def test_a_connection_that_nothing_references_cannot_go():
     selection = select(
         NOTHING,
-        manifest(*BOTH.components.values(), *BOTH.connections.values(), standing("spare")),
+        manifest(*BOTH.components.values(), *BOTH.connections.values(), snapshot("spare")),
         ["find", "order"],
     )
     assert not selection.passengers["spare"].goes
@@ -79,7 +79,7 @@ def test_a_connection_that_nothing_references_cannot_go():
 
 
 def test_a_component_whose_connection_changed_can_be_published():
-    development = replace(BOTH, connections={**BOTH.connections, "people": standing("people", "x")})
+    development = replace(BOTH, connections={**BOTH.connections, "people": snapshot("people", "x")})
 
     selection = select(BOTH, development, ["find"])
 
@@ -94,8 +94,8 @@ def test_a_changed_connection_stays_behind_with_its_component():
     development = manifest(
         function("find", "people", note="new"),
         function("order", "parts", note="new"),
-        standing("people", "x"),
-        standing("parts", "x"),
+        snapshot("people", "x"),
+        snapshot("parts", "x"),
     )
 
     result = select(BOTH, development, ["order"]).result
@@ -123,8 +123,8 @@ def test_a_function_that_goes_takes_its_last_user_along():
     )
     development = manifest(
         function("order", "parts"),
-        standing("people"),
-        standing("parts"),
+        snapshot("people"),
+        snapshot("parts"),
         workflow("morning", "order"),
     )
 
@@ -156,7 +156,7 @@ def test_a_function_whose_name_something_else_took_takes_its_last_user_along():
 
 def test_a_connection_leaves_stage_with_its_last_reference():
     development = manifest(
-        function("find"), function("order", "parts"), standing("people"), standing("parts")
+        function("find"), function("order", "parts"), snapshot("people"), snapshot("parts")
     )
 
     selection = select(BOTH, development, ["find"])

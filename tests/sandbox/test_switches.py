@@ -24,8 +24,8 @@ def test_it_sets_them(sandbox: SandboxServer, alice: Browser) -> None:
     page = alice.open("/switches/")
     typed = FORM | {"token": "500", "expires_in": '"soon"', "omit_iss": "on"}
     assert alice.submit(page, **typed).status_code == 302
-    standing = sandbox.switches()
-    assert (standing["token"], standing["expires_in"], standing["omit_iss"]) == (
+    snapshot = sandbox.switches()
+    assert (snapshot["token"], snapshot["expires_in"], snapshot["omit_iss"]) == (
         "500",
         "soon",
         True,

@@ -13,7 +13,7 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import ServiceRequest
 from connections.calls.invoking import invoke
 from connections.models import Authorization, Connection, Credential

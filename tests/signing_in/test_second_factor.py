@@ -214,7 +214,7 @@ def test_a_process_that_cannot_decrypt_it_does_not_start(developer, app_secret, 
     app_secret(developer)
     refuse_wrong_keys()
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
-    with pytest.raises(ImproperlyConfigured, match="does not open with any key"):
+    with pytest.raises(ImproperlyConfigured, match="cannot be decrypted with any key"):
         refuse_wrong_keys()
 
 

@@ -68,7 +68,7 @@ def test_names_in_any_script_are_kept_in_one_spelling():
     )
     manifest = read(json.dumps(value))
     assert manifest.name == "Café 🙂"
-    assert [standing.name for standing in manifest.connections.values()] == ["ग्राहक"]
+    assert [snapshot.name for snapshot in manifest.connections.values()] == ["ग्राहक"]
 
 
 def test_two_components_may_have_the_same_name():

@@ -69,8 +69,8 @@ def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "is_in_stage": is_in_stage,
             "components": manifest.components.values(),
             "connections": [
-                (standing, keys.get(name), states.get(name))
-                for name, standing in manifest.connections.items()
+                (snapshot, keys.get(name), states.get(name))
+                for name, snapshot in manifest.connections.items()
             ],
             "earlier": release.number - 1,
         },

@@ -85,7 +85,7 @@ def test_what_stage_does_not_hold_is_not_there(upstream, keyed, key_of):
 def test_stage_acts_as_it_was_released(upstream, keyed, key_of):
     from connections.models import ReleasedConnection
 
-    document = keyed.standing.as_document() | {"name": "Orders as released"}
+    document = keyed.snapshot.as_document() | {"name": "Orders as released"}
     ReleasedConnection.objects.create(
         connection=keyed, environment="stage", number=1, document=document
     )

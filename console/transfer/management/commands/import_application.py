@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             planned = plan(manifest, organization)
             self.stdout.write(f"Would make {planned.name} ({planned.link_name}), with:")
-            names = [(e.standing.name, e.standing.link_name) for e in planned.connections]
+            names = [(e.snapshot.name, e.snapshot.link_name) for e in planned.connections]
         else:
             try:
                 application = import_application(manifest, organization, user)

@@ -1,4 +1,4 @@
-"""Say on every authorization that uses a credential what has become of it."""
+"""Mark all authorizations of a credential as ended, or as recovered, and audit the change."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from console.audit.actions import AuditAction
 from console.audit.log import AuditEntry, Subject, record_all
 
 
-def mark(credential: Credential, state: Authorization.State, reason: str) -> None:
-    """Record that what uses the credential has stopped working."""
+def mark_ended(credential: Credential, state: Authorization.State, reason: str) -> None:
+    """Mark every authorization of a credential as no longer working."""
     with transaction.atomic():
-        ended = _held(credential, Q(state=Authorization.State.ACTIVE))
-        # A suspended one stays so: whoever comes back must not find it taken up by others.
+        ended = _lock(credential, Q(state=Authorization.State.ACTIVE))
+        # A suspended authorization stays suspended, so that it can be restored later.
         rows = credential.authorizations.exclude(state=Authorization.State.SUSPENDED)
-        rows.filter(state=state).update(reason=reason[:300])  # found out once more
+        rows.filter(state=state).update(reason=reason[:300])  # the same result again
         rows.exclude(state=state).update(
             state=state, reason=reason[:300], changed_at=timezone.now()
         )
         _record(AuditAction.AUTHORIZATION_ENDED, credential, ended, reason=reason[:300])
 
 
-def unmark(credential: Credential) -> None:
-    """Record that what uses the credential works again.
+def mark_recovered(credential: Credential) -> None:
+    """Mark every authorization of a credential as working again.
 
-    A grant that its service has refused does not: its last access token may, for a while.
+    A grant that its service has refused for good stays ended, although its last access token
+    may work for some time.
     """
     with transaction.atomic():
         if credential.refused:
             return
         states = Authorization.State.ACTIVE, Authorization.State.SUSPENDED
-        again = _held(credential, ~Q(state__in=states))
+        again = _lock(credential, ~Q(state__in=states))
         if again:
             credential.authorizations.filter(pk__in=[row.pk for row in again]).update(
                 state=Authorization.State.ACTIVE, reason=""
@@ -43,7 +44,7 @@ def unmark(credential: Credential) -> None:
         _record(AuditAction.AUTHORIZATION_RECOVERED, credential, again)
 
 
-def _held(credential: Credential, which: Q) -> list[Authorization]:
+def _lock(credential: Credential, which: Q) -> list[Authorization]:
     rows = credential.authorizations.filter(which).select_related("connection").order_by("pk")
     return list(rows.select_for_update(of=("self",)))
 
@@ -54,10 +55,10 @@ def _record(
     authorizations: Iterable[Authorization],
     **details: str,
 ) -> None:
-    """Write that the console found this out by itself, once for each connection."""
-    places: dict[Connection, list[str]] = {}
+    """Record the change as found by the console, once for each connection."""
+    by_connection: dict[Connection, list[str]] = {}
     for row in authorizations:
-        places.setdefault(row.connection, []).append(row.environment)
+        by_connection.setdefault(row.connection, []).append(row.environment)
     record_all(
         credential.organization_id,
         None,
@@ -67,6 +68,6 @@ def _record(
                 subject=Subject.of(connection),
                 details={"account": credential.label, "environments": environments, **details},
             )
-            for connection, environments in places.items()
+            for connection, environments in by_connection.items()
         ],
     )

@@ -1,14 +1,14 @@
-"""What a request for a new access token came to: in the row, and for the caller.
+"""Store the result of a refresh, and return the error for the caller.
 
 ===========================  ==============================================================
-a new token                  stored; whatever was wrong before is forgotten
-a clear no                   a person is needed, and the service is never asked again: this is
+a new token                  stored; earlier problems are cleared
+a clear refusal              a person is needed, and no refresh is tried again: this is
                              ``invalid_grant``, or what the definition says
-a refused OAuth client       nothing changes but the reason, which stays until the client is
-                             corrected or a refresh works: ``NotRenewed``
-a no without a reason        the same; after ``REFUSALS`` in ``REFUSED_FOR`` a person is
-                             needed, but the service is asked again and may recover
-no answer, 429, 5xx          nothing changes: ``NotRenewed``
+a refused OAuth client       only the reason is stored, until the client is corrected or a
+                             refresh succeeds: ``NotRenewed``
+an unexplained refusal       the same; after ``REFUSALS`` in ``REFUSED_FOR`` a person is
+                             needed, but refreshes continue and may succeed
+no response, 429, 5xx        nothing changes: ``NotRenewed``
 ===========================  ==============================================================
 """
 
@@ -21,28 +21,28 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models.functions import Now
 
-from connections.authorizations.outcome import mark, unmark
+from connections.authorizations.state_changes import mark_ended, mark_recovered
 from connections.credentials import leases
 from connections.credentials.leases import Lease
 from connections.models import Authorization, Credential
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.oauth2.token_response import TokenResponse
 
-#: Two ends of a grant that are closer than this are the same end.
+#: Two expiry times that are closer than this are the same time.
 SAME_MOMENT = timedelta(seconds=30)
 
 
 class NeedsAuthorization(CredentialRefused):
-    """Only a new authorization by a person helps."""
+    """The grant has ended; a person must authorize again."""
 
 
 class NotRenewed(ServiceError):
-    """No new access token is to be had now; ``retry_after`` says in how many seconds."""
+    """No new access token is available now; try again after ``retry_after`` seconds."""
 
     retry_after: float
 
 
-def store(
+def store_tokens(
     credential: Credential,
     lease: Lease,
     answer: TokenResponse,
@@ -50,15 +50,15 @@ def store(
     *,
     early: bool,
 ) -> bool:
-    """Write the new secret; tell whether it was still ours to write.
+    """Store the new tokens; return whether the lease was still held.
 
-    ``early`` says that the token before it was renewed before its time.
+    ``early`` says that the previous token was refreshed before its expiry.
     """
     with transaction.atomic():
-        row = leases.held_row(credential, lease)
+        row = leases.lock_row(credential, lease)
         if row is None:
             return False
-        now: datetime = row.now  # type: ignore[attr-defined]
+        now: datetime = row.now  # type: ignore[attr-defined]  # annotated by lock_row
         recovers = row.refusals >= leases.REFUSALS
         row.secret, row.journal = secret, None
         row.kept = {**row.kept, **answer.kept}
@@ -77,22 +77,22 @@ def store(
         row.refusal, row.refusals, row.refusal_since = "", 0, None
         row.save()
         if recovers and not row.check_problem:
-            unmark(row)
+            mark_recovered(row)
     return True
 
 
-def refuse(credential: Credential, lease: Lease, error: ServiceError) -> ServiceError | None:
-    """The service says that the grant is gone: believe it unless somebody was faster.
+def store_refusal(credential: Credential, lease: Lease, error: ServiceError) -> ServiceError | None:
+    """Store that the service refused the grant, unless the row has changed in the meantime.
 
-    Return what the caller is told, or nothing where somebody was.
+    Return the error for the caller, or ``None`` if the row has changed.
     """
     reason = str(error)
     with transaction.atomic():
-        row = leases.held_row(credential, lease)
+        row = leases.lock_row(credential, lease)
         if row is None:
             return None
         state = Authorization.State.NEEDS_AUTHORIZATION
-        if credential.attempt > 1:  # an earlier attempt, of unknown end, may have spent it
+        if credential.attempt > 1:  # an earlier attempt may have used up the refresh token
             state = Authorization.State.UNKNOWN_OUTCOME
         row.lease_owner, row.lease_until = "", None
         row.refused, row.renewal_problem, row.client_refused = reason[:300], "", False
@@ -105,31 +105,31 @@ def refuse(credential: Credential, lease: Lease, error: ServiceError) -> Service
                 "client_refused",
             ]
         )
-        mark(row, state, reason)
+        mark_ended(row, state, reason)
     return NeedsAuthorization(reason)
 
 
-def fail(credential: Credential, lease: Lease, error: ServiceError) -> ServiceError | None:
-    """The service gave no token, and did not say that the grant is gone: ask again later.
+def store_failure(credential: Credential, lease: Lease, error: ServiceError) -> ServiceError | None:
+    """Store that the refresh failed although the grant may still be valid.
 
-    Return what the caller is told, or nothing where a new grant has replaced this one.
+    Return the error for the caller, or ``None`` if a new grant has replaced this one.
     """
-    if leases.give_up(credential, lease, error):
+    if leases.release_after_failure(credential, lease, error):
         minutes = round(leases.REFUSED_FOR.total_seconds() / 60)
         reason = (
             f"For more than {minutes} minutes {credential.connector.name} has refused to renew "
-            f"the access, and gives no reason ({leases.unexplained(error)}). The access has "
-            "probably ended. The console goes on asking."
+            f"the access without a reason ({leases.unexplained_refusal(error)}). The access has "
+            "probably ended. The console continues to try."
         )
-        mark(credential, Authorization.State.NEEDS_AUTHORIZATION, reason)
-        # Nobody calls it any more, so the background asks (``renewal.py``).
+        mark_ended(credential, Authorization.State.NEEDS_AUTHORIZATION, reason)
+        # No calls are made with it now, so the background job tries (``renewal.py``).
         Credential.objects.filter(pk=credential.pk).update(renew_at=Now() + leases.MAX_WAIT)
         return NeedsAuthorization(reason)
     try:
-        now = leases.look(credential)
+        now = leases.reload(credential)
     except Credential.DoesNotExist:
         return None
-    wait = max(1, math.ceil(leases.waits(credential, now)))
+    wait = max(1, math.ceil(leases.seconds_until_retry(credential, now)))
     return NotRenewed(str(error), retry_after=wait, status=error.status)
 
 
@@ -138,7 +138,10 @@ def _after(now: datetime, seconds: int) -> datetime:
 
 
 def _extends(row: Credential, ends_at: datetime, now: datetime) -> bool:
-    """Tell whether a renewal moves the end of the grant on; right after another it cannot."""
+    """Tell whether a refresh extends the end of the grant.
+
+    Right after another refresh, the end may not move although refreshes extend it.
+    """
     if row.ends_at is None or ends_at > row.ends_at + SAME_MOMENT:
         return True
     return row.is_extended and now - row.obtained_at < 2 * SAME_MOMENT

@@ -45,7 +45,7 @@ def affected_authorizations(
             connection=row.connection.name,
             environment=row.get_environment_display(),
             account=row.credential.label if row.credential else "",
-            state=row.display_state,
+            state=row.display.name,
             who_can=_who_can_replace(row),
             url=urls.get((row.connection_id, row.organization_id), "")
             if row.environment == Environment.PRODUCTION

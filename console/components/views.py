@@ -27,7 +27,7 @@ from console.components.json_source import JsonFaults
 from console.components.models import Component
 from console.publishing import runs
 from console.publishing.environment_state import release_in_stage, states_across
-from console.publishing.manifest import ComponentSnapshot, Manifest, canonical, of_development
+from console.publishing.manifest import ComponentSnapshot, Manifest, canonical_json, development_manifest
 from console.publishing.models import Release
 from console.publishing.run_results import shown
 
@@ -168,7 +168,7 @@ def component_run(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 request.user,
                 form.given,
             )
-        except runs.NotThere as error:
+        except runs.NotRunnable as error:
             form.add_error("environment", str(error))
     return _page(
         request,
@@ -266,7 +266,7 @@ def _in_stage(component: Component, release: Release | None) -> str:
     held = release.manifest.components.get(component.link_name) if release else None
     if held is None:
         return ""
-    same = canonical(held.as_document()) == canonical(_part(component).as_document())
+    same = canonical_json(held.as_document()) == canonical_json(_part(component).as_document())
     return "same" if same else "other"
 
 
@@ -284,7 +284,7 @@ def _inputs(component: Component, release: Release | None) -> dict[str, Mapping[
     if not component.is_runnable:
         return {}
     workflow = component.kind == ComponentKind.WORKFLOW
-    development = of_development(component.application) if workflow else Manifest()
+    development = development_manifest(component.application) if workflow else Manifest()
     found = runs.inputs(development, _part(component))
     if release and (held := release.manifest.components.get(component.link_name)):
         found = {**runs.inputs(release.manifest, held), **found}

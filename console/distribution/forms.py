@@ -12,7 +12,7 @@ from django.utils import timezone
 from console.accounts.models import Organization
 from console.applications.models import Application
 from console.distribution.models import License, Listing, Share
-from console.distribution.pictures import MAX_BYTES, CleanPicture, NotAPicture, clean
+from console.distribution.pictures import MAX_BYTES, SanitizedPicture, InvalidPicture, clean
 from console.distribution.sharing import clients_of
 from console.names import NameFormField
 from console.publishing.models import Release
@@ -25,7 +25,7 @@ class ReleaseChoiceField(forms.ModelChoiceField):
         super().__init__(Release.objects.none(), *args, empty_label=None, **kwargs)
 
     def offer(self, application: Application, *, above: int = 0) -> None:
-        """Offer the releases of an application beyond a number, the newest one first."""
+        """InstallOffer the releases of an application beyond a number, the newest one first."""
         releases = application.releases.filter(number__gt=above).defer("content")
         self.queryset = releases.prefetch_related("stages")
         self.initial = releases.filter(stages__application=application).first()
@@ -154,11 +154,11 @@ class PictureForm(forms.Form):
         help_text="For people who cannot see it.",
     )
 
-    def clean_picture(self) -> CleanPicture:
+    def clean_picture(self) -> SanitizedPicture:
         upload = self.cleaned_data["picture"]
         try:
             return clean(upload.read(MAX_BYTES + 1))
-        except NotAPicture as error:
+        except InvalidPicture as error:
             raise forms.ValidationError(str(error)) from None
 
 

@@ -15,7 +15,7 @@ from console.publishing import runs
 from console.publishing.environment_state import states_in
 from console.publishing.manifest import ComponentSnapshot
 from console.publishing.models import Installation
-from console.publishing.run_results import ShownBody, body
+from console.publishing.run_results import FormattedBody, body
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class InstalledCall:
     """One call of a run as its person may see it; ``account`` says as whom it was made."""
 
     exchange: Exchange
-    came: ShownBody
+    came: FormattedBody
     account: str
     problem: str
     authorize_url: str
@@ -55,7 +55,7 @@ def run(
     """Run a component as this person, in Production.
 
     What was sent and whose account an Administrator connection uses is told to those alone
-    who authorize it. Raise :class:`~console.publishing.runs.NotThere`.
+    who authorize it. Raise :class:`~console.publishing.runs.NotRunnable`.
     """
     application, client = installation.application, installation.organization
     done = runs.run(application, link_name, Environment.PRODUCTION, user, given, client=client)
@@ -63,9 +63,9 @@ def run(
     states = states_in(application, standings, Environment.PRODUCTION, user, client)
     by_name = {state.standing.name: state for state in states.values()}
     own = Organization.objects.allowing(user, Action.AUTHORIZE_INSTALLED)
-    runs_it = own.filter(pk=client.pk).exists()
+    authorizes_for_all = own.filter(pk=client.pk).exists()
     steps = [
-        (step, [_called(e, by_name.get(e.connection), client, runs_it) for e in step.exchanges])
+        (step, [_called(e, by_name.get(e.connection), client, authorizes_for_all) for e in step.exchanges])
         for step in done.steps
     ]
     # What stopped the run is told once, in the words that the person may read.
@@ -75,11 +75,11 @@ def run(
 
 
 def _called(
-    exchange: Exchange, state: ConnectionState | None, client: Organization, runs_it: bool
+    exchange: Exchange, state: ConnectionState | None, client: Organization, authorizes_for_all: bool
 ) -> InstalledCall:
     personal = state is not None and state.standing.level == Level.LOGGED_IN_USER
     credential = state.authorization.credential if state and state.authorization else None
-    if personal or runs_it:
+    if personal or authorizes_for_all:
         account = credential.label if credential and exchange.was_sent else ""
         return InstalledCall(
             exchange=exchange,

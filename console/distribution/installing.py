@@ -28,14 +28,14 @@ from console.choices import Environment, Level, Role
 from console.distribution.errors import DistributionError
 from console.distribution.models import Listing, Share
 from console.distribution.notifications import mail
-from console.distribution.sharing import license_words
+from console.distribution.sharing import license_description
 from console.keys.issuing import revoke_installed
 from console.public_url import public_url
 from console.publishing.models import Installation, Release
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offer:
+class InstallOffer:
     """What an organization may install: shared with it, or listed for everybody."""
 
     application: Application
@@ -46,7 +46,7 @@ class Offer:
 
     @property
     def license(self) -> str:
-        return license_words(self.share) if self.share else "Subscription without an end"
+        return license_description(self.share) if self.share else "Subscription without an end"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +57,8 @@ class InstallResult:
     is_new: bool
 
 
-def offer_of_share(share: Share) -> Offer:
-    return Offer(
+def offer_from_share(share: Share) -> InstallOffer:
+    return InstallOffer(
         application=share.application,
         release=share.release,
         organization=share.client,
@@ -66,8 +66,8 @@ def offer_of_share(share: Share) -> Offer:
     )
 
 
-def offer_of_listing(listing: Listing, organization: Organization) -> Offer:
-    return Offer(
+def offer_from_listing(listing: Listing, organization: Organization) -> InstallOffer:
+    return InstallOffer(
         application=listing.application,
         release=listing.release,
         organization=organization,
@@ -75,7 +75,7 @@ def offer_of_listing(listing: Listing, organization: Organization) -> Offer:
     )
 
 
-def why_not(offer: Offer) -> str:
+def install_problem(offer: InstallOffer) -> str:
     """Say why it cannot be installed, or return nothing."""
     application, organization = offer.application, offer.organization
     if application.organization_id == organization.pk:
@@ -93,7 +93,7 @@ def why_not(offer: Offer) -> str:
 
 
 @transaction.atomic
-def install(offer: Offer, by: User, *, seen: str) -> InstallResult:
+def install(offer: InstallOffer, by: User, *, seen: str) -> InstallResult:
     """Install a release for an organization, once; nothing is authorized by that.
 
     ``seen`` is the key of the release that the person decided on.
@@ -107,7 +107,7 @@ def install(offer: Offer, by: User, *, seen: str) -> InstallResult:
     if installed:
         return InstallResult(installation=installed, is_new=False)
     offer = _as_it_is_now(offer)
-    if problem := why_not(offer):
+    if problem := install_problem(offer):
         raise DistributionError(problem)
     if str(offer.release.pk) != seen:
         raise DistributionError(
@@ -152,7 +152,7 @@ def uninstall(installation: Installation, by: User) -> list[str]:
     return erase_each(keys, by)
 
 
-def hold_connections(installation: Installation) -> None:
+def lock_connections(installation: Installation) -> None:
     """Let nobody authorize or call anew meanwhile; in the order in which authorizing locks."""
     rows = Connection.objects.filter(application=installation.application_id)
     list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
@@ -189,7 +189,7 @@ def disconnect(
     ``gone`` tells that the connections go, too, and do not only begin anew.
     """
     rows = list(rows)
-    hold_connections(installation)
+    lock_connections(installation)
     connections = [row.connection_id for row in rows]
     flows = Flow.objects.filter(connection__in=connections, organization=installation.organization)
     flows.stop(reason)
@@ -242,7 +242,7 @@ def _rows(installation: Installation) -> list[InstalledConnection]:
     return list(rows)
 
 
-def _as_it_is_now(offer: Offer) -> Offer:
+def _as_it_is_now(offer: InstallOffer) -> InstallOffer:
     """Read what is offered once more, now that nobody can change it."""
     if offer.share:
         share = Share.objects.select_for_update(of=("self",)).select_related("release")
@@ -265,8 +265,8 @@ def _tell_people(installation: Installation) -> None:
     )
     url = public_url("installation_detail", installation.pk)
     for member in members.select_related("user").order_by("user__email"):
-        runs_it = member.role in held_by(Action.AUTHORIZE_INSTALLED)
-        count = own + (shared if runs_it else 0)
+        authorizes_for_all = member.role in held_by(Action.AUTHORIZE_INSTALLED)
+        count = own + (shared if authorizes_for_all else 0)
         if count or member.role in (Role.SUPER_ADMIN, Role.ADMIN):
-            context = {"installation": installation, "count": count, "own": own, "runs_it": runs_it}
+            context = {"installation": installation, "count": count, "own": own, "authorizes_for_all": authorizes_for_all}
             mail("installed", [member.user], url=url, **context)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from console.accounts.policy import Action
 from console.distribution.models import Share, ShareQuerySet
-from console.distribution.notifications import mail, people_who
+from console.distribution.notifications import mail, members_who_may
 from console.public_url import public_url
 
 #: How long before the end.
@@ -25,8 +25,8 @@ def remind_licenses() -> int:
     )
     ended = installed.filter(ends_at__lte=now)
     ending = installed.filter(ends_at__gt=now, ends_at__lte=now + BEFORE)
-    return _tell(ending, "ending_told_of", "license_ends") + _tell(
-        ended, "ended_told_of", "license_ended"
+    return _tell(ending, "ending_notice_sent_for", "license_ends") + _tell(
+        ended, "ended_notice_sent_for", "license_ended"
     )
 
 
@@ -43,7 +43,7 @@ def _tell(shares: ShareQuerySet, field: str, template: str) -> int:
                 continue
             setattr(share, field, share.ends_at)
             share.save(update_fields=[field])
-            people = people_who(share.client, Action.MANAGE_INSTALLATIONS)
+            people = members_who_may(share.client, Action.MANAGE_INSTALLATIONS)
             url = public_url("installation_detail", share.installation_id)
             mail(template, people, share=share, url=url)
             told += 1

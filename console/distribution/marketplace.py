@@ -22,7 +22,7 @@ from console.audit.log import record
 from console.distribution.errors import DistributionError
 from console.distribution.models import Listing, Picture
 from console.distribution.notifications import mail
-from console.distribution.pictures import CleanPicture
+from console.distribution.pictures import SanitizedPicture
 from console.public_url import public_url
 
 State = Listing.State
@@ -30,7 +30,7 @@ State = Listing.State
 WRITTEN = ("release", "title", "summary", "description", "help_url")
 
 
-def open_listing(application: Application) -> Listing | None:
+def current_listing(application: Application) -> Listing | None:
     """Return what is being written or reviewed, or else what is published."""
     rows = application.listings.select_related("release", "application__organization")
     return rows.open().first() or rows.published().first()
@@ -48,7 +48,7 @@ def save(application: Application, values: dict[str, Any], by: User) -> Listing:
 
 
 @transaction.atomic
-def add_picture(application: Application, picture: CleanPicture, words: str, by: User) -> Picture:
+def add_picture(application: Application, picture: SanitizedPicture, words: str, by: User) -> Picture:
     """Put a picture behind those that are there."""
     row = _draft(application, by)
     if row._state.adding:

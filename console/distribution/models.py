@@ -69,8 +69,8 @@ class Share(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now)
     #: Of which end the client was told: some days before it, and after it.
-    ending_told_of = models.DateTimeField(null=True)
-    ended_told_of = models.DateTimeField(null=True)
+    ending_notice_sent_for = models.DateTimeField(null=True)
+    ended_notice_sent_for = models.DateTimeField(null=True)
 
     objects = ShareQuerySet.as_manager()
 

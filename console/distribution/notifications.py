@@ -21,7 +21,7 @@ from console.accounts.policy import Action, held_by
 logger = logging.getLogger(__name__)
 
 
-def people_who(organization: Organization, action: Action) -> list[User]:
+def members_who_may(organization: Organization, action: Action) -> list[User]:
     """List the people of an organization who may do this with all that it owns."""
     rows = Membership.objects.active().filter(
         organization=organization, role__in=held_by(action), user__is_active=True

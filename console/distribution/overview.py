@@ -14,8 +14,8 @@ from connections.models import Authorization, InstalledConnection
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action
 from console.choices import Environment, Level
-from console.distribution.requirements import Requirement, ask_of
-from console.distribution.updating import newer_of
+from console.distribution.requirements import Requirement, requirement_of
+from console.distribution.updating import newer_releases
 from console.publishing.models import Installation, Release
 
 
@@ -89,14 +89,14 @@ def look(
     )
     states = installed_states(found, organization.pk, user)
     given = _given(organization, found)
-    newer = newer_of(installations)
+    newer = newer_releases(installations)
     return [
         InstallationOverview(
             installation=each,
             parts=tuple(
                 ConnectionOverview(
                     row=row,
-                    ask=ask_of(row.standing),
+                    ask=requirement_of(row.standing),
                     state=states[row.pk],
                     given=given.get(row.connection_id, 0),
                 )
@@ -115,7 +115,7 @@ def look(
     ]
 
 
-def people_in(organization: Organization) -> int:
+def active_member_count(organization: Organization) -> int:
     """Count the people who may each have to authorize something for himself."""
     return (
         Membership.objects.active().filter(organization=organization, user__is_active=True).count()

@@ -27,12 +27,12 @@ _FRAMES = {0xC0, 0xC1, 0xC2}
 _JPEG_KEPT = {*_FRAMES, 0xC4, 0xDB, 0xDD, 0xDA, 0xEE}
 
 
-class NotAPicture(ValueError):
+class InvalidPicture(ValueError):
     """It is not a picture that is taken here; the message is for people."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class CleanPicture:
+class SanitizedPicture:
     """A picture as it is kept; sides are in pixels."""
 
     content: bytes
@@ -41,10 +41,10 @@ class CleanPicture:
     height: int
 
 
-def clean(content: bytes) -> CleanPicture:
-    """Return a picture with nothing but pixels in it; raise :class:`NotAPicture`."""
+def clean(content: bytes) -> SanitizedPicture:
+    """Return a picture with nothing but pixels in it; raise :class:`InvalidPicture`."""
     if len(content) > MAX_BYTES:
-        raise NotAPicture("The picture is larger than 1 MB. Save a smaller one.")
+        raise InvalidPicture("The picture is larger than 1 MB. Save a smaller one.")
     try:
         if content.startswith(_PNG):
             picture = _png(content)
@@ -53,18 +53,18 @@ def clean(content: bytes) -> CleanPicture:
         elif content.startswith(b"RIFF") and content[8:12] == b"WEBP":
             picture = _webp(content)
         else:
-            raise NotAPicture("Choose a PNG, JPEG or WebP picture: this file is none of them.")
+            raise InvalidPicture("Choose a PNG, JPEG or WebP picture: this file is none of them.")
     except (struct.error, IndexError, zlib.error):
-        raise NotAPicture("The picture is damaged. Save it anew and choose it again.") from None
+        raise InvalidPicture("The picture is damaged. Save it anew and choose it again.") from None
     if not all(MIN_SIDE <= side <= MAX_SIDE for side in (picture.width, picture.height)):
-        raise NotAPicture(
+        raise InvalidPicture(
             f"The picture has {picture.width} by {picture.height} pixels. Each side must have from "
             f"{MIN_SIDE} to {MAX_SIDE}."
         )
     return picture
 
 
-def _png(content: bytes) -> CleanPicture:
+def _png(content: bytes) -> SanitizedPicture:
     parts, place = [_PNG], len(_PNG)
     names: list[bytes] = []
     while not names or names[-1] != b"IEND":
@@ -75,7 +75,7 @@ def _png(content: bytes) -> CleanPicture:
         if zlib.crc32(name + data) != checksum:
             raise zlib.error
         if name == b"acTL":
-            raise NotAPicture("The picture moves. Choose one that stands still.")
+            raise InvalidPicture("The picture moves. Choose one that stands still.")
         names.append(name)
         if name in _PNG_KEPT:
             parts.append(content[place:end])
@@ -83,10 +83,10 @@ def _png(content: bytes) -> CleanPicture:
     if names[0] != b"IHDR" or b"IDAT" not in names:
         raise zlib.error
     width, height = struct.unpack_from(">II", content, len(_PNG) + 8)
-    return CleanPicture(content=b"".join(parts), media_type="image/png", width=width, height=height)
+    return SanitizedPicture(content=b"".join(parts), media_type="image/png", width=width, height=height)
 
 
-def _jpeg(content: bytes) -> CleanPicture:
+def _jpeg(content: bytes) -> SanitizedPicture:
     parts, place, size, scans = [b"\xff\xd8"], 2, (0, 0), 0
     while True:
         if content[place] != 0xFF:
@@ -115,7 +115,7 @@ def _jpeg(content: bytes) -> CleanPicture:
     if not scans:
         raise zlib.error
     parts.append(b"\xff\xd9")
-    return CleanPicture(
+    return SanitizedPicture(
         content=b"".join(parts), media_type="image/jpeg", width=size[0], height=size[1]
     )
 
@@ -132,12 +132,12 @@ def _end_of_scan(content: bytes, place: int) -> int:
         place += 2 if after != 0xFF else 1
 
 
-def _webp(content: bytes) -> CleanPicture:
+def _webp(content: bytes) -> SanitizedPicture:
     parts, size = [], (0, 0)
     for name, data in _chunks(content):
         if name == b"VP8X":
             if data[0] & _ANIMATED:
-                raise NotAPicture("The picture moves. Choose one that stands still.")
+                raise InvalidPicture("The picture moves. Choose one that stands still.")
             size = (_int24(data, 4) + 1, _int24(data, 7) + 1)
             data = bytes([data[0] & ~_LEFT_OUT]) + data[1:]
         elif name == b"VP8 " and data[3:6] == b"\x9d\x01\x2a":
@@ -151,7 +151,7 @@ def _webp(content: bytes) -> CleanPicture:
     if not any(part[:4] in (b"VP8 ", b"VP8L") for part in parts):
         raise zlib.error
     body = b"WEBP" + b"".join(parts)
-    return CleanPicture(
+    return SanitizedPicture(
         content=b"RIFF" + struct.pack("<I", len(body)) + body,
         media_type="image/webp",
         width=size[0],

@@ -62,7 +62,7 @@ class Requirement:
 class RequirementChange:
     """What happens to one connection when another release is installed.
 
-    ``sentences`` say it; ``begins_anew`` tells that what was authorized for it ends.
+    ``sentences`` say it; ``needs_new_authorization`` tells that what was authorized for it ends.
     """
 
     ask: Requirement
@@ -70,20 +70,20 @@ class RequirementChange:
     more: tuple[Permission, ...] = ()
     less: tuple[Permission, ...] = ()
     sentences: tuple[str, ...] = ()
-    begins_anew: bool = False
+    needs_new_authorization: bool = False
 
 
-def asks_of(manifest: Manifest) -> list[Requirement]:
+def requirements_of(manifest: Manifest) -> list[Requirement]:
     """List what each connection of a release asks for, in the order of their names."""
-    found = [ask_of(standing) for standing in manifest.connections.values()]
+    found = [requirement_of(standing) for standing in manifest.connections.values()]
     return sorted(found, key=lambda ask: ask.standing.name.lower())
 
 
-def ask_of(standing: ConnectionSnapshot) -> Requirement:
+def requirement_of(standing: ConnectionSnapshot) -> Requirement:
     return Requirement(standing=standing, permissions=_permissions(standing, standing.scopes_asked))
 
 
-def keeps_authorizations(before: ConnectionSnapshot, after: ConnectionSnapshot) -> bool:
+def authorizations_carry_over(before: ConnectionSnapshot, after: ConnectionSnapshot) -> bool:
     """Tell whether what was authorized for the one may act for the other.
 
     Who authorizes, at which service and in which way must be the same.
@@ -100,17 +100,17 @@ def differences(before: Manifest, after: Manifest) -> list[RequirementChange]:
             if difference := _modified(old, new):
                 found.append(difference)
         elif new:
-            ask = ask_of(new)
+            ask = requirement_of(new)
             found.append(
                 RequirementChange(ask=ask, status=ChangeStatus.ADDED, more=ask.permissions)
             )
         elif old:
             found.append(
                 RequirementChange(
-                    ask=ask_of(old),
+                    ask=requirement_of(old),
                     status=ChangeStatus.DELETED,
                     sentences=("What was authorized for it is revoked and erased.",),
-                    begins_anew=True,
+                    needs_new_authorization=True,
                 )
             )
     return found
@@ -132,8 +132,8 @@ def _modified(old: ConnectionSnapshot, new: ConnectionSnapshot) -> RequirementCh
     sentences = []
     if old.name != new.name:
         sentences.append(f"It was called {old.name}.")
-    anew = not keeps_authorizations(old, new)
-    ask = ask_of(new)
+    anew = not authorizations_carry_over(old, new)
+    ask = requirement_of(new)
     if old.level != new.level:
         sentences.append(f"From now on: {ask.who[:1].lower()}{ask.who[1:]}")
     if old.connector != new.connector:
@@ -152,7 +152,7 @@ def _modified(old: ConnectionSnapshot, new: ConnectionSnapshot) -> RequirementCh
         more=more,
         less=less,
         sentences=tuple(sentences),
-        begins_anew=anew,
+        needs_new_authorization=anew,
     )
 
 

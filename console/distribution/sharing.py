@@ -25,7 +25,7 @@ from console.audit.actions import AuditAction
 from console.audit.log import record
 from console.distribution.errors import DistributionError
 from console.distribution.models import License, Share
-from console.distribution.notifications import mail, people_who
+from console.distribution.notifications import mail, members_who_may
 from console.inviting.models import Invitation
 from console.public_url import public_url
 from console.publishing.models import Installation, Release
@@ -76,9 +76,9 @@ def share(
     row.release, row.withdrawn_at = release, None
     _license(row, license, ends_at)
     row.save()
-    _record(AuditAction.SHARE_CREATED, row, by, license=license_words(row))
+    _record(AuditAction.SHARE_CREATED, row, by, license=license_description(row))
     url = public_url("share_install", row.pk)
-    mail("shared", people_who(client, Action.MANAGE_INSTALLATIONS), share=row, by=by, url=url)
+    mail("shared", members_who_may(client, Action.MANAGE_INSTALLATIONS), share=row, by=by, url=url)
     return row
 
 
@@ -89,12 +89,12 @@ def change_license(share: Share, license: str, by: User, *, ends_at: datetime | 
     authority.hold(by, row.application.organization, Action.MANAGE_CLIENTS)
     _license(row, license, ends_at)
     row.save()
-    _record(AuditAction.SHARE_LICENSE_CHANGED, row, by, license=license_words(row))
+    _record(AuditAction.SHARE_LICENSE_CHANGED, row, by, license=license_description(row))
     return row
 
 
 @transaction.atomic
-def raise_release(share: Share, release: Release, by: User) -> Share:
+def send_update(share: Share, release: Release, by: User) -> Share:
     """Release a newer one to the client; what is installed changes when he accepts it."""
     row = _held(share)
     rights.hold(by, row.application, Action.DISTRIBUTE)
@@ -110,7 +110,7 @@ def raise_release(share: Share, release: Release, by: User) -> Share:
     route = ("installation_update", row.installation_id) if installed else ("share_install", row.pk)
     mail(
         "released" if installed else "shared",
-        people_who(row.client, Action.MANAGE_INSTALLATIONS),
+        members_who_may(row.client, Action.MANAGE_INSTALLATIONS),
         share=row,
         by=by,
         url=public_url(*route),
@@ -128,11 +128,11 @@ def withdraw(share: Share, by: User) -> Share:
     _apply(row)
     _record(AuditAction.SHARE_WITHDRAWN, row, by)
     url = public_url("installation_list")
-    mail("withdrawn", people_who(row.client, Action.MANAGE_INSTALLATIONS), share=row, url=url)
+    mail("withdrawn", members_who_may(row.client, Action.MANAGE_INSTALLATIONS), share=row, url=url)
     return row
 
 
-def license_words(share: Share) -> str:
+def license_description(share: Share) -> str:
     """Say for how long: "Trial, 15 days, until 3 May 2027"."""
     words = License(share.license).label
     if share.ends_at:

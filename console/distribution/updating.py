@@ -19,11 +19,11 @@ from console.audit.actions import AuditAction
 from console.distribution import installing
 from console.distribution.errors import DistributionError
 from console.distribution.models import Listing, Share
-from console.distribution.requirements import keeps_authorizations
+from console.distribution.requirements import authorizations_carry_over
 from console.publishing.models import Installation, Release
 
 
-def newer_of(installations: Iterable[Installation]) -> dict[uuid.UUID, Release]:
+def newer_releases(installations: Iterable[Installation]) -> dict[uuid.UUID, Release]:
     """Return by installation the newer release that is offered, left or not, if there is one.
 
     What was shared is updated by its share, what came from the marketplace by its listing.
@@ -86,7 +86,7 @@ def _held(installation: Installation, by: User, seen: str) -> tuple[Installation
         raise DistributionError(f"{installation} is not installed here any more.")
     if row.has_ended:
         raise DistributionError(f"The license of {row} has ended, so it is not updated.")
-    release = newer_of([row]).get(row.pk)
+    release = newer_releases([row]).get(row.pk)
     if release is None:
         raise DistributionError(f"{row} is at {row.release}, and nothing newer is offered.")
     if str(release.pk) != seen:
@@ -99,7 +99,7 @@ def _held(installation: Installation, by: User, seen: str) -> tuple[Installation
 
 def _rewrite(row: Installation, by: User) -> tuple[list[Told], list[uuid.UUID]]:
     """Write the connections of the new release over those of the old one."""
-    installing.hold_connections(row)
+    installing.lock_connections(row)
     rows = InstalledConnection.objects.filter(
         connection__application=row.application_id, organization=row.organization_id
     )
@@ -109,7 +109,7 @@ def _rewrite(row: Installation, by: User) -> tuple[list[Told], list[uuid.UUID]]:
     anew = [
         each
         for name, each in old.items()
-        if name in new and not keeps_authorizations(each.standing, new[name])
+        if name in new and not authorizations_carry_over(each.standing, new[name])
     ]
     reason = f"Revoked when {by} updated {row} to {row.release}."
     told, keys = installing.disconnect(row, gone, reason)

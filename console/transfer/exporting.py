@@ -10,7 +10,7 @@ from console.accounts.models import User
 from console.applications.models import Application
 from console.audit.actions import AuditAction
 from console.audit.log import record
-from console.publishing.manifest import of_development
+from console.publishing.manifest import development_manifest
 
 FORMAT = "developer-console/application"
 #: The newest form of the file that this console knows (``schemas/application.json``).
@@ -23,14 +23,14 @@ def export(application: Application) -> str:
     Connections that no component references go along, drafts do not. Authorizations and
     secrets are no part of a manifest.
     """
-    document = of_development(application).as_document()
+    document = development_manifest(application).as_document()
     return (
         json.dumps({"format": FORMAT, "schema": SCHEMA, **document}, indent=2, ensure_ascii=False)
         + "\n"
     )
 
 
-def hand_out(application: Application, by: User | None) -> str:
+def export_and_record(application: Application, by: User | None) -> str:
     """Export and record to whom; at the command line it is nobody that the console knows."""
     with transaction.atomic():
         text = export(application)

@@ -11,7 +11,7 @@ from django.db import transaction
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action
 from console.components.json_source import JsonFault, JsonFaults
-from console.transfer.import_lease import Busy, import_lease
+from console.transfer.import_lease import ImportInProgress, import_lease
 from console.transfer.importing import MAX_BYTES, decode, read
 from console.transfer.models import Upload
 
@@ -69,7 +69,7 @@ class UploadForm(forms.Form):
         try:
             with import_lease(self.owner):
                 read(data)
-        except Busy as error:
+        except ImportInProgress as error:
             self.add_error(None, str(error))
         except JsonFaults as error:
             self.refuse(error)

@@ -20,19 +20,19 @@ from console.transfer.models import ImportLease
 LEASE = timedelta(seconds=60)
 
 
-class Busy(Exception):
+class ImportInProgress(Exception):
     """Another file of the organization is being read."""
 
 
 @contextmanager
 def import_lease(organization: Organization) -> Iterator[None]:
-    """Hold the organization's lease, or raise :class:`Busy`."""
+    """Hold the organization's lease, or raise :class:`ImportInProgress`."""
     ImportLease.objects.filter(organization=organization, until__lt=Now()).delete()
     mine = ImportLease(organization=organization, owner=secrets.token_hex(16), until=Now() + LEASE)
     ImportLease.objects.bulk_create([mine], ignore_conflicts=True)
     held = ImportLease.objects.filter(organization=organization, owner=mine.owner)
     if not held.exists():
-        raise Busy(
+        raise ImportInProgress(
             f"Another file is being imported into {organization} just now. Try again in a minute."
         )
     try:

@@ -23,7 +23,7 @@ from console.transfer.validation import problems
 MAX_BYTES = 10 * 1024 * 1024
 
 
-class TakenMeanwhile(Exception):
+class NameConflict(Exception):
     """Others made applications of the same name while this one was being made."""
 
 
@@ -60,7 +60,7 @@ def import_application(
 ) -> Application:
     """Make an application of a file, under names that are free when it is made.
 
-    Raise ``Faults`` for a file that cannot be taken and :class:`TakenMeanwhile` where
+    Raise ``Faults`` for a file that cannot be taken and :class:`NameConflict` where
     somebody else was faster three times, or :class:`~console.accounts.authority.NotAllowed`
     where the person may not create applications (any more); nothing is made then. Nobody is
     given a right in it.
@@ -76,7 +76,7 @@ def import_application(
                 return _make(plan(manifest, held), held, user)
         except IntegrityError:
             continue
-    raise TakenMeanwhile(
+    raise NameConflict(
         f"Others are making applications of the same name in {organization} just now. Nothing "
         "was imported. Try again."
     )

@@ -19,7 +19,7 @@ UPLOAD_LIFETIME = timedelta(days=1)
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
-    def waiting_for(self, user: Any) -> UploadQuerySet:
+    def pending_for(self, user: Any) -> UploadQuerySet:
         """Keep the file that the person has sent lately and may still import."""
         return self.filter(
             user=user,

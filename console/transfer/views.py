@@ -21,11 +21,11 @@ from console.applications.models import Application
 from console.choices import ComponentKind
 from console.components import json_schema
 from console.components.json_source import JsonFaults
-from console.transfer.exporting import hand_out
+from console.transfer.exporting import export_and_record
 from console.transfer.forms import UploadForm
-from console.transfer.import_lease import Busy, import_lease
+from console.transfer.import_lease import ImportInProgress, import_lease
 from console.transfer.import_plan import plan
-from console.transfer.importing import TakenMeanwhile, import_application, read
+from console.transfer.importing import NameConflict, import_application, read
 from console.transfer.models import Upload
 
 
@@ -50,7 +50,7 @@ def application_export(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS), pk=pk
     )
     return HttpResponse(
-        hand_out(application, request.user),
+        export_and_record(application, request.user),
         content_type="application/json",
         headers={
             "Content-Disposition": f'attachment; filename="{application.link_name}.json"',
@@ -75,7 +75,7 @@ def application_import(request: SignedInRequest) -> HttpResponse:
 def upload_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show what will be made of a file, before it is made."""
     upload = get_object_or_404(
-        Upload.objects.waiting_for(request.user).select_related("organization"), pk=pk
+        Upload.objects.pending_for(request.user).select_related("organization"), pk=pk
     )
     try:
         planned = plan(read(upload.text), upload.organization)
@@ -99,7 +99,7 @@ def upload_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def upload_confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Make the application, and say by which names, since others may be taken by now."""
-    uploads = Upload.objects.waiting_for(request.user).select_related("organization")
+    uploads = Upload.objects.pending_for(request.user).select_related("organization")
     upload = get_object_or_404(uploads, pk=pk)
     try:
         with import_lease(upload.organization):
@@ -111,7 +111,7 @@ def upload_confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 upload.delete()
     except JsonFaults as error:
         return _faults_page(request, upload, error)
-    except (Busy, TakenMeanwhile) as error:
+    except (ImportInProgress, NameConflict) as error:
         messages.error(request, str(error))
         return SeeOther(reverse("upload_detail", args=[pk]))
     messages.success(request, _made(application))
@@ -121,7 +121,7 @@ def upload_confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 def upload_discard(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Forget a file."""
-    get_object_or_404(Upload.objects.waiting_for(request.user), pk=pk).delete()
+    get_object_or_404(Upload.objects.pending_for(request.user), pk=pk).delete()
     messages.success(request, "The file is forgotten, and nothing was imported.")
     return SeeOther(reverse("application_list"))
 

@@ -123,7 +123,7 @@ def installed(share, boss):
     """Install what was shared."""
 
     def do(license: str = License.SUBSCRIPTION, **options: Any) -> Installation:
-        offer = installing.offer_of_share(share(license, **options))
+        offer = installing.offer_from_share(share(license, **options))
         return installing.install(offer, boss, seen=str(offer.release.pk)).installation
 
     return do

@@ -23,7 +23,7 @@ def install(offer, by):
 
 
 def test_it_installs_the_shared_release(share, boss, rows_of, client_organization):
-    outcome = install(installing.offer_of_share(share()), boss)
+    outcome = install(installing.offer_from_share(share()), boss)
 
     assert outcome.is_new
     installation = Installation.objects.get()
@@ -37,7 +37,7 @@ def test_it_installs_the_shared_release(share, boss, rows_of, client_organizatio
 
 def test_nothing_of_the_developers_comes_along(crm, grant, share, boss, client_organization):
     grant(crm)
-    install(installing.offer_of_share(share()), boss)
+    install(installing.offer_from_share(share()), boss)
     assert not Authorization.objects.filter(organization=client_organization).exists()
     assert not Credential.objects.filter(organization=client_organization).exists()
 
@@ -53,7 +53,7 @@ def test_both_organizations_are_told_in_their_logs(installed, boss, studio, clie
 def test_a_trial_begins_with_the_installation(share, boss, rows_of):
     row = share("trial_15")
     assert row.ends_at is None
-    installation = install(installing.offer_of_share(row), boss).installation
+    installation = install(installing.offer_from_share(row), boss).installation
     rest = installation.ends_at - timezone.now()
     assert timedelta(days=14, hours=23) < rest <= timedelta(days=15)
     assert {each.ends_at for each in rows_of().values()} == {installation.ends_at}
@@ -63,7 +63,7 @@ def test_a_trial_does_not_begin_anew(installed, boss):
     installation = installed("trial_15")
     Share.objects.update(started_at=timezone.now() - timedelta(days=10))
     installing.uninstall(installation, boss)
-    again = install(installing.offer_of_share(Share.objects.get()), boss).installation
+    again = install(installing.offer_from_share(Share.objects.get()), boss).installation
     assert again.ends_at - timezone.now() <= timedelta(days=5)
 
 
@@ -72,13 +72,13 @@ def test_a_trial_that_has_ended_is_not_installed(installed, boss):
     installing.uninstall(installation, boss)
     Share.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
     with pytest.raises(DistributionError, match="has ended"):
-        install(installing.offer_of_share(Share.objects.get()), boss)
+        install(installing.offer_from_share(Share.objects.get()), boss)
     assert not Installation.objects.exists()
 
 
 def test_what_was_withdrawn_is_not_installed(share, boss, super_admin):
     row = share()
-    offer = installing.offer_of_share(row)
+    offer = installing.offer_from_share(row)
     sharing.withdraw(row, super_admin)
     with pytest.raises(DistributionError, match="withdrawn"):
         install(offer, boss)
@@ -88,9 +88,9 @@ def test_another_release_than_the_person_saw_is_not_installed(
     share, boss, change, crm, publish, super_admin
 ):
     row = share()
-    offer = installing.offer_of_share(row)
+    offer = installing.offer_from_share(row)
     change(crm)
-    sharing.raise_release(row, publish(), super_admin)
+    sharing.send_update(row, publish(), super_admin)
     with pytest.raises(DistributionError, match="Another release"):
         install(offer, boss)
     assert not InstalledConnection.objects.exists()
@@ -100,30 +100,30 @@ def test_another_release_than_the_person_saw_is_not_installed(
 def test_nobody_but_a_super_admin_installs(role, share, member, client_organization):
     other = member(client_organization, role, "other@client.example")
     with pytest.raises(NotAllowed):
-        install(installing.offer_of_share(share()), other)
+        install(installing.offer_from_share(share()), other)
     assert not Installation.objects.exists()
 
 
 def test_an_organization_does_not_install_its_own(listing, studio, super_admin):
     with pytest.raises(DistributionError, match="builds Field Service itself"):
-        install(installing.offer_of_listing(listing, studio), super_admin)
+        install(installing.offer_from_listing(listing, studio), super_admin)
 
 
 def test_what_left_the_marketplace_is_not_installed(listing, client_organization, boss):
-    offer = installing.offer_of_listing(listing, client_organization)
+    offer = installing.offer_from_listing(listing, client_organization)
     type(listing).objects.update(state="withdrawn")
     with pytest.raises(DistributionError, match="not in the marketplace any more"):
         install(offer, boss)
 
 
 def test_the_marketplace_gives_a_subscription_without_end(listing, client_organization, boss):
-    offer = installing.offer_of_listing(listing, client_organization)
+    offer = installing.offer_from_listing(listing, client_organization)
     assert install(offer, boss).installation.ends_at is None
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_who_press_at_once_install_once(share, boss, at_once):
-    offer = installing.offer_of_share(share())
+    offer = installing.offer_from_share(share())
     outcomes = at_once(6, lambda: install(offer, boss))
     assert sum(outcome.is_new for outcome in outcomes) == 1
     assert Installation.objects.count() == 1
@@ -135,7 +135,7 @@ def test_each_person_is_told_what_waits_for_him(
     share, boss, admin, person, member, client_organization, django_capture_on_commit_callbacks
 ):
     member(client_organization, Role.DEVELOPER, "dev@client.example")
-    offer = installing.offer_of_share(share())
+    offer = installing.offer_from_share(share())
     with django_capture_on_commit_callbacks(execute=True):
         install(offer, boss)
     told = {message.to[0]: message.body for message in mail.outbox}
@@ -159,7 +159,7 @@ def test_users_get_no_mail_where_nothing_waits_for_them(
     build("Find people", crm)
     row = sharing.share(application, client_organization, publish(), "subscription", super_admin)
     with django_capture_on_commit_callbacks(execute=True):
-        install(installing.offer_of_share(row), boss)
+        install(installing.offer_from_share(row), boss)
     assert person.email not in {message.to[0] for message in mail.outbox}
 
 

@@ -221,7 +221,7 @@ def test_an_update_is_shown_left_and_taken(
     installation = installed()
     change(crm)
     release = publish("Without mail")
-    sharing.raise_release(Share.objects.get(), release, super_admin)
+    sharing.send_update(Share.objects.get(), release, super_admin)
     browser, place = signed_in(boss), reverse("installation_update", args=[installation.pk])
     assert "Release 2 is there" in text(browser.get(reverse("installation_list")))
     page = text(browser.get(place))

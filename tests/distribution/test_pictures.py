@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from console.distribution.pictures import MAX_BYTES, NotAPicture, clean
+from console.distribution.pictures import MAX_BYTES, InvalidPicture, clean
 
 SECRET = b"hidden-7d1f"
 
@@ -82,7 +82,7 @@ def test_of_a_webp_only_pixels_stay():
 def test_what_is_cut_off_anywhere_is_refused(make):
     whole = make()
     for length in range(len(whole) - 1):
-        with pytest.raises(NotAPicture):
+        with pytest.raises(InvalidPicture):
             clean(whole[:length])
 
 
@@ -98,31 +98,31 @@ def test_what_is_cut_off_anywhere_is_refused(make):
     ],
 )
 def test_what_is_no_picture_is_refused(content):
-    with pytest.raises(NotAPicture):
+    with pytest.raises(InvalidPicture):
         clean(content)
 
 
 @pytest.mark.parametrize("size", [(63, 80), (80, 63), (4097, 80)])
 def test_sides_have_limits(size):
-    with pytest.raises(NotAPicture, match="Each side must have"):
+    with pytest.raises(InvalidPicture, match="Each side must have"):
         clean(png(*size))
 
 
 def test_moving_pictures_are_refused():
-    with pytest.raises(NotAPicture, match="stands still"):
+    with pytest.raises(InvalidPicture, match="stands still"):
         clean(png(80, 70, chunk(b"acTL", bytes(8))))
     moving = b"\x02" + EXTENDED[1:]
-    with pytest.raises(NotAPicture, match="stands still"):
+    with pytest.raises(InvalidPicture, match="stands still"):
         clean(webp((b"VP8X", moving), (b"VP8L", LOSSLESS)))
 
 
 def test_a_wrong_checksum_is_refused():
     content = bytearray(png())
     content[-20] ^= 1
-    with pytest.raises(NotAPicture, match="damaged"):
+    with pytest.raises(InvalidPicture, match="damaged"):
         clean(bytes(content))
 
 
 def test_a_large_file_is_refused():
-    with pytest.raises(NotAPicture, match="larger than 1 MB"):
+    with pytest.raises(InvalidPicture, match="larger than 1 MB"):
         clean(bytes(MAX_BYTES + 1))

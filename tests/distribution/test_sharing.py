@@ -52,7 +52,7 @@ def test_only_clients_are_shared_with(application, stranger_organization, first,
 def test_what_came_from_the_marketplace_is_not_shared_besides(
     share, listing, client_organization, boss
 ):
-    offer = installing.offer_of_listing(listing, client_organization)
+    offer = installing.offer_from_listing(listing, client_organization)
     installing.install(offer, boss, seen=str(offer.release.pk))
     with pytest.raises(DistributionError, match="from the marketplace already"):
         share()
@@ -65,7 +65,7 @@ def test_a_developer_sends_updates_and_nothing_else(
     row = Share.objects.get()
     change(crm)
     release = publish()
-    assert sharing.raise_release(row, release, developer).release == release
+    assert sharing.send_update(row, release, developer).release == release
     with pytest.raises(NotAllowed):
         sharing.change_license(row, "trial_15", developer, ends_at=None)
     with pytest.raises(NotAllowed):
@@ -76,15 +76,15 @@ def test_a_developer_without_the_right_sends_nothing(share, developer, change, c
     row = share()
     change(crm)
     with pytest.raises(NotAllowed):
-        sharing.raise_release(row, publish(), developer)
+        sharing.send_update(row, publish(), developer)
 
 
 def test_a_release_is_never_lowered(share, first, super_admin, change, crm, publish):
     row = share()
     change(crm)
-    sharing.raise_release(row, publish(), super_admin)
+    sharing.send_update(row, publish(), super_admin)
     with pytest.raises(DistributionError, match="choose a newer one"):
-        sharing.raise_release(row, first, super_admin)
+        sharing.send_update(row, first, super_admin)
 
 
 def test_withdrawing_stops_it_at_once_and_deletes_nothing(installed, super_admin, authorized, crm):

@@ -22,7 +22,7 @@ def raised(publish, super_admin):
 
     def do(note: str = ""):
         release = publish(note)
-        sharing.raise_release(Share.objects.get(), release, super_admin)
+        sharing.send_update(Share.objects.get(), release, super_admin)
         return release
 
     return do
@@ -36,7 +36,7 @@ def fresh() -> Installation:
 
 def update(by):
     installation = fresh()
-    seen = updating.newer_of([installation])[installation.pk]
+    seen = updating.newer_releases([installation])[installation.pk]
     return updating.update(installation, by, seen=str(seen.pk))
 
 
@@ -44,7 +44,7 @@ def test_a_newer_release_is_offered_and_not_taken_by_itself(installed, change, c
     installation = installed()
     change(crm)
     release = raised()
-    assert updating.newer_of([installation]) == {installation.pk: release}
+    assert updating.newer_releases([installation]) == {installation.pk: release}
     assert fresh().release.number == 1
 
 
@@ -177,7 +177,7 @@ def test_a_withdrawn_share_offers_nothing(installed, super_admin, change, crm, r
     change(crm)
     raised()
     sharing.withdraw(Share.objects.get(), super_admin)
-    assert updating.newer_of([installation]) == {}
+    assert updating.newer_releases([installation]) == {}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -201,11 +201,11 @@ def test_two_updates_at_once_make_one(installed, boss, change, crm, raised, at_o
 def test_a_listing_updates_what_came_from_it(
     listing, client_organization, boss, change, crm, publish
 ):
-    offer = installing.offer_of_listing(listing, client_organization)
+    offer = installing.offer_from_listing(listing, client_organization)
     installation = installing.install(offer, boss, seen=str(listing.release_id)).installation
     change(crm)
     Listing.objects.update(release=publish())
-    assert updating.newer_of([installation])[installation.pk].number == 2
+    assert updating.newer_releases([installation])[installation.pk].number == 2
 
 
 def test_the_difference_is_told_in_words(first, crm, mailbox, change, connect, publish):
@@ -222,7 +222,7 @@ def test_the_difference_is_told_in_words(first, crm, mailbox, change, connect, p
     assert [permission.scope for permission in found["crm"].less] == ["contacts.read"]
     assert found["crm"].more[0].sentence
     assert "It was called CRM." in found["crm"].sentences
-    assert found["crm"].begins_anew
+    assert found["crm"].needs_new_authorization
     assert found["messages"].status == "added"
     assert found["mailbox"].status == "deleted"
     assert counts(first.manifest, after) == ["1 function modified"]

@@ -32,19 +32,19 @@ def test_it_draws_a_line_for_each_call():
         ("Order", ""),
     }
     assert len(picture.lines) == 2
-    assert picture.silent == 0
+    assert picture.without_calls == 0
 
 
 def test_what_is_reached_through_a_function_is_dashed():
     drawn = manifest(*BOTH.components.values(), *BOTH.connections.values(), workflow("m", "find"))
     picture = draw(drawn, [states(drawn)], {})
-    assert sorted(line.through for line in picture.lines) == [False, False, True]
+    assert sorted(line.is_indirect for line in picture.lines) == [False, False, True]
 
 
 def test_what_calls_nothing_is_counted_and_not_drawn():
     drawn = manifest(*BOTH.components.values(), *BOTH.connections.values(), function("quiet"))
     picture = draw(drawn, [states(drawn)], {})
-    assert picture.silent == 1
+    assert picture.without_calls == 1
     assert len(picture.callers) == 2
 
 
@@ -78,7 +78,7 @@ def test_there_is_an_end_to_what_is_drawn_and_it_is_said():
     )
     picture = draw(drawn, [states(drawn)], {})
     assert len(picture.callers) == len(picture.targets) == MAX_BOXES
-    assert picture.left_out == 120
+    assert picture.omitted == 120
 
 
 def test_boxes_do_not_lie_on_each_other():

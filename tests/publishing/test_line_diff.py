@@ -64,7 +64,7 @@ def test_three_lines_around_a_change_are_shown_and_the_rest_is_left_out():
 def test_a_difference_that_is_too_large_says_so():
     lines = diff(changed(part(), part(*map(str, range(3_000)))))
     assert len(lines) == manifest_diff.MAX_LINES + 1
-    assert "too large to be shown as a whole" in lines[-1].text
+    assert "too long to show in full" in lines[-1].text
 
 
 @pytest.mark.parametrize("one_side", ["before", "after"])

@@ -113,7 +113,7 @@ class Console(RuleBasedStateMachine):
         ticked = data.draw(st.sets(st.sampled_from(names))) if names else set()
         try:
             release = publishing.publish(self.application, self.user, ticked=ticked).release
-        except publishing.NothingChosen:
+        except publishing.NothingSelected:
             return
         for name in ticked & development.components.keys():
             assert release.manifest.components[name] == development.components[name]

@@ -48,7 +48,7 @@ def test_nothing_changed_has_nothing_to_publish(developer_client, address, two, 
 def test_a_connection_without_a_reference_says_why_it_cannot_go(developer_client, address, connect):
     connect(name="Spare")
     words = words_of(developer_client.get(address))
-    assert "It cannot go: no component references it." in words
+    assert "Cannot be published: no component references it." in words
 
 
 def test_nothing_ticked_loses_nothing(developer_client, address, two):
@@ -81,7 +81,7 @@ def test_pressed_twice_it_makes_one_release(developer_client, address, two):
     data = {"tick": "find_people", "seen": seen_on(developer_client.get(address))}
     developer_client.post(address, data)
     response = developer_client.post(address, data, follow=True)
-    assert "Release 1 holds all of this already" in words_of(response)
+    assert "Release 1 already contains these changes" in words_of(response)
     assert Release.objects.count() == 1
 
 
@@ -95,7 +95,7 @@ def test_a_second_person_is_told_who_is_publishing(
     )
     response = developer_client.post(address, {"tick": "find_people"})
     assert response.status_code == 409
-    assert f"{other.email} is publishing Field Service just now." in words_of(response)
+    assert f"{other.email} is publishing Field Service now." in words_of(response)
 
 
 def test_names_from_people_are_shown_as_text(developer_client, address, build):
@@ -124,7 +124,7 @@ def test_the_pre_flight_names_a_missing_permission(
 def test_the_pre_flight_says_what_is_not_authorized(developer_client, address, two):
     words = words_of(developer_client.get(address, {"tick": "find_people"}))
     assert "Not authorized in Stage" in words
-    assert "1 connection will not work there yet" in words
+    assert "1 connection will not work in Stage yet" in words
 
 
 def test_an_authorization_of_development_does_not_count_in_stage(

@@ -47,13 +47,13 @@ def test_the_second_time_makes_nothing_new(two, publish, application):
 
 
 def test_nothing_ticked_publishes_nothing(two, publish):
-    with pytest.raises(publishing.NothingChosen):
+    with pytest.raises(publishing.NothingSelected):
         publish()
     assert not Release.objects.exists()
 
 
 def test_what_is_no_change_publishes_nothing(two, publish):
-    with pytest.raises(publishing.NothingChosen):
+    with pytest.raises(publishing.NothingSelected):
         publish("no_such_component")
 
 
@@ -111,7 +111,7 @@ def test_another_person_is_told_who_is_publishing(two, publish, application, mem
         leased_at=timezone.now(),
         lease_until=timezone.now() + LEASE,
     )
-    with pytest.raises(publishing.SomebodyPublishes, match=other.email):
+    with pytest.raises(publishing.PublishInProgress, match=other.email):
         publish("find_people")
     assert not Release.objects.exists()
 
@@ -129,11 +129,11 @@ def test_a_publisher_that_was_killed_does_not_block_for_ever(two, publish, appli
 
 
 def test_whoever_slept_longer_than_his_lease_changes_nothing(two, application, developer):
-    with pytest.raises(publishing.SomebodyPublishes), publishing._leased(application, developer):
+    with pytest.raises(publishing.PublishInProgress), publishing._publish_lease(application, developer):
         Stage.objects.update(lease="of somebody else")
         release = Release(application=application, content=Manifest().text, created_by=developer)
         with transaction.atomic():
-            publishing._into_stage(release, Manifest(), None, "mine")
+            publishing._move_stage(release, Manifest(), None, "mine")
     assert not Release.objects.exists()
 
 
@@ -148,7 +148,7 @@ def test_fifty_at_once_make_one_release(two, application, developer):
                 application, developer, ticked=["find_people", "order_parts"]
             )
             return outcome.release.number, outcome.is_new
-        except publishing.SomebodyPublishes:
+        except publishing.PublishInProgress:
             return "told"
         finally:
             connection.close()

@@ -24,7 +24,7 @@ def test_the_list_shows_who_and_when_and_what_is_in_stage(
 
 def test_without_releases_it_says_what_one_is(developer_client, application):
     page = developer_client.get(reverse("release_list", args=[application.pk]))
-    assert "Nothing is released yet" in words_of(page)
+    assert "No releases yet" in words_of(page)
 
 
 def test_older_releases_are_on_further_pages(developer_client, application, two, publish, edit):
@@ -64,8 +64,8 @@ def test_two_releases_are_compared(developer_client, application, two, publish, 
     publish("find_people")
     address = reverse("release_compare", args=[application.pk])
     words = words_of(developer_client.get(address, {"before": "1", "after": "2"}))
-    assert "Asks for contacts.write now." in words
-    assert "Does not ask for contacts.read any more." in words
+    assert "Now also asks for contacts.write." in words
+    assert "No longer asks for contacts.read." in words
     words = words_of(developer_client.get(address, {"before": "2", "after": "development"}))
     assert "Order parts Function · order_parts Added" in words
 
@@ -122,5 +122,5 @@ def test_rolling_back_to_what_is_in_stage_offers_nothing(developer_client, two, 
     release = publish("find_people")
     address = reverse("release_roll_back", args=[release.pk])
     page = developer_client.get(address)
-    assert "Both hold the same." in words_of(page)
+    assert "Both have the same content." in words_of(page)
     assert "Roll back</button>" not in page.content.decode()

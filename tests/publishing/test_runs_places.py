@@ -4,7 +4,7 @@ import pytest
 
 from connections.models import Authorization, Connection
 from console.choices import Environment
-from console.publishing.runs import NotThere, run
+from console.publishing.runs import NotRunnable, run
 
 API = "http://localhost:9000/api"
 DEVELOPMENT, STAGE = Environment.DEVELOPMENT, Environment.STAGE
@@ -22,7 +22,7 @@ def test_a_run_makes_so_many_calls_and_no_more(
     build("Whole", kind="workflow", definition={"steps": [{"function": "find"}] * 3})
     done = run(application, "whole", DEVELOPMENT, developer, {})
     assert (len(network.calls), done.calls) == (50, 50)
-    assert done.problem.startswith("A run makes at most 50 calls")
+    assert done.problem.startswith("A run can make at most 50 calls")
 
 
 def test_a_run_does_not_go_on_for_ever(network, people, function, application, developer):
@@ -35,15 +35,15 @@ def test_a_run_does_not_go_on_for_ever(network, people, function, application, d
 
 def test_what_is_not_in_stage_is_not_run_there(build, go):
     build("Find customer")
-    with pytest.raises(NotThere, match=r"Find customer is not in Stage yet\. Publish it first\."):
+    with pytest.raises(NotRunnable, match=r"Find customer is not in Stage yet\. Publish it first\."):
         go("find_customer", STAGE)
-    with pytest.raises(NotThere, match=r"nothing is not in Development yet\.$"):
+    with pytest.raises(NotRunnable, match=r"nothing is not in Development yet\.$"):
         go("nothing")
 
 
 def test_only_functions_and_workflows_run(build, go):
     build("Entry", kind="form", definition={"fields": []})
-    with pytest.raises(NotThere, match="Entry is a form"):
+    with pytest.raises(NotRunnable, match="Entry is a form"):
         go("entry")
 
 

@@ -9,7 +9,7 @@ import pytest
 from connections.models.snapshot import ConnectionSnapshot
 from console.publishing.manifest import ComponentSnapshot, Manifest
 from console.publishing.manifest_diff import ChangeStatus
-from console.publishing.selection import Inconsistent, select
+from console.publishing.selection import UnresolvedReference, select
 
 
 def standing(link_name: str, *scopes: str) -> ConnectionSnapshot:
@@ -62,9 +62,9 @@ def test_a_connection_goes_with_the_component_that_references_it():
 
     assert set(selection.result.components) == {"find"}
     assert set(selection.result.connections) == {"people"}
-    assert selection.passengers["people"].goes
-    assert not selection.passengers["parts"].goes
-    assert "goes only with Order" in selection.passengers["parts"].why
+    assert selection.connection_changes["people"].is_included
+    assert not selection.connection_changes["parts"].is_included
+    assert "only together with Order" in selection.connection_changes["parts"].reason
 
 
 def test_a_connection_that_nothing_references_cannot_go():
@@ -73,8 +73,8 @@ def test_a_connection_that_nothing_references_cannot_go():
         manifest(*BOTH.components.values(), *BOTH.connections.values(), standing("spare")),
         ["find", "order"],
     )
-    assert not selection.passengers["spare"].goes
-    assert "no component references it" in selection.passengers["spare"].why
+    assert not selection.connection_changes["spare"].is_included
+    assert "no component references it" in selection.connection_changes["spare"].reason
     assert "spare" not in selection.result.connections
 
 
@@ -85,7 +85,7 @@ def test_a_component_whose_connection_changed_can_be_published():
 
     change = selection.changes.components["find"]
     assert change.status is ChangeStatus.MODIFIED
-    assert change.through == ("people",)
+    assert change.changed_connections == ("people",)
     assert "order" not in selection.changes.components
     assert selection.result.connections["people"].scopes == ("x",)
 
@@ -162,7 +162,7 @@ def test_a_connection_leaves_stage_with_its_last_reference():
     selection = select(BOTH, development, ["find"])
 
     assert set(selection.result.connections) == {"parts"}
-    assert selection.passengers["people"].change.status is ChangeStatus.DELETED
+    assert selection.connection_changes["people"].change.status is ChangeStatus.DELETED
 
 
 def test_what_is_no_change_is_not_ticked():
@@ -188,5 +188,5 @@ def test_true_and_one_are_not_the_same():
 
 
 def test_nothing_is_made_in_which_a_name_leads_nowhere():
-    with pytest.raises(Inconsistent):
+    with pytest.raises(UnresolvedReference):
         select(NOTHING, manifest(function("find", "gone")), ["find"])

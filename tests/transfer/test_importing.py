@@ -19,7 +19,7 @@ from console.components.definitions import parse
 from console.components.json_source import JsonFaults
 from console.components.models import Component, Reference
 from console.transfer.exporting import export
-from console.transfer.importing import TakenMeanwhile, import_application, read
+from console.transfer.importing import NameConflict, import_application, read
 from tests.transfer.files import component, connection, document, many, text_of
 
 
@@ -171,7 +171,7 @@ def test_of_what_the_database_refuses_nothing_is_made(studio, super_admin):
     """As if somebody else were faster each time: two components get the same link name."""
     whole = read(text_of(document()))
     twice = {str(n): whole.components["add_customer"] for n in range(2)}
-    with pytest.raises(TakenMeanwhile, match="Nothing was imported"):
+    with pytest.raises(NameConflict, match="Nothing was imported"):
         import_application(replace(whole, components=twice), studio, super_admin)
     for model in (Application, Connection, Component, Reference):
         assert not model.objects.exists()

@@ -7,7 +7,7 @@ from console.accounts.models import Organization
 from console.accounts.policy import ALLOWED, Action
 
 
-def acting_in(request: SignedInRequest, action: Action) -> Organization | None:
+def organization_for(request: SignedInRequest, action: Action) -> Organization | None:
     """Return the active organization, or the only one in which his role opens the door.
 
     None where several could be meant: then he has to say which.

@@ -20,8 +20,8 @@ from console.distribution import sharing
 from console.distribution.errors import DistributionError
 from console.distribution.forms import InviteForm, LicenseForm, ReleaseForm, ShareForm
 from console.distribution.models import Share
-from console.distribution.sharing import clients_of, license_words
-from console.distribution.views.acting_organization import acting_in
+from console.distribution.sharing import clients_of, license_description
+from console.distribution.views.acting_organization import organization_for
 from console.inviting import inviting
 from console.inviting.inviting import InvitationRefused as NotInvited
 from console.inviting.models import Invitation
@@ -37,7 +37,7 @@ def client_list(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def client_invite(request: SignedInRequest) -> HttpResponse:
     """Ask somebody in by mail; his organization becomes a client when he accepts."""
-    organization = acting_in(request, Action.MANAGE_PEOPLE)
+    organization = organization_for(request, Action.MANAGE_PEOPLE)
     form = InviteForm(request.POST)
     if organization is None:
         messages.warning(request, "Choose the organization that invites, and invite once more.")
@@ -134,7 +134,7 @@ def share_release(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return _shared(
         request,
         share,
-        partial(sharing.raise_release, share, form.cleaned_data["release"], request.user),
+        partial(sharing.send_update, share, form.cleaned_data["release"], request.user),
         f"{form.cleaned_data['release']} is released to {share.client}.",
     )
 
@@ -167,7 +167,7 @@ def share_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _list(request: SignedInRequest, form: InviteForm, *, status: int = 200) -> HttpResponse:
     user = request.user
-    organization = acting_in(request, Action.DISTRIBUTE)
+    organization = organization_for(request, Action.DISTRIBUTE)
     manages = user.may(Action.MANAGE_CLIENTS)
     applications = Application.objects.allowing(user, Action.DISTRIBUTE)
     applications = applications.filter(organization=organization)
@@ -209,7 +209,7 @@ def _detail(
         known["ends_on"] = share.ends_at.date()  # type: ignore[assignment]
     context: dict[str, Any] = {
         "share": share,
-        "license": license_words(share),
+        "license": license_description(share),
         "manages": share.application.allows(request.user, Action.MANAGE_CLIENTS),
         "release_form": (release_form or ReleaseForm(share=share)) if newer else None,
         "license_form": license_form or LicenseForm(initial=known),

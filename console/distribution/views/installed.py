@@ -17,9 +17,9 @@ from console.distribution import installing, updating
 from console.distribution.errors import DistributionError
 from console.distribution.installed_run import runnable
 from console.distribution.models import Share
-from console.distribution.overview import look, may_manage, people_in
+from console.distribution.overview import look, may_manage, active_member_count
 from console.distribution.requirements import counts, differences
-from console.distribution.views.acting_organization import acting_in
+from console.distribution.views.acting_organization import organization_for
 from console.publishing.models import Installation
 from console.signing_in.reauthentication import password_again
 
@@ -27,7 +27,7 @@ from console.signing_in.reauthentication import password_again
 @require_safe
 def installation_list(request: SignedInRequest) -> HttpResponse:
     """Show what is installed in the active organization, and what may be."""
-    organization = acting_in(request, Action.USE_INSTALLED)
+    organization = organization_for(request, Action.USE_INSTALLED)
     user = request.user
     rows = Installation.objects.allowing(user, Action.USE_INSTALLED)
     rows = rows.filter(organization=organization).select_related(
@@ -53,8 +53,8 @@ def installation_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
     context = {
         "installation": installation,
         "installed": installed,
-        "people": people_in(installation.organization),
-        "runs_it": _runs_it(request, installation),
+        "people": active_member_count(installation.organization),
+        "authorizes_for_all": _runs_it(request, installation),
         "manages": may_manage(request.user, installation.organization),
         "runnable": runnable(installation),
         "share": Share.objects.filter(installation=installation).first(),
@@ -96,7 +96,7 @@ def installation_update(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
         except DistributionError as refused:
             messages.error(request, str(refused))
         return SeeOther(there)
-    release = updating.newer_of([installation]).get(installation.pk)
+    release = updating.newer_releases([installation]).get(installation.pk)
     context: dict[str, Any] = {"installation": installation, "release": release}
     if release:
         before, after = installation.release.manifest, release.manifest

@@ -21,7 +21,7 @@ from console.distribution import marketplace
 from console.distribution.errors import DistributionError
 from console.distribution.forms import ListingForm, PictureForm, ReviewForm
 from console.distribution.models import Listing, Picture
-from console.distribution.requirements import asks_of
+from console.distribution.requirements import requirements_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -111,7 +111,7 @@ def listing_review(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "listing": row,
         "form": form,
         "pictures": row.pictures.defer("content"),
-        "asks": asks_of(row.release.manifest),
+        "asks": requirements_of(row.release.manifest),
         "published": row.application.listings.published().first(),
     }
     status = 422 if form.is_bound else 200
@@ -144,7 +144,7 @@ def _page(
     picture_form: PictureForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    row = marketplace.open_listing(application)
+    row = marketplace.current_listing(application)
     if form is None:
         known: dict[str, Any] = {} if row else {"title": application.name[:60]}
         form = ListingForm(application=application, instance=row, initial=known)

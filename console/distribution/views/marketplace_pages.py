@@ -16,10 +16,10 @@ from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.distribution import installing
 from console.distribution.errors import DistributionError
-from console.distribution.installing import Offer
+from console.distribution.installing import InstallOffer
 from console.distribution.models import Listing, Share
-from console.distribution.requirements import asks_of
-from console.distribution.views.acting_organization import acting_in
+from console.distribution.requirements import requirements_of
+from console.distribution.views.acting_organization import organization_for
 from console.publishing.models import Installation
 
 PAGE_SIZE = 60
@@ -63,7 +63,7 @@ def listing_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "listing": listing,
         "application": listing.application,
         "pictures": listing.pictures.defer("content"),
-        "asks": asks_of(listing.release.manifest),
+        "asks": requirements_of(listing.release.manifest),
         "installed": installed,
         "may_install": own.exists(),
         "is_own": here is not None and here.pk == listing.application.organization_id,
@@ -75,14 +75,14 @@ def listing_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def listing_install(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Say what the application asks for; a POST installs it from the marketplace."""
     listing = _listing(pk)
-    organization = acting_in(request, Action.MANAGE_INSTALLATIONS)
+    organization = organization_for(request, Action.MANAGE_INSTALLATIONS)
     back = reverse("listing_detail", args=[pk])
     if organization is None:
         messages.warning(
             request, "Choose the organization that shall have it, on top of the left pane."
         )
         return SeeOther(back)
-    return _install(request, installing.offer_of_listing(listing, organization), back)
+    return _install(request, installing.offer_from_listing(listing, organization), back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -91,11 +91,11 @@ def share_install(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     rows = Share.objects.offered_to(request.user).select_related(
         "application__organization", "client", "release"
     )
-    offer = installing.offer_of_share(get_object_or_404(rows, pk=pk))
+    offer = installing.offer_from_share(get_object_or_404(rows, pk=pk))
     return _install(request, offer, reverse("installation_list"))
 
 
-def _install(request: SignedInRequest, offer: Offer, back: str) -> HttpResponse:
+def _install(request: SignedInRequest, offer: InstallOffer, back: str) -> HttpResponse:
     installed = Installation.objects.filter(
         application=offer.application, organization=offer.organization
     ).first()
@@ -116,9 +116,9 @@ def _install(request: SignedInRequest, offer: Offer, back: str) -> HttpResponse:
         return SeeOther(reverse("installation_detail", args=[outcome.installation.pk]))
     context = {
         "offer": offer,
-        "asks": asks_of(offer.release.manifest),
+        "asks": requirements_of(offer.release.manifest),
         "installed": installed,
-        "problem": "" if installed else installing.why_not(offer),
+        "problem": "" if installed else installing.install_problem(offer),
         "back": back,
     }
     return render(request, "distribution/install.html", context)

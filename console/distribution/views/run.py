@@ -13,7 +13,7 @@ from console.accounts.policy import Action
 from console.components.forms import InputForm
 from console.distribution import installed_run
 from console.publishing.models import Installation
-from console.publishing.runs import NotThere, inputs
+from console.publishing.runs import NotRunnable, inputs
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,7 +34,7 @@ def installation_run(request: SignedInRequest, pk: uuid.UUID, link_name: str) ->
     if posted and form.is_valid():
         try:
             result = installed_run.run(installation, link_name, request.user, form.given)
-        except NotThere:
+        except NotRunnable:
             form.add_error(
                 None,
                 f"The license of {installation} has ended, or it was updated meanwhile. Nothing "

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from console.applications.models import Application
-from console.transfer.exporting import hand_out
+from console.transfer.exporting import export_and_record
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         ).first()
         if application is None:
             raise CommandError(f"The organization {slug} has no application {link_name}.")
-        text = hand_out(application, None)
+        text = export_and_record(application, None)
         if path := options["output"]:
             try:
                 path.write_text(text, encoding="utf-8", newline="\n")

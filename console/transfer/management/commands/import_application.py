@@ -16,7 +16,7 @@ from console.accounts.policy import Action
 from console.components.json_source import JsonFaults
 from console.publishing.manifest import Manifest
 from console.transfer.import_plan import plan
-from console.transfer.importing import MAX_BYTES, TakenMeanwhile, import_application, read
+from console.transfer.importing import MAX_BYTES, NameConflict, import_application, read
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         else:
             try:
                 application = import_application(manifest, organization, user)
-            except (NotAllowed, TakenMeanwhile) as error:
+            except (NotAllowed, NameConflict) as error:
                 raise CommandError(str(error)) from error
             self.stdout.write(f"Made {application.name} ({application.link_name}), with:")
             rows = Connection.objects.filter(application=application).order_by("link_name")

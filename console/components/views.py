@@ -27,7 +27,12 @@ from console.components.json_source import JsonFaults
 from console.components.models import Component
 from console.publishing import runs
 from console.publishing.environment_state import release_in_stage, states_across
-from console.publishing.manifest import ComponentSnapshot, Manifest, canonical_json, development_manifest
+from console.publishing.manifest import (
+    ComponentSnapshot,
+    Manifest,
+    canonical_json,
+    development_manifest,
+)
 from console.publishing.models import Release
 from console.publishing.run_results import shown
 

@@ -1,7 +1,7 @@
-"""Mail about what was shared, installed and reviewed, to those whom it concerns.
+"""Send mail about shares, installations and reviews.
 
-It goes out after the commit. Whether a mail server takes it changes nothing: all that a mail
-leads to stands in the console, too.
+Mail is sent after the commit. If it cannot be sent, nothing else fails: everything that a mail
+links to can also be found in the console.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def members_who_may(organization: Organization, action: Action) -> list[User]:
-    """List the people of an organization who may do this with all that it owns."""
+    """List the people whose role in an organization allows an action."""
     rows = Membership.objects.active().filter(
         organization=organization, role__in=held_by(action), user__is_active=True
     )
@@ -30,9 +30,9 @@ def members_who_may(organization: Organization, action: Action) -> list[User]:
 
 
 def mail(name: str, people: Iterable[User], **context: Any) -> None:
-    """Send everybody a mail of his own once the transaction is kept.
+    """Send each person a separate mail after the commit.
 
-    ``name`` is that of a template; its first line is the subject.
+    ``name`` is the name of a template; its first line is the subject.
     """
     addresses = [user.email for user in people]
     if addresses:

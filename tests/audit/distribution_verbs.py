@@ -92,7 +92,7 @@ def updated(w: World):
 
 def left(w: World):
     installation, seen = _outdated(w)
-    return lambda: updating.leave(installation, w.operator, seen=seen)
+    return lambda: updating.skip(installation, w.operator, seen=seen)
 
 
 def _values(w: World):

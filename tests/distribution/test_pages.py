@@ -30,7 +30,7 @@ def test_clients_are_invited_resent_and_withdrawn(signed_in, super_admin, studio
     invitation = Invitation.objects.get(organization=studio)
     page = text(browser.get(reverse("client_list")))
     assert "new@partner.example" in page
-    assert "Good for 2 weeks" in page.replace("\xa0", " ")
+    assert "Valid for 2 weeks" in page.replace("\xa0", " ")
     again = browser.post(reverse("client_invite"), address)
     assert again.status_code == 422
     assert "is invited already" in text(again)
@@ -64,11 +64,11 @@ def test_sharing_asks_and_shares(
     signed_in, super_admin, application, client_organization, first, boss
 ):
     browser, place = signed_in(super_admin), reverse("share_create", args=[application.pk])
-    assert "Release 1, in Stage now" in text(browser.get(place))
+    assert "Release 1 (in Stage)" in text(browser.get(place))
     data = {"client": client_organization.pk, "release": first.pk, "license": "trial_15"}
     wrong = browser.post(place, data | {"ends_on": "2099-01-01"})
     assert wrong.status_code == 422
-    assert "A trial ends by itself" in text(wrong)
+    assert "A trial ends automatically" in text(wrong)
     assert browser.post(place, data).status_code == 303
     twice = browser.post(place, data)
     assert twice.status_code == 409
@@ -112,12 +112,12 @@ def test_the_page_before_installing_says_all_of_it(share, signed_in, boss):
     for words in (
         "Studio",
         "CRM",
-        "for everybody",
+        "for everyone",
         "Mailbox",
-        "for himself",
+        "with their own account",
         "See your contacts",
         "contacts.read",
-        "Trial, 30 days from the installation on",
+        "Trial, 30 days from the installation",
     ):
         assert words in page
     answer = browser.post(
@@ -127,7 +127,7 @@ def test_the_page_before_installing_says_all_of_it(share, signed_in, boss):
     again = browser.post(
         reverse("share_install", args=[row.pk]), {"seen": str(row.release_id)}, follow=True
     )
-    assert "installed already" in text(again)
+    assert "already installed" in text(again)
     assert Installation.objects.count() == 1
 
 
@@ -147,15 +147,15 @@ def test_the_checklist_says_who_has_what_to_do(
 ):
     place = reverse("installation_detail", args=[installed().pk])
     page = text(signed_in(boss).get(place))
-    assert "2 to authorize by you" in page
-    assert "0 of 2 have" in page
+    assert "2 for you to authorize" in page
+    assert "0 of 2 have done so" in page
     authorized(mailbox, person, own=True)
     page = text(signed_in(boss).get(place))
-    assert "1 of 2 have" in page
+    assert "1 of 2 have done so" in page
     assert f"account of {person.email}" not in page
     rows = rows_of()
     mine = text(signed_in(person).get(place))
-    assert "Waits for an administrator" in mine
+    assert "Waiting for an administrator" in mine
     assert f"account of {person.email}" in mine
     assert str(rows["mailbox"].pk) in mine
     assert str(rows["crm"].pk) not in mine
@@ -223,15 +223,15 @@ def test_an_update_is_shown_left_and_taken(
     release = publish("Without mail")
     sharing.send_update(Share.objects.get(), release, super_admin)
     browser, place = signed_in(boss), reverse("installation_update", args=[installation.pk])
-    assert "Release 2 is there" in text(browser.get(reverse("installation_list")))
+    assert "Release 2 is available" in text(browser.get(reverse("installation_list")))
     page = text(browser.get(place))
     for words in ("Without mail", "Mailbox", "Deleted", "1 function modified"):
         assert words in page
     left = browser.post(place, {"seen": str(release.pk), "leave": "yes"}, follow=True)
     assert "stays at Release 1" in text(left)
-    assert "and was left" in text(browser.get(reverse("installation_list")))
-    assert "is updated" in text(browser.post(place, {"seen": str(release.pk)}, follow=True))
-    assert "nothing newer is offered" in text(browser.get(place))
+    assert "(skipped)" in text(browser.get(reverse("installation_list")))
+    assert "was updated" in text(browser.post(place, {"seen": str(release.pk)}, follow=True))
+    assert "no newer release is offered" in text(browser.get(place))
 
 
 def test_uninstalling_asks_for_the_password_and_tells_what_stops(
@@ -246,7 +246,7 @@ def test_uninstalling_asks_for_the_password_and_tells_what_stops(
     browser = signed_in(boss)
     assert "CRM at Sandbox" in text(browser.get(place))
     answer = text(browser.post(place, follow=True))
-    assert "Field Service is uninstalled" in answer
+    assert "Field Service was uninstalled" in answer
     assert "erased here" in answer
     assert browser.get(place).status_code == 404
 
@@ -282,7 +282,7 @@ def test_a_listing_is_written_submitted_refused_and_published(
     assert other.get(reverse("listing_detail", args=[application.pk])).status_code == 404
 
     browser.post(reverse("listing_submit", args=[application.pk]))
-    assert "waits for review" in text(browser.post(place, data, follow=True))
+    assert "waiting for review" in text(browser.post(place, data, follow=True))
     row, reviewer = Listing.objects.get(), signed_in(operator)
     review = reverse("listing_review", args=[row.pk])
     assert reviewer.post(review, {"decision": "refuse"}).status_code == 422
@@ -295,7 +295,7 @@ def test_a_listing_is_written_submitted_refused_and_published(
     assert "&lt;script&gt;" in page
     assert "Mailbox" in page
     assert "Field Service" in text(other.get(reverse("marketplace"), {"q": "whom SEND"}))
-    assert "No application fits" in text(other.get(reverse("marketplace"), {"q": "nothing"}))
+    assert "No applications found" in text(other.get(reverse("marketplace"), {"q": "nothing"}))
     assert other.get(hidden).status_code == 200
     # A change is written beside what is published, which stays.
     browser.post(place, data | {"title": "Other words"})

@@ -12,7 +12,7 @@ from console.choices import Level
 from console.distribution import installing, sharing, updating
 from console.distribution.errors import DistributionError
 from console.distribution.models import Listing, Share
-from console.distribution.requirements import counts, differences
+from console.distribution.requirements import component_counts, requirement_changes
 from console.publishing.models import Installation
 
 
@@ -134,13 +134,13 @@ def test_leaving_keeps_the_old_one_and_is_remembered(installed, boss, change, cr
     installed()
     change(crm)
     release = raised()
-    updating.leave(fresh(), boss, seen=str(release.pk))
+    updating.skip(fresh(), boss, seen=str(release.pk))
     installation = fresh()
-    assert (installation.release.number, installation.left) == (1, release)
+    assert (installation.release.number, installation.skipped_release) == (1, release)
     assert set(rows_of()) == {"crm", "mailbox"}
     update(boss)
     assert fresh().release == release
-    assert fresh().left is None
+    assert fresh().skipped_release is None
 
 
 def test_the_person_decides_on_what_he_saw(installed, boss, change, crm, mailbox, raised):
@@ -216,18 +216,21 @@ def test_the_difference_is_told_in_words(first, crm, mailbox, change, connect, p
     change(crm, connect("twilio", name="Messages", link_name="messages"))
     after = publish().manifest
 
-    found = {each.ask.standing.link_name: each for each in differences(first.manifest, after)}
+    found = {
+        each.requirement.snapshot.link_name: each
+        for each in requirement_changes(first.manifest, after)
+    }
 
-    assert [permission.scope for permission in found["crm"].more] == ["contacts.write"]
-    assert [permission.scope for permission in found["crm"].less] == ["contacts.read"]
-    assert found["crm"].more[0].sentence
-    assert "It was called CRM." in found["crm"].sentences
+    assert [permission.scope for permission in found["crm"].added] == ["contacts.write"]
+    assert [permission.scope for permission in found["crm"].removed] == ["contacts.read"]
+    assert found["crm"].added[0].sentence
+    assert "Renamed from CRM." in found["crm"].sentences
     assert found["crm"].needs_new_authorization
     assert found["messages"].status == "added"
     assert found["mailbox"].status == "deleted"
-    assert counts(first.manifest, after) == ["1 function modified"]
+    assert component_counts(first.manifest, after) == ["1 function modified"]
 
 
 def test_what_only_developers_notice_is_no_difference(first, crm, publish):
     Connection.objects.filter(pk=crm.pk).update(separate_environments=True)
-    assert differences(first.manifest, publish().manifest) == []
+    assert requirement_changes(first.manifest, publish().manifest) == []

@@ -129,7 +129,10 @@ def test_a_publisher_that_was_killed_does_not_block_for_ever(two, publish, appli
 
 
 def test_whoever_slept_longer_than_his_lease_changes_nothing(two, application, developer):
-    with pytest.raises(publishing.PublishInProgress), publishing._publish_lease(application, developer):
+    with (
+        pytest.raises(publishing.PublishInProgress),
+        publishing._publish_lease(application, developer),
+    ):
         Stage.objects.update(lease="of somebody else")
         release = Release(application=application, content=Manifest().text, created_by=developer)
         with transaction.atomic():

@@ -35,7 +35,9 @@ def test_a_run_does_not_go_on_for_ever(network, people, function, application, d
 
 def test_what_is_not_in_stage_is_not_run_there(build, go):
     build("Find customer")
-    with pytest.raises(NotRunnable, match=r"Find customer is not in Stage yet\. Publish it first\."):
+    with pytest.raises(
+        NotRunnable, match=r"Find customer is not in Stage yet\. Publish it first\."
+    ):
         go("find_customer", STAGE)
     with pytest.raises(NotRunnable, match=r"nothing is not in Development yet\.$"):
         go("nothing")

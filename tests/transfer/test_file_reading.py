@@ -64,21 +64,21 @@ def test_the_size_is_that_of_the_bytes():
 @pytest.mark.parametrize("value", [{"format": "something/else"}, {"openapi": "3.1.0"}, {}])
 def test_it_refuses_a_file_of_something_else(value):
     fault = only(value)
-    assert "no exported application" in fault.message
+    assert "not an exported application" in fault.message
     assert "developer-console/application" in fault.message
 
 
 @pytest.mark.parametrize("text", ["[]", "null", '"x"', "1"])
 def test_it_refuses_what_is_no_object(text):
-    assert "no exported application" in only(text).message
+    assert "not an exported application" in only(text).message
 
 
 def test_it_refuses_a_newer_schema():
     fault = only(document(schema=2))
     assert fault.line == 3
     assert fault.message == (
-        "This file is of schema 2 and this console reads up to schema 1. "
-        "Update the console, or export it from an older one."
+        "This file has schema 2, but this console supports schema 1 at most. "
+        "Update this console, or export the application from an older one."
     )
 
 
@@ -105,14 +105,14 @@ def test_it_refuses_too_many_components():
     pages = [component(f"page_{number}") for number in range(5000)]
     assert len(read(text_of(document(components=pages))).components) == 5000
     fault = only(document(components=[*pages, component("one_more")]))
-    assert fault.message == "At most 5000 may stand here, and there are 5001."
+    assert fault.message == "There can be at most 5000 of these, but there are 5001."
     assert fault.where == "components"
 
 
 def test_it_refuses_too_many_connections():
     many = [connection(f"Service {number}") for number in range(1001)]
     fault = only(document(connections=many, components=[]))
-    assert fault.message == "At most 1000 may stand here, and there are 1001."
+    assert fault.message == "There can be at most 1000 of these, but there are 1001."
 
 
 def nested(depth: int) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def said(client) -> str:
 def test_it_says_what_to_authorize_next(super_admin_client, super_admin, studio):
     super_admin_client.post(address(waiting(super_admin, studio)))
     words = said(super_admin_client)
-    assert "Repairs is imported, with the link name repairs. Next, authorize Customers:" in words
+    assert "Repairs was imported with the link name repairs. Next, authorize Customers:" in words
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_of_many_connections_it_names_a_few(
 def test_without_connections_there_is_nothing_to_authorize(super_admin_client, super_admin, studio):
     super_admin_client.post(address(waiting(super_admin, studio, connections=[], components=[])))
     words = said(super_admin_client)
-    assert "Repairs is imported" in words
-    assert "authorize" not in words.split("Repairs is imported")[1][:60]
+    assert "Repairs was imported" in words
+    assert "authorize" not in words.split("Repairs was imported")[1][:60]
 
 
 def test_it_plans_anew_and_says_what_it_made(super_admin_client, super_admin, studio):
@@ -74,7 +74,7 @@ def test_it_plans_anew_and_says_what_it_made(super_admin_client, super_admin, st
     super_admin_client.post(address(upload))
 
     words = said(super_admin_client)
-    assert "Repairs_copy is imported, with the link name repairs_copy." in words
+    assert "Repairs_copy was imported with the link name repairs_copy." in words
     assert "authorize Customers_copy:" in words
 
 

@@ -23,14 +23,17 @@ def test_it_works(super_admin_client, super_admin, studio):
     assert "Administrator" in words
     assert "2 permissions" in words  # one of them is always included
     assert "Functions 1" in words
-    assert "already there" not in words.lower()
+    assert "already used" not in words.lower()
     assert not Application.objects.exists()
 
 
 def test_it_says_what_is_already_there(super_admin_client, super_admin, studio, repairs):
     words = words_of(super_admin_client.get(waiting(super_admin, studio).get_absolute_url()))
-    assert "repairs is already there, so it will be named Repairs_copy." in words
-    assert "Already there, so it will be named Customers_copy ." in words
+    assert (
+        "The link name repairs is already used. The application will be named Repairs_copy."
+        in words
+    )
+    assert "This name is already used. The connection will be named Customers_copy ." in words
 
 
 def test_it_shows_what_each_connection_asks_for(super_admin_client, super_admin, studio):
@@ -48,7 +51,9 @@ def test_it_shows_what_each_connection_asks_for(super_admin_client, super_admin,
 
 def test_a_file_without_anything_is_shown(super_admin_client, super_admin, studio):
     upload = waiting(super_admin, studio, connections=[], components=[])
-    assert words_of(super_admin_client.get(upload.get_absolute_url())).count("holds none") == 2
+    assert (
+        words_of(super_admin_client.get(upload.get_absolute_url())).count("None in this file") == 2
+    )
 
 
 def test_what_the_file_says_is_text_and_no_markup(super_admin_client, super_admin, studio):

@@ -1,4 +1,4 @@
-"""The marketplace from the front, and installing from it or from what was shared."""
+"""Pages of the marketplace, and the pages to install a listed or shared application."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE_SIZE = 60
 
 @require_safe
 def marketplace(request: SignedInRequest) -> HttpResponse:
-    """Show what everybody may install, narrowed by words."""
+    """List published applications, filtered by the words of a search."""
     words = request.GET.get("q", "").replace("\0", "")[:100]
     rows = Listing.objects.published().select_related("application__organization")
     for word in words.split():
@@ -51,7 +51,7 @@ def marketplace(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def listing_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show an application of the marketplace and what it asks for."""
+    """Show an application in the marketplace and what it asks for."""
     listing = _listing(pk)
     here = request.organization
     installed = None
@@ -63,7 +63,7 @@ def listing_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "listing": listing,
         "application": listing.application,
         "pictures": listing.pictures.defer("content"),
-        "asks": requirements_of(listing.release.manifest),
+        "requirements": requirements_of(listing.release.manifest),
         "installed": installed,
         "may_install": own.exists(),
         "is_own": here is not None and here.pk == listing.application.organization_id,
@@ -73,13 +73,13 @@ def listing_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def listing_install(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what the application asks for; a POST installs it from the marketplace."""
+    """Show what the application asks for; a POST installs it from the marketplace."""
     listing = _listing(pk)
     organization = organization_for(request, Action.MANAGE_INSTALLATIONS)
     back = reverse("listing_detail", args=[pk])
     if organization is None:
         messages.warning(
-            request, "Choose the organization that shall have it, on top of the left pane."
+            request, "Choose the organization to install it in, at the top of the menu on the left."
         )
         return SeeOther(back)
     return _install(request, installing.offer_from_listing(listing, organization), back)
@@ -87,7 +87,7 @@ def listing_install(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def share_install(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what the application asks for; a POST installs what was shared."""
+    """Show what the application asks for; a POST installs the shared release."""
     rows = Share.objects.offered_to(request.user).select_related(
         "application__organization", "client", "release"
     )
@@ -101,22 +101,21 @@ def _install(request: SignedInRequest, offer: InstallOffer, back: str) -> HttpRe
     ).first()
     if request.method == "POST":
         try:
-            outcome = installing.install(offer, request.user, seen=request.POST.get("seen", ""))
-        except DistributionError as refused:
-            messages.error(request, str(refused))
+            result = installing.install(offer, request.user, seen=request.POST.get("seen", ""))
+        except DistributionError as error:
+            messages.error(request, str(error))
             return SeeOther(request.get_full_path())
-        if outcome.is_new:
+        if result.is_new:
             messages.success(
                 request,
-                f"{offer.application} is installed. It works as soon as its connections are "
-                "authorized.",
+                f"{offer.application} is installed. Next, authorize its connections.",
             )
         else:
-            messages.info(request, f"{offer.application} is installed already.")
-        return SeeOther(reverse("installation_detail", args=[outcome.installation.pk]))
+            messages.info(request, f"{offer.application} is already installed.")
+        return SeeOther(reverse("installation_detail", args=[result.installation.pk]))
     context = {
         "offer": offer,
-        "asks": requirements_of(offer.release.manifest),
+        "requirements": requirements_of(offer.release.manifest),
         "installed": installed,
         "problem": "" if installed else installing.install_problem(offer),
         "back": back,

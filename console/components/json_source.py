@@ -145,12 +145,6 @@ def faults_at(text: str, problems: Iterable[Problem]) -> list[JsonFault]:
     return sorted(faults, key=lambda fault: (fault.line, fault.column))
 
 
-def place_of(text: str, path: Path) -> tuple[int, int]:
-    """Find line and column, from 1, of a value in a document that can be read."""
-    fault = fault_at(text, path, "")
-    return fault.line, fault.column
-
-
 def _places(text: str, paths: Iterable[Path]) -> dict[Path, int]:
     """Find where in the text values begin, those on the way to them included."""
     tokens = _TOKEN.finditer(text)

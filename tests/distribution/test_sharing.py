@@ -12,7 +12,6 @@ from connections.models import InstalledConnection
 from console.accounts.authority import NotAllowed
 from console.distribution import installing, sharing
 from console.distribution.errors import DistributionError
-from console.distribution.license_reminders import remind_licenses
 from console.distribution.models import Share
 from console.publishing.models import Installation
 
@@ -125,23 +124,3 @@ def test_prolonging_brings_back_what_has_ended(installed, super_admin):
     assert InstalledConnection.objects.live().count() == 2
     sharing.change_license(row, "subscription", super_admin, ends_at=None)
     assert Installation.objects.get().ends_at is None
-
-
-def test_a_client_is_told_once_before_and_once_after(
-    installed, boss, django_capture_on_commit_callbacks
-):
-    installed("trial_15")
-
-    def told() -> list[str]:
-        mail.outbox.clear()
-        with django_capture_on_commit_callbacks(execute=True):
-            remind_licenses()
-        return [message.subject for message in mail.outbox]
-
-    assert told() == []
-    Share.objects.update(ends_at=timezone.now() + timedelta(days=2))
-    assert told() == ["The license of Field Service ends soon"]
-    assert told() == []
-    Share.objects.update(ends_at=timezone.now() - timedelta(minutes=1))
-    assert told() == ["The license of Field Service has ended"]
-    assert told() == []

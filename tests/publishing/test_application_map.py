@@ -10,7 +10,7 @@ import pytest
 from connections.authorizations.state import ConnectionState
 from console.choices import Environment
 from console.publishing.application_map import MAX_BOXES, draw
-from tests.publishing.test_selection import BOTH, function, manifest, standing, workflow
+from tests.publishing.manifests import BOTH, connection, function, manifest, workflow
 
 
 def states(
@@ -74,7 +74,8 @@ def test_in_a_large_application_equal_callers_share_a_box():
 
 def test_there_is_an_end_to_what_is_drawn_and_it_is_said():
     drawn = manifest(
-        *(standing(f"c{n}") for n in range(100)), *(function(f"f{n}", f"c{n}") for n in range(100))
+        *(connection(f"c{n}") for n in range(100)),
+        *(function(f"f{n}", f"c{n}") for n in range(100)),
     )
     picture = draw(drawn, [states(drawn)], {})
     assert len(picture.callers) == len(picture.targets) == MAX_BOXES
@@ -83,7 +84,8 @@ def test_there_is_an_end_to_what_is_drawn_and_it_is_said():
 
 def test_boxes_do_not_lie_on_each_other():
     drawn = manifest(
-        *(standing(f"c{n}") for n in range(3)), *(function(f"f{n}", f"c{n % 3}") for n in range(14))
+        *(connection(f"c{n}") for n in range(3)),
+        *(function(f"f{n}", f"c{n % 3}") for n in range(14)),
     )
     picture = draw(drawn, [states(drawn)], {})
     for boxes in (picture.callers, picture.targets):

@@ -1,4 +1,4 @@
-"""What goes, what goes along, and what stays behind."""
+"""Which changes are published when some are ticked."""
 
 from __future__ import annotations
 
@@ -6,55 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from connections.models.snapshot import ConnectionSnapshot
 from console.publishing.manifest import ComponentSnapshot, Manifest
 from console.publishing.manifest_diff import ChangeStatus
 from console.publishing.selection import UnresolvedReference, select
-
-
-def standing(link_name: str, *scopes: str) -> ConnectionSnapshot:
-    return ConnectionSnapshot(
-        name=link_name.capitalize(),
-        link_name=link_name,
-        connector="sandbox",
-        auth_type="oauth2",
-        level="administrator",
-        scopes=scopes,
-    )
-
-
-def function(link_name: str, *connections: str, note: str = "") -> ComponentSnapshot:
-    calls = [{"connection": name, "path": "/contacts"} for name in connections]
-    return ComponentSnapshot(
-        kind="function",
-        name=link_name.capitalize(),
-        link_name=link_name,
-        definition={"calls": calls, "description": note},
-    )
-
-
-def workflow(link_name: str, *functions: str) -> ComponentSnapshot:
-    return ComponentSnapshot(
-        kind="workflow",
-        name=link_name.capitalize(),
-        link_name=link_name,
-        definition={"steps": [{"function": name} for name in functions]},
-    )
-
-
-def manifest(*parts: ComponentSnapshot | ConnectionSnapshot) -> Manifest:
-    return Manifest(
-        components={part.link_name: part for part in parts if isinstance(part, ComponentSnapshot)},
-        connections={
-            part.link_name: part for part in parts if isinstance(part, ConnectionSnapshot)
-        },
-    )
-
-
-NOTHING = manifest()
-BOTH = manifest(
-    function("find", "people"), function("order", "parts"), standing("people"), standing("parts")
-)
+from tests.publishing.manifests import BOTH, NOTHING, connection, function, manifest, workflow
 
 
 def test_a_connection_goes_with_the_component_that_references_it():
@@ -70,7 +25,7 @@ def test_a_connection_goes_with_the_component_that_references_it():
 def test_a_connection_that_nothing_references_cannot_go():
     selection = select(
         NOTHING,
-        manifest(*BOTH.components.values(), *BOTH.connections.values(), standing("spare")),
+        manifest(*BOTH.components.values(), *BOTH.connections.values(), connection("spare")),
         ["find", "order"],
     )
     assert not selection.connection_changes["spare"].is_included
@@ -79,7 +34,9 @@ def test_a_connection_that_nothing_references_cannot_go():
 
 
 def test_a_component_whose_connection_changed_can_be_published():
-    development = replace(BOTH, connections={**BOTH.connections, "people": standing("people", "x")})
+    development = replace(
+        BOTH, connections={**BOTH.connections, "people": connection("people", "x")}
+    )
 
     selection = select(BOTH, development, ["find"])
 
@@ -94,8 +51,8 @@ def test_a_changed_connection_stays_behind_with_its_component():
     development = manifest(
         function("find", "people", note="new"),
         function("order", "parts", note="new"),
-        standing("people", "x"),
-        standing("parts", "x"),
+        connection("people", "x"),
+        connection("parts", "x"),
     )
 
     result = select(BOTH, development, ["order"]).result
@@ -123,8 +80,8 @@ def test_a_function_that_goes_takes_its_last_user_along():
     )
     development = manifest(
         function("order", "parts"),
-        standing("people"),
-        standing("parts"),
+        connection("people"),
+        connection("parts"),
         workflow("morning", "order"),
     )
 
@@ -156,7 +113,7 @@ def test_a_function_whose_name_something_else_took_takes_its_last_user_along():
 
 def test_a_connection_leaves_stage_with_its_last_reference():
     development = manifest(
-        function("find"), function("order", "parts"), standing("people"), standing("parts")
+        function("find"), function("order", "parts"), connection("people"), connection("parts")
     )
 
     selection = select(BOTH, development, ["find"])

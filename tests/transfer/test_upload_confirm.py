@@ -13,7 +13,7 @@ from console.transfer.importing import import_application
 from console.transfer.models import ImportLease, Upload
 from tests.connections.flow_steps import words_of
 from tests.transfer.files import connection, document, text_of
-from tests.transfer.sent_upload import waiting
+from tests.transfer.uploads import waiting
 
 
 def address(upload: Upload) -> str:

@@ -10,7 +10,7 @@ from console.choices import Role
 from console.transfer.models import Upload
 from tests.connections.flow_steps import words_of
 from tests.transfer.files import component, connection, document, many, text_of
-from tests.transfer.sent_upload import waiting
+from tests.transfer.uploads import waiting
 
 
 def test_it_works(super_admin_client, super_admin, studio):

@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from console.applications.models import Application
 from console.transfer.models import Upload
-from tests.transfer.sent_upload import waiting
+from tests.transfer.uploads import waiting
 
 
 def address(upload: Upload) -> str:

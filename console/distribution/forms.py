@@ -125,7 +125,7 @@ class ListingForm(forms.ModelForm):
         }
         help_texts: ClassVar[dict[str, str]] = {
             "summary": "One or two sentences for the marketplace, at most 160 characters.",
-            "description": "What it does, and for whom. An empty line starts a new paragraph.",
+            "description": "What it does, and who uses it. An empty line starts a new paragraph.",
         }
 
     def __init__(self, *args: Any, application: Application, **kwargs: Any) -> None:

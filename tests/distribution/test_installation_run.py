@@ -30,7 +30,7 @@ def test_it_runs_with_the_accounts_of_the_person(
     assert f"account of {boss.email}" not in done
     assert "Ann" in done
     assert "an-access-token" not in done
-    # Nobody else's account is taken for his.
+    # It never uses the account of another person.
     other = text(signed_in(boss).post(place))
     assert "You have not authorized Mailbox in Production yet" in other
 

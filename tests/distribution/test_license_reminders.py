@@ -14,16 +14,16 @@ from console.distribution.models import Share
 def test_each_mail_is_sent_once(installed, boss, django_capture_on_commit_callbacks):
     installed("trial_15")
 
-    def told() -> list[str]:
+    def subjects() -> list[str]:
         mail.outbox.clear()
         with django_capture_on_commit_callbacks(execute=True):
             remind_licenses()
         return [message.subject for message in mail.outbox]
 
-    assert told() == []
+    assert subjects() == []
     Share.objects.update(ends_at=timezone.now() + timedelta(days=2))
-    assert told() == ["The license of Field Service ends soon"]
-    assert told() == []
+    assert subjects() == ["The license of Field Service ends soon"]
+    assert subjects() == []
     Share.objects.update(ends_at=timezone.now() - timedelta(minutes=1))
-    assert told() == ["The license of Field Service has ended"]
-    assert told() == []
+    assert subjects() == ["The license of Field Service has ended"]
+    assert subjects() == []

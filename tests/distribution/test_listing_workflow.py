@@ -16,7 +16,7 @@ def test_a_listing_is_written_submitted_refused_and_published(
     browser, place = signed_in(super_admin), reverse("listing_edit", args=[application.pk])
     data = {
         "title": "Field Service",
-        "summary": "Whom to send.",
+        "summary": "Find people to send.",
         "description": "<script>alert(1)</script> words",
         "help_url": "https://studio.example/help",
         "release": first.pk,
@@ -45,15 +45,15 @@ def test_a_listing_is_written_submitted_refused_and_published(
     row, reviewer = Listing.objects.get(), signed_in(operator)
     review = reverse("listing_review", args=[row.pk])
     assert reviewer.post(review, {"decision": "refuse"}).status_code == 422
-    reviewer.post(review, {"decision": "refuse", "note": "Say for whom."})
-    assert "Say for whom." in text(browser.get(place))
+    reviewer.post(review, {"decision": "refuse", "note": "Say who it is for."})
+    assert "Say who it is for." in text(browser.get(place))
     browser.post(reverse("listing_submit", args=[application.pk]))
     reviewer.post(review, {"decision": "publish"})
 
     page = text(other.get(reverse("listing_detail", args=[application.pk])))
     assert "&lt;script&gt;" in page
     assert "Mailbox" in page
-    assert "Field Service" in text(other.get(reverse("marketplace"), {"q": "whom SEND"}))
+    assert "Field Service" in text(other.get(reverse("marketplace"), {"q": "find SEND"}))
     assert "No applications found" in text(other.get(reverse("marketplace"), {"q": "nothing"}))
     assert other.get(hidden).status_code == 200
     # A change is written beside what is published, which stays.

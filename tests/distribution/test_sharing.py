@@ -1,4 +1,4 @@
-"""Sharing: with a client, at a release, for a time; changed and withdrawn."""
+"""Share an application, send updates, change the license and withdraw it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_clients_super_admins_get_the_link(
     assert f"http://console.test/installed/shared/{row.pk}/" in message.body
 
 
-def test_mail_that_does_not_go_out_changes_nothing(
+def test_it_works_if_mail_cannot_be_sent(
     share, settings, caplog, django_capture_on_commit_callbacks
 ):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -37,18 +37,20 @@ def test_mail_that_does_not_go_out_changes_nothing(
     assert "Mail was not sent: shared." in caplog.text
 
 
-def test_it_is_shared_once(share):
+def test_it_refuses_to_share_twice(share):
     share()
     with pytest.raises(DistributionError, match="already shared with Client"):
         share()
 
 
-def test_only_clients_are_shared_with(application, stranger_organization, first, super_admin):
+def test_it_refuses_organizations_that_are_not_clients(
+    application, stranger_organization, first, super_admin
+):
     with pytest.raises(DistributionError, match="not a client of Studio yet"):
         sharing.share(application, stranger_organization, first, "subscription", super_admin)
 
 
-def test_what_came_from_the_marketplace_is_not_shared_besides(
+def test_it_refuses_clients_that_installed_from_the_marketplace(
     share, listing, client_organization, boss
 ):
     offer = installing.offer_from_listing(listing, client_organization)
@@ -59,7 +61,7 @@ def test_what_came_from_the_marketplace_is_not_shared_besides(
         share()
 
 
-def test_a_developer_sends_updates_and_nothing_else(
+def test_a_developer_with_the_right_can_only_send_updates(
     installed, developer, may_distribute, change, crm, publish
 ):
     installed()
@@ -73,14 +75,14 @@ def test_a_developer_sends_updates_and_nothing_else(
         sharing.withdraw(row, developer)
 
 
-def test_a_developer_without_the_right_sends_nothing(share, developer, change, crm, publish):
+def test_a_developer_without_the_right_cannot_send_updates(share, developer, change, crm, publish):
     row = share()
     change(crm)
     with pytest.raises(NotAllowed):
         sharing.send_update(row, publish(), developer)
 
 
-def test_a_release_is_never_lowered(share, first, super_admin, change, crm, publish):
+def test_it_refuses_an_older_release(share, first, super_admin, change, crm, publish):
     row = share()
     change(crm)
     sharing.send_update(row, publish(), super_admin)
@@ -88,7 +90,9 @@ def test_a_release_is_never_lowered(share, first, super_admin, change, crm, publ
         sharing.send_update(row, first, super_admin)
 
 
-def test_withdrawing_stops_it_at_once_and_deletes_nothing(installed, super_admin, authorized, crm):
+def test_withdrawing_ends_access_at_once_and_deletes_nothing(
+    installed, super_admin, authorized, crm
+):
     installation = installed()
     authorized(crm, super_admin)
     assert InstalledConnection.objects.live().count() == 2
@@ -101,7 +105,7 @@ def test_withdrawing_stops_it_at_once_and_deletes_nothing(installed, super_admin
     assert InstalledConnection.objects.count() == 2
 
 
-def test_sharing_anew_brings_it_back(installed, share, super_admin):
+def test_sharing_again_restores_access(installed, share, super_admin):
     installed()
     sharing.withdraw(Share.objects.get(), super_admin)
     share()
@@ -109,18 +113,18 @@ def test_sharing_anew_brings_it_back(installed, share, super_admin):
     assert InstalledConnection.objects.live().count() == 2
 
 
-def test_prolonging_brings_back_what_has_ended(installed, super_admin):
+def test_extending_an_ended_license_restores_access(installed, super_admin):
     installed("trial_15")
-    began = timezone.now() - timedelta(days=20)
+    started = timezone.now() - timedelta(days=20)
     row = Share.objects.get()
-    row.started_at, row.ends_at = began, began + timedelta(days=15)
+    row.started_at, row.ends_at = started, started + timedelta(days=15)
     row.save()
     InstalledConnection.objects.update(ends_at=row.ends_at)
     assert not InstalledConnection.objects.live().exists()
 
     sharing.change_license(row, "trial_30", super_admin, ends_at=None)
 
-    assert Installation.objects.get().ends_at == began + timedelta(days=30)
+    assert Installation.objects.get().ends_at == started + timedelta(days=30)
     assert InstalledConnection.objects.live().count() == 2
     sharing.change_license(row, "subscription", super_admin, ends_at=None)
     assert Installation.objects.get().ends_at is None

@@ -1,4 +1,4 @@
-"""Ticking: what goes along shows at once, and nothing is published."""
+"""Preview a selection with its dependencies; nothing is published."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_what_a_ticked_workflow_runs_cannot_be_unticked(developer_client, addres
     assert "Included, because Morning runs it." in words_of(response)
 
 
-def test_what_still_runs_a_deleted_function_goes_along_and_says_so(
+def test_it_includes_workflows_that_still_run_a_deleted_function(
     developer_client, address, two, build, publish, edit, developer
 ):
     morning = build("Morning", kind="workflow", definition={"steps": [{"function": "find_people"}]})

@@ -12,7 +12,7 @@ from console.publishing.selection import UnresolvedReference, select
 from tests.publishing.manifests import BOTH, NOTHING, connection, function, manifest, workflow
 
 
-def test_a_connection_goes_with_the_component_that_references_it():
+def test_a_connection_is_published_with_a_component_that_references_it():
     selection = select(NOTHING, BOTH, ["find"])
 
     assert set(selection.result.components) == {"find"}
@@ -22,7 +22,7 @@ def test_a_connection_goes_with_the_component_that_references_it():
     assert "only together with Order" in selection.connection_changes["parts"].reason
 
 
-def test_a_connection_that_nothing_references_cannot_go():
+def test_an_unreferenced_connection_is_not_published():
     selection = select(
         NOTHING,
         manifest(*BOTH.components.values(), *BOTH.connections.values(), connection("spare")),
@@ -47,7 +47,7 @@ def test_a_component_whose_connection_changed_can_be_published():
     assert selection.result.connections["people"].scopes == ("x",)
 
 
-def test_a_changed_connection_stays_behind_with_its_component():
+def test_a_changed_connection_is_not_published_without_its_component():
     development = manifest(
         function("find", "people", note="new"),
         function("order", "parts", note="new"),
@@ -62,7 +62,7 @@ def test_a_changed_connection_stays_behind_with_its_component():
     assert result.components["find"] == BOTH.components["find"]
 
 
-def test_a_workflow_brings_the_functions_that_it_runs():
+def test_a_workflow_includes_the_functions_that_it_runs():
     development = manifest(
         *BOTH.components.values(), *BOTH.connections.values(), workflow("morning", "find")
     )
@@ -74,7 +74,7 @@ def test_a_workflow_brings_the_functions_that_it_runs():
     assert set(selection.result.connections) == {"people"}
 
 
-def test_a_function_that_goes_takes_its_last_user_along():
+def test_a_deleted_function_includes_the_change_of_its_last_user():
     stage = manifest(
         *BOTH.components.values(), *BOTH.connections.values(), workflow("morning", "find")
     )
@@ -91,7 +91,7 @@ def test_a_function_that_goes_takes_its_last_user_along():
     assert set(selection.result.components) == {"order", "morning"}
 
 
-def test_a_function_whose_name_something_else_took_takes_its_last_user_along():
+def test_a_replaced_function_includes_the_change_of_its_last_user():
     stage = manifest(
         *BOTH.components.values(), *BOTH.connections.values(), workflow("morning", "find")
     )
@@ -111,7 +111,7 @@ def test_a_function_whose_name_something_else_took_takes_its_last_user_along():
     assert selection.result.unresolved() == []
 
 
-def test_a_connection_leaves_stage_with_its_last_reference():
+def test_a_connection_is_removed_with_its_last_reference():
     development = manifest(
         function("find"), function("order", "parts"), connection("people"), connection("parts")
     )
@@ -122,11 +122,11 @@ def test_a_connection_leaves_stage_with_its_last_reference():
     assert selection.connection_changes["people"].change.status is ChangeStatus.DELETED
 
 
-def test_what_is_no_change_is_not_ticked():
+def test_names_that_are_not_changes_are_ignored():
     assert select(BOTH, BOTH, ["find", "nonsense"]).ticked == frozenset()
 
 
-def test_the_order_of_keys_is_no_change():
+def test_the_order_of_keys_is_not_a_change():
     part = BOTH.components["find"]
     turned = replace(part, definition=dict(reversed(part.definition.items())))
     development = replace(BOTH, components={**BOTH.components, "find": turned})
@@ -144,6 +144,6 @@ def test_true_and_one_are_not_the_same():
     assert select(page(1), page(True), []).changes.components["p"].status is ChangeStatus.MODIFIED
 
 
-def test_nothing_is_made_in_which_a_name_leads_nowhere():
+def test_it_refuses_an_unresolved_reference():
     with pytest.raises(UnresolvedReference):
         select(NOTHING, manifest(function("find", "gone")), ["find"])

@@ -66,7 +66,7 @@ def test_without_connections_there_is_nothing_to_authorize(super_admin_client, s
     assert "authorize" not in words.split("Repairs was imported")[1][:60]
 
 
-def test_it_plans_anew_and_says_what_it_made(super_admin_client, super_admin, studio):
+def test_it_chooses_free_names_again(super_admin_client, super_admin, studio):
     upload = waiting(super_admin, studio)
     super_admin_client.get(upload.get_absolute_url())
     import_application(text_of(document()), studio, super_admin)
@@ -90,7 +90,10 @@ def test_pressed_twice_at_once_it_imports_once(signed_in, super_admin, studio, a
     place = address(waiting(super_admin, studio))
     clients = [signed_in(super_admin), signed_in(super_admin)]
     statuses = at_once(2, lambda: clients.pop().post(place).status_code)
-    assert set(statuses) <= {303, 404}  # led back to the file while the other one imports it
+    assert set(statuses) <= {
+        303,
+        404,
+    }  # redirected to the preview while the other request imports it
     assert Application.objects.count() == 1
 
 
@@ -106,7 +109,7 @@ def test_while_another_file_of_the_organization_is_imported_it_says_so(
     assert Upload.objects.exists()
 
 
-def test_a_lease_whose_process_died_ends_by_itself(super_admin_client, super_admin, studio):
+def test_an_expired_lease_does_not_block(super_admin_client, super_admin, studio):
     over = timezone.now() - timedelta(seconds=1)
     ImportLease.objects.create(organization=studio, owner="gone", until=over)
     super_admin_client.post(address(waiting(super_admin, studio)))
@@ -114,18 +117,18 @@ def test_a_lease_whose_process_died_ends_by_itself(super_admin_client, super_adm
     assert not ImportLease.objects.exists()
 
 
-def test_somebody_elses_is_not_found(signed_in, super_admin, stranger, studio):
+def test_it_hides_from_others(signed_in, super_admin, stranger, studio):
     assert signed_in(stranger).post(address(waiting(super_admin, studio))).status_code == 404
     assert not Application.objects.exists()
 
 
-def test_one_older_than_a_day_is_not_found(super_admin_client, super_admin, studio):
+def test_an_upload_older_than_a_day_is_not_found(super_admin_client, super_admin, studio):
     upload = waiting(super_admin, studio)
     Upload.objects.update(created_at=timezone.now() - timedelta(hours=25))
     assert super_admin_client.post(address(upload)).status_code == 404
 
 
-def test_a_file_that_cannot_be_taken_any_more_is_kept_and_answered_with_its_faults(
+def test_a_file_that_is_no_longer_valid_is_kept_and_its_faults_are_shown(
     super_admin_client, super_admin, studio
 ):
     upload = waiting(super_admin, studio, connections=[connection(connector="gone_by_now")])

@@ -77,7 +77,7 @@ def test_a_file_older_than_a_day_is_not_offered(super_admin_client, super_admin,
     assert super_admin_client.get(upload.get_absolute_url()).status_code == 404
 
 
-def test_who_may_not_create_applications_any_more_does_not_see_it(
+def test_it_hides_from_people_who_may_no_longer_create_applications(
     super_admin_client, super_admin, studio
 ):
     upload = waiting(super_admin, studio)
@@ -85,7 +85,7 @@ def test_who_may_not_create_applications_any_more_does_not_see_it(
     assert super_admin_client.get(upload.get_absolute_url()).status_code == 404
 
 
-def test_a_file_that_cannot_be_taken_any_more_is_answered_with_its_faults(
+def test_it_shows_the_faults_of_a_file_that_is_no_longer_valid(
     super_admin_client, super_admin, studio
 ):
     upload = waiting(super_admin, studio)
@@ -96,7 +96,7 @@ def test_a_file_that_cannot_be_taken_any_more_is_answered_with_its_faults(
     assert "left_the_catalogue" in words_of(response)
 
 
-def test_it_asks_as_often_for_many(
+def test_it_takes_a_constant_number_of_queries(
     super_admin_client, super_admin, studio, django_assert_max_num_queries
 ):
     upload = waiting(super_admin, studio)

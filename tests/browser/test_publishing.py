@@ -226,7 +226,7 @@ def test_an_application_leaves_and_comes_back(visit, tmp_path) -> None:
     page.get_by_role("link", name="Import").click()
     look_over(page, "import")
     page.get_by_label("File").set_input_files(file)
-    wizard.press(page, "Look into the file")
+    wizard.press(page, "Preview")
     page.get_by_text("Office CRM_copy").first.wait_for()
     look_over(page, "import, before")
     wizard.press(page, "Import")

@@ -15,7 +15,7 @@ from console.applications.models import Application
 from console.choices import Environment
 from console.publishing.application_map import draw
 from console.publishing.environment_state import release_in_stage, states_across
-from console.publishing.manifest import Manifest, of_development
+from console.publishing.manifest import Manifest, development_manifest
 from console.publishing.manifest_diff import changes
 
 #: How many of the latest components the page of an application shows.
@@ -57,7 +57,7 @@ def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse
         request.GET,
     )
     components = list(application.components.order_by("-updated_at"))
-    development = of_development(application, components)
+    development = development_manifest(application, components)
     release = release_in_stage(application)
     stage = release.manifest if release else Manifest()
     states = states_across(

@@ -144,12 +144,6 @@ def faults_at(text: str, problems: Iterable[Problem]) -> list[JsonFault]:
     return sorted(faults, key=lambda fault: (fault.line, fault.column))
 
 
-def place_of(text: str, path: Path) -> tuple[int, int]:
-    """Return line and column, from 1, of a value in a valid document."""
-    fault = fault_at(text, path, "")
-    return fault.line, fault.column
-
-
 def _places(text: str, paths: Iterable[Path]) -> dict[Path, int]:
     """Find where the values at ``paths``, and their parents, begin in the text."""
     tokens = _TOKEN.finditer(text)

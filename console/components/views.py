@@ -28,7 +28,12 @@ from console.components.models import Component
 from console.pagination import paginate
 from console.publishing import runs
 from console.publishing.environment_state import release_in_stage, states_across
-from console.publishing.manifest import ComponentSnapshot, Manifest, canonical, of_development
+from console.publishing.manifest import (
+    ComponentSnapshot,
+    Manifest,
+    canonical_json,
+    development_manifest,
+)
 from console.publishing.models import Release
 from console.publishing.run_results import shown
 
@@ -152,7 +157,7 @@ def component_run(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 request.user,
                 form.given,
             )
-        except runs.NotThere as error:
+        except runs.NotRunnable as error:
             form.add_error("environment", str(error))
     return _page(
         request,
@@ -250,7 +255,7 @@ def _in_stage(component: Component, release: Release | None) -> str:
     held = release.manifest.components.get(component.link_name) if release else None
     if held is None:
         return ""
-    same = canonical(held.as_document()) == canonical(_snapshot(component).as_document())
+    same = canonical_json(held.as_document()) == canonical_json(_snapshot(component).as_document())
     return "same" if same else "other"
 
 
@@ -268,7 +273,7 @@ def _inputs(component: Component, release: Release | None) -> dict[str, Mapping[
     if not component.is_runnable:
         return {}
     workflow = component.kind == ComponentKind.WORKFLOW
-    development = of_development(component.application) if workflow else Manifest()
+    development = development_manifest(component.application) if workflow else Manifest()
     found = runs.inputs(development, _snapshot(component))
     if release and (held := release.manifest.components.get(component.link_name)):
         found = {**runs.inputs(release.manifest, held), **found}

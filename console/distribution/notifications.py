@@ -13,7 +13,7 @@ from console.accounts.policy import Action, roles_for
 from console.mail import send_after_commit
 
 
-def people_who(organization: Organization, action: Action) -> list[User]:
+def members_who_may(organization: Organization, action: Action) -> list[User]:
     """List the people of an organization who may do this with everything that it owns."""
     rows = Membership.objects.active().filter(
         organization=organization, role__in=roles_for(action), user__is_active=True

@@ -1,4 +1,4 @@
-"""What stands in each environment: Development as it is edited, the others as it was released."""
+"""Read an application as it is in an environment: Development as edited, the others as released."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from connections.models.snapshot import ConnectionSnapshot
 from console.accounts.models import Organization
 from console.applications.models import Application
 from console.choices import Environment
-from console.publishing.manifest import Manifest, of_development
+from console.publishing.manifest import Manifest, development_manifest
 from console.publishing.models import Release
 
 
 def release_in_stage(application: Application) -> Release | None:
-    """Return the release that Stage holds now."""
+    """Return the release that is in Stage now."""
     return Release.objects.filter(stages__application=application).first()
 
 
 def manifest_in(
     application: Application, environment: str, client: Organization | None = None
 ) -> Manifest:
-    """Return what the application consists of: in Production, at the ``client`` that has it.
+    """Return the components and connections of the application in an environment.
 
-    It is empty where nothing was published yet, or where the license has ended.
+    In Production they are those of the installation of ``client``. The manifest is empty if
+    nothing was published yet, or if the license has ended.
     """
     if environment == Environment.DEVELOPMENT:
-        return of_development(application)
+        return development_manifest(application)
     if environment == Environment.STAGE:
         release = release_in_stage(application)
     else:
@@ -50,7 +51,7 @@ def states_in(
     user: Any,
     client: Organization | None = None,
 ) -> dict[str, ConnectionState]:
-    """Tell by link name how each connection of the application does in an environment."""
+    """Return the state of each connection in an environment, by link name."""
     if environment != Environment.PRODUCTION:
         return states_across(application, {environment: snapshots}, user)[environment]
     rows = InstalledConnection.objects.live().filter(
@@ -65,7 +66,7 @@ def states_across(
     snapshots: Mapping[Environment, Iterable[ConnectionSnapshot]],
     user: Any,
 ) -> dict[Environment, dict[str, ConnectionState]]:
-    """Tell the same for several environments; two queries, whatever the size."""
+    """Return the states for several environments; two queries, whatever the size."""
     connections = Connection.objects.created().filter(application=application)
     keys: dict[str, uuid.UUID] = dict(connections.values_list("link_name", "pk"))
     found = connection_states(

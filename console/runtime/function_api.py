@@ -9,7 +9,7 @@ from ninja import Schema
 from pydantic import ConfigDict, Field, model_validator
 
 from console.publishing.manifest import ComponentSnapshot, Manifest
-from console.publishing.runs import NotThere, Run, run
+from console.publishing.runs import NotRunnable, Run, run
 from console.runtime.caller import Program, refuse_unless_it_acts
 from console.runtime.problem_details import Problem
 
@@ -82,7 +82,7 @@ def start(program: Program, link_name: str, given: dict[str, Any]) -> dict[str, 
             given,
             client=program.client,
         )
-    except NotThere as error:
+    except NotRunnable as error:
         raise Problem("function-not-found", str(error)) from None
     if done.busy:
         raise done.busy

@@ -195,7 +195,7 @@ def imported(w: World):
 
 
 def exported(w: World):
-    return lambda: exporting.hand_out(w.application, w.developer)
+    return lambda: exporting.export_and_record(w.application, w.developer)
 
 
 def exported_by_command(w: World):

@@ -17,7 +17,7 @@ from console.choices import Environment, Level, Role
 from console.publishing import publishing
 from console.publishing.environment_state import manifest_in, states_in
 from console.publishing.models import Installation
-from console.publishing.runs import NotThere, run
+from console.publishing.runs import NotRunnable, run
 from tests.connections.call_helpers import API, get
 
 PRODUCTION = Environment.PRODUCTION
@@ -192,7 +192,7 @@ def test_nothing_runs_after_the_license(
     else:
         installation.delete()
         InstalledConnection.objects.all().delete()
-    with pytest.raises(NotThere, match="Find is not in Production yet"):
+    with pytest.raises(NotRunnable, match="Find is not in Production yet"):
         go(application, client_people[Role.ADMIN], client_organization)
     snapshots = manifest_in(application, Environment.STAGE).connections.values()
     states = states_in(
@@ -204,7 +204,7 @@ def test_nothing_runs_after_the_license(
 def test_without_a_client_there_is_no_production(application, developer, shared, ship, give):
     ship(shared)
     give(shared)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotRunnable):
         go(application, developer, None)
     assert states_in(application, [shared.snapshot], PRODUCTION, developer) == {}
 

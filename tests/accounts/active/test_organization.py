@@ -15,7 +15,7 @@ from console.audit.actions import AuditAction
 from console.audit.log import record
 from console.audit.models import Event
 from console.choices import Role
-from tests.transfer.sent_upload import waiting
+from tests.transfer.uploads import waiting
 
 ELSEWHERE, STUDIO = "/o/elsewhere/", "/o/studio/"
 

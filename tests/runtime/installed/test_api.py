@@ -50,7 +50,7 @@ def test_after_an_update_the_permissions_are_the_new_ones(
     change(crm, mailbox)
     newer = publish()
     assert ask("connections/crm/").json()["scopes"]["asked"] == asked
-    sharing.raise_release(installation.share, newer, super_admin)
+    sharing.send_update(installation.share, newer, super_admin)
     updating.update(installation, boss, seen=str(newer.pk))
     told = ask("connections/crm/").json()
     assert "orders.read" in told["scopes"]["asked"]

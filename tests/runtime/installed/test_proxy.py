@@ -172,7 +172,7 @@ def test_installing_again_brings_no_old_key_back(
     shared = installation.share
     installing.uninstall(installation, boss)
     shared.refresh_from_db()
-    installing.install(installing.offer_of_share(shared), boss, seen=str(shared.release.pk))
+    installing.install(installing.offer_from_share(shared), boss, seen=str(shared.release.pk))
     a_second_later()
     assert program.get("crm").problem == "key-refused"
 
@@ -186,7 +186,7 @@ def test_after_an_update_the_connections_are_those_of_the_new_release(
     newer = publish()
     assert program.get("crm").status == 200
     assert program.get("parts").problem == "connection-not-found"
-    sharing.raise_release(installation.share, newer, super_admin)
+    sharing.send_update(installation.share, newer, super_admin)
     updating.update(installation, boss, seen=str(newer.pk))
     a_second_later()
     assert program.get("crm").status == 200

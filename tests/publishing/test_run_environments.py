@@ -4,7 +4,7 @@ import pytest
 
 from connections.models import Authorization, Connection
 from console.choices import Environment
-from console.publishing.runs import NotThere, run
+from console.publishing.runs import NotRunnable, run
 
 API = "http://localhost:9000/api"
 DEVELOPMENT, STAGE = Environment.DEVELOPMENT, Environment.STAGE
@@ -14,18 +14,16 @@ def asked(network, number: int = 0):
     return network.calls[number].request
 
 
-def test_a_run_makes_so_many_calls_and_no_more(
-    network, people, function, build, application, developer
-):
+def test_a_run_makes_at_most_50_calls(network, people, function, build, application, developer):
     network.get(f"{API}/contacts", json={})
     function("Find", *[{"path": "/contacts"}] * 20)
     build("Whole", kind="workflow", definition={"steps": [{"function": "find"}] * 3})
     done = run(application, "whole", DEVELOPMENT, developer, {})
     assert (len(network.calls), done.calls) == (50, 50)
-    assert done.problem.startswith("A run makes at most 50 calls")
+    assert done.problem.startswith("A run can make at most 50 calls")
 
 
-def test_a_run_does_not_go_on_for_ever(network, people, function, application, developer):
+def test_a_run_has_a_time_limit(network, people, function, application, developer):
     network.get(f"{API}/contacts", json={})
     function("Find", {"path": "/contacts"})
     done = run(application, "find", DEVELOPMENT, developer, {}, max_seconds=0)
@@ -33,17 +31,19 @@ def test_a_run_does_not_go_on_for_ever(network, people, function, application, d
     assert len(network.calls) == 0
 
 
-def test_what_is_not_in_stage_is_not_run_there(build, go):
+def test_a_component_that_is_not_in_stage_cannot_run_there(build, go):
     build("Find customer")
-    with pytest.raises(NotThere, match=r"Find customer is not in Stage yet\. Publish it first\."):
+    with pytest.raises(
+        NotRunnable, match=r"Find customer is not in Stage yet\. Publish it first\."
+    ):
         go("find_customer", STAGE)
-    with pytest.raises(NotThere, match=r"nothing is not in Development yet\.$"):
+    with pytest.raises(NotRunnable, match=r"nothing is not in Development yet\.$"):
         go("nothing")
 
 
 def test_only_functions_and_workflows_run(build, go):
     build("Entry", kind="form", definition={"fields": []})
-    with pytest.raises(NotThere, match="Entry is a form"):
+    with pytest.raises(NotRunnable, match="Entry is a form"):
         go("entry")
 
 
@@ -81,7 +81,7 @@ def test_stage_never_acts_with_the_authorization_of_development(
 def test_stage_reads_the_connection_as_it_was_released(
     network, people, grant, function, publish, go
 ):
-    """In Development the environments are apart by now, in Stage they are not yet."""
+    """Development already uses separate authorizations; the release in Stage does not."""
     network.get(f"{API}/contacts", json={})
     function("Find", {"path": "/contacts"})
     publish("find")
@@ -91,7 +91,7 @@ def test_stage_reads_the_connection_as_it_was_released(
     assert not go("find").ok
 
 
-def test_everybody_acts_with_his_own_account(
+def test_each_person_uses_their_own_account(
     network, connect, grant, function, application, developer, super_admin
 ):
     network.get(f"{API}/contacts", json={})
@@ -104,13 +104,13 @@ def test_everybody_acts_with_his_own_account(
     )
 
 
-def test_a_connection_that_is_gone_is_named(function, go, people):
+def test_it_names_a_missing_connection(function, go, people):
     function("Find", {"path": "/contacts"})
     Connection.objects.update(link_name="other")
     assert go("find").problem == "The connection people is not in Development."
 
 
-def test_it_asks_the_database_a_handful_of_times(
+def test_it_takes_a_constant_number_of_queries(
     network, people, function, go, django_assert_max_num_queries
 ):
     network.get(f"{API}/contacts", json={})
@@ -119,7 +119,7 @@ def test_it_asks_the_database_a_handful_of_times(
         assert go("find").ok
 
 
-def test_a_grant_that_ends_in_between_stops_it(network, connect, grant, function, go):
+def test_it_stops_when_an_authorization_ends(network, connect, grant, function, go):
     connection = connect("sandbox_api_key", link_name="people")
     grant(connection, secret={"key": "a-key-of-somebody"})
     network.get("http://localhost:9000/key/api/me", json={})

@@ -1,4 +1,4 @@
-"""The two commands, for whoever has a shell and no browser."""
+"""The commands export_application and import_application."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def test_it_imports(super_admin, file):
     application = Application.objects.get()
     assert export(application) == file.read_text(encoding="utf-8")
     assert application.connections.get().created_by == super_admin
-    assert "Made Repairs (repairs)" in said
+    assert "Created Repairs (repairs)" in said
     assert "connection Customers (customers)" in said
     assert "2 components" in said
 
 
 def test_it_says_what_it_would_make_and_makes_nothing(super_admin, repairs, file):
     said = bring(file, "--dry-run")
-    assert "Would make Repairs_copy (repairs_copy)" in said
+    assert "Would create Repairs_copy (repairs_copy)" in said
     assert "connection Customers_copy (customers_copy)" in said
     assert Application.objects.count() == 1
 
@@ -99,7 +99,7 @@ def test_it_lists_faults_one_a_line(super_admin, file):
 @pytest.mark.parametrize(
     ("user", "organization", "said"),
     [
-        ("nobody@studio.example", "studio", "nobody with the address"),
+        ("nobody@studio.example", "studio", "no account with the e-mail address"),
         ("super_admin@studio.example", "nothing", "no organization nothing"),
         ("developer@studio.example", "studio", "may not create applications in Studio"),
         ("super_admin@studio.example", "elsewhere", "may not create applications in Elsewhere"),

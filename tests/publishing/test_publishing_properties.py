@@ -1,4 +1,4 @@
-"""After any sequence of edits, publications and roll-backs every release is whole."""
+"""After any sequence of edits, publishing and rollbacks, every release is complete."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCOPES = ["contacts.read", "contacts.write", "orders.read", "orders.write"]
 
 
 class Console(RuleBasedStateMachine):
-    """One application that somebody works on."""
+    """One application that is edited, published and rolled back."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class Console(RuleBasedStateMachine):
         ticked = data.draw(st.sets(st.sampled_from(names))) if names else set()
         try:
             release = publishing.publish(self.application, self.user, ticked=ticked).release
-        except publishing.NothingChosen:
+        except publishing.NothingSelected:
             return
         for name in ticked & development.components.keys():
             assert release.manifest.components[name] == development.components[name]

@@ -1,4 +1,4 @@
-"""A file that has been sent and waits."""
+"""Create an upload that waits to be imported."""
 
 from __future__ import annotations
 

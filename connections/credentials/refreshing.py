@@ -33,7 +33,7 @@ from connectors.errors import CredentialRefused, ServiceError
 from connectors.http.http_client import ServiceResponse
 from connectors.oauth2 import authorization_code
 from connectors.oauth2.token_response import TokenAnswer, read_token_answer
-from console.database import give_back, retry_while_away
+from console.database import release_connection, retry_while_down
 from console.monitoring.metrics import REFRESHES
 
 MARGIN = timedelta(minutes=15)
@@ -71,7 +71,7 @@ def fresh_secret(credential: Credential, *, force: bool = False) -> Mapping[str,
             while leases.is_held(credential, now):
                 if time.monotonic() > give_up:
                     raise refresh_in_progress(credential.connector.name)
-                give_back()
+                release_connection()
                 time.sleep(POLL_SECONDS)
                 now = leases.reload(credential)
         except Credential.DoesNotExist:
@@ -148,7 +148,7 @@ def _refresh(
     try:
         # Opened here: a client's secret that does not open gives the lease back, too.
         client = credential.client.credentials
-        give_back()
+        release_connection()
         answer = left_behind or authorization_code.refresh(
             credential.connector,
             client=client,
@@ -170,7 +170,7 @@ def _refresh(
         # A service that does not rotate sends none: the old one stays (RFC 6749 section 6).
         "refresh_token": answer.refresh_token or secret["refresh_token"],
     }
-    if not retry_while_away(lambda: store_tokens(credential, lease, answer, new, early=force)):
+    if not retry_while_down(lambda: store_tokens(credential, lease, answer, new, early=force)):
         revoke_late_tokens(credential, new, expires_at=seconds_from_now(answer.expires_in))
         return _newer(credential)
     _count(credential, "renewed")

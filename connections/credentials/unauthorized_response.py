@@ -25,7 +25,7 @@ from connections.credentials.testing import (
 )
 from connections.models import Credential
 from connectors.errors import CredentialRefused, ServiceError
-from console.database import give_back
+from console.database import release_connection
 
 #: How often the check of one credential may be asked because a call was refused.
 CHECK_EVERY = timedelta(minutes=1)
@@ -80,7 +80,7 @@ def handle_unauthorized(
     renewable = _is_renewable(credential)
     if renewable and (credential.renewal_problem or not credential.renewed_early):
         return _renewed(credential, secret)
-    give_back()  # nobody waits for a service with a connection of the database in hand
+    release_connection()  # nobody waits for a service with a connection of the database in hand
     lock = _checking[hash(credential.pk) % len(_checking)]
     # Where nothing renews it, waiting for the other thread would win nothing.
     if not lock.acquire(timeout=WAIT_SECONDS if renewable else 0):
@@ -100,7 +100,7 @@ def _checked(
         return fresh_secret(credential)
     if _was_checked(credential, now):
         return None
-    give_back()
+    release_connection()
     try:
         account = call_check(credential, secret)
     except CredentialRefused as error:

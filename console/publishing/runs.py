@@ -1,4 +1,4 @@
-"""Run a function or a workflow as it stands in an environment."""
+"""Run a function or a workflow of an environment."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connections.authorizations.connection_state import ConnectionState
+from connections.calls.errors import CallRefused
 from connections.calls.exchange import Exchange, ServiceRequest
-from connections.calls.invoking import facts, invoke, refused
+from connections.calls.invoking import invoke, placeholder_values, refused_exchange
 from connectors.errors import ServiceBusy, ServiceError
 from console.accounts.models import Organization, User
 from console.applications.models import Application
@@ -28,12 +29,12 @@ MAX_ANSWERS = 8 * 1024 * 1024
 
 
 class NotThere(LookupError):
-    """What shall run is not in the environment, or does not run; the message says so."""
+    """The component is not in the environment or cannot be run; the message says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunStep:
-    """One function of a run: its calls, and why it went no further, if it did not.
+    """One function of a run: its calls, and the problem that stopped it, if any.
 
     ``answer`` is the last call's: JSON or text, without secrets.
     """
@@ -47,9 +48,9 @@ class RunStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What came of running a component; ``problem`` is empty where everything worked.
+    """The result of a run; ``problem`` is empty if everything worked.
 
-    ``busy`` is why its first call was not made, where it can be run again as it is.
+    ``busy`` is set if the first call was not made because of load; the run can be repeated.
     """
 
     component: ComponentSnapshot
@@ -81,11 +82,11 @@ def run(
     max_calls: int = MAX_CALLS,
     max_seconds: float = MAX_SECONDS,
 ) -> Run:
-    """Run a component as this person, or as nobody, with what was ``given`` as its input.
+    """Run a component for a person, or for nobody, with ``given`` as its input.
 
-    It is read as it stands in ``environment``, its connections too, and acts with the
-    authorizations of that environment alone: in Production those of the ``client``. It
-    stops at the first failure. Raise :class:`NotThere`.
+    Component, connections and authorizations are those of ``environment``; in Production, the
+    authorizations of the ``client``. The run stops at the first failure. Raise
+    :class:`NotThere`.
     """
     manifest = manifest_in(application, environment, client)
     part = _part(application, manifest, link_name, environment)
@@ -139,10 +140,10 @@ def _part(
     if part is None:
         known = application.components.filter(link_name=link_name).first()
         name = known.name if known else link_name
-        mend = " Publish it first." if known and environment == Environment.STAGE else ""
-        raise NotThere(f"{name} is not in {environment.label} yet.{mend}")
+        fix = " Publish it first." if known and environment == Environment.STAGE else ""
+        raise NotThere(f"{name} is not in {environment.label} yet.{fix}")
     if part.kind not in (ComponentKind.FUNCTION, ComponentKind.WORKFLOW):
-        raise NotThere(f"{part.name} is a {part.kind}: functions and workflows alone can be run.")
+        raise NotThere(f"{part.name} is a {part.kind}: only functions and workflows can be run.")
     return part
 
 
@@ -237,10 +238,11 @@ class _Running:
         if state is None:
             raise _Stopped(f"The connection {call.connection} is not in {self.environment.label}.")
         self.calls_made += 1
-        if exchange := refused(ServiceRequest(method=call.method, path=call.path), state):
-            return exchange
         try:
-            known = facts(state)
+            known = placeholder_values(state)
+        except CallRefused as error:
+            unfilled = ServiceRequest(method=call.method, path=call.path)
+            return refused_exchange(unfilled, state, error)
         except ServiceError as error:
             raise _Stopped(str(error)) from None
         request = _filled(call, {**values, "connection": known})

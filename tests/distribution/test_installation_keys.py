@@ -18,7 +18,7 @@ from console.audit.log import NotRecorded
 from console.audit.models import Event
 from console.choices import Role
 from console.distribution import installing
-from console.keys.authentication import _holders, holder_of
+from console.keys.authentication import _holders, authenticate_key
 from console.keys.errors import KeyRefused
 from console.keys.issuing import create_key, revoke_key
 from console.keys.key_format import PATTERN
@@ -65,7 +65,7 @@ def test_it_shows_the_key_once(signed_in, boss, place, client_organization):
     response = browser.post(place, {"name": "Importer"})
     assert response.status_code == 201
     text = re.search(PATTERN, response.content.decode())[0]
-    holder = holder_of(text)
+    holder = authenticate_key(text)
     assert (holder.environment, holder.organization_id) == ("production", client_organization.pk)
     assert text.startswith("dc_prod_")
     assert "no-store" in response["Cache-Control"]
@@ -111,7 +111,7 @@ def test_nobody_else_ends_them(signed_in, others, made, boss):
             assert signed_in(user).get(address).status_code == 404, (user, address)
             assert signed_in(user).post(address).status_code == 404, (user, address)
     assert signed_in(boss).post(addresses[0]).status_code == 404
-    assert holder_of(made[1])
+    assert authenticate_key(made[1])
 
 
 def test_a_key_at_home_is_not_ended_by_the_address_of_clients(
@@ -135,7 +135,7 @@ def test_it_ends_a_key(signed_in, boss, made, place):
     assert (response.status_code, response["Location"]) == (303, place)
     _holders.clear()
     with pytest.raises(KeyRefused):
-        holder_of(made[1])
+        authenticate_key(made[1])
 
 
 def test_the_clients_chain_alone_tells_of_it(made, boss, client_organization):
@@ -180,7 +180,7 @@ def test_uninstalling_ends_them(installation, made, boss, client_organization):
     installing.uninstall(installation, boss)
     _holders.clear()
     with pytest.raises(KeyRefused):
-        holder_of(made[1])
+        authenticate_key(made[1])
     key = ApiKey.objects.get()
     assert key.revoked_by == boss
     event = Event.objects.get(action=AuditAction.API_KEY_REVOKED)
@@ -191,7 +191,7 @@ def test_uninstalling_ends_no_others(installation, boss, made, application, stud
     at_home, text = create_key(application, studio, "development", super_admin, "At home")
     installing.uninstall(installation, boss)
     _holders.clear()
-    assert holder_of(text).key_id == at_home.pk
+    assert authenticate_key(text).key_id == at_home.pk
 
 
 def test_they_count_on_where_uninstalling_fails(installation, made, boss, break_log):  # noqa: F811
@@ -199,7 +199,7 @@ def test_they_count_on_where_uninstalling_fails(installation, made, boss, break_
     with pytest.raises(NotRecorded):
         installing.uninstall(installation, boss)
     _holders.clear()
-    assert holder_of(made[1])
+    assert authenticate_key(made[1])
     assert Installation.objects.exists()
 
 

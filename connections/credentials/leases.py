@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from connections.models import Credential, OAuthClient
 from connectors.definitions.grant_end import PASSING
 from connectors.errors import ClientRefused, ServiceError, ServiceRefused
-from console.database import retry_while_away
+from console.database import retry_while_down
 
 #: Longer than the total deadline of a request, so that a slow response keeps its lease.
 LEASE = timedelta(seconds=60)
@@ -103,7 +103,7 @@ def lock_row(credential: Credential, lease: Lease) -> Credential | None:
 
 def journal_response(credential: Credential, lease: Lease, raw: bytes) -> None:
     """Store the raw token response, so that it survives if this process dies."""
-    retry_while_away(lambda: _write_journal(credential, lease, raw))
+    retry_while_down(lambda: _write_journal(credential, lease, raw))
 
 
 def _write_journal(credential: Credential, lease: Lease, raw: bytes) -> None:
@@ -143,7 +143,7 @@ def release_after_failure(credential: Credential, lease: Lease, error: ServiceEr
     if not is_repeated:
         return False
     rows = Credential.objects.filter(pk=credential.pk, refusal=refusal, refusals__gte=REFUSALS)
-    return retry_while_away(rows.filter(refusal_since__lte=Now() - REFUSED_FOR).exists)
+    return retry_while_down(rows.filter(refusal_since__lte=Now() - REFUSED_FOR).exists)
 
 
 def unexplained_refusal(error: ServiceError) -> str:
@@ -185,4 +185,4 @@ def backoff(failures: int, asked: float | None) -> timedelta:
 
 def _release(credential: Credential, lease: Lease, **values: object) -> None:
     held = Credential.objects.filter(pk=credential.pk, lease_owner=lease.owner)
-    retry_while_away(lambda: held.update(lease_owner="", lease_until=None, **values))
+    retry_while_down(lambda: held.update(lease_owner="", lease_until=None, **values))

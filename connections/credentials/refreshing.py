@@ -33,7 +33,7 @@ from connectors.errors import CredentialRefused, ServiceError
 from connectors.http.http_client import ServiceResponse
 from connectors.oauth2 import refresh_request
 from connectors.oauth2.token_response import TokenResponse, parse_token_response
-from console.database import give_back, retry_while_away
+from console.database import release_connection, retry_while_down
 from console.monitoring.metrics import REFRESHES
 
 MARGIN = timedelta(minutes=15)
@@ -71,7 +71,7 @@ def fresh_secret(credential: Credential, *, force: bool = False) -> Mapping[str,
             while leases.is_held(credential, now):
                 if time.monotonic() > give_up:
                     raise refresh_in_progress(credential.connector.name)
-                give_back()
+                release_connection()
                 time.sleep(POLL_SECONDS)
                 now = leases.reload(credential)
         except Credential.DoesNotExist:
@@ -149,7 +149,7 @@ def _refresh(
     try:
         # Decrypted here: if that fails, the lease is released too.
         client = credential.client_credentials
-        give_back()
+        release_connection()
         answer = journaled or refresh_request.refresh(
             credential.connector,
             client=client,
@@ -171,7 +171,7 @@ def _refresh(
         # Without rotation there is no new refresh token, and the old one stays valid.
         "refresh_token": answer.refresh_token or secret["refresh_token"],
     }
-    if not retry_while_away(lambda: store_tokens(credential, lease, answer, new, early=force)):
+    if not retry_while_down(lambda: store_tokens(credential, lease, answer, new, early=force)):
         revoke_late_tokens(credential, new, expires_at=seconds_from_now(answer.expires_in))
         return _replacement(credential)
     _count(credential, "renewed")

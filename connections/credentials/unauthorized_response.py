@@ -24,7 +24,7 @@ from connections.credentials.testing import (
 )
 from connections.models import Credential
 from connectors.errors import CredentialRefused, ServiceError
-from console.database import give_back
+from console.database import release_connection
 
 #: The least time between two checks of one credential because of refused calls.
 CHECK_EVERY = timedelta(minutes=1)
@@ -78,7 +78,7 @@ def handle_unauthorized(
     renewable = credential.has_refresh_token
     if renewable and (credential.renewal_problem or not credential.renewed_early):
         return _renewed(credential, secret)
-    give_back()  # do not hold a database connection while waiting for a service
+    release_connection()  # do not hold a database connection while waiting for a service
     lock = _checking[hash(credential.pk) % len(_checking)]
     # Without a refresh, waiting for the other thread has no benefit.
     if not lock.acquire(timeout=WAIT_SECONDS if renewable else 0):
@@ -98,7 +98,7 @@ def _checked(
         return fresh_secret(credential)
     if _was_checked(credential, now):
         return None
-    give_back()
+    release_connection()
     try:
         account = call_check(credential, secret)
     except CredentialRefused as error:

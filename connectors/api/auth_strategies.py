@@ -98,3 +98,8 @@ AUTH_TYPES: Mapping[str, AuthStrategy] = {
         part=lambda connector: connector.api_key,
     ),
 }
+
+
+def strategy_of(auth_type: str) -> AuthStrategy:
+    """Return the strategy of an auth type, as it is stored in a row."""
+    return {str(known): strategy for known, strategy in AUTH_TYPES.items()}[auth_type]

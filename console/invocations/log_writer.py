@@ -30,7 +30,7 @@ from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import Exchange, ServiceRequest
 from console.accounts.models import Organization, User
 from console.applications.models import Application
-from console.database import give_back
+from console.database import release_connection
 from console.invocations.hourly_counts import count
 from console.invocations.models import Invocation
 from console.invocations.outcomes import outcome_of
@@ -104,7 +104,7 @@ class LogWriter:
             self._many.clear()
             if self._rows:
                 written = self.write()
-                give_back()
+                release_connection()
                 if not written:
                     time.sleep(1)  # however many wait
             WAITING.set(self.waiting)

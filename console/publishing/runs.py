@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connections.authorizations.connection_state import ConnectionState
+from connections.calls.errors import CallRefused
 from connections.calls.exchange import Exchange, ServiceRequest
-from connections.calls.invoking import facts, invoke, refused
+from connections.calls.invoking import invoke, placeholder_values, refused_exchange
 from connectors.errors import ServiceBusy, ServiceError
 from console.accounts.models import Organization, User
 from console.applications.models import Application
@@ -244,10 +245,11 @@ class _RunState:
                 f"The connection {call.connection} is not in {self.environment.label}."
             )
         self.calls_made += 1
-        if exchange := refused(ServiceRequest(method=call.method, path=call.path), state):
-            return exchange
         try:
-            known = facts(state)
+            known = placeholder_values(state)
+        except CallRefused as error:
+            unfilled = ServiceRequest(method=call.method, path=call.path)
+            return refused_exchange(unfilled, state, error)
         except ServiceError as error:
             raise _RunStopped(str(error)) from None
         request = _service_request(call, {**values, "connection": known})

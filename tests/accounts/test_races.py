@@ -41,7 +41,7 @@ class Taking:
     """How a permission is taken away and given again, and the action that records it."""
 
     take: Callable[[], object]
-    give_back: Callable[[], object]
+    release_connection: Callable[[], object]
     act: AuditAction
 
 
@@ -60,7 +60,7 @@ def demotion(developer, super_admin) -> Taking:
     row = rows.get()
     return Taking(
         take=lambda: memberships.change_role(row, Role.USER, super_admin),
-        give_back=lambda: rows.update(role=Role.DEVELOPER),
+        release_connection=lambda: rows.update(role=Role.DEVELOPER),
         act=AuditAction.MEMBERSHIP_CHANGED,
     )
 
@@ -71,7 +71,7 @@ def deactivation(developer, super_admin) -> Taking:
     row = rows.get()
     return Taking(
         take=lambda: memberships.deactivate(row, super_admin),
-        give_back=lambda: rows.update(deactivated_at=None),
+        release_connection=lambda: rows.update(deactivated_at=None),
         act=AuditAction.MEMBERSHIP_DEACTIVATED,
     )
 
@@ -81,7 +81,7 @@ def removal(developer, super_admin, studio) -> Taking:
     rows = Membership.objects.filter(user=developer)
     return Taking(
         take=lambda: memberships.remove(rows.get(), super_admin),
-        give_back=lambda: rows.get_or_create(
+        release_connection=lambda: rows.get_or_create(
             user=developer, organization=studio, defaults={"role": Role.DEVELOPER}
         ),
         act=AuditAction.MEMBERSHIP_DELETED,
@@ -101,7 +101,7 @@ def taking_of_the_right(application, may_publish, super_admin, signed_in) -> Tak
     }
     return Taking(
         take=lambda: browser.post(page, unticked),
-        give_back=lambda: Right.objects.update(may_publish=True),
+        release_connection=lambda: Right.objects.update(may_publish=True),
         act=AuditAction.RIGHT_TAKEN,
     )
 
@@ -163,7 +163,7 @@ def test_no_change_is_saved_after_permission_is_taken_away(
     taking, use = request.getfixturevalue(taking), request.getfixturevalue(use)
     dice, outcomes, lead = random.Random(17), Counter(), 0.0
     for _ in range(rounds):
-        taking.give_back()
+        taking.release_connection()
         use.prepare()
         last = max(Event.objects.values_list("number", flat=True), default=0)
 

@@ -16,7 +16,7 @@ def test_without_authorization_it_says_where_to_authorize(network, connect):
     connection = connect(name="Customers", separate_environments=True)
     exchange = invoke(get(), state_of(connection, Environment.STAGE))
     assert exchange.problem == (
-        "Customers is not authorized in Stage. Authorize Customers, and run this again."
+        "Customers is not authorized in Stage. Authorize Customers, then try again."
     )
     page = reverse("connection_authorize", args=[connection.pk])
     assert exchange.authorize_url == f"{page}?environment=stage"
@@ -56,7 +56,7 @@ def test_a_service_that_left_the_catalogue_is_not_called(network, connect, grant
     Connection.objects.update(connector_slug="gone")
     connection.refresh_from_db()
     exchange = invoke(get(), state_of(connection))
-    assert "is not in the catalogue of this console any more" in exchange.problem
+    assert "is no longer in the catalog of this console" in exchange.problem
     assert exchange.authorize_url == ""
 
 
@@ -72,7 +72,7 @@ def test_an_outage_keeps_the_authorization(sandbox, connection, method):
     sandbox.switches(api="redirect")
     exchange = invoke(ServiceRequest(method=method, path="/contacts"), state_of(connection))
     assert "Sandbox redirected to another URL" in exchange.problem
-    assert ("It may have arrived: look at Sandbox" in exchange.problem) == (method == "POST")
+    assert ("It may have arrived: check in Sandbox" in exchange.problem) == (method == "POST")
     assert (exchange.status, exchange.authorize_url) == (0, "")
     assert connection.authorizations.get().state == Authorization.State.ACTIVE
 

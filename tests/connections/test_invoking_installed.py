@@ -124,7 +124,7 @@ def test_nobody_acts_with_the_account_of_another_person(
     done = go(application, me, client_organization)
 
     assert done.problem == (
-        "You have not authorized People in Production yet. Authorize People, and run this again."
+        "You have not authorized People in Production yet. Authorize People, then try again."
     )
     page = reverse("installed_authorize", args=[InstalledConnection.objects.get().pk])
     assert done.steps[0].exchanges[0].authorize_url == page
@@ -140,7 +140,7 @@ def test_no_account_of_a_persons_own_acts_for_all(
     grant(shared, secret={"key": "of-the-developers"})
     done = go(application, me, client_organization)
     assert done.problem == (
-        "People is not authorized in Production. Authorize People, and run this again."
+        "People is not authorized in Production. Authorize People, then try again."
     )
     assert len(network.calls) == 0
 

@@ -18,7 +18,7 @@ from console.audit.log import NotRecorded
 from console.audit.models import Event
 from console.choices import Role
 from console.distribution import installing
-from console.keys.authentication import _holders, holder_of
+from console.keys.authentication import _holders, authenticate_key
 from console.keys.errors import KeyRefused
 from console.keys.issuing import create_key, revoke_key
 from console.keys.key_format import PATTERN
@@ -65,7 +65,7 @@ def test_it_shows_the_key_once(signed_in, boss, place, client_organization):
     response = browser.post(place, {"name": "Importer"})
     assert response.status_code == 201
     text = re.search(PATTERN, response.content.decode())[0]
-    holder = holder_of(text)
+    holder = authenticate_key(text)
     assert (holder.environment, holder.organization_id) == ("production", client_organization.pk)
     assert text.startswith("dc_prod_")
     assert "no-store" in response["Cache-Control"]
@@ -111,7 +111,7 @@ def test_only_super_admins_of_the_client_revoke_them(signed_in, others, made, bo
             assert signed_in(user).get(address).status_code == 404, (user, address)
             assert signed_in(user).post(address).status_code == 404, (user, address)
     assert signed_in(boss).post(addresses[0]).status_code == 404
-    assert holder_of(made[1])
+    assert authenticate_key(made[1])
 
 
 def test_a_key_of_the_developers_cannot_be_revoked_by_this_url(
@@ -135,7 +135,7 @@ def test_it_revokes_a_key(signed_in, boss, made, place):
     assert (response.status_code, response["Location"]) == (303, place)
     _holders.clear()
     with pytest.raises(KeyRefused):
-        holder_of(made[1])
+        authenticate_key(made[1])
 
 
 def test_only_the_log_of_the_client_records_it(made, boss, client_organization):
@@ -180,7 +180,7 @@ def test_uninstalling_revokes_them(installation, made, boss, client_organization
     installing.uninstall(installation, boss)
     _holders.clear()
     with pytest.raises(KeyRefused):
-        holder_of(made[1])
+        authenticate_key(made[1])
     key = ApiKey.objects.get()
     assert key.revoked_by == boss
     event = Event.objects.get(action=AuditAction.API_KEY_REVOKED)
@@ -193,7 +193,7 @@ def test_uninstalling_revokes_no_other_keys(
     developers_key, text = create_key(application, studio, "development", super_admin, "Studio")
     installing.uninstall(installation, boss)
     _holders.clear()
-    assert holder_of(text).key_id == developers_key.pk
+    assert authenticate_key(text).key_id == developers_key.pk
 
 
 def test_they_stay_valid_if_uninstalling_fails(installation, made, boss, break_log):  # noqa: F811
@@ -201,7 +201,7 @@ def test_they_stay_valid_if_uninstalling_fails(installation, made, boss, break_l
     with pytest.raises(NotRecorded):
         installing.uninstall(installation, boss)
     _holders.clear()
-    assert holder_of(made[1])
+    assert authenticate_key(made[1])
     assert Installation.objects.exists()
 
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from console.accounts.models import Membership
 from console.keys import authentication, user_tokens
-from console.keys.authentication import holder_of
+from console.keys.authentication import authenticate_key
 from console.keys.errors import TokenRefused
 from console.keys.issuing import create_key
-from console.keys.user_tokens import user_of
+from console.keys.user_tokens import verify_token
 from console.publishing.models import Installation
 
 TOKEN = r"eyJ[\w-]+\.[\w-]+\.[\w-]+"
@@ -41,7 +41,7 @@ def place(installation) -> str:
 @pytest.fixture
 def holder(installation, boss):
     application, client = installation.application, installation.organization
-    return holder_of(create_key(application, client, "production", boss, "P")[1])
+    return authenticate_key(create_key(application, client, "production", boss, "P")[1])
 
 
 def token_in(response) -> str:
@@ -51,7 +51,7 @@ def token_in(response) -> str:
 def test_each_person_opens_it_as_themselves(signed_in, boss, admin, person, place, holder):
     for user in (boss, admin, person):
         response = signed_in(user).post(place)
-        assert user_of(token_in(response), holder) == user
+        assert verify_token(token_in(response), holder) == user
         assert "no-store" in response["Cache-Control"]
 
 
@@ -71,7 +71,7 @@ def test_the_token_is_valid_only_in_production_of_the_client(
     for environment in ("development", "stage"):
         key = create_key(application, studio, environment, super_admin, "P")[1]
         with pytest.raises(TokenRefused):
-            user_of(token, holder_of(key))
+            verify_token(token, authenticate_key(key))
 
 
 @pytest.mark.parametrize("who", ["developer", "super_admin", "stranger"])
@@ -88,7 +88,7 @@ def test_it_cannot_be_opened_after_the_license_has_ended(signed_in, person, plac
     Installation.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
     response = signed_in(person).post(place, follow=True)
     page = response.content.decode()
-    assert "The license of Field Service has ended, so it is not opened." in page
+    assert "The license of Field Service has ended, so it cannot be opened." in page
     assert not re.search(TOKEN, page)
     assert place not in page
 
@@ -97,8 +97,8 @@ def test_the_token_of_a_deactivated_person_is_refused(signed_in, person, place, 
     token = token_in(signed_in(person).post(place))
     Membership.objects.filter(user=person).update(deactivated_at=timezone.now())
     user_tokens._users.clear()
-    with pytest.raises(TokenRefused, match="does not belong"):
-        user_of(token, holder)
+    with pytest.raises(TokenRefused, match="no longer belongs"):
+        verify_token(token, holder)
 
 
 def test_the_installation_page_has_an_open_button(
@@ -117,5 +117,5 @@ def test_without_a_launch_url_it_shows_the_token(
     application.launch_url = ""
     application.save()
     response = signed_in(person).post(place)
-    assert user_of(token_in(response), holder) == person
+    assert verify_token(token_in(response), holder) == person
     assert "in Production" in response.content.decode()

@@ -76,7 +76,7 @@ def prove_all(credentials: Sequence[str]) -> dict[str, str]:
 
 
 def _proved(credential: str) -> str:
-    from console.database import give_back
+    from console.database import release_connection
     from tests.processes.killed_console import use
 
     try:
@@ -84,7 +84,7 @@ def _proved(credential: str) -> str:
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     finally:
-        give_back()
+        release_connection()
     return ""
 
 

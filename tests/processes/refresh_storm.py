@@ -119,7 +119,7 @@ def visit(plan: Sequence[Sequence[str]]) -> list[Visit]:
 def _visit(credentials: Sequence[str]) -> list[Visit]:
     from connections.credentials.refreshing import fresh_secret
     from connections.models import Credential
-    from console.database import give_back
+    from console.database import release_connection
 
     done = []
     for credential in credentials:
@@ -130,6 +130,6 @@ def _visit(credentials: Sequence[str]) -> list[Visit]:
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
         finally:
-            give_back()
+            release_connection()
         done.append((credential, token, problem))
     return done

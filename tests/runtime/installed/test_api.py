@@ -89,5 +89,5 @@ def test_after_the_license_nothing_is_told_or_run(ask, both, network, token_of, 
         rows.update(ends_at=past)
     data = {} if path.endswith("run") else None
     document = problem(ask(path, data, **token_of(person)), "license-ended", 403)
-    assert document["detail"].startswith("The license of Field Service has ended.")
+    assert document["detail"].startswith("The license of Field Service has ended")
     assert len(network.calls) == 0

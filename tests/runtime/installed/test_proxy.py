@@ -1,4 +1,4 @@
-"""Calls of a client's program through what is installed: his own authorizations, nobody else's."""
+"""Proxied calls through installed connections use only the client's own authorizations."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_connection_of_each_person_needs_to_know_who(upstream, program, instal
     assert (answer.status, answer.problem) == (401, "user-token-required")
 
 
-def test_each_person_acts_with_his_own_account(
+def test_each_person_uses_their_own_account(
     upstream, program, token_of, authorized, mailbox, person, admin, boss, installation
 ):
     for user in (person, admin):
@@ -112,7 +112,7 @@ def test_what_a_deactivated_admin_has_authorized_is_suspended_within_a_second(
 ):
     authorized(crm, admin, secret=OAUTH2)
     assert program.get("crm").status == 200
-    suspend(admin, client_organization, "He has left.")
+    suspend(admin, client_organization, "They have left.")
     a_second_later()
     assert program.get("crm").status == 409
     assert len(upstream.asked) == 1
@@ -143,7 +143,7 @@ def test_the_end_of_the_license_refuses_within_a_second(
     assert program.get("crm").status == 200
 
 
-def test_a_license_that_ends_by_itself_needs_nobody(upstream, program, works, a_second_later):
+def test_a_license_that_expires_refuses_calls(upstream, program, works, a_second_later):
     soon = timezone.now() + timedelta(seconds=0.3)
     InstalledConnection.objects.update(ends_at=soon)
     assert program.get("crm").status == 200

@@ -261,7 +261,7 @@ def test_what_is_revoked_while_it_is_read_is_not_kept(upstream, program, keyed, 
     """Between reading the authorization and calling, somebody revokes it."""
     from connections.calls import prepared_call
 
-    read = prepared_call.resolve
+    read = prepared_call.find_connection
     calls: list[int] = []
 
     def resolving(*arguments):
@@ -271,7 +271,7 @@ def test_what_is_revoked_while_it_is_read_is_not_kept(upstream, program, keyed, 
             Authorization.objects.update(state="revoked", changed_at="2030-01-01T00:00Z")
         return state
 
-    monkeypatch.setattr(prepared_call, "resolve", resolving)
+    monkeypatch.setattr(prepared_call, "find_connection", resolving)
     program.get("orders")
     _a_second_later(monkeypatch)
     assert program.get("orders").status == 409

@@ -214,5 +214,5 @@ def test_what_is_too_long_says_so(upstream, program, keyed, where):
     path, query = (f"/{long}", "") if where == "path" else ("/contacts", f"q={long}")
     answer = program.get("orders", path, query=query)
     assert (answer.status, answer.problem) == (414, "address-too-long")
-    assert f"{MAX_TARGET_LENGTH:,} is the most" in answer.json()["detail"]
+    assert f"at most {MAX_TARGET_LENGTH:,}" in answer.json()["detail"]
     assert upstream.asked == []

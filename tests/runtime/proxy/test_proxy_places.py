@@ -98,16 +98,16 @@ def test_no_address_is_read_in_two_ways(canary, url):
 
 def test_nothing_that_is_typed_in_leads_there(canary, program, typed):
     """The host, the path, the query, and the headers: every place that holds an address."""
-    from connections.calls import prepared_cache
+    from connections.calls import prepared_call
 
     for host in [*LITERALS, *map(_written, PRIVATE)]:
         typed(f"{host}:{canary.port}")
-        prepared_cache.clear()
+        prepared_call._prepared.clear()
         answer = program.get("own_host")
         assert answer.status in {409, 502, 503}, host
         address = f"http://{host}:{canary.port}/"
         typed("api.example.invalid")
-        prepared_cache.clear()
+        prepared_call._prepared.clear()
         headers = {"Host": host, "X-Forwarded-Host": host, "X-Original-Url": "/x"}
         if address.isascii():
             answer = program.get("own_host", f"/{address}", query=f"url={host}", headers=headers)

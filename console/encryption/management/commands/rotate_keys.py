@@ -8,7 +8,7 @@ from cryptography.fernet import InvalidToken
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from console.database import retry_while_away
+from console.database import retry_while_down
 from console.encryption import key_sentinel
 from console.encryption.encrypted_rows import (
     EncryptedPage,
@@ -65,8 +65,8 @@ class Command(BaseCommand):
                 _write(page, changes, progress)
         if not dry_run:
             # Last: until now the console does not start without the old keys.
-            retry_while_away(key_sentinel.renew)
-            retry_while_away(ScanProgress.objects.filter(name=NAME).delete)
+            retry_while_down(key_sentinel.renew)
+            retry_while_down(ScanProgress.objects.filter(name=NAME).delete)
         verb = "would be" if dry_run else "are"
         self.stdout.write(f"{progress.done} secrets {verb} encrypted with the first key.")
         if progress.unreadable:
@@ -102,4 +102,4 @@ def _write(page: EncryptedPage, changes: list[Change], progress: ScanProgress) -
                 page.rows_of.replace(row, name, old, new)
             progress.save()
 
-    retry_while_away(write)
+    retry_while_down(write)

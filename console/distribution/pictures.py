@@ -1,4 +1,4 @@
-"""Validate pictures for the marketposition and remove their metadata.
+"""Validate pictures for the marketplace and remove their metadata.
 
 PNG (ISO/IEC 15948), JPEG (ITU-T T.81) and WebP (RFC 9649) files are split into chunks or
 segments, and rebuilt from those that are needed to show the picture. Text, locations, previews

@@ -121,14 +121,15 @@ def _measured(request: requests.PreparedRequest) -> Iterator[None]:
     if "Transfer-Encoding" not in request.headers:
         yield
         return
-    pieces: Iterable[bytes | str] = request.body  # type: ignore[assignment]
+    untyped: Any = request  # types-requests does not know bodies that are iterables or files
+    pieces: Iterable[bytes | str] = untyped.body
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
         for piece in pieces:
             file.write(piece.encode() if isinstance(piece, str) else piece)
         del request.headers["Transfer-Encoding"]
         request.headers["Content-Length"] = str(file.tell())
         file.seek(0)
-        request.body = file  # type: ignore[assignment]
+        untyped.body = file
         yield
 
 

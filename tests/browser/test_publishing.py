@@ -143,7 +143,9 @@ def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
     publish(page, "Walk find")
     preflight = page.get_by_role("listitem").filter(has_text="Missing in Stage: contacts.write")
     expect(preflight).to_have_count(1)
-    expect(page.get_by_text("Not included: it is published only together with Walk order.")).to_be_visible()
+    expect(
+        page.get_by_text("Not included: it is published only together with Walk order.")
+    ).to_be_visible()
     expect(page.get_by_role("checkbox", name="Walk parts")).to_be_disabled()
     expect(page.get_by_role("checkbox", name="Walk parts")).not_to_be_checked()
     expect(page.get_by_role("checkbox", name="Walk people")).to_be_checked()

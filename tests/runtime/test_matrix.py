@@ -64,7 +64,7 @@ def world(db, studio, stranger_organization, head, network):
                 organization=organization,
                 release=application.releases.get(),
             )
-            installing.connect(installation, [])
+            installing.write_connections(installation, [])
         _authorize(application.connections.get(), organization, place)
         keys[place] = create_key(application, organization, place[3], head, "A program")[1]
     return keys, applications, organizations

@@ -202,7 +202,7 @@ def test_a_key_never_reaches_another_client(
     theirs = Installation.objects.create(
         application=installation.application, organization=other, release=installation.release
     )
-    installing.connect(theirs, [])
+    installing.write_connections(theirs, [])
     text = create_key(theirs.application, other, "production", head, "P")[1]
     assert Program(key=text).get("crm").problem == "authorization-required"
     assert upstream.asked == []

@@ -74,8 +74,8 @@ def issuer_mismatch_message(service: str, said: str, expected: str) -> str:
     actual = f"the response names “{words(said, 120)}”" if said else "the response names none"
     return (
         f"The response was not used, because it does not come from {service}: the issuer must be "
-        f"exactly “{words(expected, 120)}”, and {actual}. If that is the issuer of the service, the "
-        "operator of this console can correct the connector's definition."
+        f"exactly “{words(expected, 120)}”, and {actual}. If that is the issuer of the service, "
+        "the operator of this console can correct the connector's definition."
     )
 
 

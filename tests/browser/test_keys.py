@@ -52,7 +52,5 @@ def test_an_application_is_opened(visit, console):
 def test_a_problem_explains_itself(visit, console):
     page = visit("")
     page.goto(f"{console.url}/problems/authorization-required")
-    expect(page.get_by_role("heading", level=1)).to_have_text(
-        "The connection needs authorization"
-    )
+    expect(page.get_by_role("heading", level=1)).to_have_text("The connection needs authorization")
     look_over(page, "a problem")

@@ -212,7 +212,7 @@ def test_a_client_can_be_registered_only_once(signed_in, super_admin, form):
     browser = signed_in(super_admin)
     browser.post(ADD, form())
     response = browser.post(ADD, form(client_id="again"))
-    assert "registered for this already" in response.content.decode()
+    assert "already registered for this" in response.content.decode()
     assert OAuthClient.objects.count() == 1
 
 

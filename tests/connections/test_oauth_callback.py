@@ -215,11 +215,11 @@ def test_it_shows_both_issuers(developer_client, callback, sandbox):
     [
         ("invalid_scope", "Change the connection's permissions"),
         ("access_denied", "Press Authorize again"),
-        ("consent_required", "allow what it asks for"),
-        ("unauthorized_client", "A super admin can correct"),
-        ("unsupported_response_type", "tell the operator"),
-        ("server_error", "try again in some minutes"),
-        ("temporarily_unavailable", "try again in some minutes"),
+        ("consent_required", "sign in there, and allow access"),
+        ("unauthorized_client", "its client ID and what the client is allowed to do"),
+        ("unsupported_response_type", "Contact the operator"),
+        ("server_error", "Try again in a few minutes"),
+        ("temporarily_unavailable", "Try again in a few minutes"),
     ],
 )
 def test_it_says_what_to_do_about_an_error(developer_client, connection, alice, error, said):

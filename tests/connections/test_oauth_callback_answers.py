@@ -96,7 +96,7 @@ def test_it_says_when_access_ends_that_cannot_be_renewed(
     credential = connection.authorizations.get().credential
     assert credential.ends_at == credential.expires_at is not None
     page = words_of(developer_client.get(flow.get_absolute_url()))
-    assert "gave nothing to renew this access with. It stops working" in page
+    assert "so this access cannot be renewed. It stops working" in page
     assert connection.authorizations.get().display.name == "expiring"
 
 

@@ -149,7 +149,7 @@ def test_a_refused_client_ends_no_authorization(credential, service):
 def test_a_refused_client_is_stored_in_the_row(credential, service):
     refused = service.post(TOKEN, status=401, json={"error": "invalid_client"})
     for _ in range(2):
-        with pytest.raises(NotRenewed, match="A super admin can correct its client id"):
+        with pytest.raises(NotRenewed, match="A super admin can fix its client ID"):
             fresh_secret(again())
     row = again()
     assert row.client_refused

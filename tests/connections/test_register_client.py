@@ -81,9 +81,9 @@ def test_the_same_host_gets_a_new_secret_however_it_is_written(studio, secret, h
         (["twilio"], "twilio"),
         (["slack", "--organization", "nobody"], "no organization nobody"),
         (["slack", "--client-secret-file", "/nonexistent/secret"], "cannot be read"),
-        (["slack", "--host", "slack.example.com"], "no host of your own"),
+        (["slack", "--host", "slack.example.com"], "has a fixed host"),
         (["jupyterhub", "--organization", "studio"], "needs its host"),
-        (["jupyterhub", "--host", "hub.example.com"], "belongs to one organization"),
+        (["jupyterhub", "--host", "hub.example.com"], "must belong to one organization"),
         (["jupyterhub", "--organization", "studio", "--host", "https://x/y"], "needs its host"),
     ],
 )

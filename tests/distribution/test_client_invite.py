@@ -18,4 +18,4 @@ def test_it_invites_once(signed_in, super_admin, studio):
     assert "Valid for 2 weeks" in page.replace("\xa0", " ")
     again = browser.post(reverse("client_invite"), data)
     assert again.status_code == 422
-    assert "is invited already" in text(again)
+    assert "is already invited" in text(again)

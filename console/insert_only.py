@@ -1,10 +1,13 @@
-"""Migration operation that makes the database reject updates of a table's rows."""
+"""Rows that are inserted and never changed: a queryset and a database trigger refuse updates."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NoReturn, TypeVar
 
-from django.db import migrations
+from django.db import migrations, models
+
+M = TypeVar("M", bound=models.Model)
 
 _SQLITE = """
 CREATE TRIGGER {name} BEFORE UPDATE ON {table}
@@ -15,6 +18,24 @@ CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation'; END $$;
 CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {name}();
 """
+
+
+class InsertOnlyQuerySet(models.QuerySet[M]):
+    """A queryset whose rows can be inserted and read only."""
+
+    def update(self, **values: Any) -> NoReturn:
+        self._refuse()
+
+    def bulk_update(
+        self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None
+    ) -> NoReturn:
+        self._refuse()
+
+    def delete(self) -> NoReturn:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise TypeError(f"{self.model._meta.verbose_name_plural} never change.".capitalize())
 
 
 def refuse_updates(table: str, message: str) -> migrations.RunPython:

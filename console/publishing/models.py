@@ -15,26 +15,17 @@ from django.utils import timezone
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.insert_only import InsertOnlyQuerySet
 from console.publishing.manifest import Manifest, digest_of
 
 #: How long others have to wait if a process is killed while it publishes.
 LEASE = timedelta(seconds=30)
 
 
-class ReleaseQuerySet(models.QuerySet["Release"]):
-    """Releases are inserted and never changed."""
-
+class ReleaseQuerySet(InsertOnlyQuerySet["Release"]):
     def allowing(self, user: Any, action: Any) -> ReleaseQuerySet:
         """Keep the releases of applications in which the person may do this."""
         return self.filter(application__in=Application.objects.allowing(user, action))
-
-    def update(self, **values: Any) -> NoReturn:
-        raise TypeError("A release never changes.")
-
-    bulk_update = update  # type: ignore[assignment]
-
-    def delete(self) -> NoReturn:
-        raise TypeError("A release is never deleted.")
 
 
 class Release(models.Model):

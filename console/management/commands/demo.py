@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from console.demo.earlier_database import refuse_earlier_database
 from console.demo.environment import demo_folder
 from console.demo.processes import (
     sandbox_preparation,
@@ -49,6 +50,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _set_up(self, password: str) -> list[tuple[str, str]]:
+        refuse_earlier_database()
         with sandbox_preparation(_environment()):
             call_command("migrate", verbosity=0)
             collect_static_files()

@@ -59,17 +59,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that use the database with ``rows``; only these run on both databases.
 
     pytest-django refuses the database to all other tests. Tests that start a console choose its
-    database themselves: PostgreSQL in ``tests/processes``, SQLite in all others.
+    database themselves: PostgreSQL in ``tests/processes``, SQLite in all others. Tests marked
+    ``one_database`` repeat, for every route or person, what other tests check on both databases.
     """
     for item in items:
         fixtures = {*getattr(item, "fixturenames", ())}
         if item.get_closest_marker("django_db") or fixtures & USING_ROWS:
-            item.add_marker("rows")
+            item.add_marker("rows" if not item.get_closest_marker("one_database") else "sqlite")
 
 
 def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> None:
     """Fail a test that requests the database only while it runs: it has no mark ``rows``."""
-    is_open = request.scope != "function" or request.node.get_closest_marker("rows")
+    marks = {mark.name for mark in request.node.iter_markers()}
+    is_open = request.scope != "function" or marks & {"rows", "sqlite"}
     if fixturedef.argname in USING_ROWS and not is_open:
         pytest.fail(f"Mark this test with @pytest.mark.django_db: {request.node.name}.")
 

@@ -13,6 +13,10 @@ from console.accounts.policy import RULES
 from tests.accounts.policy.expectations import IDENTITIES, PREFIXES, expected
 from tests.accounts.policy.visits import VISITS, address, rule
 
+pytestmark = pytest.mark.one_database(
+    "Visits all routes as everyone; the rooms test their queries on both databases."
+)
+
 
 def names(resolver: URLResolver) -> set[str]:
     """Return the names of all routes without a namespace."""

@@ -17,6 +17,10 @@ from console.publishing.models import Installation
 from tests.accounts.policy.expectations import IDENTITIES
 from tests.accounts.policy.visits import VISITS, address, rule
 
+pytestmark = pytest.mark.one_database(
+    "Visits all routes; the rooms test their queries on both databases."
+)
+
 OTHERS = ("own user", "own admin", "other developer", "operator")
 OURS = {name: visit for name, visit in VISITS.items() if not visit.foreign}
 WITH_ROW = sorted(name for name, visit in OURS.items() if visit.row)

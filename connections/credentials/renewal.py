@@ -91,8 +91,10 @@ def _asked(credential: Credential, *, force: bool) -> VisitOutcome:
 
 
 def _is_renewable(credential: Credential) -> bool:
+    secret = credential.secret
     return (
         credential.auth_type == "oauth2"
         and not credential.refused
-        and bool(credential.secret.reveal().get("refresh_token"))
+        and secret is not None
+        and bool(secret.reveal().get("refresh_token"))
     )

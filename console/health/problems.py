@@ -120,7 +120,7 @@ def fixable_organizations(user: Any) -> FixableOrganizations:
 
 
 def fixable_by(user: Any, fixable: FixableOrganizations) -> QuerySet[Authorization]:
-    """Return the authorizations that a person can renew: shared ones and their own.
+    """Return the authorizations that a person can reauthorize: shared ones and their own.
 
     Installed connections cannot be reauthorized after the end of their license.
     """

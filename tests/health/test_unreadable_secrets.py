@@ -35,7 +35,9 @@ def page_of(client) -> str:
 def test_a_credential_is_listed_with_its_connection_and_remedy(developer_client, credential):
     unreadable_secrets.scan()
     page = developer_client.get(URL)
-    assert [(problem.name, problem.kind) for problem in page.context["rows"]] == [("Damaged", "unreadable")]
+    assert [(problem.name, problem.kind) for problem in page.context["rows"]] == [
+        ("Damaged", "unreadable")
+    ]
     assert "Reauthorize it, or ask an operator" in words_of(page)
     place = reverse(
         "connection_authorize", args=[page.context["rows"][0].authorization.connection_id]

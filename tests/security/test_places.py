@@ -3,7 +3,7 @@
 What covers what (security.md X1 to X5, promise 8):
 
 - the spelling of an address, and what it leads to: ``tests/connectors/http/test_ssrf.py``
-- the one way out for tokens, checks, runs and webhooks: ``tests/connectors/http/test_http_client.py``
+- requests for tokens, checks, runs and webhooks: ``tests/connectors/http/test_http_client.py``
 - the proxy's literals, its path, query and headers, redirects, and 1,000 names that change their
   mind: ``tests/runtime/proxy/test_proxy_places.py``
 - here: what people type (the wizard, a client's authorization, webhooks, Administration), what

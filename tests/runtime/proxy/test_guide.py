@@ -12,17 +12,17 @@ from console.runtime.problem_details import KINDS
 from tests.servers import ROOT
 
 GUIDE = (ROOT / "docs" / "guides" / "developer.md").read_text()
-SECTION = GUIDE.partition("### What passes through the proxy\n")[2].partition("\n**A key that")[0]
+SECTION = GUIDE.partition("### What passes through the proxy\n")[2].partition("\n**If a key")[0]
 LISTS = {
-    "own to each connection": proxy_headers.BETWEEN_NEIGHBOURS,
-    "said again by the console": proxy_headers.REPLACED_OUT,
-    "dropped and named": proxy_headers.DROPPED_OUT,
-    "dropped in both directions and named": proxy_headers.FOR_SERVERS,
-    "only where the connector says `api_cookies`": proxy_headers.COOKIES,
-    "said by the console's server": proxy_headers.REPLACED_BACK,
-    "dropped and named (answer)": proxy_headers.DROPPED_BACK,
+    "belong to one connection": proxy_headers.BETWEEN_NEIGHBOURS,
+    "set by the console": proxy_headers.REPLACED_OUT,
+    "dropped and listed": proxy_headers.DROPPED_OUT,
+    "dropped in both directions and listed": proxy_headers.FOR_SERVERS,
+    "only if the connector has `api_cookies`": proxy_headers.COOKIES,
+    "set by the console's server": proxy_headers.REPLACED_BACK,
+    "dropped and listed (answer)": proxy_headers.DROPPED_BACK,
     "rewritten": proxy_headers.ADDRESSES,
-    "rewritten in its targets": proxy_headers.LINKS,
+    "its targets are rewritten": proxy_headers.LINKS,
     "added": frozenset(name.lower() for name, _ in proxy_headers.ALWAYS),
 }
 
@@ -46,7 +46,7 @@ def test_a_list_is_that_of_the_code(label: str) -> None:
     assert sorted(names) == sorted(LISTS[label])
 
 
-@pytest.mark.parametrize("label", ["dropped and named", "dropped in both directions and named"])
+@pytest.mark.parametrize("label", ["dropped and listed", "dropped in both directions and listed"])
 def test_what_the_guide_says_is_dropped_does_not_go_out(label: str) -> None:
     for name in told()[label]:
         header = name.replace("*", "Thing")

@@ -2,12 +2,12 @@ from django.apps import AppConfig
 
 
 class ConnectionsConfig(AppConfig):
-    """Who is connected to what, and with which credential."""
+    """Connections, their authorizations and their credentials."""
 
     name = "connections"
 
     def ready(self) -> None:
-        # Models are loaded only now.
+        # Models can be imported only now.
         from connections.authorizations.metrics import AuthorizationCollector
         from console.monitoring import prometheus
 

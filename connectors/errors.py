@@ -1,30 +1,30 @@
-"""What can go wrong when a service is asked for something.
+"""Errors of requests to services.
 
 ::
 
     ServiceError
-     ├── ServiceUnreachable    no answer: name, connection, time-out, TLS
-     │    └── ServiceTimeout        it took longer than it may
-     ├── ServiceBusy           as many calls as may wait for it at once already do
-     │    └── ConsoleBusy           as many as may be under way here at all, or for one caller
-     ├── ServiceForbidden      the address is one the console never calls
-     ├── ServiceUnintelligible an answer that is not what the protocol says
-     │    └── AnswerTooLarge        it holds more than may be passed on
-     └── ServiceRefused        a clear no
-          ├── CredentialRefused    it is wrong, withdrawn or expired (`invalid_grant`, 401)
-          └── ClientRefused        the OAuth client is wrong (`invalid_client`)
+     ├── ServiceUnreachable    no response: DNS, connection, timeout, TLS
+     │    └── ServiceTimeout        the service took too long
+     ├── ServiceBusy           too many calls to it are in progress
+     │    └── ConsoleBusy           too many calls are in progress here, or for one caller
+     ├── ServiceForbidden      the console must not call this URL
+     ├── ServiceUnintelligible a response that does not follow the protocol
+     │    └── AnswerTooLarge        it is larger than the limit
+     └── ServiceRefused        the service refused the request
+          ├── CredentialRefused    wrong, revoked or expired credential (`invalid_grant`, 401)
+          └── ClientRefused        the OAuth client was refused (`invalid_client`)
 
-``str(error)`` is one sentence for a person, in the look of ``look.md``: who did what.
-It never holds a response body, a token or an address with a query.
+``str(error)`` is a sentence that can be shown to people. It never contains a response body, a
+token, or a URL with a query.
 """
 
 from __future__ import annotations
 
 
 class ServiceError(Exception):
-    """A service did not do what it was asked; the message is fit to be shown."""
+    """A request to a service failed; the message can be shown to people."""
 
-    #: False where the request may have reached the service although no answer came.
+    #: False if the request may have reached the service although no response came.
     certain = True
 
     def __init__(
@@ -36,13 +36,13 @@ class ServiceError(Exception):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.code = code  # the RFC's or the service's own error code, cut and cleaned
+        self.code = code  # the error code of the RFC or the service, shortened and cleaned
         self.status = status
-        self.retry_after = retry_after  # in so many seconds it may go better
+        self.retry_after = retry_after  # seconds to wait before the next attempt
 
 
 class ServiceUnreachable(ServiceError):
-    """No answer came. ``certain`` is True where nothing was sent."""
+    """No response came. ``certain`` is true if nothing was sent."""
 
     def __init__(self, message: str, *, certain: bool) -> None:
         super().__init__(message)
@@ -50,38 +50,38 @@ class ServiceUnreachable(ServiceError):
 
 
 class ServiceTimeout(ServiceUnreachable):
-    """It did not answer, or did not go on answering, in the time that it has."""
+    """The service did not respond, or stopped responding, within the time limit."""
 
 
 class ServiceBusy(ServiceError):
-    """Nothing was sent: too many calls wait for this service already."""
+    """Nothing was sent: too many calls to this service are in progress."""
 
 
 class ConsoleBusy(ServiceBusy):
-    """Nothing was sent: too many calls are under way here, or for this caller."""
+    """Nothing was sent: too many calls are in progress here, or for this caller."""
 
 
 class ServiceForbidden(ServiceError):
-    """The address is private, of another scheme, or not the connector's."""
+    """The URL is private, uses another scheme, or does not belong to the connector."""
 
 
 class ServiceUnintelligible(ServiceError):
-    """The answer was HTML, too large, damaged, redirected or lacked what it must hold."""
+    """The response was HTML, too large, damaged, a redirect, or incomplete."""
 
     certain = False
 
 
 class AnswerTooLarge(ServiceUnintelligible):
-    """The answer is larger than it may be; what is left of it was not read."""
+    """The response is larger than the limit; the rest of it was not read."""
 
 
 class ServiceRefused(ServiceError):
-    """The service answered no, or with an error of its own (``status`` 5xx included)."""
+    """The service refused the request, or reported an error (``status`` 5xx included)."""
 
 
 class CredentialRefused(ServiceRefused):
-    """The credential itself was refused; only a new authorization helps."""
+    """The credential was refused; a new authorization is needed."""
 
 
 class ClientRefused(ServiceRefused):
-    """The OAuth client registered with the service was refused; a super admin can mend it."""
+    """The OAuth client registered with the service was refused; a super admin can fix it."""

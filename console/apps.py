@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import SimpleAdminConfig
 
 
 class ConsoleConfig(AppConfig):
-    """The project: its settings, and what every room uses."""
+    """The project: settings, and what all of its apps use."""
 
     name = "console"
 
 
-class ConsoleAdminConfig(AdminConfig):
-    """Django admin on this console's own site."""
+class ConsoleAdminConfig(SimpleAdminConfig):
+    """Django admin on the console's own site, without the admin pages of other apps."""
 
     default_site = "console.administration.site.ConsoleAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        import console.administration.admin  # noqa: F401  imports models, which are loaded now

@@ -1,8 +1,8 @@
-"""The console as an ASGI application: what ``console.wsgi`` holds, in threads of its own.
+"""The console's ASGI application: runs the WSGI application in a fixed number of threads.
 
-WSGI loses what a proxy must not lose: the path as it was sent, bytes of headers beyond ASCII,
-and the difference between the end of a message and its breaking off. granian tells all of it to
-ASGI applications only, so this module stands between them (docs/adr/0030-served-by-asgi.md).
+Under WSGI, granian does not pass on what a proxy needs: the path as it was sent, header bytes
+beyond ASCII, and whether a body is complete or broke off. Under ASGI it does
+(docs/adr/0030-served-by-asgi.md).
 """
 
 from __future__ import annotations

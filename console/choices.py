@@ -1,4 +1,4 @@
-"""Choices that more than one room uses: environments, authorization levels, roles, kinds."""
+"""Choices that several apps share: environments, authorization levels, roles, component kinds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Environment(models.TextChoices):
-    """Where a connection acts. ``ALL`` is Development and Stage with one authorization."""
+    """Where a connection is used. ``ALL`` is one authorization for Development and Stage."""
 
     ALL = "all", "Development and Stage"
     DEVELOPMENT = "development", "Development"
@@ -15,14 +15,14 @@ class Environment(models.TextChoices):
 
 
 class Level(models.TextChoices):
-    """Who authorizes a connection where the application is installed."""
+    """Who authorizes a connection in a client organization."""
 
     ADMINISTRATOR = "administrator", "Administrator"
     LOGGED_IN_USER = "logged_in_user", "Logged-in User"
 
 
 class Role(models.TextChoices):
-    """What a person is in an organization; each member has exactly one role."""
+    """The role of a member of an organization; each member has exactly one."""
 
     SUPER_ADMIN = "super_admin", "Super admin"
     ADMIN = "admin", "Admin"
@@ -31,7 +31,7 @@ class Role(models.TextChoices):
 
 
 class ComponentKind(models.TextChoices):
-    """What a component is."""
+    """The kinds of components."""
 
     FORM = "form", "Form"
     REPORT = "report", "Report"

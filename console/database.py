@@ -1,4 +1,4 @@
-"""The database connection of a thread, where no request of Django's looks after it."""
+"""Database connections of threads that work outside Django's request cycle."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, connections
 
-#: For how long a write is tried again, and the pause between two attempts, in seconds.
+#: How long a write is retried, and the pause between two attempts, in seconds.
 RETRY_SECONDS = 60.0
 PAUSE_SECONDS = 0.5
 
 T = TypeVar("T")
 
-#: When a thread last found out, and by what (seconds of the monotonic clock).
-_away: tuple[float, str] = (0.0, "")
+#: When a thread last found the database down (seconds of the monotonic clock), and the error.
+_down: tuple[float, str] = (0.0, "")
 
 
-def give_back() -> None:
-    """Do as Django does after a request: close what is broken, too old, or goes to the pool.
+def release_connection() -> None:
+    """Close or return to the pool what Django would at the end of a request.
 
-    Within a transaction nothing happens: it is its caller's.
+    Does nothing within a transaction, whose owner still needs the connection.
     """
     for each in connections.all(initialized_only=True):
         if not each.in_atomic_block:
@@ -30,28 +30,29 @@ def give_back() -> None:
 
 
 @contextmanager
-def in_turn(arrived: float) -> Iterator[None]:
-    """Read what other threads that waited for their turn want to read, too.
+def fail_fast_if_down_since(arrived: float) -> Iterator[None]:
+    """Read something that other threads queue up to read, too.
 
-    Where the database turned out to be away since this one ``arrived``, by the monotonic
-    clock, it raises ``OperationalError`` at once: else each would find out in its turn.
+    Raise ``OperationalError`` at once if another thread has found the database down since
+    ``arrived`` (monotonic clock). Otherwise every thread in the queue would wait for its own
+    timeout.
     """
-    global _away
-    at, why = _away
+    global _down
+    at, error_name = _down
     if at >= arrived:
-        raise OperationalError(why)
+        raise OperationalError(error_name)
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        _away = time.monotonic(), type(error).__name__
+        _down = time.monotonic(), type(error).__name__
         raise
 
 
-def retry_while_away(write: Callable[[], T]) -> T:
-    """Write something that cannot be had again, and try for a minute while the database is away.
+def retry_while_down(write: Callable[[], T]) -> T:
+    """Write something that cannot be obtained again; retry for a minute while the database is down.
 
     What a service has just answered may be the only copy of a refresh token. ``write`` may run
-    twice, so it has to be harmless then. Within a transaction nothing is tried again.
+    twice, so it must be idempotent. Within a transaction there is no retry.
     """
     give_up = time.monotonic() + RETRY_SECONDS
     while True:

@@ -1,10 +1,13 @@
-"""A migration operation by which the database itself refuses to change the rows of a table."""
+"""Rows that are inserted and never changed: a queryset and a database trigger refuse updates."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NoReturn, TypeVar
 
-from django.db import migrations
+from django.db import migrations, models
+
+M = TypeVar("M", bound=models.Model)
 
 _SQLITE = """
 CREATE TRIGGER {name} BEFORE UPDATE ON {table}
@@ -17,11 +20,29 @@ CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {na
 """
 
 
-def refuse_updates(table: str, message: str) -> migrations.RunPython:
-    """Return the operation that adds an ``UPDATE`` trigger to ``table``.
+class InsertOnlyQuerySet(models.QuerySet[M]):
+    """A queryset whose rows can be inserted and read only."""
 
-    SQLite drops triggers with a table that a migration rebuilds: a migration that changes the
-    columns of such a table ends with this operation again.
+    def update(self, **values: Any) -> NoReturn:
+        self._refuse()
+
+    def bulk_update(
+        self, objs: Iterable[M], fields: Iterable[str], batch_size: int | None = None
+    ) -> NoReturn:
+        self._refuse()
+
+    def delete(self) -> NoReturn:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise TypeError(f"{self.model._meta.verbose_name_plural} never change.".capitalize())
+
+
+def refuse_updates(table: str, message: str) -> migrations.RunPython:
+    """Return an operation that adds a trigger to ``table`` that rejects ``UPDATE``.
+
+    On SQLite, a migration that changes columns rebuilds the table and so drops its triggers. Such a
+    migration must end with this operation again.
     """
     name = f"{table}_refuses_updates"
 

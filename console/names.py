@@ -1,9 +1,9 @@
-"""One rule for every name that people give: to connections, applications, organizations, keys.
+"""Validate and normalize names of connections, applications, organizations, keys and so on.
 
-A name is one line of text in which everything can be seen, in any script, with punctuation,
-symbols and emoji. Letters that Unicode can write in two ways are kept in one (NFC, UAX 15), and
-any spaces between words are one space. What is invisible may make two names look alike, or turn
-the text around it, so it is refused, save where a script or an emoji needs it (UTS 39, UAX 31).
+A name is one line of visible text in any script, with punctuation, symbols and emoji. Names are
+stored in Unicode normalization form C (UAX 15), with single spaces between words. Invisible
+characters can make two names look alike, or reverse the direction of the text around them, so they
+are allowed only where a script or an emoji needs them (UTS 39, UAX 31).
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 _ZWNJ, _ZWJ = "\u200c", "\u200d"
-_VIRAMA = 9  # the combining class of the sign that joins two consonants
-_LONGEST = 1_000  # of 100 letters with marks, and then some
-_MOST_MARKS = 6  # on one letter; Tibetan and pointed Hebrew need five
-#: Copied along at the ends of a text: byte order mark, zero-width space, word joiner, soft hyphen.
+_VIRAMA = 9  # combining class of the sign that joins two consonants
+_MAX_NORMALIZED = 1_000  # more than 100 letters with marks need
+_MAX_MARKS = 6  # on one letter; Tibetan and pointed Hebrew need five
+#: Often copied with a text: byte order mark, zero-width space, word joiner, soft hyphen.
 _COPIED_ALONG = "\ufeff\u200b\u2060\u00ad"
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-#: Letters, symbols and marks that show nothing, though their categories say otherwise, and the
-#: codes that are no characters.
+#: Letters, symbols and marks that are invisible although their category suggests otherwise, and
+#: code points that are not characters.
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufff0-\ufff8\ufffc\ufdd0-\ufdef"
     "\ufffe\uffff\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
-#: The flags of England, Scotland and Wales are spelled in invisible letters (UTS 51, ED-14a).
+#: The flags of England, Scotland and Wales contain invisible tag characters (UTS 51, ED-14a).
 _SPELLED_FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e007a]{3,6}\U000e007f")
 
 
 def normalized(text: str) -> str:
-    """Return a name in the one spelling in which it is kept.
+    """Return a name in the form in which it is stored.
 
-    What is far too long for one stays as it is, to be refused for its length: to sort the
-    marks on one letter takes the square of their number.
+    A text that is far too long is returned unchanged, because it will be rejected for its length:
+    normalizing takes time that grows with the square of the number of marks on one letter.
     """
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_NORMALIZED:
         return text
     text = unicodedata.normalize("NFC", text)
     text = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
@@ -49,36 +49,36 @@ def normalized(text: str) -> str:
 
 
 def fault_in(name: str) -> str:
-    """Say what a normalized name may not hold, and what to do; nothing if it is a name."""
+    """Return what is wrong with a normalized name and how to fix it; empty if it is valid."""
     text = _SPELLED_FLAG.sub("\U0001f3f4", name)
     seen = map(unicodedata.category, _BLANK.sub("", text))
     if not any(category[0] in "LNPS" or category == "Cn" for category in seen):
-        return "A name has at least one character that can be seen."
+        return "A name needs at least one visible character."
     if unicodedata.category(text[0])[0] == "M":
-        return "A name cannot begin with an accent or another mark that belongs to a letter."
+        return "A name cannot begin with an accent or another combining mark."
     marks = 0
     for place, character in enumerate(text):
         category = unicodedata.category(character)
         if category in ("Cc", "Zl", "Zp"):
-            return "A name is one line. Take out the line break, tab or control character."
+            return "A name is one line. Remove the line break, tab or control character."
         if _DIRECTION.match(character):
-            return f"Take out {_code(character)}, which turns the direction of the text around it."
+            return f"Remove {_code(character)}, which changes the direction of the text around it."
         marks = marks + 1 if category[0] == "M" else 0
-        if marks > _MOST_MARKS:
-            return f"A letter may have at most {_MOST_MARKS} accents or other marks."
-        if not _is_seen(text, place):
-            return f"Take out {_code(character)}, a character that cannot be seen."
+        if marks > _MAX_MARKS:
+            return f"A letter can have at most {_MAX_MARKS} accents or other marks."
+        if not _is_visible(text, place):
+            return f"Remove {_code(character)}, an invisible character."
     return ""
 
 
 def validate_name(name: str) -> None:
-    """Raise ``ValidationError`` for what is no name."""
+    """Raise ``ValidationError`` for an invalid name."""
     if fault := fault_in(name):
         raise ValidationError(fault, code="invalid")
 
 
 class NameFormField(forms.CharField):
-    """A box for a name."""
+    """Form field for a name."""
 
     default_validators = [validate_name]
 
@@ -87,7 +87,7 @@ class NameFormField(forms.CharField):
 
 
 class NameField(models.CharField):
-    """A column for a name; for migrations it is a ``CharField``."""
+    """Model field for a name. Migrations see a plain ``CharField``."""
 
     default_validators = [validate_name]
 
@@ -99,12 +99,16 @@ class NameField(models.CharField):
         value = super().to_python(value)
         return normalized(value) if isinstance(value, str) else value
 
-    def formfield(self, **kwargs: Any) -> Any:  # type: ignore[override]
-        return super().formfield(**{"form_class": NameFormField, **kwargs})
+    def formfield(
+        self, form_class: Any = NameFormField, choices_form_class: Any = None, **kwargs: Any
+    ) -> Any:
+        return super().formfield(
+            form_class=form_class, choices_form_class=choices_form_class, **kwargs
+        )
 
 
-def _is_seen(text: str, place: int) -> bool:
-    """Tell whether a character is visible, or invisible where its script or emoji needs it."""
+def _is_visible(text: str, place: int) -> bool:
+    """Return whether a character is visible, or needed by its script or emoji."""
     character, before, after = text[place], text[place - 1 : place], text[place + 1 : place + 2]
     if character in (_ZWNJ, _ZWJ):
         return _may_join(character, text[:place], after)
@@ -116,7 +120,7 @@ def _is_seen(text: str, place: int) -> bool:
 
 
 def _may_join(joiner: str, before: str, after: str) -> bool:
-    """Tell whether a joiner does something here (RFC 5892 appendix A, UTS 51)."""
+    """Return whether a zero-width joiner or non-joiner is valid here (RFC 5892 A, UTS 51)."""
     if not before:
         return False
     if unicodedata.combining(before[-1]) == _VIRAMA:
@@ -132,15 +136,18 @@ def _may_join(joiner: str, before: str, after: str) -> bool:
 
 
 def _may_vary(selector: str, before: str) -> bool:
-    """Tell whether a variation selector has something to select a form of."""
+    """Return whether a variation selector follows a character that can have variants."""
     if not before or unicodedata.category(before)[0] not in "LNPS":
         return False
-    # The last two choose between text and emoji; the others forms of ideographs (UTS 37).
+    # The last two select text or emoji style; the others select ideograph variants (UTS 37).
     return selector in "\ufe0e\ufe0f" or unicodedata.east_asian_width(before) == "W"
 
 
 def _is_emoji(character: str) -> bool:
-    """Tell whether emoji are made of it: a symbol, a skin tone, or one newer than this Python."""
+    """Return whether a character can be part of an emoji.
+
+    That is a symbol, a skin tone, or an emoji that is newer than this Python.
+    """
     category = unicodedata.category(character)
     newer = category == "Cn" and "\U0001f000" <= character <= "\U0001faff"
     return category in ("So", "Sm") or "\U0001f3fb" <= character <= "\U0001f3ff" or newer

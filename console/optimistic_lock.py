@@ -1,8 +1,8 @@
-"""Optimistic locking of forms: nobody overwrites what they have not seen.
+"""Optimistic locking for forms: nobody overwrites a change they have not seen.
 
-A form carries, as ``seen``, a fingerprint of the values that its page showed. A row that holds
-others by the time the form comes back has been changed in another tab or by somebody else. The
-person is shown both values then, and decides: nothing is overwritten without a word.
+A form contains, in the hidden field ``seen``, a fingerprint of the values that its page showed. If
+the row has other values when the form is submitted, somebody changed it in the meantime, perhaps
+the same person in another tab. The page then shows both values, and the person decides.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class FieldConflict:
-    """A value that the row holds now, and the one that a person is about to write there."""
+    """A field that was changed: the saved value and the submitted one."""
 
     label: str
     saved: str
@@ -24,7 +24,7 @@ class FieldConflict:
 
 
 class EditConflict(Exception):
-    """The row is not what the person has seen."""
+    """The row has changed since the page was shown."""
 
     def __init__(self, differences: list[FieldConflict]) -> None:
         super().__init__("This was changed after the page was opened.")
@@ -32,32 +32,32 @@ class EditConflict(Exception):
 
 
 def fingerprint(values: Mapping[str, str]) -> str:
-    """Return what tells two views of the same fields apart."""
+    """Return a hash of the values that a page shows."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-class SeenForm:
-    """Mixed into a model form; it says in words what it writes, by label."""
+class ConflictCheckMixin:
+    """Mixin for model forms that detect conflicting edits."""
 
     data: Mapping[str, Any]
     instance: Any
 
-    def described(self, row: Any) -> dict[str, str]:
-        """Return the values of a row that this form writes, as the person reads them."""
+    def display_values(self, row: Any) -> dict[str, str]:
+        """Return the fields of a row that this form saves, by label, as people read them."""
         raise NotImplementedError
 
     @property
     def seen(self) -> str:
-        """Return the fingerprint for the page that shows the row as it is."""
-        return fingerprint(self.described(self.instance))
+        """Return the fingerprint for a page that shows the row as saved."""
+        return fingerprint(self.display_values(self.instance))
 
-    def refuse_unseen(self, current: Any) -> None:
-        """Raise :class:`ChangedMeanwhile` where the row holds values that nobody has seen.
+    def raise_on_conflict(self, current: Any) -> None:
+        """Raise :class:`EditConflict` if the saved row has values that the page did not show.
 
-        ``self.instance`` holds what is about to be written. What is there already needs no
-        decision, such as when a form is sent twice.
+        ``self.instance`` has the new values. If they are already saved, as when a form is
+        submitted twice, there is no conflict.
         """
-        saved, yours = self.described(current), self.described(self.instance)
+        saved, yours = self.display_values(current), self.display_values(self.instance)
         seen = self.data.get("seen")
         if not seen or saved == yours or fingerprint(saved) == seen:
             return

@@ -1,6 +1,6 @@
-"""Pages by keyset: found by where they begin, not by counting rows.
+"""Keyset pagination: a page is found by the row it starts after, not by counting rows.
 
-The thousandth page costs what the first one does. Rows have a time and an ``id``.
+The thousandth page costs as much as the first. Rows are ordered by one column and ``id``.
 """
 
 from __future__ import annotations
@@ -14,70 +14,84 @@ from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 
 Row = TypeVar("Row", bound=Model)
-Place = tuple[datetime, Any]
+#: The value of the ordering column and the primary key of a row.
+Position = tuple[Any, Any]
+#: The query parameters that hold a position.
+PAGE_PARAMS = ("before", "after")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Generic[Row]):
-    """Some rows, newest first, and the addresses of the neighboring pages (or nothing)."""
+    """Some rows, and the URLs of the previous and the next page (or ``""``)."""
 
     rows: list[Row]
-    newer: str
-    older: str
+    previous: str
+    next: str
+    is_newest_first: bool = True
 
 
-def cut(rows: QuerySet[Row], params: QueryDict, *, by: str, size: int) -> Page[Row]:
-    """Cut one page out of a list that is ordered by the time ``by`` and ``id``.
+def paginate(
+    rows: QuerySet[Row], params: QueryDict, *, by: str, size: int, ascending: bool = False
+) -> Page[Row]:
+    """Return one page of a list that is ordered by the column ``by`` and ``id``.
 
-    ``params`` is the query of the page's address: ``before`` or ``after`` say where the
-    page begins, and the rest of it stays in the addresses of its neighbors.
+    ``params`` is the query string of the page: ``before`` or ``after`` is the position where
+    the page starts, and all other parameters stay in the URLs of the neighboring pages.
     """
-    towards_newer = _position(params.get("after", ""), rows.model)
-    place = towards_newer or _position(params.get("before", ""), rows.model)
-    if towards_newer:
-        rows = rows.filter(beyond(by, towards_newer, "gt")).order_by(by, "id")
-    elif place:
-        rows = rows.filter(beyond(by, place, "lt")).order_by(f"-{by}", "-id")
-    else:
-        rows = rows.order_by(f"-{by}", "-id")
-    found = list(rows[: size + 1])
-    more, found = len(found) > size, found[:size]
-    if towards_newer:
+    forward, backward = ("after", "before") if ascending else ("before", "after")
+    end = _position(params.get(backward, ""), rows.model, by)
+    start = end or _position(params.get(forward, ""), rows.model, by)
+    towards = backward if end else forward
+    if start:
+        rows = rows.filter(beyond(by, start, "gt" if towards == "after" else "lt"))
+    sign = "" if towards == "after" else "-"
+    found = list(rows.order_by(f"{sign}{by}", f"{sign}id")[: size + 1])
+    has_more, found = len(found) > size, found[:size]
+    if end:
         found.reverse()
-    has_newer = more if towards_newer else place is not None
-    has_older = True if towards_newer else more
+    has_previous = has_more if end else start is not None
+    has_next = True if end else has_more
     return Page(
         rows=found,
-        newer=_address(params, "after", _place(found[0], by)) if found and has_newer else "",
-        older=_address(params, "before", _place(found[-1], by)) if found and has_older else "",
+        previous=_url(params, backward, found[0], by) if found and has_previous else "",
+        next=_url(params, forward, found[-1], by) if found and has_next else "",
+        is_newest_first=not ascending,
     )
 
 
-def beyond(by: str, place: Place, comparison: str) -> Q:
-    """Match what lies on one side of a place."""
-    time, key = place
-    # The outer bound alone lets SQLite begin in the middle of the index.
-    return Q(**{f"{by}__{comparison}e": time}) & (
-        Q(**{f"{by}__{comparison}": time}) | Q(**{f"id__{comparison}": key})
+def beyond(by: str, position: Position, comparison: str) -> Q:
+    """Match the rows on one side of a position; ``comparison`` is ``lt`` or ``gt``."""
+    value, key = position
+    # The outer condition lets SQLite start in the middle of the index.
+    return Q(**{f"{by}__{comparison}e": value}) & (
+        Q(**{f"{by}__{comparison}": value}) | Q(**{f"id__{comparison}": key})
     )
 
 
-def _place(row: Any, by: str) -> Place:
-    return getattr(row, by), row.pk
+def without_page(params: QueryDict, *names: str) -> QueryDict:
+    """Copy a query string without the position of the page, and without ``names``."""
+    rest = params.copy()
+    for name in (*PAGE_PARAMS, *names):
+        rest.pop(name, None)
+    return rest
 
 
-def _address(params: QueryDict, side: str, place: Place) -> str:
-    query = params.copy()
-    for name in ("before", "after"):
-        query.pop(name, None)
-    query[side] = f"{place[0].isoformat()}_{place[1]}"
+def _url(params: QueryDict, side: str, row: Model, by: str) -> str:
+    value = getattr(row, by)
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    query = without_page(params)
+    query[side] = f"{text}_{row.pk}"
     return f"?{query.urlencode()}"
 
 
-def _position(cursor: str, model: type[Model]) -> Place | None:
-    """Read where a page begins; what was tampered with means the first page."""
+def _position(cursor: str, model: type[Model], by: str) -> Position | None:
+    """Parse a position; one that was tampered with means the first page."""
+    text, _, key = cursor.replace("\0", "").rpartition("_")
     try:
-        time, key = cursor.split("_")
-        return datetime.fromisoformat(time).astimezone(UTC), model._meta.pk.to_python(key)
+        field: Any = model._meta.get_field(by)
+        value = field.to_python(text)
+        if isinstance(value, datetime):
+            value = datetime.fromisoformat(text).astimezone(UTC)
+        return (value, model._meta.pk.to_python(key)) if text and key else None
     except (ValueError, OverflowError, ValidationError):
         return None

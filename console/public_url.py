@@ -1,4 +1,4 @@
-"""Addresses that leave the console: registered at services, mailed to people."""
+"""Absolute URLs for use outside the console, such as in mail and redirect URIs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from django.urls import get_resolver
 
 
 def public_url(route: str, *arguments: Any) -> str:
-    """Return the whole address of a route as the outside knows it.
+    """Return the absolute URL of a route, built on ``PUBLIC_URL``.
 
-    It depends on no request: neither on its Host header nor on the organization in its path.
+    It does not depend on the current request: not on its Host header, and not on the organization
+    in its path.
     """
     return f"{settings.PUBLIC_URL}/{get_resolver().reverse(route, *arguments)}"

@@ -1,7 +1,7 @@
-"""Settings of the console, all read from the environment by django-environ.
+"""Django settings of the console, read from environment variables with django-environ.
 
-Nothing secret has a default: without ``SECRET_KEY`` or ``CRYPTOGRAPHY_KEYS`` a server
-does not start. ``manage.py`` gives a bare checkout the demo's environment.
+Secrets have no default: without ``SECRET_KEY`` or ``CRYPTOGRAPHY_KEYS`` a server does not start.
+``manage.py`` sets the environment of the demo in a fresh checkout.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from console.monitoring.logs import configuration
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# Keys and addresses
+# Secrets, URLs and hosts
 
 SECRET_KEY = env("SECRET_KEY")
-#: Fernet keys; the first one writes, all of them read.
+#: Fernet keys. The first one encrypts; all of them decrypt.
 CRYPTOGRAPHY_KEYS: list[str] = env.list("CRYPTOGRAPHY_KEYS")
 DEBUG = env.bool("DEBUG", default=False)
 
-#: Where people and services reach this console; every redirect URI starts with it.
+#: Public base URL of this console. Every redirect URI starts with it.
 PUBLIC_URL: str = env("PUBLIC_URL").rstrip("/")
-#: The path of it, if any: the proxy takes it off, the console puts it before every address.
+#: The path of PUBLIC_URL, if any. The proxy strips it; the console adds it to every URL.
 FORCE_SCRIPT_NAME = urlsplit(PUBLIC_URL).path or None
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(PUBLIC_URL).hostname or ""])
 CSRF_TRUSTED_ORIGINS = [urlsplit(PUBLIC_URL)._replace(path="").geturl()]
 
-#: "host:port" of services that may have a private address and speak plain http.
+#: "host:port" of services that may have a private IP address and use plain http.
 ALLOWED_PRIVATE_HOSTS: list[str] = env.list("ALLOWED_PRIVATE_HOSTS", str.strip, default=[])
-#: Where the sandbox service listens; empty in production, where its connectors are not offered.
+#: Base URL of the sandbox service; empty in production, which hides the sandbox connectors.
 SANDBOX_URL: str = env("SANDBOX_URL", default="").rstrip("/")
-#: Folders with connector definitions of this deployment's own, beside the built-in ones.
+#: Folders with additional connector definitions of this deployment.
 EXTRA_CATALOGUES: list[str] = env.list("EXTRA_CATALOGUES", str.strip, default=[])
 
 # Applications
@@ -121,10 +121,10 @@ TEMPLATES = [
     }
 ]
 
-#: A tick for each component of the largest application, and what else a form holds.
+#: Publishing sends one field for each component of the application; this fits the largest one.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6_000
 
-# Rows
+# Database and cache
 
 DATABASES = {"default": env.db_url("DATABASE_URL")}
 DATABASE = DATABASES["default"]
@@ -135,41 +135,41 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-    # Closing the last connection writes the whole journal back: not after each request.
+    # Closing the last connection checkpoints the journal, which is too slow for every request.
     DATABASE["CONN_MAX_AGE"] = 60
 else:
     DATABASE.setdefault("OPTIONS", {})["pool"] = {
         "min_size": 1,
         "max_size": 8,
         "timeout": 10,
-        # By itself a pool asks a database that is away ever more seldom, for minutes: here it
-        # gives up after ten seconds, and the next request asks again.
+        # By default the pool retries an unreachable database at growing intervals for minutes. Here
+        # it gives up after ten seconds, and the next request tries again.
         "reconnect_timeout": 10,
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 
-# Work in the background
+# Background tasks
 
-#: Where the visits of ``refresh_due`` and ``check_health`` run, and mail and webhooks are sent
-#: from: in the command itself, or in the workers of another back end of django-tasks.
+#: Backend of django-tasks for ``refresh_due``, ``check_health``, mail and webhooks. The default
+#: runs tasks in the calling process; other backends run them in workers.
 TASKS = {
     "default": {
         "BACKEND": env("TASKS_BACKEND", default="django_tasks.backends.immediate.ImmediateBackend"),
         "QUEUES": [],
     }
 }
-#: How often the check call of a connector is made for each credential.
+#: Hours between health checks of a credential.
 HEALTH_CHECK_HOURS = env.float("HEALTH_CHECK_HOURS", default=24)
 
-# The log of calls, and numbers for whoever watches the deployment
+# Call log and metrics
 
-#: For how many days it is known what was called through a connection.
+#: Days for which the call log is kept.
 INVOCATION_DAYS = env.int("INVOCATION_DAYS", default=30)
-#: What ``/metrics`` asks for as a bearer token; without it there is no such page.
+#: Bearer token for ``/metrics``; without it the page does not exist.
 METRICS_TOKEN: str = env("METRICS_TOKEN", default="")
 
-# People
+# Authentication
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -195,38 +195,38 @@ ACCOUNT_FORMS = {
     "reset_password": "console.signing_in.forms.ResetPasswordForm",
     "confirm_email_verification_code": "console.signing_in.forms.ConfirmCodeForm",
 }
-# Only a confirmed address counts. It is confirmed by a code in the browser that asked for it: a
-# link would let whoever is mailed confirm what somebody else claims.
+# Only confirmed e-mail addresses are valid. They are confirmed with a code in the same browser: a
+# link would let the owner of an address confirm a claim that another person made.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_RATE_LIMITS = {
-    # All tries of a place; a whole office signs in from one network address.
+    # All attempts from one IP address, which a whole office may share.
     "login": "300/m/ip",
-    # Wrong ones for one account from one place.
+    # Failed attempts for one account from one IP address.
     "login_failed": "5/5m/key",
-    # Wrong ones for all accounts from one place, where its browser has not signed in before.
+    # Failed attempts for all accounts from one IP address, in browsers that never signed in.
     "login_spread": "100/10m/key",
-    # Codes that are mailed to one address.
+    # Codes mailed to one e-mail address.
     "confirm_email": "1/10s/key,10/h/key",
 }
-#: How many proxies stand before the console: whose X-Forwarded-For sign-in limits believe.
+#: Number of reverse proxies whose X-Forwarded-For entries the sign-in limits trust.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-#: Seconds within which nobody is asked for the password again.
+#: Seconds before sensitive actions ask for the password again.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
-# A link for a new password goes to that address.
+# Changing an e-mail address asks for the password: password resets go to that address.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 PASSWORD_RESET_TIMEOUT = 3600
 
 MFA_ADAPTER = "console.signing_in.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
-# Operators and super admins make the accounts: nobody signs up with another person's address.
+# Operators and super admins create accounts, so nobody can sign up with another person's address.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 
-# Wrong passwords for one account from one address, and how long it then takes no more of them.
+# Failed attempts for one account from one IP address, and how long the lockout then lasts.
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -240,30 +240,29 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
-# Calls that are passed on to services
+# Proxied calls to services
 
-#: Seconds for the head of an answer, and for each piece of a body (connectors/http/stream.py).
+#: Seconds to wait for response headers, and for each chunk of a body (connectors/http/stream.py).
 PROXY_SECONDS = env.float("PROXY_SECONDS", default=60.0)
 PROXY_MAX_REQUEST_BYTES = env.int("PROXY_MAX_REQUEST_BYTES", default=100 * 1024**2)
 PROXY_MAX_ANSWER_BYTES = env.int("PROXY_MAX_ANSWER_BYTES", default=10 * 1024**3)
 
-# The threads of a process, and what they are for
+# Threads and concurrency limits of a process
 
-#: Requests are answered in these (console/asgi.py). A call holds one until its service has
-#: answered.
+#: Threads that handle requests (console/asgi.py). A call occupies one until its service responds.
 WEB_THREADS = env.int("WEB_THREADS", default=64)
 _EIGHTH = max(1, WEB_THREADS // 8)
-#: Calls of programs that are under way at once: to one service, with one key, and altogether.
-#: Each leaves something to the next, so that none of them can take everything.
+#: Concurrent calls of programs: to one service, with one key, and in total. Each limit is below the
+#: next, so that no service and no key can use up all threads.
 PROXY_CALLS_AT_ONCE = env.int("PROXY_CALLS_AT_ONCE", default=3 * _EIGHTH)
 CALLS_AT_ONCE_PER_KEY = env.int("CALLS_AT_ONCE_PER_KEY", default=4 * _EIGHTH)
 CALLS_AT_ONCE = env.int("CALLS_AT_ONCE", default=5 * _EIGHTH)
-#: Calls that pages make, such as a run or a test, and apart from them as many that ask for a
-#: token or give one back. One session has a half of them. What is left, 12 threads of 64,
-#: answers pages whatever waits.
+#: Concurrent calls from pages, such as a run or a test, and separately the same number of token and
+#: revocation requests. One session can use half of them. The remaining threads, 12 of 64, always
+#: serve pages.
 CALLS_AT_ONCE_OF_PEOPLE = env.int("CALLS_AT_ONCE_OF_PEOPLE", default=max(2, 3 * _EIGHTH // 4))
 
-# The browser
+# Sessions, cookies and security headers
 
 SECURE = PUBLIC_URL.startswith("https://")
 SESSION_ENGINE = "console.signing_in.session_store"
@@ -271,7 +270,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-console" if SECURE else "console"
 CSRF_COOKIE_NAME = "__Host-console-csrf" if SECURE else "console-csrf"
 CSRF_COOKIE_HTTPONLY = True
-# A service's redirect back to us must carry the session; Strict would not send it.
+# The redirect back from a service must include the session cookie; Strict would not send it.
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = SECURE
 SECURE_REDIRECT_EXEMPT = [r"(^|/)healthz$", r"(^|/)readyz$", r"(^|/)metrics$"]
@@ -295,12 +294,12 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# Files, words, mail, log
+# Static files, language, mail, logging
 
-# Not relative: it would follow the organization in a request's address.
+# Absolute: a relative URL would include the organization in the path of the request.
 STATIC_URL = f"{FORCE_SCRIPT_NAME or ''}/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "var" / "static")
-#: Logos that a catalogue of this deployment's own brings come before the built-in ones.
+#: Logos from EXTRA_CATALOGUES take precedence over the built-in ones.
 _LOGOS = [Path(folder, "logos") for folder in EXTRA_CATALOGUES[::-1]]
 STATICFILES_DIRS = [*(("connectors", f) for f in _LOGOS if f.is_dir()), BASE_DIR / "static"]
 STORAGES = {
@@ -319,11 +318,11 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 
-# Mail holds links that sign people in, so it goes nowhere, and into no log, unless asked to.
+# Mail contains sign-in links, so by default it is discarded and never logged.
 vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"console@{urlsplit(PUBLIC_URL).hostname}")
 
-#: "json" writes one JSON document a line, "line" is for people.
+#: "json" writes one JSON document per line; "line" is for people.
 LOG_FORMAT: str = env("LOG_FORMAT", default="line")
 LOGGING = configuration(form=LOG_FORMAT, level=env("LOG_LEVEL", default="INFO"))

@@ -1,63 +1,92 @@
-"""What a process has read lately, kept for so short that a change counts everywhere at once."""
+"""An in-process cache whose entries live for a second or so, filled by one thread at a time."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import islice
 from threading import Lock
 from typing import Generic, TypeVar
 
-from console.database import give_back, in_turn
+from console.database import fail_fast_if_down_since, release_connection
 
+Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-class ShortCache(Generic[Value]):
-    """Values by key, each for ``seconds`` after its reading began.
+class ShortCache(Generic[Key, Value]):
+    """Values by key, each valid for ``seconds`` after its reading began.
 
-    Of the threads that miss the same key one reads, and the others wait for what it finds.
-    A reading that fails leaves nothing behind. The connection to the database is given back.
+    The time is short so that a change takes effect in every process at once. Of the threads
+    that miss the same key one reads, and the others wait for its result. A failed reading
+    removes the entry. No thread keeps a database connection after a reading.
     """
 
-    def __init__(self, seconds: float, *, most: int = 10_000) -> None:
-        self._seconds, self._most = seconds, most
-        self._values: dict[str, tuple[float, Value]] = {}
+    def __init__(self, seconds: float, *, max_size: int = 10_000) -> None:
+        self._seconds, self._max_size = seconds, max_size
+        self._entries: dict[Key, tuple[float, Value]] = {}
         self._writing = Lock()
         self._reading = [Lock() for _ in range(64)]
 
-    def get(self, key: str, read: Callable[[], Value]) -> Value:
-        """Return what is known of ``key``, or else what ``read`` returns."""
-        known = self._values.get(key)
-        if known and time.monotonic() < known[0]:
-            return known[1]
+    def get(
+        self,
+        key: Key,
+        read: Callable[[], Value],
+        *,
+        is_current: Callable[[Value], bool] | None = None,
+        stale: Value | None = None,
+    ) -> Value:
+        """Return the cached value of ``key``, or else what ``read`` returns.
+
+        An expired value for which ``is_current`` is true is kept for another period without
+        reading it again. ``stale`` is a value that the caller knows to be outdated: it is never
+        returned.
+        """
+        if (value := self._valid(key, stale)) is not None:
+            return value
         arrived = time.monotonic()
         with self._reading[hash(key) % len(self._reading)]:
-            known, now = self._values.get(key), time.monotonic()
-            if known and now < known[0]:
-                return known[1]
+            if (value := self._valid(key, stale)) is not None:
+                return value
+            now, value = time.monotonic(), self.peek(key)
             try:
-                with in_turn(arrived):
-                    value = read()
-            except Exception:
-                self._values.pop(key, None)
+                with fail_fast_if_down_since(arrived):
+                    if value is None or value is stale or not (is_current and is_current(value)):
+                        value = read()
+            except BaseException:
+                self.remove(key)
                 raise
             finally:
-                give_back()
-            self._keep(key, now + self._seconds, value)
+                release_connection()
+            self._store(key, now + self._seconds, value)
         return value
 
-    def has_known(self, key: str) -> bool:
-        """Tell whether ``key`` was read with success before, however long ago."""
-        return key in self._values
+    def peek(self, key: Key) -> Value | None:
+        """Return the last value of ``key``, even if it has expired."""
+        entry = self._entries.get(key)
+        return entry[1] if entry else None
+
+    def remove(self, key: Key) -> None:
+        """Remove the value of ``key``, so that the next caller reads it."""
+        self._entries.pop(key, None)
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._values.clear()
+        """Remove all values."""
+        self._entries.clear()
 
-    def _keep(self, key: str, until: float, value: Value) -> None:
+    def expire(self) -> None:
+        """Let all values expire, as if their time had passed."""
+        self._entries = {key: (0.0, value) for key, (_, value) in self._entries.items()}
+
+    def _valid(self, key: Key, stale: Value | None) -> Value | None:
+        entry = self._entries.get(key)
+        if entry is None or entry[1] is stale or time.monotonic() >= entry[0]:
+            return None
+        return entry[1]
+
+    def _store(self, key: Key, until: float, value: Value) -> None:
         with self._writing:
-            if key not in self._values and len(self._values) >= self._most:
-                for old in list(islice(self._values.copy(), self._most // 2)):
-                    self._values.pop(old, None)
-            self._values[key] = until, value
+            if key not in self._entries and len(self._entries) >= self._max_size:
+                for old in list(islice(self._entries.copy(), self._max_size // 2)):
+                    self._entries.pop(old, None)
+            self._entries[key] = until, value

@@ -21,9 +21,9 @@ urlpatterns = [
     path("", include("console.inviting.urls")),
     path("accounts/", include("console.signing_in.urls")),
     path("admin/", admin.site.urls),
-    # For programs of applications
+    # Runtime API
     path("api/v1/", include("console.runtime.urls")),
     path("problems/<slug:slug>", problem_detail, name="problem_detail"),
-    # For programs that watch the deployment
+    # Monitoring of the deployment
     path("", include("console.monitoring.urls")),
 ]

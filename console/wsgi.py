@@ -1,4 +1,7 @@
-"""The console as a WSGI application; it refuses to start with keys that open nothing."""
+"""The console's WSGI application.
+
+Refuses to start if the encryption keys do not decrypt what is stored.
+"""
 
 import os
 
@@ -11,8 +14,8 @@ django = get_wsgi_application()
 from console.invocations.log_writer import start  # noqa: E402
 from console.monitoring.readiness import refuse_wrong_keys  # noqa: E402
 from console.runtime.proxy_app import ProxyApplication  # noqa: E402
-from console.server.admission import Admission  # noqa: E402
+from console.server.admission import AdmissionControl  # noqa: E402
 
 refuse_wrong_keys()
 start()
-application = Admission(ProxyApplication(django))
+application = AdmissionControl(ProxyApplication(django))

@@ -1,7 +1,7 @@
-"""A service of our own to connect to: an outside company called Sandbox.
+"""The sandbox: a sample service to connect to, run by a made-up company called Sandbox.
 
-It is a Django project of its own with its own people, database and OAuth 2 server; the
-console knows it only by HTTP and never imports it. It is no part of production. ::
+It is a separate Django project with its own users, database and OAuth 2 server. The console
+calls it over HTTP only and never imports it. It is not used in production. ::
 
     python -m sandbox prepare
     python -m sandbox register --client-id ID --client-secret-file FILE --redirect-uri …

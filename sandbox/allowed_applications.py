@@ -1,4 +1,4 @@
-"""What a person has allowed applications to do, and taking it back."""
+"""Applications that a person has allowed, and how to withdraw their access."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AllowedApplication:
 
 
 def allowed_applications(person: Person) -> list[AllowedApplication]:
-    """List the applications that can act for ``person`` now or after a refresh, by name."""
+    """Return the applications that can act for ``person``, now or after a refresh, by name."""
     live = AccessToken.objects.filter(user=person, application__isnull=False)
     tokens = live.filter(expires__gt=timezone.now()) | live.filter(
         refresh_token__isnull=False, refresh_token__revoked__isnull=True
@@ -50,7 +50,7 @@ def _summary(application: Application, tokens: list[AccessToken]) -> AllowedAppl
 
 @transaction.atomic
 def withdraw(person: Person, application: Application) -> None:
-    """Make every token and code that ``application`` holds for ``person`` worthless."""
+    """Revoke all tokens and codes that ``application`` has for ``person``."""
     theirs = {"user": person, "application": application}
     RefreshToken.objects.filter(**theirs, revoked__isnull=True).update(revoked=timezone.now())
     AccessToken.objects.filter(**theirs).delete()

@@ -1,4 +1,4 @@
-"""The API: a person's profile, contacts and orders, behind each of the three guards."""
+"""The API: profile, contacts and orders, for each of the three ways of authentication."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sandbox.forms import ContactForm, OrderForm
 from sandbox.models import Person
 from sandbox.payload import json_object, whole_number
 
-#: Answers one method of one resource for the person that the guard named.
+#: Handles one method of one resource for the authenticated person.
 Answer = Callable[[HttpRequest, Person], JsonResponse]
 
 
@@ -30,7 +30,7 @@ def list_contacts(request: HttpRequest, person: Person) -> JsonResponse:
     contacts = person.contacts.all()
     words = request.GET.get("q", "").strip()
     if "\0" in words:
-        contacts = contacts.none()  # SQLite reads a pattern up to its first NUL and would find all
+        contacts = contacts.none()  # SQLite would cut the pattern at the NUL, and find all
     elif words:
         contacts = contacts.filter(
             Q(name__icontains=words) | Q(email__icontains=words) | Q(company__icontains=words)
@@ -66,17 +66,17 @@ def _listed(request: HttpRequest, name: str, rows: QuerySet[Any]) -> JsonRespons
 def _added(request: HttpRequest, form_class: type[ModelForm], person: Person) -> JsonResponse:
     sent = json_object(request)
     if wrong := [name for name, value in sent.items() if isinstance(value, (dict, list))]:
-        message = f"A plain value is needed for {', '.join(sorted(wrong))}."
+        message = f"These fields cannot be lists or objects: {', '.join(sorted(wrong))}."
         return refusal(400, "invalid_value", message[:200])
     form = form_class(sent)
     form.instance.owner = person
     if not form.is_valid():
-        body = {"error": "invalid", "message": "Some fields are not right.", "fields": form.errors}
+        body = {"error": "invalid", "message": "Some fields are not valid.", "fields": form.errors}
         return JsonResponse(body, status=422)
     return JsonResponse(form.save().as_json(), status=201)
 
 
-#: Path to method to (scope needed, answer).
+#: Path, then method, to the required scope and the handler.
 RESOURCES: dict[str, dict[str, tuple[str, Answer]]] = {
     "me": {"GET": ("profile.read", read_me)},
     "contacts": {
@@ -108,7 +108,7 @@ def _view(answers: dict[str, tuple[str, Answer]], guard: Guard) -> Callable[...,
 
 
 def urls(prefix: str, guard: Guard) -> list[URLPattern]:
-    """Put every resource under ``prefix`` behind ``guard``, with or without a last slash."""
+    """Return the URL patterns of all resources under ``prefix``; the last slash is optional."""
     return [
         re_path(f"^{prefix}{path}/?$", _view(answers, guard)) for path, answers in RESOURCES.items()
     ]

@@ -1,4 +1,4 @@
-"""Who is calling the API: three ways to tell, and a refusal that says what is missing."""
+"""API authentication: bearer token, HTTP Basic, or API key."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from sandbox.models import Person
 
 
 class RequestRefused(Exception):
-    """The caller gets ``response`` instead of what he asked for."""
+    """The caller gets ``response`` instead of the requested data."""
 
     def __init__(self, response: JsonResponse) -> None:
         super().__init__(response.status_code)
         self.response = response
 
 
-#: Names the person that a request acts for; the second argument is the scope needed.
+#: Returns the person that a request acts for; the second argument is the required scope.
 Guard = Callable[[HttpRequest, str], Person]
 
 
@@ -32,7 +32,7 @@ def refusal(status: int, code: str, message: str, challenge: str = "") -> JsonRe
 
 
 def bearer(request: HttpRequest, scope: str) -> Person:
-    """Name the owner of an access token (RFC 6750)."""
+    """Return the owner of the access token (RFC 6750)."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise RequestRefused(
@@ -43,7 +43,7 @@ def bearer(request: HttpRequest, scope: str) -> Person:
         return call.user
     if call.oauth2_error["error"] == "insufficient_scope":
         challenge = f'Bearer realm="Sandbox", error="insufficient_scope", scope="{scope}"'
-        message = f"The access token does not hold the permission {scope}."
+        message = f"The access token does not have the scope {scope}."
         raise RequestRefused(refusal(403, "insufficient_scope", message, challenge))
     raise RequestRefused(withdrawn_token(request))
 
@@ -52,13 +52,13 @@ def withdrawn_token(request: HttpRequest) -> JsonResponse:
     return refusal(
         401,
         "invalid_token",
-        "The access token is wrong, expired or withdrawn.",
+        "The access token is invalid, expired or revoked.",
         'Bearer realm="Sandbox", error="invalid_token"',
     )
 
 
 def basic(request: HttpRequest, scope: str) -> Person:
-    """Name the one whose user name and password were sent (RFC 7617)."""
+    """Return the person with this user name and password (RFC 7617)."""
     user_name, _, password = _decoded_basic(request).partition(":")
     person = authenticate(request, username=user_name, password=password)
     if person is None:
@@ -86,7 +86,7 @@ def withdrawn_password(request: HttpRequest) -> JsonResponse:
 
 
 def key(request: HttpRequest, scope: str) -> Person:
-    """Name the owner of the key in ``X-Api-Key``."""
+    """Return the owner of the key in ``X-Api-Key``."""
     sent = request.headers.get("X-Api-Key", "")
     person = Person.objects.filter(api_key=sent, is_active=True).first() if sent else None
     if person is None:
@@ -104,7 +104,7 @@ def withdrawn_key(request: HttpRequest) -> JsonResponse:
     )
 
 
-#: What each way answers once access has been withdrawn.
+#: The response of each way of authentication after access was withdrawn.
 WITHDRAWN: dict[Guard, Callable[[HttpRequest], JsonResponse]] = {
     bearer: withdrawn_token,
     basic: withdrawn_password,

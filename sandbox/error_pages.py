@@ -1,4 +1,4 @@
-"""What a caller sees where nothing is, or where something went wrong."""
+"""Error responses: pages for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from sandbox.authentication import refusal
 
-#: Programs call these, and understand no page.
+#: Paths that get JSON errors.
 PROGRAM_PATHS = ("/api/", "/basic/", "/key/", "/oauth/token", "/oauth/revoke", "/.well-known/")
 
 
@@ -26,7 +26,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _fault(request, 404, "not_found", "There is nothing at this address.")
+    return _fault(request, 404, "not_found", "This page was not found.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -34,5 +34,5 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    message = "This form has gone stale. Go back, reload the page and try again."
+    message = "This form has expired. Go back, reload the page and try again."
     return _fault(request, 403, "csrf", message)

@@ -1,4 +1,4 @@
-"""Fail on purpose: let a door answer as its switch says."""
+"""Failures on purpose: endpoints respond as the switches say."""
 
 from __future__ import annotations
 
@@ -14,31 +14,30 @@ from django.shortcuts import render
 from sandbox.models import Mode, Switches
 from sandbox.request_counts import count
 
-Door = Literal["token", "revoke", "api", "authorize"]
+Endpoint = Literal["token", "revoke", "api", "authorize"]
 View = Callable[..., HttpResponse]
 Refusal = Callable[[HttpRequest], HttpResponse]
 
 
-def failing(door: Door, *, revoked: Refusal | None = None) -> Callable[[View], View]:
-    """Count requests to ``door`` and answer as its switch says.
+def failing(endpoint: Endpoint, *, revoked: Refusal | None = None) -> Callable[[View], View]:
+    """Decorate a view: count its requests, and respond as the switch of ``endpoint`` says.
 
-    ``revoked`` makes the answer of a door whose credential can be withdrawn.
+    ``revoked`` creates the response for a withdrawn credential.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-            count(door)
+            count(endpoint)
             switches = Switches.current()
-            mode = getattr(switches, door)
+            mode = getattr(switches, endpoint)
             if mode == Mode.REVOKED and revoked:
                 return revoked(request)
             if mode in FAILURES:
                 return FAILURES[mode](request)
             response = view(request, *args, **kwargs)
             if mode == Mode.SLOW:
-                # After the work, as the answer that comes too late is the one that
-                # leaves a client not knowing what happened.
+                # After the work is done: a late response leaves the client unsure about the result.
                 time.sleep(switches.slow_seconds)
             return response
 
@@ -60,7 +59,7 @@ def _empty(request: HttpRequest) -> HttpResponse:
 
 
 def _redirect(request: HttpRequest) -> HttpResponse:
-    # To a client the two names of this machine are two hosts.
+    # For a client, these two names of this machine are different hosts.
     other = "127.0.0.1" if request.get_host().startswith("localhost") else "localhost"
     return HttpResponseRedirect(f"http://{other}:{settings.SANDBOX_PORT}/elsewhere")
 

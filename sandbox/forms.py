@@ -1,4 +1,4 @@
-"""Forms, for people and for programs alike."""
+"""Forms for pages and for the API."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class SwitchesForm(forms.ModelForm):
         fields = Switches.names()
 
     def __init__(self, *args: Any, instance: Switches, **kwargs: Any) -> None:
-        told = instance.expires_in
-        shown = "" if told is None else "absent" if told == "absent" else json.dumps(told)
+        value = instance.expires_in
+        shown = "" if value is None else "absent" if value == "absent" else json.dumps(value)
         initial = {"expires_in": shown, "slow_seconds": f"{instance.slow_seconds:g}"}
         super().__init__(*args, instance=instance, initial=initial, label_suffix="", **kwargs)
 
@@ -62,6 +62,6 @@ class SwitchesForm(forms.ModelForm):
             json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise forms.ValidationError(
-                "This is not JSON. Put words in double quotes, or write absent."
+                "This is not JSON. Put text in double quotes, or enter absent."
             ) from error
         return value

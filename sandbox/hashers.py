@@ -1,4 +1,4 @@
-"""Password hashing that suits a service whose people are made up."""
+"""Fast password hashing for made-up users."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
 
 class QuickHasher(PBKDF2PasswordHasher):
-    """Hash with few iterations, as every call behind Basic checks a password.
+    """Hash with few iterations, because each call with HTTP Basic checks a password.
 
-    Django's own number would make each such call take a third of a second. Nothing that
-    is worth guarding stands behind these passwords.
+    With Django's default, each call would take a third of a second. These passwords protect only
+    sample data.
     """
 
     algorithm = "pbkdf2_sha256_quick"

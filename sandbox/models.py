@@ -1,4 +1,4 @@
-"""The rows of the sandbox: its people, what they own, and how it misbehaves."""
+"""Models of the sandbox: people, their contacts and orders, and the switches."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def new_api_key() -> str:
 
 
 class Person(AbstractUser):
-    """Someone with an account here, who may sign in, call the API and let others call it."""
+    """A user of the sandbox, who can call the API and allow applications to call it."""
 
-    # Kept readable because the account page shows it.
+    # Stored as plain text, because the account page shows it.
     api_key = models.CharField("API key", max_length=200, unique=True, default=new_api_key)
 
     @property
@@ -80,23 +80,23 @@ class Order(models.Model):
 
 
 class Mode(models.TextChoices):
-    """How one of the service's doors answers."""
+    """How an endpoint responds."""
 
     OK = "ok", "Works"
-    SLOW = "slow", "Does the work, answers late"
-    ERROR = "500", "Answers 500"
-    HTML = "html", "Answers 200 with an HTML page"
-    EMPTY = "empty", "Answers 200 with nothing"
+    SLOW = "slow", "Works, but responds late"
+    ERROR = "500", "Responds with 500"
+    HTML = "html", "Responds with 200 and an HTML page"
+    EMPTY = "empty", "Responds with 200 and an empty body"
     REDIRECT = "redirect", "Redirects to another host"
-    REVOKED = "revoked", "Says that access was withdrawn"
+    REVOKED = "revoked", "Responds that access was withdrawn"
 
 
-#: A page in a browser and a revocation have no credential that could be called withdrawn.
+#: The consent page and the revocation endpoint have no credential that could be withdrawn.
 MODES_WITHOUT_CREDENTIAL = [(m.value, m.label) for m in Mode if m is not Mode.REVOKED]
 
 
 class Switches(models.Model):
-    """How the service fails on purpose, in one row."""
+    """The switches that make the sandbox fail on purpose, in one row."""
 
     token = models.CharField("Token endpoint", max_length=8, choices=Mode, default=Mode.OK)
     api = models.CharField("API", max_length=8, choices=Mode, default=Mode.OK)
@@ -107,28 +107,26 @@ class Switches(models.Model):
         "Revocation endpoint", max_length=8, choices=MODES_WITHOUT_CREDENTIAL, default=Mode.OK
     )
     slow_seconds = models.FloatField(
-        "Delay of a late answer, in seconds",
+        "Delay of late responses, in seconds",
         default=15,
         validators=[
-            MinValueValidator(0, "An answer cannot come before its question."),
-            MaxValueValidator(120, "Two minutes (120) are the longest delay."),
+            MinValueValidator(0, "The delay cannot be negative."),
+            MaxValueValidator(120, "The longest delay is 120 seconds."),
         ],
     )
     expires_in = models.JSONField(
-        "Life of an access token, as told",
+        "Lifetime of access tokens in responses (expires_in)",
         null=True,
         default=None,
         help_text="JSON, for instance 0, -1 or “soon” in quotes. "
-        "The word absent leaves it out; nothing at all tells the truth.",
+        "Enter absent to leave it out, or nothing for the real lifetime.",
     )
-    withhold_refresh_token = models.BooleanField("Give no refresh token", default=False)
+    withhold_refresh_token = models.BooleanField("Issue no refresh token", default=False)
     grant_fewer_scopes = models.BooleanField(
-        "Grant one permission fewer than was allowed", default=False
+        "Grant one permission less than the person allowed", default=False
     )
-    omit_iss = models.BooleanField("Leave out who answers (iss)", default=False)
-    wrong_iss = models.BooleanField(
-        "Name somebody else as the one who answers (iss)", default=False
-    )
+    omit_iss = models.BooleanField("Leave out the issuer (iss)", default=False)
+    wrong_iss = models.BooleanField("Name another issuer (iss)", default=False)
 
     class Meta:
         verbose_name_plural = "switches"
@@ -138,7 +136,7 @@ class Switches(models.Model):
 
     @classmethod
     def current(cls) -> Switches:
-        """Return how the switches stand, all off where nobody has touched them."""
+        """Return the switches; all are off if they were never set."""
         return cls.objects.filter(pk=1).first() or cls(pk=1)
 
     @classmethod

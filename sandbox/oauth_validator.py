@@ -1,4 +1,4 @@
-"""What the OAuth 2 server decides, where it differs from django-oauth-toolkit."""
+"""Request validation of the OAuth 2 server, where it differs from django-oauth-toolkit."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sandbox.request_counts import count
 
 class Validator(OAuth2Validator):
     def rotate_refresh_token(self, request: Request) -> bool:
-        """Keep the old refresh token alive while the new one is withheld."""
+        """Keep the old refresh token valid while no new ones are issued."""
         return not Switches.current().withhold_refresh_token
 
     def validate_refresh_token(
         self, refresh_token: str, client: Any, request: Request, *args: Any, **kwargs: Any
     ) -> bool:
-        """Count a refresh token that has had its turn (RFC 9700, 4.14.2)."""
+        """Count the reuse of rotated refresh tokens (RFC 9700 section 4.14.2)."""
         reused = _has_successor(refresh_token)
         valid = super().validate_refresh_token(refresh_token, client, request, *args, **kwargs)
         if reused and not valid:
@@ -30,7 +30,7 @@ class Validator(OAuth2Validator):
 
 
 def _has_successor(refresh_token: str) -> bool:
-    """Tell a token that was rotated from one that its owner withdrew."""
+    """Return whether the token was rotated, rather than revoked."""
     checksum = hashlib.sha256(refresh_token.encode()).hexdigest()
     token = RefreshToken.objects.filter(token_checksum=checksum, revoked__isnull=False).first()
     return (

@@ -1,4 +1,4 @@
-"""The OAuth 2 doors: django-oauth-toolkit's views, bent where a switch says so."""
+"""OAuth 2 endpoints: the views of django-oauth-toolkit, changed by the switches."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sandbox.models import Switches
 
 
 class AuthorizationView(ToolkitAuthorizationView):
-    """Ask a person whether an application may act for him (RFC 6749, 4.1.1)."""
+    """Ask a person whether an application may act for them (RFC 6749 section 4.1.1)."""
 
     template_name = "sandbox/consent.html"
 
@@ -33,11 +33,11 @@ class AuthorizationView(ToolkitAuthorizationView):
             return super().dispatch(request, *args, **kwargs)
         except (ValueError, Application.DoesNotExist):
             # oauthlib raises a bare ValueError for a query that it cannot decode, and the
-            # toolkit looks up a client id of the posted form without a guard.
+            # toolkit does not handle an unknown client ID in the posted form.
             return self.refuse("The request cannot be read.")
 
     def render_to_response(self, context: dict[str, Any], **response_kwargs: Any) -> HttpResponse:
-        """Show the consent page, or why there is nothing to consent to."""
+        """Show the consent page, or the error of the request."""
         if "error" in context:
             error = context["error"]
             return self.refuse(error.description or error.error, error.status_code)
@@ -57,7 +57,7 @@ class AuthorizationView(ToolkitAuthorizationView):
         return self.refuse("The form was not complete.")
 
     def redirect(self, redirect_to: str, application: Application | None) -> HttpResponse:
-        """Send the person back, saying who answers (RFC 9207), errors included."""
+        """Redirect back with the issuer (RFC 9207), also after an error."""
         return super().redirect(_with_issuer(redirect_to), application)
 
     def refuse(self, reason: str, status: int = 400) -> HttpResponse:
@@ -67,7 +67,7 @@ class AuthorizationView(ToolkitAuthorizationView):
 
 
 def _with_issuer(url: str) -> str:
-    """Put the issuer of the moment into ``url``, in place of any that is there."""
+    """Set ``iss`` in ``url`` as the switches say."""
     switches = Switches.current()
     parts = urlsplit(url)
     query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k != "iss"]
@@ -80,12 +80,12 @@ def _with_issuer(url: str) -> str:
 
 class TokenView(ToolkitTokenView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Answer the two grants of this server; the toolkit's third would fail on bad input."""
+        """Serve the two grant types of this server; the toolkit's third fails on invalid input."""
         return self.authorization_flow_token_response(request)
 
 
 def _withdrawn(request: HttpRequest) -> HttpResponse:
-    return _refusal("invalid_grant", "The authorization has been withdrawn.")
+    return _refusal("invalid_grant", "The authorization was withdrawn.")
 
 
 def _refusal(code: str, description: str) -> JsonResponse:
@@ -98,20 +98,20 @@ def _refusal(code: str, description: str) -> JsonResponse:
 @failing("token", revoked=_withdrawn)
 @require_POST
 def token(request: HttpRequest) -> HttpResponse:
-    """Give tokens for a code or a refresh token (RFC 6749, 5)."""
+    """Token endpoint: issue tokens for a code or a refresh token (RFC 6749 section 5)."""
     try:
-        # In one transaction, so that of two that bring the same refresh token at the same
-        # time one is the reuse; the toolkit by itself would serve both.
+        # In one transaction: of two requests with the same refresh token at the same time, one
+        # counts as reuse. Without the transaction, the toolkit serves both.
         with transaction.atomic():
             response = TokenView.as_view()(request)
     except ValueError:
-        # oauthlib and the toolkit raise it bare for a header or a query that they cannot decode.
+        # oauthlib and the toolkit raise a plain ValueError for what they cannot decode.
         return _refusal("invalid_request", "The request cannot be read.")
-    return _bent(response) if response.status_code == 200 else response
+    return _apply_switches(response) if response.status_code == 200 else response
 
 
-def _bent(response: HttpResponse) -> HttpResponse:
-    """Change a good token answer as the switches say."""
+def _apply_switches(response: HttpResponse) -> HttpResponse:
+    """Change a successful token response as the switches say."""
     switches = Switches.current()
     body = json.loads(response.content)
     if switches.withhold_refresh_token:
@@ -129,7 +129,7 @@ def _bent(response: HttpResponse) -> HttpResponse:
 @failing("revoke")
 @require_POST
 def revoke(request: HttpRequest) -> HttpResponse:
-    """Take a token back (RFC 7009)."""
+    """Revocation endpoint (RFC 7009)."""
     try:
         with transaction.atomic():
             return RevokeTokenView.as_view()(request)

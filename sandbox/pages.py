@@ -1,4 +1,4 @@
-"""The pages for people."""
+"""Pages of the sandbox: home, sign-in, and the switches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.forms import SignInForm, SwitchesForm
 from sandbox.models import Switches
 
 
-@login_not_required  # the front door tells strangers what this is
+@login_not_required  # the home page explains the sandbox to everyone
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
@@ -39,9 +39,7 @@ sign_out = LogoutView.as_view()
 def withdraw_access(request: HttpRequest, pk: int) -> HttpResponse:
     application = get_object_or_404(Application, pk=pk)
     withdraw(request.user, application)
-    messages.success(
-        request, f"{application.name or application.client_id} has no access any more."
-    )
+    messages.success(request, f"{application.name or application.client_id} no longer has access.")
     return redirect("home")
 
 
@@ -50,7 +48,7 @@ def switches(request: HttpRequest) -> HttpResponse:
     form = SwitchesForm(request.POST or None, instance=Switches.current())
     if form.is_valid():
         form.save()
-        messages.success(request, "The switches are set.")
+        messages.success(request, "The switches were saved.")
         return redirect("switches")
     context = {"form": form, "any_thrown": Switches.current().any_thrown}
     return render(request, "sandbox/switches.html", context, status=422 if form.errors else 200)

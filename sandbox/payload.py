@@ -1,4 +1,4 @@
-"""Read what a program sent: a JSON object, or whole numbers of a query."""
+"""Parse API requests: JSON bodies and numbers in the query."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from sandbox.authentication import RequestRefused, refusal
 
 
 def json_object(request: HttpRequest) -> dict[str, Any]:
-    """Read the body as one JSON object.
-
-    Raises ``Refused``: 415 for another content type, 413, or 400 for what is not an object.
-    """
+    """Parse the body as a JSON object; raise ``RequestRefused`` (400, 413 or 415)."""
     if request.content_type != "application/json":
         raise RequestRefused(refusal(415, "not_json", "Send the content type application/json."))
     try:
         value = json.loads(request.body)
-        # A lone surrogate is good JSON, yet no text that a database could keep.
+        # A lone surrogate is valid JSON, but a database cannot store it.
         json.dumps(value, ensure_ascii=False).encode()
     except RequestDataTooBig as error:
         raise RequestRefused(refusal(413, "too_large", "The body is too large.")) from error
@@ -32,7 +29,7 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
 
 
 def whole_number(request: HttpRequest, name: str, *, default: int, least: int, most: int) -> int:
-    """Read a number of the query; raise ``Refused`` (400) where it is none or out of bounds."""
+    """Parse a number of the query; raise ``RequestRefused`` (400) if it is not valid."""
     text = request.GET.get(name, str(default))
     if text.isascii() and text.isdecimal() and len(text) <= 10 and least <= int(text) <= most:
         return int(text)

@@ -1,4 +1,4 @@
-"""Counts of requests since the last reset, kept in the memory of the one worker."""
+"""Request counts since the last reset, in the memory of the only worker."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from threading import Lock
 from typing import Literal
 
-#: ``reuse``: refresh tokens that came back after their turn.
+#: ``reuse``: uses of refresh tokens that were already rotated.
 #: ``elsewhere``: clients that followed a redirect to the other host.
 Counted = Literal["token", "revoke", "api", "authorize", "reuse", "elsewhere"]
 NAMES: tuple[Counted, ...] = ("token", "revoke", "api", "authorize", "reuse", "elsewhere")

@@ -1,4 +1,4 @@
-"""The people of the sandbox and what they own."""
+"""Sample data: the users alice and bob, their contacts and orders."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ ORDERS = {
 
 @transaction.atomic
 def seed(demo_password: str) -> None:
-    """Make alice and bob with ``demo_password``, and give them something to own.
+    """Create alice and bob with ``demo_password``, and their sample data.
 
-    What they already own stays. Alice's API key is the password too; Bob's is random.
+    Existing data is kept. Alice's API key equals the password; Bob's is random.
     """
     for user_name, (first, last, email) in PEOPLE.items():
         person, new = Person.objects.get_or_create(

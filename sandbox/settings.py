@@ -1,9 +1,9 @@
 """Settings of the sandbox service, read from the environment by django-environ.
 
 ``SANDBOX_PORT``, ``SANDBOX_DATA`` (folder of the database and the key),
-``SANDBOX_TOKEN_SECONDS`` (life of an access token), ``SANDBOX_REUSE_SECONDS`` (for how long
-a refresh token that was rotated gets the same answer again; else it revokes its family) and
-``DEMO_PASSWORD`` (needed by ``prepare`` alone).
+``SANDBOX_TOKEN_SECONDS`` (lifetime of access tokens), ``SANDBOX_REUSE_SECONDS`` (how long
+a rotated refresh token gets the same response again; after that, its use revokes the family) and
+``DEMO_PASSWORD`` (needed by ``prepare`` only).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ HERE = Path(__file__).resolve().parent
 SANDBOX_PORT: int = env.int("SANDBOX_PORT", default=9000)
 SANDBOX_DATA = Path(env("SANDBOX_DATA", default=str(HERE.parent / "var" / "sandbox")))
 DEMO_PASSWORD: str = env("DEMO_PASSWORD", default="")
-#: Who this service says it is (RFC 8414 and RFC 9207).
+#: The issuer identifier (RFC 8414 and RFC 9207).
 ISSUER = f"http://localhost:{SANDBOX_PORT}"
 REUSE_SECONDS: int = env.int("SANDBOX_REUSE_SECONDS", default=0)
 
 
 def _secret_key(path: Path) -> str:
-    """Read the secret key, making it on the first start."""
+    """Read the secret key; create it on the first start."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -126,7 +126,7 @@ SCOPES = {
 OAUTH2_PROVIDER = {
     "SCOPES": SCOPES,
     "DEFAULT_SCOPES": ["profile.read"],
-    # Codes and refresh tokens are all that this server gives.
+    # This server supports only authorization codes and refresh tokens.
     "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.WebApplicationServer",
     "OAUTH2_VALIDATOR_CLASS": "sandbox.oauth_validator.Validator",
     "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
@@ -150,7 +150,7 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
     "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
     "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
-    # Hashes alone could not give the same answer again.
+    # To repeat a response, the tokens must be stored, not only their hashes.
     "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": not REUSE_SECONDS,
 }
 
@@ -165,7 +165,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
-    # Expected refusals are this service's daily bread; only its own faults are news.
+    # Refused requests are expected here; only errors of the sandbox itself are logged.
     "loggers": {
         "django": {"handlers": ["console"], "level": "ERROR", "propagate": False},
         "django.security": {"level": "CRITICAL"},

@@ -1,7 +1,7 @@
-"""Set the switches and read the counts by program.
+"""API to set the switches and read the request counts.
 
-Nobody signs in here: the service listens on this machine alone, and a page of another
-site cannot send PUT, DELETE or JSON without a preflight that is never answered.
+It needs no sign-in: the sandbox listens on this machine only, and a page of another site cannot
+send PUT, DELETE or JSON, because browsers ask first (CORS) and the sandbox does not allow it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sandbox.payload import json_object
 @csrf_exempt
 @require_http_methods(["GET", "PUT", "DELETE"])
 def switches_json(request: HttpRequest) -> HttpResponse:
-    """Show, set or reset the switches; a switch that PUT leaves out stays as it is."""
+    """Show, set or reset the switches. PUT changes only the switches that it names."""
     if request.method == "DELETE":
         Switches.objects.all().delete()
     elif request.method == "PUT":
@@ -45,7 +45,7 @@ def _set(sent: dict[str, object]) -> None:
         wanted["expires_in"] = json.dumps(wanted["expires_in"])
     form = SwitchesForm(wanted, instance=switches)
     if not form.is_valid():
-        body = {"error": "invalid", "message": "Some switches are not right."}
+        body = {"error": "invalid", "message": "Some switches are not valid."}
         raise RequestRefused(JsonResponse(body | {"fields": form.errors}, status=422))
     form.save()
 
@@ -59,9 +59,9 @@ def counts_json(request: HttpRequest) -> HttpResponse:
     return JsonResponse(request_counts.counts())
 
 
-@login_not_required  # strangers are whom it waits for
+@login_not_required  # it must be reachable for every client
 @csrf_exempt
 def elsewhere(request: HttpRequest) -> HttpResponse:
-    """Stand in for the host that a client must not be led to, and count who came."""
+    """The target of the redirect switch: count the clients that follow it."""
     request_counts.count("elsewhere")
     return JsonResponse({"message": "You followed a redirect to another host."})

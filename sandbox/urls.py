@@ -5,7 +5,7 @@ from oauth2_provider.views import OAuthServerMetadataView
 
 from sandbox import api, authentication, oauth_views, pages, switch_api
 
-# The namespace and these names are the ones that the toolkit looks up for its metadata.
+# The toolkit looks up these names in this namespace for its metadata document.
 oauth_urls = [
     path(
         ".well-known/oauth-authorization-server",
@@ -24,7 +24,7 @@ urlpatterns = [
     path("applications/<int:pk>/withdraw/", pages.withdraw_access, name="withdraw_access"),
     path("switches/", pages.switches, name="switches"),
     path("switches/reset/", pages.reset_switches, name="reset_switches"),
-    # By program
+    # For programs
     path("switches.json", switch_api.switches_json, name="switches_json"),
     path("counts.json", switch_api.counts_json, name="counts_json"),
     path("elsewhere", switch_api.elsewhere, name="elsewhere"),

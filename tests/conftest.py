@@ -40,13 +40,13 @@ from console.components.models import Component
 hypothesis.settings.register_profile("console", deadline=None)
 hypothesis.settings.load_profile("console")
 
-#: A test that takes longer on a quiet machine says why it must (the mark ``slow``). It is told and
-#: not failed: how long a test takes says how busy the machine is, too.
+#: A test that takes longer on a quiet machine gives the reason in the mark ``slow``. Without the
+#: mark it is listed but does not fail, because a busy machine makes every test slower.
 SLOW_SECONDS = 10
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many cells of the policy's matrix were compared, and which tests are slow."""
+    """Print how many cells of the policy's matrix were compared, and which tests are slow."""
     reports = [
         report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)
     ]
@@ -72,17 +72,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @receiver(setting_changed)
 def read_connectors_again(*, setting: str, **kwargs: Any) -> None:
-    """Forget connectors that were read with other settings, also when a test restores them."""
+    """Clear the connectors when a test changes or restores a setting that they depend on."""
     if setting in {"SANDBOX_URL", "EXTRA_CATALOGUES"}:
         get_connectors.cache_clear()
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep SQLite in a file, as in production: in memory, threads get no lock to wait for.
+    """Keep SQLite in a file, as in production: in memory, threads have no lock to wait for.
 
-    PostgreSQL goes without the pool, which gives connections back in a thread of its own and
-    may hold one yet when the test database is dropped. The browser tests run with it.
+    On PostgreSQL, switch off the pool. It releases connections in a thread of its own and may
+    still hold one when the test database is dropped. The browser tests run with the pool.
     """
     database = configured.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
@@ -96,7 +96,7 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
 @pytest.fixture(autouse=True)
 def plain_settings(settings) -> None:
-    """Keep out of the way what only production needs: hashed file names, slow hashes."""
+    """Switch off what only production needs: hashed file names and slow password hashes."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
         **settings.STORAGES,
@@ -116,7 +116,7 @@ def stranger_organization(db) -> Organization:
 
 @pytest.fixture
 def member(db):
-    """Make a person with a role in an organization."""
+    """Create a user with a role in an organization."""
 
     def make(organization: Organization, role: str, email: str = "") -> User:
         user = User.objects.create_user(
@@ -148,13 +148,13 @@ def application(studio) -> Application:
 
 @pytest.fixture
 def may_publish(application, developer) -> Right:
-    """Let the developer publish the application; his role alone does not."""
+    """Let the developer publish the application, which the role does not include."""
     return Right.objects.create(application=application, user=developer, may_publish=True)
 
 
 @pytest.fixture
 def signed_in():
-    """Return a client in which a person is signed in; unsafe requests need a CSRF token."""
+    """Return a function that signs a user in and returns their test client."""
 
     def sign_in(user: User) -> Client:
         client = Client()
@@ -180,13 +180,13 @@ def super_admin(member, studio) -> User:
 
 @pytest.fixture
 def operator(db) -> User:
-    """Who runs the deployment and belongs to no organization."""
+    """A superuser, who runs the deployment and belongs to no organization."""
     return User.objects.create_superuser("operator@console.example", "pass-word-1")
 
 
 @pytest.fixture
 def connect(application, developer):
-    """Make a connection that is created, or with ``status="draft"`` one that is not."""
+    """Create a connection; with ``status="draft"`` it is still in the wizard."""
 
     def make(connector: str = "sandbox", name: str = "", **fields: Any) -> Connection:
         number = Connection.objects.count() + 1
@@ -207,7 +207,7 @@ def connect(application, developer):
 
 @pytest.fixture
 def grant():
-    """Let a connection act in an environment with a credential made for the test."""
+    """Authorize a connection in an environment, with a credential made for the test."""
 
     def make(
         connection: Connection,
@@ -252,25 +252,25 @@ def client_organization(db) -> Organization:
 
 @pytest.fixture
 def client_people(member, client_organization) -> dict[str, User]:
-    """The client's people, one for each role."""
+    """The users of the client organization, one for each role."""
     return {role: member(client_organization, role) for role in Role.values}
 
 
 @pytest.fixture
 def install(client_organization):
-    """Give a client a connection, as it stands now or with changes (``level="..."``)."""
+    """Install a connection for a client organization, with changes such as ``level="..."``."""
 
     def make(
         connection: Connection,
         organization: Organization | None = None,
         ends_at: datetime | None = None,
-        **standing: Any,
+        **snapshot: Any,
     ) -> InstalledConnection:
         return InstalledConnection.objects.create(
             connection=connection,
             organization=organization or client_organization,
             number=1,
-            document=replace(connection.standing, **standing).as_document(),
+            document=replace(connection.snapshot, **snapshot).as_document(),
             ends_at=ends_at,
         )
 
@@ -279,7 +279,7 @@ def install(client_organization):
 
 @pytest.fixture
 def build(application, developer):
-    """Make a component; by default a function with the calls through these connections."""
+    """Create a component; by default a function that calls each of these connections."""
 
     def make(
         name: str,
@@ -306,7 +306,7 @@ def build(application, developer):
 
 @pytest.fixture
 def network(settings) -> Iterator[responses.RequestsMock]:
-    """Stand in for every service, the sandbox too: nothing leaves this machine."""
+    """Mock every service, the sandbox included: no request leaves this machine."""
     settings.ALLOWED_PRIVATE_HOSTS = ["localhost:9000"]
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
@@ -314,7 +314,7 @@ def network(settings) -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def at_once() -> Callable[[int, Callable[[], Any]], list[Any]]:
-    """Do the same thing in many threads and return what came of each."""
+    """Run a function in many threads at the same time and return all results."""
 
     def run(times: int, work: Callable[[], Any]) -> list[Any]:
         def one(_: int) -> Any:

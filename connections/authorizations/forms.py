@@ -1,4 +1,4 @@
-"""What is asked when a connection is authorized, and how an account is called here."""
+"""Forms to authorize a connection and to rename an account."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from django import forms
 
 from connections.models import Authorization, Credential
 from connections.models.authorization_site import AuthorizationSite
-from connections.setup.forms import ParametersForm
+from connections.setup.parameter_fields import ParametersForm
 from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.api.pasted_credential import NotACredential, cleaned
-from connectors.definitions.schema import Connector, CredentialField
-from console.optimistic_lock import SeenForm
+from connectors.definitions.schema import AuthType, Connector, CredentialField
+from console.optimistic_lock import ConflictCheckMixin
 
 
 class CredentialBox(forms.CharField):
-    """One box of the credentials form; what is pasted into it is cleaned.
+    """A field of the credentials form; a pasted value is cleaned.
 
-    It has no ``maxlength`` for the browser, which would cut off the end of what is pasted
-    with a prefix, without a word.
+    It has no ``maxlength`` for the browser, which would silently truncate a value that is
+    pasted with a prefix.
     """
 
-    def __init__(self, box: CredentialField, *, connector: Connector, auth_type: str) -> None:
+    def __init__(self, box: CredentialField, *, connector: Connector, auth_type: AuthType) -> None:
         attrs = {"autocomplete": "off"}
         super().__init__(
             label=box.label,
@@ -37,15 +37,15 @@ class CredentialBox(forms.CharField):
     def to_python(self, value: Any) -> str:
         text = super().to_python(value)
         try:
-            return cleaned(text, self.box, self.connector, self.auth_type)  # type: ignore[arg-type]
+            return cleaned(text or "", self.box, self.connector, self.auth_type)
         except NotACredential as error:
             raise forms.ValidationError(str(error)) from None
 
 
 class AuthorizeForm(ParametersForm, forms.Form):
-    """Where the authorization applies, and the credential of a service without OAuth 2.
+    """Ask for the environments, and for the credential of a service without OAuth 2.
 
-    A client says as well where its account lives, such as in which data center.
+    A client also says where its account is, such as in which data center.
     """
 
     flow = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -54,7 +54,7 @@ class AuthorizeForm(ParametersForm, forms.Form):
         super().__init__(*args, **kwargs)
         self._site, connector = site, site.connector
         self.particulars = () if site.is_home else connector.parameters
-        self.ask_for(self.particulars, site.standing.parameters)
+        self.add_parameter_fields(self.particulars, site.snapshot.parameters)
         if len(site.environments) > 1:
             self.fields["environments"] = forms.MultipleChoiceField(
                 label="Environments",
@@ -62,10 +62,10 @@ class AuthorizeForm(ParametersForm, forms.Form):
                 widget=forms.CheckboxSelectMultiple,
                 error_messages={"required": "Choose at least one environment."},
             )
-        self.credential_fields = AUTH_TYPES[site.standing.auth_type].fields(connector)  # type: ignore[index]
+        self.credential_fields = AUTH_TYPES[site.snapshot.auth_type].fields(connector)
         for box in self.credential_fields:
             self.fields[box.name] = CredentialBox(
-                box, connector=connector, auth_type=site.standing.auth_type
+                box, connector=connector, auth_type=site.snapshot.auth_type
             )
 
     def clean(self) -> dict[str, Any]:
@@ -75,42 +75,42 @@ class AuthorizeForm(ParametersForm, forms.Form):
 
     @property
     def site(self) -> AuthorizationSite:
-        """Return what is authorized, with the account where this form says."""
+        """Return the site, with the parameters of this form."""
         if not self.particulars:
             return self._site
         return self._site.with_parameters(self.parameters)
 
     @property
     def environments(self) -> list[str]:
-        """Return what the authorization is for; never a place this connection has not."""
+        """Return the environments to authorize, all of them environments of this connection."""
         return self.cleaned_data.get("environments") or list(self._site.environments)
 
     @property
     def secret(self) -> dict[str, str]:
-        """Return the typed credential by the names that the connector gives its parts."""
+        """Return the typed credential, by the field names of the connector."""
         return {box.name: self.cleaned_data[box.name] for box in self.credential_fields}
 
     def environments_box(self) -> forms.BoundField | None:
         return self["environments"] if "environments" in self.fields else None
 
     def credential_boxes(self) -> list[forms.BoundField]:
-        """Give what is typed in: where the account lives, and then the credential."""
+        """Return the fields to fill in: first the parameters, then the credential."""
         names = [f"parameter_{parameter.name}" for parameter in self.particulars]
         return [self[name] for name in (*names, *(box.name for box in self.credential_fields))]
 
 
-class LabelForm(SeenForm, forms.ModelForm):
-    """How the account is called here."""
+class LabelForm(ConflictCheckMixin, forms.ModelForm):
+    """Rename an account; the label is known in this console only."""
 
     class Meta:
         model = Credential
         fields = ["label"]
 
-    def described(self, row: Credential) -> dict[str, str]:
+    def display_values(self, row: Credential) -> dict[str, str]:
         return {"Account": row.label}
 
 
 def label_seen(authorization: Authorization | None) -> str:
-    """Return the fingerprint for a page that shows an account by its label."""
+    """Return the fingerprint of the label that a page shows."""
     credential = authorization.credential if authorization else None
     return LabelForm(instance=credential).seen if credential else ""

@@ -1,4 +1,4 @@
-"""Keep what a service gave, let it replace what stood there, and use it again elsewhere."""
+"""Store the grant of a service for a connection, or reuse a stored credential."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from connections.authorizations.revocation_request import discard, erase
+from connections.authorizations.credential_erasure import delete_replaced, revoke_and_erase
 from connections.models import (
     Authorization,
     Connection,
@@ -24,7 +24,7 @@ from connections.models.authorization_site import AuthorizationSite
 from connections.setup.default_names import default_label
 from connectors.api.check_call import Account, check
 from connectors.errors import ServiceError
-from console.accounts.authority import hold
+from console.accounts.authority import check_and_lock
 from console.accounts.models import User
 from console.audit.actions import AuditAction
 from console.audit.log import record
@@ -33,7 +33,7 @@ from console.choices import Environment
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What a service gave: all that a credential row is made of."""
+    """The grant of a service, before it is stored as a credential."""
 
     secret: Mapping[str, str] = field(repr=False)
     account: Account | None
@@ -47,26 +47,26 @@ class Grant:
     is_extended: bool = False
 
 
-def with_credentials(
+def store_typed_credential(
     site: AuthorizationSite, user: User, environments: Sequence[str], secret: Mapping[str, str]
 ) -> tuple[Credential, list[str]]:
-    """Prove a typed credential with the check call and :func:`store` it."""
-    standing = site.standing
+    """Verify a typed credential with the check call, then store it."""
+    snapshot = site.snapshot
     account = check(
         site.connector,
-        standing.auth_type,  # type: ignore[arg-type]
+        snapshot.auth_type,
         secret=secret,
-        values=standing.parameters,
+        values=snapshot.parameters,
     )
-    grant = Grant(secret=secret, account=account, parameters=standing.parameters)
-    return store(site, user, environments, grant)
+    grant = Grant(secret=secret, account=account, parameters=snapshot.parameters)
+    return store_grant(site, user, environments, grant)
 
 
-def reusable(site: AuthorizationSite, user: User) -> list[Credential]:
-    """List the live credentials with the same service, parameters, person and scopes.
+def reusable_credentials(site: AuthorizationSite, user: User) -> list[Credential]:
+    """List the valid credentials with the same service, parameters, person and scopes.
 
-    What developers have authorized is never offered to a client, even of one organization. A
-    client says himself where its account lives, so there any parameters will do.
+    The developers' credentials are never offered to a client, even in the same organization. A
+    client chooses the parameters, so its credentials may have any.
     """
     used = Authorization.objects.filter(credential=OuterRef("pk"), state=Authorization.State.ACTIVE)
     production = Q(environment=Environment.PRODUCTION)
@@ -74,10 +74,10 @@ def reusable(site: AuthorizationSite, user: User) -> list[Credential]:
         Credential.objects.filter(
             Exists(used.filter(~production if site.is_home else production)),
             organization=site.organization,
-            connector_slug=site.standing.connector,
-            auth_type=site.standing.auth_type,
+            connector_slug=site.snapshot.connector,
+            auth_type=site.snapshot.auth_type,
             user=site.owner(user),
-            **({"parameters": site.standing.parameters} if site.is_home else {}),
+            **({"parameters": site.snapshot.parameters} if site.is_home else {}),
         )
         .defer("secret", "journal")
         .order_by("-created_at")[:20]
@@ -94,18 +94,18 @@ def reusable(site: AuthorizationSite, user: User) -> list[Credential]:
 def reuse(
     site: AuthorizationSite, user: User, environments: Sequence[str], credential: Credential
 ) -> None:
-    """Let the connection act with a credential that another authorization has already."""
+    """Authorize the connection with the credential of another authorization."""
     with transaction.atomic():
-        _hold(site, user)
+        _lock(site, user)
         replaced = _point_authorizations(
             site, user, environments, credential, site.scopes_to_ask(environments)
         )
-        others = _let_go(replaced, credential)
+        others = _delete_same_account(replaced, credential)
         _record(AuditAction.AUTHORIZATION_REUSED, site, user, environments, credential, replaced)
     _revoke(others, user)
 
 
-def store(
+def store_grant(
     site: AuthorizationSite,
     user: User,
     environments: Sequence[str],
@@ -113,33 +113,33 @@ def store(
     *,
     flow: Flow | None = None,
 ) -> tuple[Credential, list[str]]:
-    """Keep a grant and let it replace what stood in these environments, in one step.
+    """Store a grant and replace the authorizations of these environments, in one transaction.
 
-    Return the new credential and the labels of the other accounts that it replaced. Raise
-    ``NotAllowed`` where the person may not authorize it any more, and ``ServiceError`` where
-    the ``flow`` that the grant comes from was stopped while the service was asked.
+    Return the new credential and the labels of the other accounts that it replaces. Raise
+    ``NotAllowed`` if the person may no longer authorize it, and ``ServiceError`` if the ``flow``
+    of the grant was stopped during the token request.
     """
     with transaction.atomic():
-        _hold(site, user)
+        _lock(site, user)
         if flow:
-            _finish(flow)
-        credential = unsaved(site, user, grant)
+            _complete(flow)
+        credential = build_credential(site, user, grant)
         credential.save(force_insert=True)
         replaced = _point_authorizations(site, user, environments, credential, grant.scopes_asked)
-        others = _let_go(replaced, credential)
+        others = _delete_same_account(replaced, credential)
         given = AuditAction.AUTHORIZATION_REPLACED if replaced else AuditAction.AUTHORIZATION_GIVEN
         _record(given, site, user, environments, credential, replaced)
     _revoke(others, user)
     return credential, [c.label for c in others]
 
 
-def unsaved(site: AuthorizationSite, user: User, grant: Grant) -> Credential:
-    """Return the row of a grant as it would be kept."""
+def build_credential(site: AuthorizationSite, user: User, grant: Grant) -> Credential:
+    """Return the unsaved credential of a grant."""
     label = grant.account.label if grant.account else ""
     return Credential(
         organization=site.organization,
-        connector_slug=site.standing.connector,
-        auth_type=site.standing.auth_type,
+        connector_slug=site.snapshot.connector,
+        auth_type=site.snapshot.auth_type,
         client=grant.client,
         user=site.owner(user),
         parameters=dict(grant.parameters),
@@ -155,48 +155,50 @@ def unsaved(site: AuthorizationSite, user: User, grant: Grant) -> Credential:
     )
 
 
-def _finish(flow: Flow) -> None:
-    """Complete a flow, unless somebody has stopped it since its callback came."""
+def _complete(flow: Flow) -> None:
+    """Complete a flow, unless it was stopped since its callback arrived."""
     exchanging = Flow.objects.filter(pk=flow.pk, outcome=Flow.Outcome.EXCHANGING)
     if not exchanging.end(Flow.Outcome.COMPLETED, ""):
         stopped = Flow.objects.filter(pk=flow.pk).values_list("problem", flat=True).first()
-        raise ServiceError(stopped or "This authorization was stopped meanwhile.")
+        raise ServiceError(stopped or "This authorization was stopped in the meantime.")
 
 
-def _let_go(replaced: Sequence[Credential], credential: Credential) -> list[Credential]:
-    """Delete what a grant of the same account replaces; return the other accounts' credentials.
+def _delete_same_account(
+    replaced: Sequence[Credential], credential: Credential
+) -> list[Credential]:
+    """Delete the replaced credentials of the same account; return those of other accounts.
 
-    A service may revoke the new grant of an account together with the old one, so it is asked
-    only about accounts that are known to be others.
+    A service may revoke the new grant of an account together with the old one, so only the
+    grants of accounts that are known to be different are revoked.
     """
     others = [c for c in replaced if c.account_id and c.account_id != credential.account_id]
-    discard(c for c in replaced if c not in others)
+    delete_replaced(c for c in replaced if c not in others)
     return others
 
 
 def _revoke(credentials: Sequence[Credential], user: User) -> None:
-    """Ask the services once the new grant is kept."""
+    """Revoke replaced grants at their services, after the new grant is stored."""
     for credential in credentials:
-        erase(credential.pk, user)
+        revoke_and_erase(credential.pk, user)
 
 
-def _hold(site: AuthorizationSite, user: User) -> None:
-    """Let neither the connection nor the person's authority go until the transaction ends."""
-    hold(user, site.organization, site.action)
+def _lock(site: AuthorizationSite, user: User) -> None:
+    """Lock the connection and the person's permission until the transaction ends."""
+    check_and_lock(user, site.organization, site.action)
     rows = Connection.objects.select_for_update().filter(pk=site.connection.pk)
     if not rows.exists():
-        raise ServiceError("The connection was deleted meanwhile.")
+        raise ServiceError("The connection was deleted in the meantime.")
     if not site.is_home:
         installed = InstalledConnection.objects.live().filter(
             connection=site.connection, organization=site.organization
         )
         if not installed.select_for_update().exists():
-            raise ServiceError(not_installed(site.connection))
+            raise ServiceError(not_installed_message(site.connection))
 
 
-def not_installed(connection: Connection) -> str:
-    """Say why a client cannot authorize a connection that it had."""
-    return f"{connection.application} is not installed here any more, or its license has ended."
+def not_installed_message(connection: Connection) -> str:
+    """Return why a client can no longer authorize a connection."""
+    return f"{connection.application} is no longer installed here, or its license has ended."
 
 
 def _point_authorizations(
@@ -206,7 +208,7 @@ def _point_authorizations(
     credential: Credential,
     scopes_asked: Sequence[str],
 ) -> list[Credential]:
-    """Make the authorizations of these environments use ``credential``; return the old ones."""
+    """Set the credential of these environments' authorizations; return the replaced ones."""
     replaced = []
     for environment in environments:
         slot: dict[str, Any] = {
@@ -254,11 +256,11 @@ def _record(
 
 def _free_label(site: AuthorizationSite) -> str:
     used = Credential.objects.filter(
-        organization=site.organization, connector_slug=site.standing.connector
+        organization=site.organization, connector_slug=site.snapshot.connector
     ).values_list("label", flat=True)
     return default_label(site.connector, set(used))
 
 
-def after(seconds: int | None) -> datetime | None:
-    """Return the time that many seconds from now, or nothing for an unknown lifetime."""
+def seconds_from_now(seconds: int | None) -> datetime | None:
+    """Return the time in so many seconds, or ``None`` for an unknown lifetime."""
     return None if seconds is None else timezone.now() + timedelta(seconds=seconds)

@@ -1,4 +1,4 @@
-"""Change how the account behind an authorization is called in this console."""
+"""Rename the account of an authorization in this console."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from console.audit.log import record
 
 
 def label(authorization: Authorization, form: LabelForm, by: User, action: Action) -> None:
-    """Call an account by another name, wherever it is used."""
+    """Rename an account for every authorization that uses it."""
     with transaction.atomic():
-        authority.hold(by, authorization.organization, action)
+        authority.check_and_lock(by, authorization.organization, action)
         rows = Credential.objects.select_for_update().defer("secret", "journal")
         before = rows.filter(pk=form.instance.pk).first()
         if before:
-            form.refuse_unseen(before)
+            form.raise_on_conflict(before)
         credential = form.save()
         if before and before.label != credential.label:
             record(

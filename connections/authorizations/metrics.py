@@ -1,4 +1,4 @@
-"""How many authorizations are in which state, as a metric."""
+"""A metric that counts authorizations by state."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from prometheus_client.registry import Collector
 
 from connections.models import Authorization
 
-#: Counting a million rows takes a while, so all processes share the result for so many seconds.
-KEPT_SECONDS = 30
+#: Counting a million rows takes long, so all processes share the result for this time.
+CACHE_SECONDS = 30
 _counting = threading.Lock()
 
 
 class AuthorizationCollector(Collector):
-    """How many authorizations are in which state; nothing where the database is away."""
+    """Counts authorizations by state; yields nothing while the database is unavailable."""
 
     def collect(self) -> Iterator[Metric]:
         family = GaugeMetricFamily(
@@ -28,8 +28,8 @@ class AuthorizationCollector(Collector):
         try:
             counts = cache.get("metrics/authorizations")
             if counts is None:
-                with _counting:  # the others who ask meanwhile find what this one has counted
-                    counts = cache.get_or_set("metrics/authorizations", _by_state, KEPT_SECONDS)
+                with _counting:  # other threads wait and use the cached result
+                    counts = cache.get_or_set("metrics/authorizations", _by_state, CACHE_SECONDS)
         except (DatabaseError, InterfaceError):
             return
         for state in Authorization.State:

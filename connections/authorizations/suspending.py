@@ -1,7 +1,7 @@
-"""What becomes of authorizations when the person who gave them goes, or comes back.
+"""Suspend, restore or revoke the authorizations of a person who leaves or returns.
 
-All of it belongs into a transaction that holds the person's membership. Nothing is recorded
-here: what happened is returned, and whoever makes it happen writes it down with the rest.
+Call these functions in a transaction that locks the person's membership. They return audit
+entries, which the caller records together with its own.
 """
 
 from __future__ import annotations
@@ -14,58 +14,62 @@ from datetime import timedelta
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from connections.authorizations.revocation_request import erase_each
+from connections.authorizations.credential_erasure import revoke_and_erase_each
 from connections.models import Authorization, Connection, Credential, Flow
 from console.accounts.models import Organization, User
 from console.audit.actions import AuditAction
 from console.audit.log import AuditEntry, Subject
 
 logger = logging.getLogger(__name__)
-#: How long what somebody authorized waits for him to come back.
+#: How long suspended authorizations can be restored.
 RESTORABLE_FOR = timedelta(days=30)
 SUSPENDED = Authorization.State.SUSPENDED
-#: A happening, and the key of the organization whose it is.
-Told = tuple[uuid.UUID, AuditEntry]
+#: The key of an organization, and an entry for its audit log.
+OrganizationEntry = tuple[uuid.UUID, AuditEntry]
 
 
-def given_by(user: User, organization: Organization | None = None) -> QuerySet[Authorization]:
-    """Keep what a person has authorized, or holds for himself, and that has a credential yet."""
+def authorizations_given_by(
+    user: User, organization: Organization | None = None
+) -> QuerySet[Authorization]:
+    """Return the authorizations with a credential that a person has given or owns."""
     rows = Authorization.objects.filter(
         Q(authorized_by=user) | Q(user=user), credential__isnull=False
     )
     return rows.filter(organization=organization) if organization else rows
 
 
-def suspend(user: User, organization: Organization, reason: str) -> list[Told]:
-    """Let nothing act any more that the person has authorized in an organization."""
+def suspend(user: User, organization: Organization, reason: str) -> list[OrganizationEntry]:
+    """Suspend every authorization that a person has given in an organization."""
     Flow.objects.filter(user=user, organization=organization).stop(reason)
-    rows = _held(given_by(user, organization).exclude(state=SUSPENDED))
+    rows = _lock(authorizations_given_by(user, organization).exclude(state=SUSPENDED))
     for row in rows:
         row.state_before, row.state, row.reason = row.state, SUSPENDED, reason[:300]
         row.save(update_fields=["state_before", "state", "reason", "changed_at"])
-    return _told(AuditAction.AUTHORIZATION_SUSPENDED, rows)
+    return _audit_entries(AuditAction.AUTHORIZATION_SUSPENDED, rows)
 
 
-def restore(user: User, organization: Organization) -> list[Told]:
-    """Let act again what was suspended, unless somebody has replaced it meanwhile."""
-    rows = _held(given_by(user, organization).filter(state=SUSPENDED))
+def restore(user: User, organization: Organization) -> list[OrganizationEntry]:
+    """Restore suspended authorizations that nobody has replaced in the meantime."""
+    rows = _lock(authorizations_given_by(user, organization).filter(state=SUSPENDED))
     for row in rows:
         row.state, row.state_before = row.state_before, ""
         works = row.state == Authorization.State.ACTIVE
         row.reason = "" if works else "It had stopped working before it was suspended."
         row.save(update_fields=["state_before", "state", "reason", "changed_at"])
-    return _told(AuditAction.AUTHORIZATION_RESTORED, rows)
+    return _audit_entries(AuditAction.AUTHORIZATION_RESTORED, rows)
 
 
-def end(rows: QuerySet[Authorization], reason: str) -> tuple[list[Told], list[uuid.UUID]]:
-    """Revoke authorizations for good; return what happened, and the credentials to give back.
+def revoke_all(
+    rows: QuerySet[Authorization], reason: str
+) -> tuple[list[OrganizationEntry], list[uuid.UUID]]:
+    """Revoke authorizations for good; return the audit entries and the unused credentials.
 
-    From the commit on nothing uses those; :func:`give_back_unused` then asks the services.
+    After the commit, pass those credentials to :func:`revoke_unused_credentials`.
     """
-    ended = _held(rows)
-    told = _told(AuditAction.AUTHORIZATION_REVOKED, ended)
-    keys = {row.credential_id for row in ended if row.credential_id}
-    Authorization.objects.filter(pk__in=[row.pk for row in ended]).update(
+    locked = _lock(rows)
+    entries = _audit_entries(AuditAction.AUTHORIZATION_REVOKED, locked)
+    keys = {row.credential_id for row in locked if row.credential_id}
+    Authorization.objects.filter(pk__in=[row.pk for row in locked]).update(
         credential=None,
         state=Authorization.State.REVOKED,
         state_before="",
@@ -73,43 +77,44 @@ def end(rows: QuerySet[Authorization], reason: str) -> tuple[list[Told], list[uu
         changed_at=timezone.now(),
     )
     unused = Credential.objects.filter(pk__in=keys, authorizations=None)
-    # It must outlive the person until the service was asked.
+    # The row must outlive the person until the revocation request is made.
     Credential.objects.filter(pk__in=list(unused.values_list("pk", flat=True))).update(user=None)
-    return told, list(unused.values_list("pk", flat=True))
+    return entries, list(unused.values_list("pk", flat=True))
 
 
-def give_back_unused(keys: Iterable[uuid.UUID] | None = None) -> int:
-    """Revoke credentials that nothing uses any more, erase them, and count them.
+def revoke_unused_credentials(keys: Iterable[uuid.UUID] | None = None) -> int:
+    """Revoke unused credentials at their services, erase them, and return how many.
 
-    Without ``keys`` these are all of that kind, such as a process left when it was killed. No
-    transaction may be open: services are asked. They are erased whatever those answer.
+    Without ``keys`` these are all unused credentials, such as those of a process that was
+    killed. No transaction may be open. They are erased whatever the services answer.
     """
     if keys is None:
         keys = Credential.objects.filter(authorizations=None).values_list("pk", flat=True)
-    return len(erase_each(keys))
+    return len(revoke_and_erase_each(keys))
 
 
-def _held(rows: QuerySet[Authorization]) -> list[Authorization]:
-    """Lock authorizations, their connections first, as authorizing does."""
+def _lock(rows: QuerySet[Authorization]) -> list[Authorization]:
+    """Lock authorizations, their connections first, in the same order as ``granting``."""
     connections = Connection.objects.filter(pk__in=rows.values("connection"))
     list(connections.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
     locked = rows.select_related("connection", "credential").order_by("pk")
     return list(locked.select_for_update(of=("self",)))
 
 
-def _told(act: AuditAction, rows: Iterable[Authorization]) -> list[Told]:
-    """Tell of authorizations, once for each connection and account."""
-    places: dict[tuple[Connection, str], list[Authorization]] = {}
+def _audit_entries(action: AuditAction, rows: Iterable[Authorization]) -> list[OrganizationEntry]:
+    """Return one audit entry for each connection and account."""
+    groups: dict[tuple[Connection, str], list[Authorization]] = {}
     for row in rows:
-        places.setdefault((row.connection, row.credential.label), []).append(row)
+        label = row.credential.label if row.credential else ""
+        groups.setdefault((row.connection, label), []).append(row)
     return [
         (
             group[0].organization_id,
             AuditEntry(
-                action=act,
+                action=action,
                 subject=Subject.of(connection),
                 details={"account": account, "environments": [row.environment for row in group]},
             ),
         )
-        for (connection, account), group in places.items()
+        for (connection, account), group in groups.items()
     ]

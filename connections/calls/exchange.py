@@ -1,4 +1,4 @@
-"""One call through a connection: what goes out, and what is told of it."""
+"""Values of a call through a connection: the request, and the exchange that people see."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from console.choices import Environment
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceRequest:
-    """A call whose placeholders are filled; values in ``path`` are percent-encoded."""
+    """A request whose placeholders are filled; values in ``path`` are percent-encoded."""
 
     method: str
     path: str
@@ -24,10 +24,10 @@ class ServiceRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """What was sent and what came, every secret masked, or why nothing did.
+    """Request and response with secrets redacted, or why there was none.
 
-    ``status`` is 0 where no answer came. ``problem`` is a sentence or two for a person, and
-    ``authorize_url`` leads to what mends it, where an authorization does.
+    ``status`` is 0 if there was no response. ``problem`` is a sentence or two for a person.
+    ``authorize_url`` is set if an authorization fixes it.
     """
 
     connection: str
@@ -46,12 +46,12 @@ class Exchange:
 
     @property
     def was_sent(self) -> bool:
-        """Tell whether it came as far as asking the service."""
+        """Tell whether a request was sent to the service."""
         return bool(self.headers)
 
     @property
     def has_failed(self) -> bool:
-        """Tell whether no call can go on from here."""
+        """Tell whether a run has to stop at this call."""
         return bool(self.problem) or self.status >= 400
 
     @property
@@ -64,7 +64,7 @@ class Exchange:
 
     @property
     def answer(self) -> Any:
-        """Return the JSON of the answer, or its text where it is none."""
+        """Return the JSON of the response, or its text if it is not JSON."""
         try:
             return parse_json(self.answer_body.encode())
         except ValueError:

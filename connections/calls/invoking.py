@@ -1,121 +1,83 @@
-"""Make one call through a connection, and tell all of it but the secrets."""
+"""Make one call through a connection, and return everything about it except secrets."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
+from connections.calls.errors import AuthorizationRequired, CallRefused
 from connections.calls.exchange import Exchange, ServiceRequest
+from connections.calls.readiness import ensure_ready, how_to_fix
 from connections.calls.signed_request import SignedRequest, Unauthorized
-from connections.credentials.api_refusal import attempting
 from connections.credentials.refreshing import NeedsAuthorization
-from connections.models import Credential
-from connectors.api.auth_strategies import AUTH_TYPES
-from connectors.definitions.registry import get_connectors
+from connections.credentials.unauthorized_response import call_and_retry
+from connectors.api.auth_strategies import strategy_of
 from connectors.errors import ServiceBusy, ServiceError
-from console.choices import Environment, Level
 
 
 def invoke(request: ServiceRequest, state: ConnectionState) -> Exchange:
-    """Send a request as ``state`` says, whose authorization acts for the connection.
+    """Send a request through a connection and return the exchange.
 
-    A refused access token is renewed once, and the request sent once more. No transaction
-    may be open: the service is asked in between. Raise ``ServiceBusy`` where it is not.
+    An access token that the service refuses is renewed once, and the request sent once more.
+    Must not run in a transaction, as it waits for the service. Raise ``ServiceBusy``.
     """
-    if exchange := refused(request, state):
-        return exchange
-    credential = _credential(state)
-    line = SignedRequest(request, credential)
+    try:
+        credential = ensure_ready(state)
+    except CallRefused as error:
+        return refused_exchange(request, state, error)
+    signed = SignedRequest(request, credential)
     problem = authorize_url = ""
     try:
-        attempting(credential, line.send)
+        call_and_retry(credential, signed.send)
     except NeedsAuthorization as error:
-        problem, authorize_url = f"{error} {_mend(state)}", state.authorize_url
+        problem, authorize_url = f"{error} {how_to_fix(state)}", state.authorize_url
     except Unauthorized:
-        pass  # meant for this request alone: what the service answered is shown
+        pass  # it concerns this request only: the service's answer is shown
     except ServiceBusy:
         raise
     except ServiceError as error:
         problem = str(error)
         if not error.certain and request.method not in {"GET", "HEAD"}:
             service = credential.connector.name
-            problem += f" It may have arrived: look at {service} before you run it again."
+            problem += f" It may have arrived: check in {service} before you run it again."
     return _exchange(
-        request, state, **line.shown(), problem=line.mask(problem), authorize_url=authorize_url
+        request,
+        state,
+        **signed.masked_fields(),
+        problem=signed.mask(problem),
+        authorize_url=authorize_url,
     )
 
 
-def refused(request: ServiceRequest, state: ConnectionState) -> Exchange | None:
-    """Say why a call cannot be made here at all, or return ``None``.
+def refused_exchange(
+    request: ServiceRequest, state: ConnectionState, error: CallRefused
+) -> Exchange:
+    """Return the exchange of a call that was not made."""
+    return _exchange(
+        request,
+        state,
+        address=request.path,
+        problem=str(error),
+        authorize_url=state.authorize_url if isinstance(error, AuthorizationRequired) else "",
+    )
 
-    Where only permissions are missing the call is made: the service knows what it allows.
+
+def placeholder_values(state: ConnectionState) -> dict[str, str]:
+    """Return what ``{{ connection.… }}`` may name in a call; never a secret.
+
+    Raise ``CallRefused`` where the connection cannot act, or ``ServiceError``.
     """
-    if not (problem := _problem(state)):
-        return None
-    gone = state.standing.connector not in get_connectors()
-    authorize_url = "" if gone else state.authorize_url
-    return _exchange(
-        request, state, address=request.path, problem=problem, authorize_url=authorize_url
-    )
-
-
-def facts(state: ConnectionState) -> dict[str, str]:
-    """Return what calls may say about the connection; never a secret."""
-    credential = _credential(state)
-    strategy = AUTH_TYPES[credential.auth_type]  # type: ignore[index]
-    public = strategy.public(credential.connector, credential.secret.reveal())
+    credential = ensure_ready(state)
+    strategy = strategy_of(credential.auth_type)
+    public = strategy.public(credential.connector, credential.open_secret())
     return {**public, **credential.values}
 
 
-def _exchange(request: ServiceRequest, state: ConnectionState, **told: Any) -> Exchange:
+def _exchange(request: ServiceRequest, state: ConnectionState, **fields: Any) -> Exchange:
     return Exchange(
-        connection=state.standing.name,
-        service=state.standing.definition.name,
+        connection=state.snapshot.name,
+        service=state.snapshot.definition.name,
         environment=state.environment,
         method=request.method,
-        **told,
+        **fields,
     )
-
-
-def _problem(state: ConnectionState) -> str:
-    standing, authorization = state.standing, state.authorization
-    if standing.connector not in get_connectors():
-        return (
-            f"{standing.name} cannot be called: its service, {standing.connector}, is not in "
-            "the catalogue of this console any more."
-        )
-    credential = authorization.credential if authorization else None
-    if credential and (state.works or state.name == "permissions_missing"):
-        if _is_meant_for(credential, state):
-            return ""
-        return (
-            f"{standing.name} was authorized for other settings than those that it has in "
-            f"{state.environment.label}. {_mend(state)}"
-        )
-    if authorization is None and standing.level == Level.LOGGED_IN_USER:
-        words = f"You have not authorized {standing.name} in {state.environment.label} yet."
-    else:
-        words = f"{standing.name} is not authorized in {state.environment.label}."
-    reason = authorization.reason if authorization else ""
-    return " ".join(filter(None, (words, reason, _mend(state))))
-
-
-def _credential(state: ConnectionState) -> Credential:
-    """Return what every state but a refusal has."""
-    return cast("Credential", state.authorization.credential)
-
-
-def _is_meant_for(credential: Credential, state: ConnectionState) -> bool:
-    """Tell whether the credential was given for this: sent elsewhere, it would be given away.
-
-    Where a client's account lives, such as its data center, the client has said itself.
-    """
-    standing = state.standing
-    given = credential.connector_slug, credential.auth_type
-    if state.environment != Environment.PRODUCTION and credential.parameters != standing.parameters:
-        return False
-    return given == (standing.connector, standing.auth_type)
-
-
-def _mend(state: ConnectionState) -> str:
-    return f"Authorize {state.standing.name}, and run this again."

@@ -1,27 +1,24 @@
-"""Find what a program means by a link name: which connection, as it stands where, for whom."""
+"""Find the connection that a program names by its link name, as the environment knows it."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
 
-from connections.authorizations.state import ConnectionState, installed_states, states
+from connections.authorizations.connection_state import (
+    ConnectionState,
+    connection_states,
+    installed_connection_states,
+)
+from connections.calls.errors import ConnectionNotFound, LicenseEnded
 from connections.models import Connection, InstalledConnection
 from connections.models.snapshot import ConnectionSnapshot
 from console.choices import Environment
 
 
-class NoSuchConnection(LookupError):
-    """No connection of this link name is in the environment; the message says so."""
-
-
-class LicenseEnded(Exception):
-    """The client may not use the application any more; the message says so."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who calls: an application in one environment of one organization, maybe for a person."""
+    """An application in one environment of one organization, and the person it acts for."""
 
     application: uuid.UUID
     organization: uuid.UUID
@@ -29,20 +26,24 @@ class Caller:
     user: uuid.UUID | None = None
 
 
-def resolve(caller: Caller, link_name: str) -> ConnectionState:
-    """Return how a connection stands for a caller.
+def find_connection(caller: Caller, link_name: str) -> ConnectionState:
+    """Return a connection and its state for a caller, in at most three queries.
 
-    Raise :class:`NoSuchConnection`, or :class:`LicenseEnded` where it was installed. Three
-    queries at most. The authorization is nobody else's than the caller's own.
+    Raise :class:`ConnectionNotFound`, or :class:`LicenseEnded` for an installed application.
+    The authorization in the state is always the caller's own.
     """
-    at_client = caller.environment == Environment.PRODUCTION
-    state = _installed(caller, link_name) if at_client else _at_home(caller, link_name)
+    if caller.environment == Environment.PRODUCTION:
+        state = _installed(caller, link_name)
+    else:
+        state = _own(caller, link_name)
     if state is None:
-        raise NoSuchConnection(f"There is no connection {link_name} in {caller.environment.label}.")
+        raise ConnectionNotFound(
+            f"There is no connection {link_name} in {caller.environment.label}."
+        )
     return state
 
 
-def _at_home(caller: Caller, link_name: str) -> ConnectionState | None:
+def _own(caller: Caller, link_name: str) -> ConnectionState | None:
     connection = (
         Connection.objects.created()
         .filter(
@@ -53,11 +54,12 @@ def _at_home(caller: Caller, link_name: str) -> ConnectionState | None:
         .prefetch_related("released")
         .first()
     )
-    standing = _standing(connection, caller.environment) if connection else None
-    if connection is None or standing is None:
+    snapshot = _snapshot(connection, caller.environment) if connection else None
+    if connection is None or snapshot is None:
         return None
-    here = {caller.environment: {connection.pk: standing}}
-    return states(here, caller.organization, caller.user)[caller.environment][connection.pk]
+    snapshots = {caller.environment: {connection.pk: snapshot}}
+    found = connection_states(snapshots, caller.organization, caller.user)
+    return found[caller.environment][connection.pk]
 
 
 def _installed(caller: Caller, link_name: str) -> ConnectionState | None:
@@ -68,16 +70,17 @@ def _installed(caller: Caller, link_name: str) -> ConnectionState | None:
         organization=caller.organization,
     ).first()
     if row and row.has_ended:
-        raise LicenseEnded(
-            "The license of the application has ended, so nothing is called. Who shared it can "
-            "prolong it; then everything works as before."
-        )
-    return installed_states([row], caller.organization, caller.user)[row.pk] if row else None
+        raise LicenseEnded
+    return (
+        installed_connection_states([row], caller.organization, caller.user)[row.pk]
+        if row
+        else None
+    )
 
 
-def _standing(connection: Connection, environment: Environment) -> ConnectionSnapshot | None:
-    """Return the connection as its environment reads it, or nothing where it is not there."""
+def _snapshot(connection: Connection, environment: Environment) -> ConnectionSnapshot | None:
+    """Return the connection as the environment knows it, or ``None`` if it is not there."""
     if environment == Environment.DEVELOPMENT:
-        return connection.standing
-    released = (r.standing for r in connection.released.all() if r.environment == environment)
+        return connection.snapshot
+    released = (r.snapshot for r in connection.released.all() if r.environment == environment)
     return next(released, None)

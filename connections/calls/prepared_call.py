@@ -1,61 +1,61 @@
-"""Who acts for a caller: which authorization, with which secret, signed how."""
+"""Calls prepared for a connection: its authorization, opened secret, signature and base URL.
+
+Kept in memory for a second each. Then one query checks whether anything has changed, so that
+a connection that was revoked, changed or reauthorized takes effect in every process within a
+second. Secrets are never stored in Django's cache.
+"""
 
 from __future__ import annotations
 
-import uuid
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from threading import Lock
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from connections.authorizations.state import ConnectionState
-from connections.calls.exchange import ServiceRequest
-from connections.calls.invoking import refused
-from connections.calls.lookup import Caller, resolve
-from connections.credentials.refreshing import due_at
+from connections.authorizations.connection_state import ConnectionState
+from connections.calls.errors import AuthorizationBroken
+from connections.calls.lookup import Caller, find_connection
+from connections.calls.readiness import ensure_ready, not_authorized
+from connections.credentials.refreshing import (
+    WAIT_SECONDS,
+    NeedsAuthorization,
+    fresh_secret,
+    refresh_due_at,
+    refresh_in_progress,
+)
+from connections.credentials.unauthorized_response import handle_unauthorized
 from connections.models import (
     Authorization,
     Credential,
     InstalledConnection,
     ReleasedConnection,
 )
-from connectors.api.auth_strategies import AUTH_TYPES, Signed
+from connectors.api.auth_strategies import Signed, strategy_of
 from connectors.api.request_urls import base_of
 from connectors.definitions.schema import Connector
 from connectors.definitions.templates import fill
-from connectors.http.ssrf import Destination, place_of
-from console.choices import Environment, Level
-from console.encryption.redaction import Mask, mask_of
-from console.public_url import public_url
+from connectors.http.ssrf import Destination, parse_destination
+from console.choices import Environment
+from console.database import release_connection
+from console.encryption.redaction import Redactor, redactor_for
+from console.short_cache import ShortCache
 
-
-class NotAuthorized(Exception):
-    """No call can be made until a person authorizes; ``authorize_url`` is where he can.
-
-    ``broken`` tells that there was an authorization, which does not work any more.
-    """
-
-    def __init__(self, sentence: str, *, authorize_url: str, broken: bool) -> None:
-        super().__init__(sentence)
-        self.authorize_url, self.broken = authorize_url, broken
-
-
-class UserRequired(Exception):
-    """Each person acts for himself here, and the call names nobody."""
-
-
-class Unavailable(Exception):
-    """Its service is not in the catalogue any more."""
+VALID_SECONDS = 1.0
+#: A token that lives longer than this is used while another thread renews it.
+USABLE_SECONDS = 30.0
 
 
 @dataclass(kw_only=True)
 class PreparedCall:
-    """One connection, ready to call for one caller.
+    """Everything that a call through a connection needs, for one caller.
 
-    ``known`` fills the slots of the connector's templates, ``base`` is where its API begins.
+    ``values`` fill the placeholders of the connector's templates. The API begins at ``base``.
+    ``version`` changes with anything that the call depends on.
     """
 
     caller: Caller
@@ -63,86 +63,125 @@ class PreparedCall:
     connector: Connector
     credential: Credential
     secret: Mapping[str, str] = field(repr=False)
-    known: Mapping[str, str] = field(repr=False)
+    values: Mapping[str, str] = field(repr=False)
     signed: Signed = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     base: str
     host: str
-    stamp: tuple[Any, ...] = ()
-    until: float = 0.0
+    version: tuple[Any, ...] = ()
     renew_at: float | None = None
 
     @cached_property
-    def place(self) -> Destination:
-        """Where its API lies, judged once; raise ``ServiceForbidden`` where nothing may go."""
-        return place_of(self.base, service=self.connector.name)
+    def destination(self) -> Destination:
+        """Host and port of the API, checked once; raise ``ServiceForbidden`` if not allowed."""
+        return parse_destination(self.base, service=self.connector.name)
 
     @cached_property
-    def mask(self) -> Mask:
-        """What knows the secret in every spelling, to look for it in what comes back."""
-        strategy = AUTH_TYPES[self.credential.auth_type]  # type: ignore[index]
-        return mask_of(self.secret, strategy.public(self.connector, self.secret), self.signed)
+    def redactor(self) -> Redactor:
+        """Finds the secret, in every encoding, in what comes back."""
+        strategy = strategy_of(self.credential.auth_type)
+        return redactor_for(self.secret, strategy.public(self.connector, self.secret), self.signed)
 
     @property
-    def authorize_url(self) -> str:
-        return self.state.authorize_at(public_url)
+    def key(self) -> tuple[Caller, str]:
+        return self.caller, self.state.snapshot.link_name
 
 
-def read_acting(caller: Caller, link_name: str) -> PreparedCall:
-    """Read what a call needs, and open its secret.
+_prepared: ShortCache[tuple[Caller, str], PreparedCall] = ShortCache(
+    seconds=VALID_SECONDS, max_size=2_000
+)
+#: Held while a service renews a token, so never by threads that only read.
+_renewing = [Lock() for _ in range(64)]
 
-    Raise ``NoSuchConnection``, ``LicenseEnded``, :class:`UserRequired`, :class:`NotAuthorized`,
-    :class:`Unavailable` or ``ServiceError``.
+
+def prepare_call(caller: Caller, link_name: str) -> PreparedCall:
+    """Return a call through a connection, prepared with a fresh access token.
+
+    Raise ``CallRefused`` or ``ServiceError``. No thread holds a database connection while it
+    waits for a service.
     """
-    # Taken before what it vouches for is read: what changes meanwhile is seen a second later.
-    stamp = stamp_of(resolve(caller, link_name))
-    state = resolve(caller, link_name)
-    _refuse(caller, state)
-    credential_id = cast("uuid.UUID", state.authorization.credential_id)
+    prepared = _read_cached((caller, link_name))
+    if prepared.renew_at is not None and time.time() >= prepared.renew_at:
+        prepared = _renew_expiring(prepared)
+    return prepared
+
+
+def prepare_again(prepared: PreparedCall, *, just_obtained: bool = False) -> PreparedCall | None:
+    """Return the call with a new secret, after the API has refused the present one.
+
+    ``None`` means that the refusal concerns this call only. ``just_obtained`` says that the
+    refused secret was itself the result of such a renewal. Raise
+    :class:`~connections.calls.errors.AuthorizationBroken` where the grant has ended, and
+    :class:`~connections.credentials.refreshing.NotRenewed` where no token is available now.
+    """
     try:
-        credential = Credential.objects.select_related("client").get(pk=credential_id)
+        secret = handle_unauthorized(
+            _credential(prepared), prepared.secret, just_obtained=just_obtained
+        )
     except Credential.DoesNotExist:
-        raise _not_authorized(state) from None
+        pass  # it was replaced in the meantime: reading again finds the new one
+    except NeedsAuthorization as error:
+        raise _authorization_ended(prepared, error) from None
+    else:
+        if secret is None:
+            return None
+    finally:
+        release_connection()
+    again = _read_cached(prepared.key, stale=prepared)
+    return again if again.secret != prepared.secret else None
+
+
+def _read_cached(key: tuple[Caller, str], *, stale: PreparedCall | None = None) -> PreparedCall:
+    return _prepared.get(
+        key,
+        lambda: _read(*key),
+        is_current=lambda prepared: prepared.version == _version_of(prepared.state),
+        stale=stale,
+    )
+
+
+def _read(caller: Caller, link_name: str) -> PreparedCall:
+    # The version is older than what it stands for: a change in between is noticed a second later.
+    version = _version_of(find_connection(caller, link_name))
+    state = find_connection(caller, link_name)
+    ready = ensure_ready(state, has_user=caller.user is not None)
+    try:
+        # The credential in the state was read without its secret.
+        credential = Credential.objects.select_related("client").get(pk=ready.pk)
+    except Credential.DoesNotExist:
+        raise not_authorized(state) from None
     connector = credential.connector
-    strategy = AUTH_TYPES[credential.auth_type]  # type: ignore[index]
-    secret = credential.secret.reveal()
-    known = {**strategy.public(connector, secret), **credential.values}
-    base = base_of(connector, known)
+    strategy = strategy_of(credential.auth_type)
+    secret = credential.open_secret()
+    values = {**strategy.public(connector, secret), **credential.values}
+    base = base_of(connector, values)
     return PreparedCall(
         caller=caller,
         state=state,
         connector=connector,
         credential=credential,
         secret=secret,
-        known=known,
+        values=values,
         signed=strategy.sign(connector, secret),
-        headers={name: fill(value, known) for name, value in connector.api_headers.items()},
+        headers={name: fill(value, values) for name, value in connector.api_headers.items()},
         base=base,
         host=urlsplit(base).netloc,
-        stamp=stamp,
+        version=version,
         renew_at=_renew_at(credential, secret),
     )
 
 
-def _renew_at(credential: Credential, secret: Mapping[str, str]) -> float | None:
-    """Return from when on somebody has to look after the secret, in seconds since 1970."""
-    due = due_at(credential) if secret.get("refresh_token") else None
-    end = None if credential.is_extended else credential.ends_at
-    moments = [moment.timestamp() for moment in (due, end) if moment]
-    return min(moments, default=None)
-
-
-def stamp_of(state: ConnectionState) -> tuple[Any, ...]:
-    """Return what differs as soon as anything does that a call depends on: one query."""
+def _version_of(state: ConnectionState) -> tuple[Any, ...]:
+    """Return a value that changes with anything a call depends on, by one query."""
     if state.authorization is None:
         return ()
     if state.environment == Environment.PRODUCTION:
-        # Its license ends without anybody's doing: then it is not live, and the number is gone.
-        stands: QuerySet[Any] = InstalledConnection.objects.live().filter(
+        # A license ends without any change to a row: then the connection is no longer live.
+        sources: QuerySet[Any] = InstalledConnection.objects.live().filter(
             connection=OuterRef("connection"), organization=OuterRef("organization")
         )
     else:
-        stands = ReleasedConnection.objects.filter(
+        sources = ReleasedConnection.objects.filter(
             connection=OuterRef("connection"), environment=state.environment
         )
     rows = Authorization.objects.filter(pk=state.authorization.pk).values_list(
@@ -152,32 +191,56 @@ def stamp_of(state: ConnectionState) -> tuple[Any, ...]:
         "credential__version",
         "credential__client__client_id",
         "connection__updated_at",
-        Subquery(stands.values("number")[:1]),
+        Subquery(sources.values("number")[:1]),
     )
     return rows.first() or ()
 
 
-def _refuse(caller: Caller, state: ConnectionState) -> None:
-    if state.standing.level == Level.LOGGED_IN_USER and caller.user is None:
-        raise UserRequired(
-            f"Each person uses his own authorization of {state.standing.name}: the call must "
-            "name him with the token in Console-User."
-        )
-    exchange = refused(ServiceRequest(method="GET", path="/"), state)
-    if exchange is None:
-        return
-    if not exchange.authorize_url:
-        raise Unavailable(exchange.problem)
-    raise _not_authorized(state, exchange.problem)
+def _renew_at(credential: Credential, secret: Mapping[str, str]) -> float | None:
+    """Return when the secret has to be renewed or has ended, in seconds since 1970."""
+    due = refresh_due_at(credential) if secret.get("refresh_token") else None
+    end = None if credential.is_extended else credential.ends_at
+    return min((moment.timestamp() for moment in (due, end) if moment), default=None)
 
 
-def _not_authorized(state: ConnectionState, sentence: str = "") -> NotAuthorized:
-    broken = state.authorization is not None and state.name in {
-        Authorization.State.NEEDS_AUTHORIZATION,
-        Authorization.State.UNKNOWN_OUTCOME,
-    }
-    return NotAuthorized(
-        sentence or f"{state.standing.name} is not authorized in {state.environment.label}.",
-        authorize_url=state.authorize_at(public_url),
-        broken=broken,
-    )
+def _renew_expiring(prepared: PreparedCall) -> PreparedCall:
+    """Renew a token that ends soon; other threads use the old one while it lives."""
+    key, expires_at = prepared.key, prepared.credential.expires_at
+    is_usable = expires_at is not None and expires_at.timestamp() - time.time() > USABLE_SECONDS
+    lock = _renewing[hash(key) % len(_renewing)]
+    if not lock.acquire(timeout=0 if is_usable else WAIT_SECONDS):
+        if is_usable:
+            return prepared
+        raise refresh_in_progress(prepared.connector.name)
+    try:
+        newer = _prepared.peek(key)
+        if newer is not None and newer is not prepared:
+            return newer
+        _refresh(prepared)
+        newer = _read_cached(key, stale=prepared)
+        if newer.secret == prepared.secret:
+            # The token endpoint is out of order: do not ask it again for every call.
+            newer.renew_at = time.time() + VALID_SECONDS
+        return newer
+    finally:
+        lock.release()
+
+
+def _refresh(prepared: PreparedCall) -> None:
+    try:
+        fresh_secret(_credential(prepared))
+    except Credential.DoesNotExist:
+        pass  # it was replaced in the meantime: reading again finds the new one
+    except NeedsAuthorization as error:
+        raise _authorization_ended(prepared, error) from None
+    finally:
+        release_connection()
+
+
+def _credential(prepared: PreparedCall) -> Credential:
+    return Credential.objects.select_related("client").get(pk=prepared.credential.pk)
+
+
+def _authorization_ended(prepared: PreparedCall, error: NeedsAuthorization) -> AuthorizationBroken:
+    _prepared.remove(prepared.key)
+    return AuthorizationBroken(str(error), prepared.state)

@@ -1,4 +1,4 @@
-"""Sign one request with a credential, send it, and remember what may be shown of it."""
+"""Sign a request with a credential, send it, and record it without secrets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from connections.calls.exchange import ServiceRequest
 from connections.models import Credential
-from connectors.api.auth_strategies import AUTH_TYPES
+from connectors.api.auth_strategies import strategy_of
 from connectors.api.request_urls import Fields, address_of, body_of, query_of
 from connectors.api.www_authenticate import refuses_credential
 from connectors.definitions.schema import Connector
@@ -17,23 +17,23 @@ from connectors.definitions.templates import fill
 from connectors.errors import CredentialRefused, ServiceForbidden
 from connectors.http import http_client
 from console.components.definitions import OWN_HEADERS
-from console.encryption.redaction import MASK, Mask, mask_of
+from console.encryption.redaction import REDACTED, Redactor, redactor_for
 
 T = TypeVar("T")
-#: What a service sets in a browser has no place in what people look at.
+#: Cookies of a service may be secret.
 _NOT_SHOWN = frozenset({"set-cookie", "set-cookie2"})
 
 
 class Unauthorized(CredentialRefused):
-    """The service answered 401 or the like: to the credential, or to this request alone."""
+    """The service answered 401 or the like: to the credential, or only to this request."""
 
 
 class SignedRequest:
-    """One request under way: what was sent last, what came, and what must not be seen."""
+    """A request, its last attempt, the response, and the secrets to redact."""
 
     def __init__(self, request: ServiceRequest, credential: Credential) -> None:
         self.request, self.credential = request, credential
-        self.mask = Mask()
+        self.mask = Redactor()
         self._address = ""
         self._headers: dict[str, str] = {}
         self._body: bytes | None = None
@@ -41,21 +41,21 @@ class SignedRequest:
         self._milliseconds = 0
 
     def send(self, secret: Mapping[str, str]) -> None:
-        """Sign and send; raise ``ServiceError`` where no answer comes or it is a refusal."""
+        """Sign and send; raise ``ServiceError`` if there is no response or the service refuses."""
         request, connector = self.request, self.credential.connector
-        strategy = AUTH_TYPES[self.credential.auth_type]  # type: ignore[index]
+        strategy = strategy_of(self.credential.auth_type)
         public = strategy.public(connector, secret)
         known = {**public, **self.credential.values}
         signed = strategy.sign(connector, secret)
-        self.mask = mask_of(secret, public, signed)
+        self.mask = redactor_for(secret, public, signed)
 
         address = address_of(connector, request.path, known)
-        # The signature comes last: nothing that a caller writes can take its place.
+        # The signature comes last, so that no header or parameter of a caller can replace it.
         query = _without(query_of(request.query), signed.params)
         self._body, headers = _content(connector, request, known)
         headers = _without(headers, signed.headers)
         self._address = address + _written(query, signed.params)
-        self._headers = {**headers, **dict.fromkeys(signed.headers, MASK)}
+        self._headers = {**headers, **dict.fromkeys(signed.headers, REDACTED)}
         started = time.monotonic()
         try:
             self._answer = http_client.send(
@@ -72,8 +72,8 @@ class SignedRequest:
         if refuses_credential(connector, status, [challenge]):
             raise Unauthorized(f"{connector.name} refused {strategy.credential}.", status=status)
 
-    def shown(self) -> dict[str, Any]:
-        """Return what an :class:`Exchange` tells of it."""
+    def masked_fields(self) -> dict[str, Any]:
+        """Return the fields of an :class:`~connections.calls.exchange.Exchange`."""
         mask, answer = self.mask, self._answer
         sent = {
             "address": mask(self._address or self.request.path),
@@ -97,13 +97,13 @@ class SignedRequest:
 def _content(
     connector: Connector, request: ServiceRequest, known: Mapping[str, str]
 ) -> tuple[bytes | None, dict[str, str]]:
-    """Return the body and the headers, the connector's first; later ones win."""
+    """Return body and headers; the call's headers override the connector's."""
     headers = {"Accept": "application/json"}
     for name, template in connector.api_headers.items():
         headers = {**_without(headers, [name]), name: fill(template, known)}
     for name, value in request.headers.items():
         if name.lower() in OWN_HEADERS:
-            raise ServiceForbidden(f"The header {name} is set by the console alone.")
+            raise ServiceForbidden(f"The header {name} is set only by the console.")
         headers = {**_without(headers, [name]), name: value}
     written = next((v for n, v in headers.items() if n.lower() == "content-type"), "")
     body, content_type = body_of(request.body, written)
@@ -113,14 +113,14 @@ def _content(
 
 
 def _without(values: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
-    """Leave out what has one of these names, in whatever case."""
+    """Leave out values with one of these names, ignoring case."""
     left_out = {name.lower() for name in names}
     return {name: value for name, value in values.items() if name.lower() not in left_out}
 
 
 def _written(query: Fields, signature: Mapping[str, str]) -> str:
     parts = [urlencode(query, doseq=True)] if query else []
-    parts += [f"{name}={MASK}" for name in signature]
+    parts += [f"{name}={REDACTED}" for name in signature]
     return f"?{'&'.join(parts)}" if parts else ""
 
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 from django_tasks import task
 
 from connections.credentials.leases import REFUSALS
-from connections.credentials.refreshing import NeedsAuthorization, fresh
+from connections.credentials.refreshing import NeedsAuthorization, fresh_secret
 from connections.credentials.rounds import AGAIN, VisitOutcome, set_turn, share
 from connections.models import Credential
 from connectors.errors import CredentialRefused, ServiceError
-from console.encryption.fields import SecretUnreadable
+from console.encryption.fernet_keys import SecretUnreadable
 
 IDLE = timedelta(days=1)
 #: How soon what cannot be renewed is looked at again: its connector may have changed.
@@ -82,7 +82,7 @@ def _renew(credential: Credential) -> VisitOutcome:
 
 def _asked(credential: Credential, *, force: bool) -> VisitOutcome:
     try:
-        fresh(credential, force=force)
+        fresh_secret(credential, force=force)
     except (NeedsAuthorization, CredentialRefused):
         return VisitOutcome.ENDED
     except ServiceError:
@@ -94,5 +94,5 @@ def _is_renewable(credential: Credential) -> bool:
     return (
         credential.auth_type == "oauth2"
         and not credential.refused
-        and bool(credential.secret.reveal().get("refresh_token"))
+        and bool(credential.open_secret().get("refresh_token"))
     )

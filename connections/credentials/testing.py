@@ -1,4 +1,4 @@
-"""Prove that an authorization works, with the connector's own harmless check call."""
+"""Test an authorization with the harmless check call that its connector defines."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.db.models.functions import Now
 
-from connections.authorizations.outcome import mark, unmark
-from connections.credentials.refreshing import NeedsAuthorization, renewing
+from connections.authorizations.state_changes import mark_ended, mark_recovered
+from connections.credentials.refreshing import NeedsAuthorization, with_one_retry
 from connections.models import Authorization, Credential
 from connectors.api.check_call import Account, check
 from connectors.errors import CredentialRefused, ServiceError
 
 
-def prove(authorization: Authorization) -> Account:
-    """Call the service as this authorization does and return the account it acts for.
+def check_authorization(authorization: Authorization) -> Account:
+    """Make the check call with this authorization and return its account.
 
-    Raise ``ServiceError`` with a sentence. A credential that is refused for good is marked
-    as needing authorization; what came of the test stands in its row.
+    Raise ``ServiceError`` with a message for a person. The result is stored in the credential;
+    if the service refuses it for good, its authorizations are marked as ended.
     """
     credential = authorization.credential
     if credential is None:
@@ -26,48 +26,48 @@ def prove(authorization: Authorization) -> Account:
     if authorization.state == Authorization.State.SUSPENDED:
         raise CredentialRefused(authorization.reason)
     try:
-        account = renewing(credential, lambda secret: check_now(credential, secret))
+        account = with_one_retry(credential, lambda secret: call_check(credential, secret))
     except ServiceError as error:
-        marked = isinstance(error, NeedsAuthorization)
-        if isinstance(error, CredentialRefused) and not marked:
-            remember_refusal(credential, error)
+        is_marked = isinstance(error, NeedsAuthorization)
+        if isinstance(error, CredentialRefused) and not is_marked:
+            record_refusal(credential, error)
         else:
-            remember_failure(credential, error)
+            record_failure(credential, error)
         raise
-    return remember_success(credential, account)
+    return record_success(credential, account)
 
 
-def check_now(credential: Credential, secret: Mapping[str, str]) -> Account:
-    """Make the check call; raise ``ServiceError``. Nothing is renewed or remembered."""
+def call_check(credential: Credential, secret: Mapping[str, str]) -> Account:
+    """Make the check call without a refresh or a record; raise ``ServiceError``."""
     return check(
         credential.connector,
-        credential.auth_type,  # type: ignore[arg-type]
+        credential.auth_type,
         secret=secret,
         values=credential.values,
     )
 
 
-def remember_success(credential: Credential, account: Account) -> Account:
-    """Write down that a check has passed, in the credential and on all who use it."""
-    unmark(credential)
+def record_success(credential: Credential, account: Account) -> Account:
+    """Record that a check passed, in the credential and its authorizations."""
+    mark_recovered(credential)
     _note(credential, "")
     return account
 
 
-def remember_refusal(credential: Credential, error: CredentialRefused) -> None:
-    """Write down that a check has proved the end of the credential.
+def record_refusal(credential: Credential, error: CredentialRefused) -> None:
+    """Record that the service refused the credential in a check.
 
-    If it was renewed meanwhile, the refusal was meant for the token before.
+    If it was refreshed in the meantime, the refusal is about the previous token.
     """
     with transaction.atomic():
         same = Credential.objects.filter(pk=credential.pk, version=credential.version)
         if same.select_for_update().first() is not None:
-            mark(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
+            mark_ended(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
     _note(credential, str(error))
 
 
-def remember_failure(credential: Credential, error: ServiceError) -> None:
-    """Write down why a check came to nothing."""
+def record_failure(credential: Credential, error: ServiceError) -> None:
+    """Record why a check failed without a result."""
     _note(credential, str(error))
 
 

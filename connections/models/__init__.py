@@ -1,7 +1,8 @@
-"""The rows of a connection: what is asked for, who allowed it, and with which secret."""
+"""Models of connections, their authorizations and their credentials."""
 
-from connections.models.authorization import Authorization, Credential
+from connections.models.authorization import Authorization
 from connections.models.connection import Connection
+from connections.models.credential import Credential
 from connections.models.flow import Flow
 from connections.models.installed_connection import InstalledConnection
 from connections.models.oauth_client import OAuthClient

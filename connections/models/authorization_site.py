@@ -1,4 +1,4 @@
-"""Where a connection is authorized: at home by its developers, or where it is installed."""
+"""Where a connection is authorized: by its developers, or by a client that installed it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 
-from connections.models import Connection, Flow, InstalledConnection
+from connections.models.authorization import Authorization
+from connections.models.connection import Connection
+from connections.models.flow import Flow
+from connections.models.installed_connection import InstalledConnection
+from connections.models.oauth_client import OAuthClient, host_of
 from connections.models.snapshot import ConnectionSnapshot
 from connectors.definitions.schema import Connector
 from console.accounts.models import Organization
@@ -19,33 +24,76 @@ from console.choices import Environment, Level
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationSite:
-    """A connection in one organization: how it stands there, and what is authorized for it.
+    """A connection in one organization, with its settings there.
 
-    ``environments`` are those that each need an authorization: Development and Stage, or
-    both at once, at home; Production where it is installed.
+    Each of ``environments`` needs an authorization. For the developers these are Development
+    and Stage, or one for both; for a client organization it is Production.
     """
 
     connection: Connection
     organization: Organization
-    standing: ConnectionSnapshot
+    snapshot: ConnectionSnapshot
     environments: tuple[Environment, ...]
-    #: What stands in addresses: the connection's key, or that of the installed one.
+    #: The primary key in URLs: that of the connection, or of the installed connection.
     key: uuid.UUID
 
     def __str__(self) -> str:
-        return self.standing.name
+        return self.snapshot.name
+
+    @classmethod
+    def of_connection(cls, connection: Connection) -> AuthorizationSite:
+        """Return the site where the developers authorize a connection."""
+        return cls(
+            connection=connection,
+            organization=connection.application.organization,
+            snapshot=connection.snapshot,
+            environments=connection.environments,
+            key=connection.pk,
+        )
+
+    @classmethod
+    def of_installed(cls, row: InstalledConnection) -> AuthorizationSite:
+        """Return the site where a client organization authorizes a connection."""
+        return cls(
+            connection=row.connection,
+            organization=row.organization,
+            snapshot=row.snapshot,
+            environments=(Environment.PRODUCTION,),
+            key=row.pk,
+        )
+
+    @classmethod
+    def of_flow(cls, flow: Flow, user: Any) -> AuthorizationSite | None:
+        """Return the site of a flow with its current settings, if the person may authorize it.
+
+        The parameters are those that the person chose when the flow began.
+        """
+        if Environment.PRODUCTION in flow.environments:
+            rows = InstalledConnection.objects.live().visible_to(user)
+            row = (
+                rows.filter(connection=flow.connection_id, organization=flow.organization_id)
+                .select_related("connection__application", "organization")
+                .first()
+            )
+            site = cls.of_installed(row) if row else None
+        else:
+            known = Connection.objects.visible_to(user).filter(pk=flow.connection_id)
+            connection = known.select_related("application__organization").first()
+            site = cls.of_connection(connection) if connection else None
+        return site.with_parameters(flow.parameters) if site else None
 
     @property
     def connector(self) -> Connector:
-        return self.standing.definition
+        return self.snapshot.definition
 
     @property
     def is_home(self) -> bool:
+        """Tell whether this is the developers' own organization."""
         return Environment.PRODUCTION not in self.environments
 
     @property
     def url(self) -> str:
-        """Return the page about it."""
+        """Return the URL of the page about it."""
         name = "connection_detail" if self.is_home else "installed_connection"
         return reverse(name, args=[self.key])
 
@@ -61,64 +109,47 @@ class AuthorizationSite:
 
     @property
     def action(self) -> Action:
-        """Name what somebody must be allowed in the organization to authorize it."""
+        """Return the action that a person must be allowed in the organization to authorize it."""
         if self.is_home:
             return Action.MANAGE_CONNECTIONS
-        shared = self.standing.level == Level.ADMINISTRATOR
+        shared = self.snapshot.level == Level.ADMINISTRATOR
         return Action.AUTHORIZE_INSTALLED if shared else Action.USE_INSTALLED
 
     def owner(self, user: Any) -> Any:
-        """Return whose the authorization is that this person gives: his own, or nobody's."""
-        return user if self.standing.level == Level.LOGGED_IN_USER else None
+        """Return the owner of an authorization that this person gives; none if it is shared."""
+        return user if self.snapshot.level == Level.LOGGED_IN_USER else None
+
+    def authorizations(self, user: Any) -> QuerySet[Authorization]:
+        """Return the authorizations that this person sees: the shared ones, or their own."""
+        return Authorization.objects.filter(
+            connection=self.connection,
+            organization=self.organization,
+            environment__in=self.environments,
+            user=self.owner(user),
+        )
+
+    def oauth_clients(self, environment: str) -> QuerySet[OAuthClient]:
+        """Return the OAuth clients for this site, the most specific first.
+
+        The client of an organization never serves another organization. If people type in the
+        host of the service, a client serves that host only.
+        """
+        owner = Q(organization=self.organization)
+        if not self.connector.own_host:
+            owner |= Q(organization=None)
+        return OAuthClient.objects.filter(
+            owner,
+            connector_slug=self.connector.slug,
+            host=host_of(self.snapshot),
+            environment__in=["", environment],
+        ).order_by(F("organization").asc(nulls_last=True), "-environment")
 
     def scopes_to_ask(self, environments: Iterable[str]) -> tuple[str, ...]:
-        """Name the scopes to ask a service for when these environments are authorized."""
+        """Return the scopes to request when these environments are authorized."""
         if self.is_home:
             return self.connection.scopes_to_ask(environments)
-        return self.standing.scopes_asked
+        return self.snapshot.scopes_asked
 
     def with_parameters(self, parameters: Mapping[str, str]) -> AuthorizationSite:
-        """Return it for an account that lives elsewhere, such as in another data center."""
-        return replace(self, standing=replace(self.standing, parameters=dict(parameters)))
-
-
-def at_home(connection: Connection) -> AuthorizationSite:
-    """Return a connection where its developers authorize it."""
-    return AuthorizationSite(
-        connection=connection,
-        organization=connection.application.organization,
-        standing=connection.standing,
-        environments=connection.environments,
-        key=connection.pk,
-    )
-
-
-def installed(row: InstalledConnection) -> AuthorizationSite:
-    """Return a connection where a client organization authorizes it."""
-    return AuthorizationSite(
-        connection=row.connection,
-        organization=row.organization,
-        standing=row.standing,
-        environments=(Environment.PRODUCTION,),
-        key=row.pk,
-    )
-
-
-def of_flow(flow: Flow, user: Any) -> AuthorizationSite | None:
-    """Return what a flow was begun for, as it stands now, if this person may authorize it yet.
-
-    Where the account lives is as the person has said when he began.
-    """
-    if Environment.PRODUCTION in flow.environments:
-        rows = InstalledConnection.objects.live().visible_to(user)
-        row = (
-            rows.filter(connection=flow.connection_id, organization=flow.organization_id)
-            .select_related("connection__application", "organization")
-            .first()
-        )
-        site = installed(row) if row else None
-    else:
-        known = Connection.objects.visible_to(user).filter(pk=flow.connection_id)
-        connection = known.select_related("application__organization").first()
-        site = at_home(connection) if connection else None
-    return site.with_parameters(flow.parameters) if site else None
+        """Return the site for an account elsewhere, such as in another data center."""
+        return replace(self, snapshot=replace(self.snapshot, parameters=dict(parameters)))

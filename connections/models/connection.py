@@ -1,4 +1,4 @@
-"""A connection: an application's use of one connector."""
+"""A connection: the use of one connector by an application."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from connections.models.snapshot import ConnectionSnapshot
 from connectors.definitions.registry import connector_or_gone
-from connectors.definitions.schema import Connector
+from connectors.definitions.schema import AuthType, Connector
 from console.accounts.policy import Action
 from console.applications.models import LINK_NAME, Application
 from console.choices import Environment, Level
@@ -22,9 +22,9 @@ from console.names import NameField
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
     def visible_to(self, user: Any) -> ConnectionQuerySet:
-        """Keep what the person may see, which is what he may manage."""
+        """Keep the connections that a person may manage; they see no others."""
         allowing = Application.objects.allowing(user, Action.MANAGE_CONNECTIONS)
-        # As IN, SQLite would gather and sort every connection of these applications.
+        # With IN, SQLite would collect and sort every connection of these applications.
         return self.filter(models.Exists(allowing.filter(pk=models.OuterRef("application"))))
 
     def created(self) -> ConnectionQuerySet:
@@ -32,12 +32,12 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
         return self.filter(status=Connection.Status.CREATED)
 
     def drafts(self) -> ConnectionQuerySet:
-        """Keep what is still in the wizard."""
+        """Keep the connections that are still in the wizard."""
         return self.filter(status=Connection.Status.DRAFT)
 
 
 class Connection(models.Model):
-    """One application, one connector; while it is a draft, the row is the wizard's state."""
+    """The use of a connector by an application. The row of a draft is the state of the wizard."""
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -48,19 +48,19 @@ class Connection(models.Model):
         Application, models.CASCADE, related_name="connections", db_index=False
     )
     connector_slug = models.CharField("connector", max_length=60, db_column="connector")
-    auth_type = models.CharField(max_length=20)
+    auth_type: models.CharField[AuthType, AuthType] = models.CharField(max_length=20)
     name = NameField("Connection Name", max_length=50)
-    #: Empty while it is a draft; given once, by *Create and Authorize*, and never changed.
+    #: Empty for a draft. *Create and Authorize* sets it, and it never changes.
     link_name = models.CharField(max_length=60, blank=True, validators=[LINK_NAME])
     level = models.CharField(max_length=20, choices=Level.choices, default=Level.ADMINISTRATOR)
     all_actions = models.BooleanField(default=False)
     scopes = models.JSONField(default=list, blank=True)
     separate_environments = models.BooleanField(default=False)
     parameters = models.JSONField(default=dict, blank=True)
-    #: The questions of the wizard that somebody has answered; the others hold proposals.
+    #: The steps of the wizard that a person has completed; the other fields hold proposals.
     answered = models.JSONField(default=list, blank=True, editable=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
-    #: The number of the first release that held it: from then on it cannot be deleted.
+    #: The number of the first release that contains it; then it can no longer be deleted.
     first_released = models.PositiveIntegerField(null=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -69,7 +69,7 @@ class Connection(models.Model):
     objects = ConnectionQuerySet.as_manager()
 
     class Meta:
-        # Drafts reserve nothing: only created connections hold a name.
+        # Drafts reserve no name, only created connections do.
         constraints = [
             models.UniqueConstraint(
                 "application",
@@ -101,7 +101,7 @@ class Connection(models.Model):
 
     @property
     def connector(self) -> Connector:
-        """Return the definition of the service, or an empty one if it left the catalogue."""
+        """Return the definition of the service; an empty one if it is not in the catalogue."""
         return connector_or_gone(self.connector_slug)
 
     @property
@@ -110,14 +110,14 @@ class Connection(models.Model):
 
     @property
     def environments(self) -> tuple[Environment, ...]:
-        """Name the environments that each need an authorization of the developers."""
+        """Return the environments that each need an authorization by the developers."""
         if self.separate_environments:
             return Environment.DEVELOPMENT, Environment.STAGE
         return (Environment.ALL,)
 
     @property
-    def standing(self) -> ConnectionSnapshot:
-        """Return the connection as it stands here, which is in Development."""
+    def snapshot(self) -> ConnectionSnapshot:
+        """Return the current settings, which are those of Development."""
         return ConnectionSnapshot(
             **{name: getattr(self, name) for name in ConnectionSnapshot.FIELDS},
             connector=self.connector_slug,
@@ -125,26 +125,26 @@ class Connection(models.Model):
             parameters=dict(self.parameters),
         )
 
-    def standing_in(self, environment: str) -> ConnectionSnapshot:
-        """Return the connection as an environment reads it: Stage as it was released.
+    def snapshot_in(self, environment: str) -> ConnectionSnapshot:
+        """Return the settings for an environment. Stage uses those of its release.
 
-        What no release holds yet stands everywhere as it does in Development.
+        A connection that is in no release has the settings of Development everywhere.
         """
-        released = (r.standing for r in self.released.all() if r.environment == environment)
-        return next(released, self.standing)
+        released = (r.snapshot for r in self.released.all() if r.environment == environment)
+        return next(released, self.snapshot)
 
     @property
     def scopes_asked(self) -> tuple[str, ...]:
-        """Name every scope that Development needs, the connector's fixed ones included."""
-        return self.standing.scopes_asked
+        """Return every scope that Development needs, including the connector's fixed scopes."""
+        return self.snapshot.scopes_asked
 
     def scopes_to_ask(self, environments: Iterable[str]) -> tuple[str, ...]:
-        """Name the scopes to ask a service for when these environments are authorized.
+        """Return the scopes to request when these environments are authorized.
 
-        Stage needs those of its release today and those of Development with the next one;
-        an account that both share must be allowed both.
+        Stage needs the scopes of its release now, and those of Development with the next
+        release. An account that both share needs both.
         """
         needed = list(self.scopes_asked)
         if {Environment.ALL, Environment.STAGE} & set(environments):
-            needed += self.standing_in(Environment.STAGE).scopes_asked
+            needed += self.snapshot_in(Environment.STAGE).scopes_asked
         return tuple(dict.fromkeys(needed))

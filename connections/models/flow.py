@@ -1,4 +1,4 @@
-"""One attempt to authorize a connection at a service's own page."""
+"""A flow: one attempt to authorize a connection on the authorization page of a service."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from django.utils import timezone
 from connections.models.connection import Connection
 from connections.models.oauth_client import OAuthClient
 from console.accounts.models import Organization
-from console.encryption.fields import SealedField
+from console.encryption.fields import EncryptedJSONField
 
 FLOW_LIFETIME = timedelta(minutes=10)
 
 
 class FlowQuerySet(models.QuerySet["Flow"]):
     def waiting(self) -> FlowQuerySet:
-        """Keep what has not ended: neither in the browser nor at the token endpoint."""
+        """Keep the flows that are in progress, in the browser or at the token endpoint."""
         return self.filter(outcome__in=(Flow.Outcome.OPEN, Flow.Outcome.EXCHANGING))
 
     def end(self, outcome: Flow.Outcome, problem: str) -> int:
-        """End flows and forget their verifiers; return how many."""
+        """End flows and erase their code verifiers; return how many."""
         return self.update(outcome=outcome, problem=problem[:600], code_verifier=None)
 
     def stop(self, problem: str) -> int:
-        """Let flows come to nothing; an exchange under way finds out when it stores its tokens."""
+        """Stop flows. An exchange in progress fails when it stores its tokens."""
         return self.waiting().end(Flow.Outcome.FAILED, problem)
 
 
 class Flow(models.Model):
-    """Bound to the person, his browser session, the connection and the OAuth client.
+    """One attempt to authorize, bound to a person, browser session, connection and OAuth client.
 
-    ``state`` (RFC 6749 section 10.12) and the browser's token stand here as hashes only.
+    Only hashes of ``state`` (RFC 6749 section 10.12) and of the browser's token are stored.
     """
 
     class Outcome(models.TextChoices):
@@ -48,7 +48,7 @@ class Flow(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     state_hash = models.CharField(max_length=64, unique=True)
     browser_hash = models.CharField(max_length=64)
-    code_verifier = SealedField(bound_to=("connection_id",), null=True)
+    code_verifier = EncryptedJSONField(bound_to=("connection_id",), null=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="flows")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
@@ -58,7 +58,7 @@ class Flow(models.Model):
     parameters = models.JSONField(default=dict)
     scopes_asked = models.JSONField(default=list)
     outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.OPEN)
-    #: What went wrong and what to do, in sentences for a person.
+    #: Why it failed and what to do, in sentences for a person.
     problem = models.CharField(max_length=600, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -84,5 +84,5 @@ class Flow(models.Model):
 
 
 def digest(token: str) -> str:
-    """Hash a random token of 256 bits; no salt is needed at that length."""
+    """Hash a random token of 256 bits, which needs no salt."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A connection as a client organization has it, with the application that it installed."""
+"""An installed connection: a connection in a client organization that installed the application."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from console.choices import Level
 
 class InstalledConnectionQuerySet(models.QuerySet["InstalledConnection"]):
     def live(self) -> InstalledConnectionQuerySet:
-        """Leave out those whose license has ended."""
+        """Leave out installations with an expired license."""
         return self.filter(models.Q(ends_at=None) | models.Q(ends_at__gt=timezone.now()))
 
     def visible_to(self, user: Any) -> InstalledConnectionQuerySet:
-        """Keep what the person may authorize, which is all that he sees.
+        """Keep the connections that a person may authorize; they see no others.
 
-        An Administrator connection is authorized once for all by those who run the
-        organization, a Logged-in User one by each of its people for himself.
+        The admins of an organization authorize an Administrator connection once for everybody.
+        Each person authorizes a Logged-in User connection for themselves.
         """
         shared = Organization.objects.allowing(user, Action.AUTHORIZE_INSTALLED)
         own = Organization.objects.allowing(user, Action.USE_INSTALLED)
@@ -35,10 +35,10 @@ class InstalledConnectionQuerySet(models.QuerySet["InstalledConnection"]):
 
 
 class InstalledConnection(models.Model):
-    """A connection as a client organization has it: as it stands in the release installed there.
+    """A connection in a client organization, with the settings of the installed release.
 
-    It is made, replaced and taken away with the installation, in one transaction. What has
-    no such row cannot be authorized or called for that organization.
+    It is created, replaced and deleted in one transaction with the installation. A connection
+    without this row cannot be authorized or called for that organization.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -48,7 +48,7 @@ class InstalledConnection(models.Model):
     )
     number = models.PositiveIntegerField()
     document = models.JSONField()
-    #: When the license of the application ends; empty while it has no end.
+    #: When the license of the application ends; empty for a license without an end.
     ends_at = models.DateTimeField(null=True)
 
     objects = InstalledConnectionQuerySet.as_manager()
@@ -64,7 +64,7 @@ class InstalledConnection(models.Model):
         return str(self.document["name"])
 
     @property
-    def standing(self) -> ConnectionSnapshot:
+    def snapshot(self) -> ConnectionSnapshot:
         return ConnectionSnapshot.from_document(self.document)
 
     @property

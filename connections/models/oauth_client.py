@@ -1,51 +1,27 @@
-"""This console as it is registered with a service (RFC 6749 section 2)."""
+"""An OAuth client: this console as registered with a service (RFC 6749 section 2)."""
 
 from __future__ import annotations
 
 import hashlib
 import uuid
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.db import models
 
 from connections.models.snapshot import ConnectionSnapshot
 from connectors.definitions.registry import connector_or_gone
-from connectors.oauth2.authorization_code import ClientCredentials
+from connectors.oauth2.client_authentication import ClientCredentials
 from console.accounts.models import Organization
 from console.choices import Environment
-from console.encryption.fields import SealedField
+from console.encryption.fields import EncryptedJSONField
 from console.public_url import public_url
-
-if TYPE_CHECKING:
-    from connections.models.authorization_site import AuthorizationSite
-
-
-class OAuthClientQuerySet(models.QuerySet["OAuthClient"]):
-    def serving(self, site: AuthorizationSite, environment: str) -> OAuthClientQuerySet:
-        """Order the clients that may serve a site, the most particular one first.
-
-        A client of one organization never serves another, and where the host is typed in,
-        a client serves that host alone.
-        """
-        owner = models.Q(organization=site.organization)
-        if not site.connector.own_host:
-            owner |= models.Q(organization=None)
-        return self.filter(
-            owner,
-            connector_slug=site.connector.slug,
-            host=host_of(site.standing),
-            environment__in=["", environment],
-        ).order_by(
-            models.F("organization").asc(nulls_last=True),
-            "-environment",
-        )
 
 
 class OAuthClient(models.Model):
     """``client_id`` and ``client_secret``, registered by a super admin in Django admin."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    #: The last part of the redirect URI; it names the owner, the service and the host.
+    #: The last part of the redirect URI. It identifies the owner, the service and the host.
     reference = models.CharField(max_length=160, unique=True, editable=False)
     connector_slug = models.CharField("connector", max_length=60, db_column="connector")
     organization = models.ForeignKey(
@@ -68,12 +44,10 @@ class OAuthClient(models.Model):
         help_text="Only for services with a host of your own, such as hub.example.com:8443.",
     )
     client_id = models.CharField("client_id", max_length=500)
-    client_secret = SealedField(
+    client_secret = EncryptedJSONField(
         bound_to=("connector_slug", "organization_id", "host"), null=True, blank=True
     )
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = OAuthClientQuerySet.as_manager()
 
     class Meta:
         verbose_name = "OAuth client"
@@ -82,7 +56,7 @@ class OAuthClient(models.Model):
     def __str__(self) -> str:
         return f"{connector_or_gone(self.connector_slug).name} ({self.reference})"
 
-    def save(self, *args, **kwargs) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.reference:
             self.reference = client_reference(
                 self.connector_slug, self.organization, self.environment, self.host
@@ -91,7 +65,7 @@ class OAuthClient(models.Model):
 
     @property
     def credentials(self) -> ClientCredentials:
-        """Open the secret for a request to the token or revocation endpoint."""
+        """Decrypt the client credentials for the token or revocation endpoint."""
         secret = self.client_secret
         return ClientCredentials(
             client_id=self.client_id, client_secret=secret.reveal() if secret else ""
@@ -99,14 +73,14 @@ class OAuthClient(models.Model):
 
     @property
     def redirect_uri(self) -> str:
-        """Return the address to register at the service (RFC 6749 section 3.1.2)."""
+        """Return the redirect URI to register at the service (RFC 6749 section 3.1.2)."""
         return redirect_uri(self.reference)
 
 
 def client_reference(
     connector_slug: str, organization: Organization | None, environment: str = "", host: str = ""
 ) -> str:
-    """Name the context of a client: one redirect URI for each (draft-ietf-oauth-security)."""
+    """Return the reference of a client. Each has its own redirect URI (RFC 9700 section 2.1)."""
     parts = [organization.slug if organization else "", connector_slug, environment]
     if host:
         parts.append(hashlib.sha256(host.encode()).hexdigest()[:12])
@@ -114,13 +88,13 @@ def client_reference(
 
 
 def redirect_uri(reference: str) -> str:
-    """Return the whole redirect URI; it never depends on a request's Host header."""
+    """Return the absolute redirect URI. It never depends on the Host header of a request."""
     return public_url("oauth_callback", reference)
 
 
-def host_of(standing: ConnectionSnapshot) -> str:
-    """Return the host that was typed in, or nothing."""
-    for parameter in standing.definition.parameters:
+def host_of(snapshot: ConnectionSnapshot) -> str:
+    """Return the host that a person typed in, or an empty string."""
+    for parameter in snapshot.definition.parameters:
         if parameter.is_host:
-            return standing.parameters.get(parameter.name, "").lower()
+            return snapshot.parameters.get(parameter.name, "").lower()
     return ""

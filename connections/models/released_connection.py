@@ -1,4 +1,4 @@
-"""A connection as it stands in the release that an environment holds now."""
+"""A released connection: a copy of its settings in the current release of an environment."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from console.choices import Environment
 
 
 class ReleasedConnection(models.Model):
-    """A connection as it stands in the release that an environment holds now.
+    """The settings of a connection in the current release of an environment.
 
-    Written with the pointer to that release, in one transaction, so that whoever asks how a
-    connection stands in Stage need not read the whole release.
+    Written in one transaction with the pointer to that release, so that reading the settings of
+    one connection does not load the whole release.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="released")
@@ -26,7 +26,7 @@ class ReleasedConnection(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["connection", "environment"], name="one_standing_an_environment"
+                fields=["connection", "environment"], name="one_snapshot_an_environment"
             )
         ]
 
@@ -34,5 +34,5 @@ class ReleasedConnection(models.Model):
         return f"{self.connection} in {self.get_environment_display()}, release {self.number}"
 
     @property
-    def standing(self) -> ConnectionSnapshot:
+    def snapshot(self) -> ConnectionSnapshot:
         return ConnectionSnapshot.from_document(self.document)

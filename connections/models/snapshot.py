@@ -1,7 +1,7 @@
-"""A connection as it stands somewhere: in Development, in a release, in a file.
+"""A snapshot of a connection's settings: in Development, in a release, or in an export file.
 
-What is edited is the row of a connection, and that is Development. Every other
-environment reads the values that were released to it.
+People edit the row of a connection, which is Development. Every other environment uses the
+settings that were released to it.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from connectors.definitions.registry import connector_or_gone
-from connectors.definitions.schema import Connector
+from connectors.definitions.schema import AuthType, Connector
 from console.choices import Environment
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionSnapshot:
-    """All that an application says about one of its connections; never a secret."""
+    """The settings of a connection; never a secret."""
 
-    #: The fields that a row has under the same name and in the same shape.
+    #: The fields that the row has with the same name and type.
     FIELDS: ClassVar[tuple[str, ...]] = (
         "name",
         "link_name",
@@ -32,7 +32,7 @@ class ConnectionSnapshot:
     name: str
     link_name: str
     connector: str  # its slug
-    auth_type: str
+    auth_type: AuthType
     level: str
     all_actions: bool = False
     scopes: tuple[str, ...] = ()
@@ -41,12 +41,12 @@ class ConnectionSnapshot:
 
     @property
     def definition(self) -> Connector:
-        """Return what the catalogue says about the service."""
+        """Return the connector's definition from the catalogue."""
         return connector_or_gone(self.connector)
 
     @property
     def scopes_asked(self) -> tuple[str, ...]:
-        """Name every scope that is needed, the connector's fixed ones included."""
+        """Return every scope that is needed, including the connector's fixed scopes."""
         oauth2 = self.definition.oauth2
         if oauth2 is None or self.auth_type != "oauth2":
             return ()
@@ -54,16 +54,16 @@ class ConnectionSnapshot:
         return tuple(dict.fromkeys([*(action.scope for action in oauth2.always), *chosen]))
 
     def slot(self, environment: str) -> str:
-        """Name the environment of the authorization that acts in ``environment``.
+        """Return the environment of the authorization that serves ``environment``.
 
-        Only Development and Stage share one, and only where the connection says so.
+        Development and Stage share one, unless the connection has separate environments.
         """
         if environment == Environment.PRODUCTION or self.separate_environments:
             return environment
         return Environment.ALL
 
     def as_document(self) -> dict[str, Any]:
-        """Return it as releases and files hold it."""
+        """Return the settings as JSON, for releases and export files."""
         return {
             "name": self.name,
             "link_name": self.link_name,
@@ -73,11 +73,11 @@ class ConnectionSnapshot:
             "all_actions": self.all_actions,
             "scopes": list(self.scopes),
             "separate_environments": self.separate_environments,
-            # A database gives them in an order of its own.
+            # Sorted, because the order in a database is not defined.
             "parameters": dict(sorted(self.parameters.items())),
         }
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> ConnectionSnapshot:
-        """Read what :meth:`as_document` has written."""
+        """Create a snapshot from the result of :meth:`as_document`."""
         return cls(**{**document, "scopes": tuple(document.get("scopes", ()))})

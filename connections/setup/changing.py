@@ -1,7 +1,7 @@
-"""Change the name of a connection and the permissions that it asks for.
+"""Change the name of a connection, or the permissions that it requests.
 
-Who may not (any more) is refused with :class:`~console.accounts.authority.NotAllowed`, and who
-has not seen what is there with :class:`~console.optimistic_lock.EditConflict`.
+Both functions raise :class:`~console.accounts.authority.NotAllowed` if the person may not do it,
+and :class:`~console.optimistic_lock.EditConflict` if the values changed since they were shown.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from console.audit.log import record
 
 
 def rename(form: RenameForm, by: User) -> None:
-    """Keep another name; raise ``IntegrityError`` where somebody just took it."""
+    """Save a new name; raise ``IntegrityError`` if another connection just took it."""
     with transaction.atomic():
-        before = _held(form.instance, by)
+        before = _lock(form.instance, by)
         connection = form.save()
         if before and before.name != connection.name:
             record(
@@ -34,9 +34,9 @@ def rename(form: RenameForm, by: User) -> None:
 
 
 def change_permissions(form: PermissionsForm, by: User) -> None:
-    """Keep what the connection shall ask for from now on."""
+    """Save the permissions that the connection requests from its next authorization on."""
     with transaction.atomic():
-        before = _held(form.instance, by)
+        before = _lock(form.instance, by)
         connection = form.save()
         if before and before.scopes_asked != connection.scopes_asked:
             was, now = before.scopes_asked, connection.scopes_asked
@@ -52,7 +52,7 @@ def change_permissions(form: PermissionsForm, by: User) -> None:
             )
 
 
-def _held(connection: Connection, by: User) -> Connection | None:
-    """Return the row as it is, and let nobody else change it meanwhile, or what he may."""
-    authority.hold(by, connection.application.organization, Action.MANAGE_CONNECTIONS)
+def _lock(connection: Connection, by: User) -> Connection | None:
+    """Lock the person's authority and the connection's row; return the row as saved."""
+    authority.check_and_lock(by, connection.application.organization, Action.MANAGE_CONNECTIONS)
     return Connection.objects.select_for_update().filter(pk=connection.pk).first()

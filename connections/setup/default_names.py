@@ -1,4 +1,4 @@
-"""How connections are named when nobody has typed a name."""
+"""Default names, link names and account labels of connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from console.applications.models import Application
 
 
 def default_name(application: Application, connector: Connector) -> str:
-    """Return ``<Service> Connection``, or with the first free number from 2 on."""
+    """Return ``<Service> Connection``, with the first free number from 2 if that name is taken."""
     base = f"{connector.name[:35]} Connection"
     rows = Connection.objects.created().filter(application=application)
     names, link_names = set(), set()
@@ -21,14 +21,14 @@ def default_name(application: Application, connector: Connector) -> str:
     return next(
         name
         for name in itertools.chain([base], (f"{base} {n}" for n in itertools.count(2)))
-        # What was renamed keeps its link name, and with it its number.
+        # A renamed connection keeps its link name, so its number stays taken.
         if name.casefold() not in names
         and free_link_name(name, (), fallback=connector.slug) not in link_names
     )
 
 
 def default_link_name(application: Application, name: str, connector: Connector) -> str:
-    """Return the name in lower case with underscores, made unique in the application."""
+    """Return a link name made from the name, unique in the application."""
     taken = Connection.objects.created().filter(application=application)
     return free_link_name(
         name, set(taken.values_list("link_name", flat=True)), fallback=connector.slug
@@ -36,7 +36,7 @@ def default_link_name(application: Application, name: str, connector: Connector)
 
 
 def default_label(connector: Connector, used: set[str]) -> str:
-    """Return ``<Service> Account <n>`` for a service that does not name its accounts."""
+    """Return ``<Service> Account <n>``, for services that do not report an account name."""
     return next(
         label
         for number in itertools.count(1)

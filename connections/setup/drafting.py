@@ -1,4 +1,4 @@
-"""From a card in the gallery to a created connection: the draft row is the wizard's state."""
+"""Create a connection with the wizard. The wizard keeps its state in a draft connection."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from connections.models import Connection
 from connections.setup.default_names import default_link_name, default_name
+from connectors.definitions.auth_type import AuthType
 from connectors.definitions.schema import Connector
 from console.accounts import authority
 from console.accounts.models import User
@@ -15,7 +16,7 @@ from console.applications.models import Application
 from console.audit.actions import AuditAction
 from console.audit.log import record
 
-#: The questions of the wizard, in their order.
+#: Steps of the wizard in order, with their titles.
 STEPS: dict[str, str] = {
     "name": "Name",
     "level": "Who authorizes",
@@ -25,7 +26,7 @@ STEPS: dict[str, str] = {
 
 
 def start(user: User, application: Application, connector: Connector) -> Connection:
-    """Return this person's draft for the connector: the one he left, or a new one."""
+    """Return the person's unfinished draft for the connector, or a new one."""
     draft, _ = Connection.objects.get_or_create(
         application=application,
         connector_slug=connector.slug,
@@ -41,20 +42,21 @@ def start(user: User, application: Application, connector: Connector) -> Connect
 
 
 def create(draft: Connection, user: User) -> Connection:
-    """Turn a finished draft into a connection and give it its link name for ever.
+    """Turn a complete draft into a connection and give it its permanent link name.
 
-    Raise :class:`ValidationError` naming the field where a choice is still missing or
-    the name was taken meanwhile. A draft that a second tab has created already is
-    returned as it is. Raise :class:`~console.accounts.authority.NotAllowed` where the person
-    may not make one (any more).
+    If another tab has already created it, return it unchanged. Raise :class:`ValidationError`,
+    by field, if an answer is missing or the name has been taken in the meantime. Raise
+    :class:`~console.accounts.authority.NotAllowed` if the person may not create connections.
     """
-    faults = unfinished(draft)
-    if faults:
-        raise ValidationError(faults)
-    for _ in range(3):  # another connection may take the link name between look and save
+    errors = draft_errors(draft)
+    if errors:
+        raise ValidationError(errors)
+    for _ in range(3):  # another connection may take the link name between the query and the save
         try:
             with transaction.atomic():
-                authority.hold(user, draft.application.organization, Action.MANAGE_CONNECTIONS)
+                authority.check_and_lock(
+                    user, draft.application.organization, Action.MANAGE_CONNECTIONS
+                )
                 row = Connection.objects.select_for_update().get(pk=draft.pk)
                 if row.is_draft:
                     row.link_name = default_link_name(row.application, row.name, row.connector)
@@ -77,35 +79,35 @@ def create(draft: Connection, user: User) -> Connection:
     raise ValidationError({"name": "Another connection just took this name. Choose another one."})
 
 
-def unfinished(draft: Connection) -> dict[str, str]:
-    """Say, by field or by question of the wizard, what a draft still lacks."""
-    faults = {
-        step: f"“{STEPS[step]}” is not answered yet, so nobody has chosen what is written there."
+def draft_errors(draft: Connection) -> dict[str, str]:
+    """Return what a draft still lacks: sentences by field or by step of the wizard."""
+    errors = {
+        step: f"The step “{STEPS[step]}” is not confirmed yet. Check it and press Next."
         for step in steps_of(draft)
         if step not in draft.answered
     }
-    if name_taken(draft, draft.name):
+    if is_name_taken(draft, draft.name):
         suggestion = default_name(draft.application, draft.connector)
-        faults["name"] = (
+        errors["name"] = (
             f"{draft.application} already has a connection named {draft.name}. "
             f"{suggestion} is free."
         )
     for parameter in draft.connector.parameters:
         if not parameter.accepts(draft.parameters.get(parameter.name, "")):
-            faults[parameter.name] = f"{parameter.label} is still missing."
-    oauth2 = draft.connector.oauth2 if draft.auth_type == "oauth2" else None
+            errors[parameter.name] = f"{parameter.label} is missing."
+    oauth2 = draft.connector.oauth2 if draft.auth_type == AuthType.OAUTH2 else None
     if oauth2 and not draft.all_actions and not draft.scopes and oauth2.modules:
-        faults["scopes"] = "Choose at least one permission, or All Actions."
-    return faults
+        errors["scopes"] = "Choose at least one permission, or All Actions."
+    return errors
 
 
 def steps_of(draft: Connection) -> list[str]:
-    """Name the questions that a draft has: permissions are for OAuth 2 alone."""
-    return [step for step in STEPS if step != "permissions" or draft.auth_type == "oauth2"]
+    """Return the steps of a draft. Only OAuth 2 has permissions."""
+    return [step for step in STEPS if step != "permissions" or draft.auth_type == AuthType.OAUTH2]
 
 
-def name_taken(connection: Connection, name: str) -> bool:
-    """Tell whether another connection of the application has this name already."""
+def is_name_taken(connection: Connection, name: str) -> bool:
+    """Return whether another connection of the application has this name."""
     return (
         Connection.objects.created()
         .filter(application=connection.application_id, name__iexact=name)

@@ -1,19 +1,19 @@
-"""What can be done with one authorization: test it, name its account, revoke it."""
+"""Test an authorization, rename its account, or revoke it."""
 
 from __future__ import annotations
 
 import uuid
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from connections.authorizations import labeling, revoking
 from connections.authorizations.forms import LabelForm
-from connections.credentials.testing import prove
-from connections.models import Authorization, Connection, Credential, authorization_site
+from connections.credentials.testing import check_authorization
+from connections.models import Authorization, Connection, Credential
 from connections.models.authorization_site import AuthorizationSite
 from connectors.definitions.registry import get_connectors
 from connectors.errors import CredentialRefused, ServiceError
@@ -24,55 +24,56 @@ from console.optimistic_lock import EditConflict, fingerprint
 
 @require_POST
 def authorization_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Run the connector's check call and say what came of it."""
+    """Test the authorization with the connector's check call and report the result."""
     testable = _authorizations(request).filter(connection__connector_slug__in=get_connectors())
     authorization = get_object_or_404(testable, pk=pk)
-    return test(request, authorization, authorization_site.at_home(authorization.connection))
+    return test(request, authorization, AuthorizationSite.of_connection(authorization.connection))
 
 
 @require_POST
 def authorization_label(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Call the account by another name here."""
+    """Change the label of the account in this console."""
     authorization = get_object_or_404(
         _authorizations(request).filter(credential__isnull=False), pk=pk
     )
-    return label(request, authorization, authorization_site.at_home(authorization.connection))
+    return label(request, authorization, AuthorizationSite.of_connection(authorization.connection))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def authorization_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what stops working; a POST ends the authorization here and at the service."""
+    """Show what stops working; a POST revokes the authorization here and at the service."""
     authorization = get_object_or_404(_authorizations(request), pk=pk)
-    return revoke(request, authorization, authorization_site.at_home(authorization.connection))
+    return revoke(request, authorization, AuthorizationSite.of_connection(authorization.connection))
 
 
 def test(
     request: SignedInRequest, authorization: Authorization, site: AuthorizationSite
 ) -> HttpResponse:
-    """Call the service as an authorization does, wherever it stands, and say what came of it."""
+    """Make a check call with an authorization of any site and report the result."""
     try:
-        account = prove(authorization)
+        account = check_authorization(authorization)
     except CredentialRefused as error:
         messages.error(request, f"{error} Reauthorize the connection.")
     except ServiceError as error:
         messages.error(request, f"{error} Nothing was changed. Try again in a minute.")
     else:
-        who = account.label or authorization.credential.label
-        messages.success(request, f"It works: {site.connector.name} answered as {who}.")
+        credential = authorization.credential
+        name = account.label or (credential.label if credential else "")
+        messages.success(request, f"It works: {site.connector.name} answered as {name}.")
     return SeeOther(site.url)
 
 
 def label(
     request: SignedInRequest, authorization: Authorization, site: AuthorizationSite
 ) -> HttpResponse:
-    """Take another name for an account, wherever its authorization stands."""
+    """Change the label of the account of an authorization of any site."""
     form = LabelForm(request.POST, instance=authorization.credential)
     if form.is_valid():
         try:
             labeling.label(authorization, form, request.user, site.action)
         except EditConflict as changed:
             return _label_changed(request, site, form, changed)
-        messages.success(request, f"The account is named {authorization.credential} now.")
+        messages.success(request, f"The account is now named {authorization.credential}.")
     else:
         messages.error(request, " ".join(str(error) for error in form.errors["label"]))
     return SeeOther(site.url)
@@ -81,7 +82,7 @@ def label(
 def _label_changed(
     request: SignedInRequest, site: AuthorizationSite, form: LabelForm, changed: EditConflict
 ) -> HttpResponse:
-    kept = Credential.objects.defer("secret", "journal").get(pk=form.instance.pk)
+    saved = Credential.objects.defer("secret", "journal").get(pk=form.instance.pk)
     return render(
         request,
         "connections/label_changed.html",
@@ -89,7 +90,7 @@ def _label_changed(
             "site": site,
             "connection": site.connection,
             "form": form,
-            "seen": fingerprint(form.described(kept)),
+            "seen": fingerprint(form.display_values(saved)),
             "differences": changed.differences,
         },
         status=409,
@@ -99,10 +100,10 @@ def _label_changed(
 def revoke(
     request: SignedInRequest, authorization: Authorization, site: AuthorizationSite
 ) -> HttpResponse:
-    """Ask before an authorization is ended, wherever it stands, and end it."""
+    """Confirm and revoke an authorization of any site."""
     if request.method == "POST":
-        became = revoking.revoke(authorization, request.user)
-        messages.success(request, f"{site} is not authorized any more. {became}")
+        result = revoking.revoke(authorization, request.user)
+        messages.success(request, f"{site} is no longer authorized. {result}")
         return SeeOther(site.url)
     return render(
         request,
@@ -111,13 +112,13 @@ def revoke(
             "authorization": authorization,
             "site": site,
             "connector": site.connector,
-            "promise": revoking.promise(authorization),
+            "promise": revoking.preview_revocation(authorization),
         },
     )
 
 
-def _authorizations(request: SignedInRequest):
-    """Return what developers gave to the person's connections: the shared ones and his own."""
+def _authorizations(request: SignedInRequest) -> QuerySet[Authorization]:
+    """Return the developers' authorizations of visible connections: shared and personal ones."""
     return (
         Authorization.objects.filter(
             Q(user=None) | Q(user=request.user),

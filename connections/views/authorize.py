@@ -1,14 +1,16 @@
-"""Authorize a connection: credentials typed here, or consent on the service's own page."""
+"""Authorize a connection: enter credentials here, or give consent on the service's own page."""
 
 from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from csp.decorators import csp_update
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -22,8 +24,6 @@ from connections.models import (
     Authorization,
     Connection,
     InstalledConnection,
-    OAuthClient,
-    authorization_site,
 )
 from connections.models.authorization_site import AuthorizationSite
 from connections.models.oauth_client import client_reference, host_of, redirect_uri
@@ -34,121 +34,135 @@ from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.optimistic_lock import FieldConflict
-from console.signing_in.reauthentication import password_again
+from console.signing_in.reauthentication import reauthentication_required
 
-#: The random token that binds flows to a browser session.
-BROWSER = "oauth_browser"
-#: A posted form that is redirected to a service is checked against form-action, each hop.
-TO_SERVICES = csp_update({"form-action": ["https:", "http://localhost:*", "http://127.0.0.1:*"]})
+ViewFunction = Callable[..., Any]
+
+#: Session key of the random token that binds OAuth flows to the browser session.
+BROWSER_SESSION_KEY = "oauth_browser"
+#: The form redirects to a service, and browsers check every redirect against form-action.
+allow_redirect_to_services: Callable[[ViewFunction], ViewFunction] = csp_update(
+    {"form-action": ["https:", "http://localhost:*", "http://127.0.0.1:*"]}
+)
 
 
 @never_cache
-@TO_SERVICES  # type: ignore[arg-type]
+@allow_redirect_to_services
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """Ask developers for what the service wants; a POST authorizes, or leads to the service."""
+    """Show the form for developers; a POST authorizes, or redirects to the service."""
     return _authorize(
-        request, authorization_site.at_home(get_object_or_404(_created(request), pk=pk))
+        request, AuthorizationSite.of_connection(get_object_or_404(_created(request), pk=pk))
     )
 
 
-@TO_SERVICES  # type: ignore[arg-type]
+@allow_redirect_to_services
 @require_POST
 def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Authorize with an account that another connection uses already."""
-    return _reuse(request, authorization_site.at_home(get_object_or_404(_created(request), pk=pk)))
+    """Authorize with an account that another connection already uses."""
+    return _reuse(
+        request, AuthorizationSite.of_connection(get_object_or_404(_created(request), pk=pk))
+    )
 
 
 @never_cache
-@TO_SERVICES  # type: ignore[arg-type]
+@allow_redirect_to_services
 @require_http_methods(["GET", "HEAD", "POST"])
 def installed_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """Ask a client for what the service wants, for Production alone."""
+    """Show the form for client organizations, which authorize Production only."""
     return _authorize(
-        request, authorization_site.installed(get_object_or_404(_installed(request), pk=pk))
+        request, AuthorizationSite.of_installed(get_object_or_404(_installed(request), pk=pk))
     )
 
 
-@TO_SERVICES  # type: ignore[arg-type]
+@allow_redirect_to_services
 @require_POST
 def installed_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Authorize with an account that another installed application uses already."""
+    """Authorize with an account that another installed application already uses."""
     return _reuse(
-        request, authorization_site.installed(get_object_or_404(_installed(request), pk=pk))
+        request, AuthorizationSite.of_installed(get_object_or_404(_installed(request), pk=pk))
     )
 
 
 def _authorize(request: SignedInRequest, site: AuthorizationSite) -> HttpResponseBase:
     if request.method != "POST":
         initial = {"environments": _first_missing(request, site)}
-        return _page(request, site, AuthorizeForm(site=_lived_at(request, site), initial=initial))
+        return _page(
+            request, site, AuthorizeForm(site=_with_last_host(request, site), initial=initial)
+        )
     form = AuthorizeForm(request.POST, site=site)
     if not form.is_valid():
         return _page(request, site, form)
-    if unseen := _unseen(request, site, form.environments, yours="what you give now"):
-        return _page(request, site, form, unseen=unseen)
-    if AUTH_TYPES[site.standing.auth_type].redirects:  # type: ignore[index]
-        return _to_service(request, site, form)
-    if _replaces(request, site, form):
-        return password_again(_keep)(request, site, form)
-    return _keep(request, site, form)
+    if conflicts := _conflicts(
+        request, site, form.environments, yours="the account you are authorizing"
+    ):
+        return _page(request, site, form, conflicts=conflicts)
+    if AUTH_TYPES[site.snapshot.auth_type].redirects:
+        return _redirect_to_service(request, site, form)
+    if _replaces_secret(request, site, form):
+        return reauthentication_required(_save)(request, site, form)
+    return _save(request, site, form)
 
 
-def _seen(request: SignedInRequest, site: AuthorizationSite) -> dict[str, Authorization]:
-    """Return what is authorized here, by what a page carries to say that it has shown it."""
-    given = Authorization.objects.at(site, request.user).filter(credential__isnull=False)
-    rows = given.select_related("credential").defer("credential__secret", "credential__journal")
+def _current(request: SignedInRequest, site: AuthorizationSite) -> dict[str, Authorization]:
+    """Return the site's authorizations, each by the key that the form's field ``seen`` contains."""
+    authorized = site.authorizations(request.user).filter(credential__isnull=False)
+    rows = authorized.select_related("credential").defer(
+        "credential__secret", "credential__journal"
+    )
     return {f"{row.environment}:{row.credential_id}": row for row in rows}
 
 
-def _unseen(
+def _conflicts(
     request: SignedInRequest, site: AuthorizationSite, environments: Sequence[str], *, yours: str
 ) -> list[FieldConflict]:
-    """Name the accounts that would be replaced and that the page did not show."""
+    """Return the accounts that would be replaced although the page did not show them."""
     shown = request.POST.get("seen")
     if shown is None:
         return []
     return [
         FieldConflict(label=row.get_environment_display(), saved=row.credential.label, yours=yours)
-        for key, row in _seen(request, site).items()
-        if row.environment in environments and key not in shown.split()
+        for key, row in _current(request, site).items()
+        if row.credential and row.environment in environments and key not in shown.split()
     ]
 
 
-def _replaces(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm) -> bool:
-    """Tell whether a secret stands already where the typed one will."""
-    there = Authorization.objects.at(site, request.user).filter(
+def _replaces_secret(
+    request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm
+) -> bool:
+    """Return whether saving the form replaces a stored secret."""
+    existing = site.authorizations(request.user).filter(
         environment__in=form.environments, credential__isnull=False
     )
-    return there.exists()
+    return existing.exists()
 
 
-def _keep(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm) -> HttpResponse:
+def _save(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm) -> HttpResponse:
     try:
-        credential, others = granting.with_credentials(
+        credential, others = granting.store_typed_credential(
             form.site, request.user, form.environments, form.secret
         )
     except ServiceError as error:
-        form.add_error(None, f"{error} Nothing was changed. Correct it, or try again.")
+        form.add_error(None, f"{error} Nothing was changed. Correct the values or try again.")
         return _page(request, site, form)
-    instead = f" It replaces {' and '.join(others)}." if others else ""
-    messages.success(request, f"{site} is authorized as {credential.label}.{instead}")
+    replaced = f" It replaces {' and '.join(others)}." if others else ""
+    messages.success(request, f"{site} is authorized as {credential.label}.{replaced}")
     return SeeOther(site.url)
 
 
 def _reuse(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
     chosen = request.POST.get("credential")
-    candidates = granting.reusable(site, request.user)
+    candidates = granting.reusable_credentials(site, request.user)
     credential = next((c for c in candidates if str(c.pk) == chosen), None)
     posted = request.POST.getlist("environments")
     environments = [e for e in site.environments if e in posted] or _first_missing(request, site)
     if credential is None:
-        messages.error(request, "That account cannot be used any more. Choose another one.")
+        messages.error(request, "That account can no longer be used. Choose another one.")
         return SeeOther(site.authorize_url)
-    if unseen := _unseen(request, site, environments, yours=credential.label):
+    if conflicts := _conflicts(request, site, environments, yours=credential.label):
         initial = {"environments": environments}
-        form = AuthorizeForm(site=_lived_at(request, site), initial=initial)
-        return _page(request, site, form, unseen=unseen)
+        form = AuthorizeForm(site=_with_last_host(request, site), initial=initial)
+        return _page(request, site, form, conflicts=conflicts)
     try:
         granting.reuse(site, request.user, environments, credential)
     except ServiceError as error:
@@ -158,10 +172,10 @@ def _reuse(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
     return SeeOther(site.url)
 
 
-def _to_service(
+def _redirect_to_service(
     request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm
 ) -> HttpResponse:
-    browser = request.session.setdefault(BROWSER, secrets.token_urlsafe(32))
+    browser = request.session.setdefault(BROWSER_SESSION_KEY, secrets.token_urlsafe(32))
     try:
         url = authorizing.begin(
             form.site,
@@ -184,18 +198,16 @@ def _page(
     form: AuthorizeForm,
     *,
     unregistered: bool = False,
-    unseen: Sequence[FieldConflict] = (),
+    conflicts: Sequence[FieldConflict] = (),
 ) -> HttpResponse:
     connector = site.connector
-    redirects = AUTH_TYPES[site.standing.auth_type].redirects  # type: ignore[index]
-    # A client types the host in first, where it has one of its own.
+    redirects = AUTH_TYPES[site.snapshot.auth_type].redirects
+    # A client with a host of its own enters the host first.
     asks_host = connector.own_host and not site.is_home
     registered = not unregistered and (
-        not redirects
-        or asks_host
-        or OAuthClient.objects.serving(site, site.environments[0]).exists()
+        not redirects or asks_host or site.oauth_clients(site.environments[0]).exists()
     )
-    host = host_of(site.standing)
+    host = host_of(site.snapshot)
     reference = client_reference(connector.slug, site.organization, host=host)
     registrars = Organization.objects.allowing(request.user, Action.MANAGE_OAUTH_CLIENTS)
     return render(
@@ -207,33 +219,33 @@ def _page(
             "connector": connector,
             "form": form,
             "redirects": redirects,
-            # The page that opened the popup goes on looking for the flow of its own form.
+            # A form with errors keeps its flow: the page that opened the popup polls for it.
             "flow_id": (form.is_bound and form.cleaned_data.get("flow")) or uuid.uuid4(),
-            "seen": " ".join(_seen(request, site)),
-            "differences": unseen,
+            "seen": " ".join(_current(request, site)),
+            "differences": conflicts,
             "registered": registered,
             "redirect_uri": "" if registered else redirect_uri(reference),
             "host": host,
             "may_register": not registered and site.organization in registrars,
             "register_url": _register_url(site),
-            "reusable": granting.reusable(site, request.user),
+            "reusable": granting.reusable_credentials(site, request.user),
             "first_missing": form.initial.get("environments", []),
         },
-        status=409 if unseen else 422 if form.is_bound else 200,
+        status=409 if conflicts else 422 if form.is_bound else 200,
     )
 
 
 def _register_url(site: AuthorizationSite) -> str:
-    """Return the page of Django admin on which this connector's client is registered."""
+    """Return the URL of the Django admin page that registers the connector's OAuth client."""
     initial = {
         "connector_slug": site.connector.slug,
         "organization": site.organization.pk,
-        "host": host_of(site.standing),
+        "host": host_of(site.snapshot),
     }
     return f"{reverse('admin:connections_oauthclient_add')}?{urlencode(initial)}"
 
 
-def _created(request: SignedInRequest):
+def _created(request: SignedInRequest) -> QuerySet[Connection]:
     return (
         Connection.objects.visible_to(request.user)
         .created()
@@ -242,7 +254,7 @@ def _created(request: SignedInRequest):
     )
 
 
-def _installed(request: SignedInRequest):
+def _installed(request: SignedInRequest) -> QuerySet[InstalledConnection]:
     return (
         InstalledConnection.objects.live()
         .visible_to(request.user)
@@ -251,25 +263,26 @@ def _installed(request: SignedInRequest):
     )
 
 
-def _lived_at(request: SignedInRequest, site: AuthorizationSite) -> AuthorizationSite:
-    """Propose that the account lives where the one before did, if there was one.
+def _with_last_host(request: SignedInRequest, site: AuthorizationSite) -> AuthorizationSite:
+    """Prefill a client's form with the parameters of its last authorization.
 
-    A host of their own is the developers': no client's password shall go there by oversight.
+    Without one, the host stays empty: it would be the developers' own host, and a client must not
+    send its password there by mistake.
     """
     if site.is_home:
         return site
-    before = Authorization.objects.at(site, request.user).select_related("credential").first()
-    known = {p.name: "" for p in site.connector.parameters if p.is_host}
-    if before and before.credential:
-        known = before.credential.parameters
-    return site.with_parameters({**site.standing.parameters, **known})
+    last = site.authorizations(request.user).select_related("credential").first()
+    parameters = {p.name: "" for p in site.connector.parameters if p.is_host}
+    if last and last.credential:
+        parameters = last.credential.parameters
+    return site.with_parameters({**site.snapshot.parameters, **parameters})
 
 
 def _first_missing(request: SignedInRequest, site: AuthorizationSite) -> list[str]:
-    """Propose the environment that the address names, else the first without authorization."""
+    """Preselect the environment in the query string, or the first one without authorization."""
     if request.GET.get("environment") in site.environments:
         return [request.GET["environment"]]
-    active = Authorization.objects.at(site, request.user).filter(state=Authorization.State.ACTIVE)
+    active = site.authorizations(request.user).filter(state=Authorization.State.ACTIVE)
     done = set(active.values_list("environment", flat=True))
     missing = [e.value for e in site.environments if e not in done]
     return missing[:1] or [site.environments[0].value]

@@ -1,4 +1,4 @@
-"""The list of connections and the details page with what can be done there."""
+"""List of connections; details page; rename, change permissions, delete."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connections.authorizations import granting, revoking
+from connections.authorizations import connection_deletion, granting
 from connections.authorizations.forms import label_seen
-from connections.models import Authorization, Connection, authorization_site
+from connections.models import Connection
+from connections.models.authorization_site import AuthorizationSite
 from connections.setup import changing
 from connections.setup.connection_filters import ConnectionFilterForm, page_of
 from connections.setup.forms import PermissionsForm, RenameForm
+from connectors.definitions.auth_type import AuthType
 from connectors.definitions.registry import get_connectors
-from console.accounts.http import SeeOther, SignedInRequest, say_each
+from console.accounts.http import SeeOther, SignedInRequest, show_results
 from console.accounts.policy import Action
 from console.components.models import Component
 from console.optimistic_lock import EditConflict, fingerprint
@@ -27,7 +29,7 @@ from console.optimistic_lock import EditConflict, fingerprint
 
 @require_safe
 def connection_list(request: SignedInRequest) -> HttpResponse:
-    """Show the connections, newest first, narrowed by the filters in the address."""
+    """Show the connections, newest first, filtered by the query string."""
     if not request.user.may(Action.MANAGE_CONNECTIONS):
         raise PermissionDenied
     form = ConnectionFilterForm(request.GET, user=request.user)
@@ -40,7 +42,7 @@ def connection_list(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def connection_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show one connection: whose account acts where, and what it may do."""
+    """Show one connection: its authorizations, permissions and references."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).select_related(
             "application__organization", "created_by"
@@ -54,7 +56,7 @@ def connection_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def connection_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Give a connection another name; the link name stays and nobody is asked for consent."""
+    """Rename a connection. Its link name and its authorizations stay as they are."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
     )
@@ -68,17 +70,17 @@ def connection_rename(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         form.add_error("name", "Another connection just took this name. Choose another one.")
     if form.errors:
         return _detail_page(request, Connection.objects.get(pk=pk), form)
-    messages.success(request, f"The connection is named {connection} now.")
+    messages.success(request, f"The connection is now named {connection}.")
     return SeeOther(connection.get_absolute_url())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Change what the connection asks for; what was granted stays until it is reauthorized."""
+    """Change the requested permissions; granted ones stay until the next authorization."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user)
         .created()
-        .filter(auth_type="oauth2", connector_slug__in=get_connectors())
+        .filter(auth_type=AuthType.OAUTH2, connector_slug__in=get_connectors())
         .select_related("application"),
         pk=pk,
     )
@@ -90,9 +92,9 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
         except EditConflict as error:
             changed = error
         else:
-            messages.success(request, f"The permissions of {connection} are changed.")
+            messages.success(request, f"The permissions of {connection} were changed.")
             return SeeOther(connection.get_absolute_url())
-    kept = Connection.objects.get(pk=pk) if form.is_bound else connection
+    saved = Connection.objects.get(pk=pk) if form.is_bound else connection
     return render(
         request,
         "connections/connection_permissions.html",
@@ -100,7 +102,7 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
             "connection": connection,
             "connector": connection.connector,
             "form": form,
-            "seen": fingerprint(form.described(kept)),
+            "seen": fingerprint(form.display_values(saved)),
             "differences": changed.differences if changed else [],
         },
         status=409 if changed else 422 if form.is_bound else 200,
@@ -109,19 +111,19 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what stops working, or what holds it; a POST revokes every authorization and deletes."""
+    """Show what stops working or what prevents it; a POST revokes everything and deletes."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).created().select_related("application"), pk=pk
     )
-    held = revoking.holders(connection)
+    held = connection_deletion.find_uses(connection)
     if request.method == "POST":
         try:
-            sentences = revoking.delete(connection, request.user)
-        except revoking.StillHeld as error:
+            sentences = connection_deletion.delete_connection(connection, request.user)
+        except connection_deletion.ConnectionInUse as error:
             held = error
         else:
-            messages.success(request, f"{connection} is deleted.")
-            say_each(request, sentences)
+            messages.success(request, f"{connection} was deleted.")
+            show_results(request, sentences)
             return SeeOther(reverse("connection_list"))
     return render(
         request,
@@ -144,15 +146,15 @@ def _detail_page(
     form: RenameForm,
     changed: EditConflict | None = None,
 ) -> HttpResponse:
-    site = authorization_site.at_home(connection)
+    site = AuthorizationSite.of_connection(connection)
     found = {
         authorization.environment: authorization
-        for authorization in Authorization.objects.at(site, request.user).select_related(
+        for authorization in site.authorizations(request.user).select_related(
             "credential", "authorized_by"
         )
     }
     for authorization in found.values():
-        authorization.connection = connection  # spares a query for each missing_scopes
+        authorization.connection = connection  # saves a query for each missing_scopes
     connector = connection.connector
     actions = connector.oauth2.actions if connector.oauth2 else {}
     return render(
@@ -162,7 +164,7 @@ def _detail_page(
             "connection": connection,
             "connector": connector,
             "form": form,
-            "seen": fingerprint(form.described(connection)),
+            "seen": fingerprint(form.display_values(connection)),
             "differences": changed.differences if changed else [],
             "places": [
                 (e, given, label_seen(given))
@@ -176,7 +178,7 @@ def _detail_page(
                 if (value := connection.parameters.get(p.name))
             ],
             "components": Component.objects.filter(references__connection=connection),
-            "reusable": len(granting.reusable(site, request.user)) if not found else 0,
+            "reusable": len(granting.reusable_credentials(site, request.user)) if not found else 0,
         },
         status=409 if changed else 422 if form.is_bound else 200,
     )

@@ -1,10 +1,12 @@
-"""The way back from a service: its answer, and the page that says what came of it."""
+"""OAuth callback, and the pages that show the result of a flow."""
 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
@@ -12,27 +14,28 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.authorizations import authorizing
-from connections.authorizations.authorization_response import CallbackRefused, posted
-from connections.models import Authorization, Flow, authorization_site
-from connections.views.authorize import BROWSER
+from connections.authorizations.authorization_response import CallbackRefused, form_post_error
+from connections.models import Flow
+from connections.models.authorization_site import AuthorizationSite
+from connections.views.authorize import BROWSER_SESSION_KEY
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import Organization
 
 
-# A redirect to sign-in would carry the code in its address; the view itself asks who it is.
+# A redirect to the sign-in page would put the code into its URL. The view itself checks the user.
 @login_not_required
-# A service that posts its answer cannot know our token. Nothing of what it posts is read.
+# A service that sends a POST cannot know our CSRF token. The view reads nothing from the body.
 @csrf_exempt
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
-    """Take the service's answer, finish the flow, and go to a clean address."""
+    """Complete the flow with the authorization response; redirect to a URL without the code."""
     try:
         if request.method == "POST":
-            raise posted()
+            raise form_post_error()
         if not request.user.is_authenticated:
             raise CallbackRefused(
-                "You are not signed in any more, so this authorization cannot be finished. "
+                "You are no longer signed in, so this authorization cannot be completed. "
                 "Nothing was changed. Sign in and press Authorize again.",
                 status=403,
             )
@@ -40,15 +43,15 @@ def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
             request.GET,
             reference=reference,
             user=request.user,
-            browser=request.session.get(BROWSER, ""),
+            browser=request.session.get(BROWSER_SESSION_KEY, ""),
         )
-        if not _flows(request).filter(pk=flow.pk).exists():  # he has left the organization
+        if not _flows(request).filter(pk=flow.pk).exists():  # they left the organization
             raise CallbackRefused(f"{flow.problem} Nothing was changed.", status=403)
     except CallbackRefused as refused:
         response = render(
             request,
             "connections/callback_refused.html",
-            {"sentence": str(refused)},
+            {"reason": str(refused)},
             status=refused.status,
         )
         if refused.status == 405:
@@ -62,32 +65,37 @@ def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
 @never_cache
 @require_safe
 def flow_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show what came of a flow; in the popup the page closes itself on success."""
+    """Show the result of a flow. In a popup the page closes automatically on success."""
     flow = get_object_or_404(_flows(request), pk=pk)
-    return render(request, "connections/flow_detail.html", _outcome(flow, request))
+    return render(request, "connections/flow_detail.html", _context(flow, request))
 
 
 @never_cache
 @require_safe
 def flow_status(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Tell the page that opened the popup how far the flow is; it asks every second."""
+    """Return the state of a flow as HTML. The page that opened the popup polls it every second."""
     flow = _flows(request).filter(pk=pk).first()
     return render(
         request,
         "connections/flow_detail.html#status",
-        _outcome(flow, request) if flow else {"pk": pk},
+        _context(flow, request) if flow else {"pk": pk},
     )
 
 
-def _outcome(flow: Flow, request: SignedInRequest) -> dict:
-    #: Nothing where the person may not authorize it any more, or it is not installed now.
-    site = authorization_site.of_flow(flow, request.user)
-    context = {"flow": flow, "pk": flow.pk, "site": site, "connection": flow.connection}
+def _context(flow: Flow, request: SignedInRequest) -> dict[str, Any]:
+    # None if the person may no longer authorize it, or it is no longer installed.
+    site = AuthorizationSite.of_flow(flow, request.user)
+    context: dict[str, Any] = {
+        "flow": flow,
+        "pk": flow.pk,
+        "site": site,
+        "connection": flow.connection,
+    }
     context["connector"] = site.connector if site else flow.connection.connector
     context["ended"] = flow.is_waiting and flow.is_expired
     if site and flow.outcome == Flow.Outcome.COMPLETED:
         context["authorization"] = (
-            Authorization.objects.at(site, flow.user)
+            site.authorizations(flow.user)
             .filter(environment__in=flow.environments)
             .select_related("credential", "connection")
             .first()
@@ -95,7 +103,7 @@ def _outcome(flow: Flow, request: SignedInRequest) -> dict:
     return context
 
 
-def _flows(request: SignedInRequest):
+def _flows(request: SignedInRequest) -> QuerySet[Flow]:
     return Flow.objects.filter(
         user=request.user, organization__in=Organization.objects.of(request.user)
     ).select_related("connection__application", "user")

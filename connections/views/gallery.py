@@ -1,4 +1,4 @@
-"""The gallery of connectors, and the card that begins a draft."""
+"""Gallery of connectors; a card starts a draft connection."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from console.accounts.models import User
 from console.accounts.policy import Action
 from console.applications.models import Application
 
-#: What the first paint holds, however large the catalogue is.
+#: Number of cards on the first page, so that it renders fast with a large catalogue.
 FIRST_CARDS = 24
-#: How far back to look for what somebody connects to.
+#: How many of the latest connections decide which connectors come first.
 RECENT_CONNECTIONS = 50
 
 
 @require_safe
 def connector_list(request: SignedInRequest) -> HttpResponse:
-    """Show the connectors as cards; search and filters stand in the address."""
+    """Show the connectors as cards; search and filters are in the query string."""
     applications = _applications(request)
     chosen = {name: request.GET.get(name, "")[:100] for name in ("q", "category", "auth")}
     found = search(chosen["q"], chosen["category"], chosen["auth"])
     if not chosen["q"]:
-        found = _at_hand_first(request.user, found)
+        found = _recent_first(request.user, found)
     shown = found if request.GET.get("all") else found[:FIRST_CARDS]
     template = "connections/connector_list.html"
     if request.htmx and request.htmx.target == "cards":
@@ -49,8 +49,8 @@ def connector_list(request: SignedInRequest) -> HttpResponse:
                 for connector in shown
             ],
             "found": len(found),
-            "everything": _everything(request) if len(shown) < len(found) else "",
-            # Whoever pressed "Show all" goes on where the cards had ended.
+            "show_all_query": _show_all_query(request) if len(shown) < len(found) else "",
+            # After "Show all", the focus moves to the first new card.
             "next_card": FIRST_CARDS + 1 if request.htmx and request.GET.get("all") else 0,
             "categories": categories(),
             "auth_types": [(kind, name.split(":")[0]) for kind, name in AUTH_TYPE_NAMES.items()],
@@ -63,7 +63,7 @@ def connector_list(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def draft_start(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Begin a connection to this connector, or go on with the draft that was left."""
+    """Start a connection with this connector, or continue the unfinished draft."""
     try:
         connector = get_connector(slug)
     except UnknownConnector as error:
@@ -71,15 +71,15 @@ def draft_start(request: SignedInRequest, slug: str) -> HttpResponse:
     application = _application(request, _applications(request))
     if application is None:
         messages.error(
-            request, "There is no application yet. A super admin creates one in Administration."
+            request, "There is no application yet. A super admin can create one in Administration."
         )
         return SeeOther(reverse("connector_list"))
     draft = drafting.start(request.user, application, connector)
     return SeeOther(reverse("connection_setup", args=[draft.pk, "name"]))
 
 
-def _at_hand_first(user: User, found: Iterable[Connector]) -> list[Connector]:
-    """Put first what was last connected to, and then the sandbox, where it is on offer."""
+def _recent_first(user: User, found: Iterable[Connector]) -> list[Connector]:
+    """Sort the connectors: recently used ones, then the sandbox, then the others."""
     recent = (
         Connection.objects.created()
         .visible_to(user)
@@ -91,8 +91,8 @@ def _at_hand_first(user: User, found: Iterable[Connector]) -> list[Connector]:
     return sorted(found, key=lambda c: order.get(c.slug, last if c.sandbox else last + 1))
 
 
-def _everything(request: SignedInRequest) -> str:
-    """Return the address that shows all cards of the same search."""
+def _show_all_query(request: SignedInRequest) -> str:
+    """Return the query string that shows all cards of the same search."""
     query = request.GET.copy()
     query["all"] = "1"
     return f"?{query.urlencode()}"
@@ -105,9 +105,9 @@ def _applications(request: SignedInRequest) -> list[Application]:
 
 
 def _application(request: SignedInRequest, applications: list[Application]) -> Application | None:
-    """Return the application that the address names, else the first one."""
-    named = request.POST.get("application") or request.GET.get("application")
+    """Return the application in the request, or the first one."""
+    link_name = request.POST.get("application") or request.GET.get("application")
     for application in applications:
-        if application.link_name == named:
+        if application.link_name == link_name:
             return application
     return applications[0] if applications else None

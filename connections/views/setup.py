@@ -1,4 +1,4 @@
-"""The wizard: one question a page, every answer kept in the draft row."""
+"""Connection wizard: one step per page; each answer is saved in the draft connection."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from connections.models import Connection
+from connections.models.connection import ConnectionQuerySet
 from connections.setup import drafting
 from connections.setup.drafting import STEPS, steps_of
 from connections.setup.forms import (
@@ -22,6 +23,7 @@ from connections.setup.forms import (
     NameForm,
     PermissionsForm,
 )
+from connectors.definitions.auth_type import AuthType
 from connectors.definitions.registry import get_connectors
 from console.accounts.http import SeeOther, SignedInRequest
 from console.choices import Level
@@ -30,18 +32,18 @@ from console.optimistic_lock import EditConflict, fingerprint
 FORMS: dict[str, type[ConnectionForm]] = {
     form.step: form for form in (NameForm, LevelForm, PermissionsForm, EnvironmentsForm)
 }
-#: Where a fault that shows only at the end is fixed; all others on the first step.
+#: The step that fixes an error of the final validation. All other fields are in the first step.
 STEP_OF_FIELD = {"scopes": "permissions"} | {step: step for step in STEPS}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_setup(request: SignedInRequest, pk: uuid.UUID, step: str) -> HttpResponse:
-    """Ask one question; a POST keeps the answer and goes on to the next one."""
+    """Show one step; a POST saves the answer and goes to the next or the previous step."""
     connection = get_object_or_404(_own(request), pk=pk)
     steps = steps_of(connection)
     if step not in steps:
         raise Http404
-    if not connection.is_draft:  # another tab was faster
+    if not connection.is_draft:  # another tab has created it
         return SeeOther(reverse("connection_authorize", args=[connection.pk]))
     kwargs: dict[str, Any] = {"instance": connection}
     if step == "name":
@@ -66,23 +68,23 @@ def connection_setup(request: SignedInRequest, pk: uuid.UUID, step: str) -> Http
 
 @require_POST
 def draft_discard(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Throw a draft away."""
+    """Delete a draft."""
     get_object_or_404(_own(request).drafts(), pk=pk).delete()
     return SeeOther(reverse("connector_list"))
 
 
 def summary(connection: Connection) -> str:
-    """Repeat the choices in one sentence."""
+    """Describe the choices in one sentence."""
     parts = [f"connects {connection.application} to {connection.connector.name}"]
-    if connection.auth_type == "oauth2":
-        chosen = len(connection.scopes)
+    if connection.auth_type == AuthType.OAUTH2:
+        count = len(connection.scopes)
         parts.append(
             "with All Actions"
             if connection.all_actions
-            else f"with {chosen} permission{'' if chosen == 1 else 's'}"
+            else f"with {count} permission{'' if count == 1 else 's'}"
         )
     parts.append(
-        "authorized by each person for himself"
+        "authorized by each person with their own account"
         if connection.level == Level.LOGGED_IN_USER
         else "authorized once by an administrator"
     )
@@ -92,11 +94,11 @@ def summary(connection: Connection) -> str:
 def _create(request: SignedInRequest, connection: Connection, form: ConnectionForm) -> HttpResponse:
     try:
         connection = drafting.create(connection, request.user)
-    except ValidationError as faults:
-        field, sentences = next(iter(faults.message_dict.items()))
+    except ValidationError as error:
+        field, sentences = next(iter(error.message_dict.items()))
         step = STEP_OF_FIELD.get(field, "name")
         form.add_error(None, forms.ValidationError(sentences[0], params={"step": step}))
-        return _page(request, connection, "environments", form, mend=step)
+        return _page(request, connection, "environments", form, fix_step=step)
     return SeeOther(reverse("connection_authorize", args=[connection.pk]))
 
 
@@ -105,11 +107,11 @@ def _page(
     connection: Connection,
     step: str,
     form: ConnectionForm,
-    mend: str = "",
+    fix_step: str = "",
     changed: EditConflict | None = None,
 ) -> HttpResponse:
-    # A form writes into its row; what is seen from now on is the row as it is kept.
-    kept = get_object_or_404(_own(request), pk=connection.pk) if form.is_bound else connection
+    # A bound form has changed its instance, so load the saved row for the fingerprint.
+    saved = get_object_or_404(_own(request), pk=connection.pk) if form.is_bound else connection
     steps = steps_of(connection)
     number = steps.index(step)
     return render(
@@ -119,7 +121,7 @@ def _page(
             "connection": connection,
             "connector": connection.connector,
             "form": form,
-            "seen": fingerprint(form.described(kept)),
+            "seen": fingerprint(form.display_values(saved)),
             "differences": changed.differences if changed else [],
             "step": step,
             "progress": [
@@ -127,14 +129,14 @@ def _page(
                 for place, name in enumerate(steps)
             ],
             "number": number + 1,
-            "mend": mend,
+            "fix_step": fix_step,
             "summary": summary(connection),
         },
         status=409 if changed else 422 if form.is_bound else 200,
     )
 
 
-def _own(request: SignedInRequest):
+def _own(request: SignedInRequest) -> ConnectionQuerySet:
     return (
         Connection.objects.visible_to(request.user)
         .filter(created_by=request.user, connector_slug__in=get_connectors())

@@ -1,6 +1,6 @@
-"""The ways to authorize: what a person must give, and how a request is signed.
+"""Auth types: which credentials a person enters, and how a request is authenticated.
 
-Calling code takes the strategy out of ``AUTH_TYPES`` and never asks which one it has.
+Calling code takes the strategy from ``AUTH_TYPES`` and never checks which one it is.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from connectors.definitions.schema import (
     ApiKeyAuth,
-    AuthType,
     BasicAuth,
     Connector,
     CredentialField,
@@ -25,7 +24,7 @@ Settings = OAuth2Auth | BasicAuth | ApiKeyAuth
 
 @dataclass(frozen=True, kw_only=True)
 class Signed:
-    """What a signature adds to a request."""
+    """The headers and query parameters that authenticate a request."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -33,10 +32,10 @@ class Signed:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthStrategy:
-    """One way to authorize.
+    """One auth type.
 
-    ``redirects`` tells that the person goes to the service's own page instead of filling in
-    a form; ``credential`` names in a sentence what the service may refuse.
+    If ``redirects`` is true, the person goes to the service's consent page instead of filling in
+    a form. ``credential`` is what messages call the credential.
     """
 
     redirects: bool
@@ -44,31 +43,31 @@ class AuthStrategy:
     part: Callable[[Connector], Settings | None]
 
     def settings_of(self, connector: Connector) -> Settings:
-        """Return what the connector says about this way; ``LookupError`` if it has none."""
+        """Return the connector's settings for this auth type, or raise ``LookupError``."""
         settings = self.part(connector)
         if settings is None:
             raise LookupError(f"{connector.slug} cannot be authorized in this way")
         return settings
 
     def fields(self, connector: Connector) -> tuple[CredentialField, ...]:
-        """List the boxes of the credentials form; empty where the service has its own page."""
+        """Return the fields of the credentials form; empty if the service has a consent page."""
         settings = self.settings_of(connector)
         return () if isinstance(settings, OAuth2Auth) else settings.fields
 
     def public(self, connector: Connector, secret: Mapping[str, str]) -> dict[str, str]:
-        """Return the fields of a credential that are no secret, such as an account SID."""
+        """Return the fields of a credential that are not secret, such as an account SID."""
         return {f.name: secret.get(f.name, "") for f in self.fields(connector) if not f.secret}
 
     def sign(self, connector: Connector, secret: Mapping[str, str]) -> Signed:
-        """Return the headers and parameters that carry ``secret`` to the API."""
+        """Return the headers or query parameters that authenticate with ``secret``."""
         signing = self.settings_of(connector).signing
         if signing.basic_user or signing.basic_password:
             user = fill(signing.basic_user, secret)
             password = fill(signing.basic_password, secret)
             if ":" in user:
-                # RFC 7617 section 2: the rest of it would be read as the password.
+                # RFC 7617 section 2: the text after it would be read as the password.
                 raise ServiceForbidden(
-                    f"A user name for {connector.name} cannot hold a colon. Nothing was sent."
+                    f"A user name for {connector.name} cannot contain a colon. Nothing was sent."
                 )
             return Signed(headers={signing.header or "Authorization": basic(user, password)})
         value = fill(signing.value, secret)
@@ -82,7 +81,7 @@ def basic(user: str, password: str) -> str:
     return f"Basic {b64encode(f'{user}:{password}'.encode()).decode('ascii')}"
 
 
-AUTH_TYPES: Mapping[AuthType, AuthStrategy] = {
+AUTH_TYPES: Mapping[str, AuthStrategy] = {
     "oauth2": AuthStrategy(
         redirects=True,
         credential="this authorization",
@@ -99,3 +98,8 @@ AUTH_TYPES: Mapping[AuthType, AuthStrategy] = {
         part=lambda connector: connector.api_key,
     ),
 }
+
+
+def strategy_of(auth_type: str) -> AuthStrategy:
+    """Return the strategy of an auth type, as it is stored in a row."""
+    return {str(known): strategy for known, strategy in AUTH_TYPES.items()}[auth_type]

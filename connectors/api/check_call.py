@@ -1,4 +1,4 @@
-"""Prove a credential with the connector's own harmless call, and name its account."""
+"""Check call: test a credential with a harmless API call, and read the account's name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IDENTIFIER_LENGTH = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Whose account a credential opens; both are empty where the service does not say."""
+    """The account of a credential; the fields are empty if the service does not say."""
 
     label: str
     identifier: str
@@ -32,10 +32,10 @@ def check(
     secret: Mapping[str, str],
     values: Mapping[str, str],
 ) -> Account:
-    """Make the check call and return the account; raise ``ServiceError`` with a sentence.
+    """Send the check call and return the account; raise ``ServiceError``.
 
-    ``values`` are the connection's parameters and kept fields. Fields of the credential
-    that are not secret (an account SID) may stand in the address, too.
+    ``values`` are the connection's parameters and kept fields. The URL can also contain fields of
+    the credential that are not secret (an account SID).
     """
     strategy = AUTH_TYPES[auth_type]
     answer = _call(connector, strategy, secret, values)
@@ -84,32 +84,32 @@ def _address(connector: Connector, call: Check) -> str:
 def _refuse_status(
     connector: Connector, strategy: AuthStrategy, answer: http_client.ServiceResponse
 ) -> None:
-    """Say in one sentence what an answer other than 2xx means."""
+    """Raise ``ServiceRefused`` for a response other than 2xx."""
     service, status = connector.name, answer.status
     if status < 300:
         return
     answer.refuse_outage()
     challenges = [answer.headers.get("www-authenticate", "")]
-    if refuses_credential(connector, status, challenges) or _tells_of_the_credential(
+    if refuses_credential(connector, status, challenges) or _has_credential_error_code(
         connector, answer
     ):
         raise CredentialRefused(f"{service} refused {strategy.credential}.", status=status)
     if status in {401, 403, *connector.check.refused_statuses}:
         raise ServiceRefused(
-            f"{service} knows this account but does not let it do what the test asks for. "
-            "Give it the permission there, or use another account.",
+            f"{service} accepts this account, but it lacks the permission for the connection test. "
+            "Add the permission there, or use another account.",
             status=status,
         )
     if status == 404:
         raise ServiceRefused(
-            f"{service} found nothing at the address that was asked. Check what was typed.",
+            f"{service} found nothing at this URL. Check the values of the connection.",
             status=status,
         )
     raise ServiceRefused(f"{service} did not accept the request (status {status}).", status=status)
 
 
-def _tells_of_the_credential(connector: Connector, answer: http_client.ServiceResponse) -> bool:
-    """Tell whether an error is one of the service's own words for a dead credential (Meta)."""
+def _has_credential_error_code(connector: Connector, answer: http_client.ServiceResponse) -> bool:
+    """Return whether the error code means an ended authorization, as at Meta."""
     try:
         document = answer.json()
     except ServiceError:
@@ -121,7 +121,7 @@ def _tells_of_the_credential(connector: Connector, answer: http_client.ServiceRe
 def _failure(
     connector: Connector, strategy: AuthStrategy, document: object, secret: Mapping[str, str]
 ) -> ServiceRefused:
-    """Read an error out of an answer of status 200."""
+    """Return the error of a response with status 200."""
     said = scalar(dig(document, "error")) or scalar(dig(document, "message"))
     for value in filter(None, secret.values()):
         said = said.replace(value, "•••")

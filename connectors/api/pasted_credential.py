@@ -1,7 +1,7 @@
-"""A credential as people paste it: clean what is unambiguous, refuse what cannot be sent.
+"""Clean pasted credentials, and reject those that cannot be sent.
 
-Keys are copied out of web pages, mails and terminals. With them come spaces, line ends,
-no-break spaces, byte order marks, zero-width characters, or the whole header of an example.
+People copy keys from web pages, mails and terminals, often with spaces, line breaks, invisible
+characters, or the whole header of an example.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from base64 import b64decode
 
 from connectors.definitions.schema import AuthType, Connector, CredentialField, Signing
 
-#: Words that begin an ``Authorization`` header: IANA's registry (RFC 9110 section 16.4.1), and
-#: what services have made up.
+#: Schemes that begin an ``Authorization`` header: those of IANA's registry (RFC 9110 section
+#: 16.4.1), and those that services have made up.
 _SCHEMES = re.compile(
     r"(?:api-?key|basic|bearer|digest|dpop|geniekey|hmac|jwt|key|negotiate|oauth|token)\s+", re.I
 )
@@ -23,13 +23,13 @@ _JOINERS = "\u200c\u200d"
 
 
 class NotACredential(ValueError):
-    """What was pasted cannot be the credential; the message says why, and never what it was."""
+    """The text is not a valid credential. The message says why, without the text."""
 
 
 def cleaned(text: str, box: CredentialField, connector: Connector, auth_type: AuthType) -> str:
-    """Return what a person meant to type into a box of the credentials form.
+    """Return the cleaned value for a field of the credentials form.
 
-    Raise :class:`NotACredential` where nobody could tell, or where it cannot be sent.
+    Raise :class:`NotACredential` if the text is ambiguous or cannot be sent.
     """
     if auth_type == "basic" and connector.basic:
         text = _user_or_password(text, box, connector.basic.signing)
@@ -43,7 +43,7 @@ def cleaned(text: str, box: CredentialField, connector: Connector, auth_type: Au
 
 
 def visible_ascii(text: str, label: str) -> str:
-    """Return a key, a client ID or a client secret without what cannot be a part of one.
+    """Clean a key, a client ID or a client secret.
 
     They consist of visible ASCII (RFC 6749 appendices A.1 and A.2, RFC 6750 section 2.1).
     """
@@ -51,20 +51,21 @@ def visible_ascii(text: str, label: str) -> str:
     text = "".join(" " if unicodedata.category(c) == "Zs" else c for c in text)
     if _CONTROLS.search(text):
         raise NotACredential(
-            f"{label} holds a line break or another control character. Copy it again, in one line."
+            f"{label} contains a line break or another control character. Copy it again, in one "
+            "line."
         )
     if not text.isascii():
         raise NotACredential(
-            f"{label} holds a character that no request can carry, such as a typographic dash, or "
-            "the dots of a key that is shown in part. Copy the whole of it again."
+            f"{label} contains a character that cannot be sent, such as a typographic dash, or the "
+            "dots of a key that is shown in part. Copy the whole key again."
         )
     return text
 
 
 def _key(text: str, box: CredentialField, signing: Signing) -> str:
-    """Take off what an example of a request writes around this key; refuse another scheme's."""
+    """Remove the text around the key in request examples; reject keys of another scheme."""
     if "{" + box.name + "}" not in signing.value + signing.basic_user + signing.basic_password:
-        return text  # it is a part of an address, such as an account number
+        return text  # it is part of the URL, such as an account number
     if signing.query:
         text = re.sub(rf"^[?&]?{re.escape(signing.query)}=", "", text)
     else:
@@ -80,36 +81,38 @@ def _key(text: str, box: CredentialField, signing: Signing) -> str:
     whole_header = signing.value == "{" + box.name + "}" and signing.header == "Authorization"
     if not whole_header and (foreign := _SCHEMES.match(text)):
         raise NotACredential(
-            f"{box.label} begins with “{foreign[0].strip()}”, which is how another kind of request "
-            "begins. Enter the key without it."
+            f"{box.label} begins with “{foreign[0].strip()}”, which belongs to another kind of "
+            "request. Enter the key without it."
         )
     if not whole_header and " " in text:
-        raise NotACredential(f"{box.label} holds a space. Copy the key, and nothing else.")
+        raise NotACredential(f"{box.label} contains a space. Copy only the key.")
     return text
 
 
 def _user_or_password(text: str, box: CredentialField, signing: Signing) -> str:
-    """Clean the ends; what is inside a password is left as it is (RFC 7617, RFC 8265)."""
+    """Clean both ends; the inside of a password is kept (RFC 7617, RFC 8265)."""
     text = _trimmed(text)
     if _CONTROLS.search(text) or any(
         unicodedata.category(c) == "Cf" and c not in _JOINERS for c in text
     ):
         raise NotACredential(
-            f"{box.label} holds a line break or a character that cannot be seen. Copy it again, "
+            f"{box.label} contains a line break or an invisible character. Copy it again, "
             "or type it."
         )
     if _is_whole_header(text):
         raise NotACredential(
-            f"{box.label} holds a whole header, in which user name and password are coded "
-            "together. Enter each of them in its own box, as plain text."
+            f"{box.label} contains a whole header with user name and password encoded "
+            "together. Enter each of them in its own field, as plain text."
         )
     if ":" in text and "{" + box.name + "}" in signing.basic_user:
-        raise NotACredential(f"{box.label} cannot hold a colon (RFC 7617). Check what you pasted.")
+        raise NotACredential(
+            f"{box.label} cannot contain a colon (RFC 7617). Check what you pasted."
+        )
     return text
 
 
 def _trimmed(text: str) -> str:
-    """Take spaces, line ends and invisible characters off both ends."""
+    """Remove spaces, line breaks and invisible characters at both ends."""
     around = "\ufeff\u200b\u2060\u00ad\u200e\u200f" + _JOINERS
     while (shorter := text.strip().strip(around)) != text:
         text = shorter
@@ -117,7 +120,7 @@ def _trimmed(text: str) -> str:
 
 
 def _is_whole_header(text: str) -> bool:
-    """Tell whether this is ``Basic`` and the two coded together (RFC 7617 section 2)."""
+    """Return whether the text is a whole ``Basic`` header (RFC 7617 section 2)."""
     found = re.fullmatch(r"(?:authorization\s*:\s*)?basic\s+([A-Za-z0-9+/]{4,}=*)", text, re.I)
     try:
         return found is not None and b":" in b64decode(found[1], validate=True)

@@ -1,4 +1,4 @@
-"""Build a request to a service's API that stays within it, whatever it is made of."""
+"""Build URLs, queries and bodies of API requests; no URL can leave the API."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from connectors.definitions.templates import fill_url, origin
 from connectors.errors import ServiceForbidden
 from connectors.http.payloads import words
 
-#: Names and texts in their order; a list stands for a name that is repeated.
+#: Query parameters or form fields; a list means a repeated name.
 Fields = dict[str, str | list[str]]
 
 FORM = "application/x-www-form-urlencoded"
-#: What may stand in a path as it is (RFC 3986 section 3.3), beside what is encoded already.
+#: Characters that need no encoding in a path (RFC 3986 section 3.3), and ``%`` for encoded ones.
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
 _UNFIT = re.compile(r"[\\?#\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
-#: Dots and slashes in more bytes than UTF-8 allows: some servers decode them all the same.
+#: Overlong UTF-8 forms of dots and slashes, which some servers decode.
 _OVERLONG = re.compile(r"%c0%a[ef]|%c1%9c|%(?:e0|f0%80)%8[01]%[89ab][0-9a-f]", re.IGNORECASE)
 _EMPTY_FIRST = re.compile(r"[/\\]{2}")
-#: More than any server takes off; what is encoded deeper than this is refused.
+#: How often a path is decoded to look for dot segments; deeper encodings are refused.
 _DECODINGS = 5
 
 
 def address_of(connector: Connector, path: str, known: Mapping[str, str]) -> str:
-    """Return the address of a path of the API; raise ``ServiceForbidden`` if it leads out.
+    """Return the URL for a path of the API; raise ``ServiceForbidden`` if it leaves the API.
 
-    ``path`` begins with one slash, or is empty for the API's own address, and its values are
-    percent-encoded; ``known`` fills the slots of that address.
+    ``path`` begins with one slash, or is empty for the base URL; its values are percent-encoded.
+    ``known`` fills the slots of the base URL.
     """
     return address_below(base_of(connector, known), path, service=connector.name)
 
 
 def base_of(connector: Connector, known: Mapping[str, str]) -> str:
-    """Return where the API begins, without a slash at the end."""
+    """Return the base URL of the API, without a slash at the end."""
     return fill_url(connector.api_base_url, known).rstrip("/")
 
 
 def address_below(base: str, path: str, *, service: str) -> str:
-    """Return the address of a path of the API that begins at ``base``, as :func:`address_of`."""
+    """Return the URL for a path below ``base``, as :func:`address_of` does."""
     begins = not path or path.startswith("/")
     if not begins or _UNFIT.search(path) or leads_out(path) or not _can_go_on(base):
         raise ServiceForbidden(
@@ -54,20 +54,20 @@ def address_below(base: str, path: str, *, service: str) -> str:
 
 @lru_cache(maxsize=2_000)
 def _can_go_on(base: str) -> bool:
-    """Tell whether what follows after a slash belongs to the path, and to no host or query."""
+    """Return whether text added after a slash belongs to the path, not to a host or query."""
     return is_within(base, f"{base}/")
 
 
 def query_of(query: Mapping[str, Any]) -> Fields:
-    """Return the query as text; what is null is left out, and a list repeats its name."""
+    """Return the query parameters as text; null is left out, and a list repeats the name."""
     return _as_texts(query, "the query")
 
 
 def body_of(body: Any, content_type: str) -> tuple[bytes | None, str]:
-    """Return the bytes of a body and the type to send them as, both empty where there is none.
+    """Return the encoded body and its content type.
 
-    An object becomes a form where ``content_type`` says so and else JSON; a text stays as
-    it is, in UTF-8.
+    An object becomes a form if ``content_type`` says so, and JSON otherwise. Text is sent
+    unchanged, in UTF-8.
     """
     if body is None:
         return None, content_type
@@ -75,7 +75,9 @@ def body_of(body: Any, content_type: str) -> tuple[bytes | None, str]:
         return body.encode(), content_type or "text/plain; charset=utf-8"
     if content_type.partition(";")[0].strip().lower() == FORM:
         if not isinstance(body, Mapping):
-            raise ServiceForbidden("A form is an object of names and values. Nothing was sent.")
+            raise ServiceForbidden(
+                "A form body must be an object of names and values. Nothing was sent."
+            )
         return urlencode(_as_texts(body, "a form"), doseq=True).encode(), content_type
     return json.dumps(body, ensure_ascii=False).encode(), content_type or "application/json"
 
@@ -98,12 +100,11 @@ def _as_texts(values: Mapping[str, Any], place: str) -> Fields:
 
 
 def leads_out(path: str) -> bool:
-    """Tell whether a server could be led out of the API by a path, however it is disguised.
+    """Return whether some server could resolve the path to one outside the API.
 
-    By dot segments, by an empty first segment, or by a NUL, where some stop reading. Servers
-    decode before or after they resolve, some twice, some take ``\\`` for a slash, and some cut
-    ``;parameters`` off a segment. An encoded slash alone leads nowhere: RabbitMQ's virtual host
-    has that name.
+    The path is refused for dot segments, an empty first segment, or a NUL. Some servers decode
+    twice, take ``\\`` for a slash, or cut ``;parameters`` off a segment. An encoded slash itself is
+    allowed: RabbitMQ's default virtual host is ``%2F``.
     """
     if "%" not in path and "." not in path:
         return _EMPTY_FIRST.match(path) is not None
@@ -121,7 +122,7 @@ def leads_out(path: str) -> bool:
 
 
 def is_within(base: str, address: str) -> bool:
-    """Tell whether an address lies in the API that begins at ``base``."""
+    """Return whether a URL is below ``base``."""
     return origin(address) == origin(base) and urlsplit(address).path.startswith(
         f"{urlsplit(base).path}/"
     )

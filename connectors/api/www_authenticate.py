@@ -1,4 +1,4 @@
-"""Read `WWW-Authenticate`: is the credential refused, or a permission? (RFC 6750 section 3.1)"""
+"""Parse ``WWW-Authenticate``: refused credential or missing scope (RFC 6750 section 3.1)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _INSUFFICIENT_SCOPE = re.compile(
 
 
 def refuses_credential(connector: Connector, status: int, challenges: Iterable[str]) -> bool:
-    """Tell whether the API refuses the credential itself with this answer.
+    """Return whether the API refused the credential itself.
 
-    401 does, and so do ``[check] refused_statuses``, unless a challenge says that only a
-    permission is missing: another token of the same grant would not have it either.
+    That is the case for 401 and for ``[check] refused_statuses``, unless a challenge says that only
+    a scope is missing: a new token of the same grant would not have it either.
     ``challenges`` are the values of ``WWW-Authenticate``.
     """
     if status != 401 and status not in connector.check.refused_statuses:

@@ -1,7 +1,7 @@
-"""Keep the parsed catalogue between two starts: reading TOML is most of a start's time.
+"""Cache of the parsed catalogue between starts: parsing TOML takes most of the start-up time.
 
-What is kept is JSON under ``var/``, signed with ``SECRET_KEY``, and good for exactly the
-files and the code that it was read with. Whatever is wrong with it, the files are read.
+The cache is a JSON file under ``var/``, signed with ``SECRET_KEY``. It is valid only for the same
+definitions and code. If it is missing or invalid, the definitions are parsed again.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from django.utils.crypto import salted_hmac
 from connectors.definitions.loader import DefinitionFault, definition_files, faultless, read_files
 from connectors.definitions.schema import Connector
 
-#: What decides whether a definition has faults, and what becomes of it.
+#: The modules that validate and build definitions.
 _CODE = ("schema", "url_rules", "rules", "patterns", "loader", "templates")
 
 
 def kept_file() -> Path:
-    """Return where the parsed catalogue lies, if it does."""
+    """Return the path of the cache file."""
     return Path(settings.BASE_DIR) / "var" / "catalogue.json"
 
 
 def read_kept(
     folders: Sequence[Path], constants: Mapping[str, str]
 ) -> tuple[dict[str, Connector], tuple[DefinitionFault, ...]]:
-    """Read the definitions of all folders, as they were kept or from their files.
+    """Read the definitions of all folders, from the cache if it is valid.
 
-    A file takes the place of one of the same name in an earlier folder. Only a catalogue
-    without faults is kept, and of that only what does not depend on the deployment.
+    A file overrides one with the same name in an earlier folder. Only a catalogue without faults is
+    cached, and only definitions that do not depend on the deployment.
     """
     state = _state(folders)
     kept = _built(state)
@@ -57,7 +57,7 @@ def read_kept(
 
 
 def _state(folders: Sequence[Path]) -> str:
-    """Return what must not have changed: every file, and who reads it."""
+    """Return a hash of all definitions and of the code that reads them."""
     code = Path(__file__).parent
     seen = hashlib.sha256()
     files = [path for folder in folders for path in sorted(folder.glob("*.toml"))]
@@ -69,7 +69,7 @@ def _state(folders: Sequence[Path]) -> str:
 
 @lru_cache(maxsize=1)
 def _built(state: str) -> Mapping[str, Connector] | None:
-    """Return the connectors that were kept in this state, or None where none were."""
+    """Return the cached connectors for this state, or ``None``."""
     tables = _tables(state)
     if tables is None:
         return None
@@ -88,7 +88,7 @@ def _tables(state: str) -> dict[str, Any] | None:
 
 
 def _keep(state: str, tables: Mapping[str, Any]) -> None:
-    """Write the file in one step; where that cannot be, each start reads the definitions."""
+    """Write the cache file atomically. If it cannot be written, nothing is cached."""
     text = json.dumps({"state": state, "tables": tables}).encode()
     file = kept_file()
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Describe the catalogue: as plain values for programs, as a page for people."""
+"""Describe the catalogue: as JSON values for programs, and as a page for people."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ LEVELS = {"administrator": "Administrator", "logged_in_user": "Logged-in User"}
 
 
 def left_out() -> Mapping[str, Mapping[str, str]]:
-    """Return the services that are not there (``services``) and wishes (``format``)."""
+    """Return services that are left out (``services``) and missing features (``format``)."""
     return tomllib.loads(LEFT_OUT.read_text(encoding="utf-8"))
 
 
 def described(connector: Connector) -> dict[str, Any]:
-    """Return what there is to know of a connector, in plain values."""
+    """Return a summary of a connector as JSON values."""
     oauth2 = connector.oauth2
     return {
         "slug": connector.slug,
@@ -52,7 +52,7 @@ def described(connector: Connector) -> dict[str, Any]:
 
 
 def page(connectors: Iterable[Connector]) -> str:
-    """Return ``docs/catalogue.md``: every connector, what was left out, and wishes."""
+    """Return ``docs/catalogue.md``: all connectors, services left out, and missing features."""
     offered = [c for c in connectors if not c.sandbox]
     offered.sort(key=lambda c: (c.category, c.name.lower()))
     absent = left_out()
@@ -64,8 +64,8 @@ def page(connectors: Iterable[Connector]) -> str:
         "",
         f"{len(offered)} services: {', '.join(ways)} (a service may offer several), "
         f"{sum(len(c.oauth2.actions) for c in offered if c.oauth2)} listed scopes. "
-        f"{len(absent['services'])} were left out. The facts are as the sources told them on the "
-        "day of reading; they were not tried with real accounts. "
+        f"{len(absent['services'])} were left out. The definitions follow the sources on the "
+        "day of reading; they were not tested with real accounts. "
         "[How to add one](guides/adding-a-connector.md).",
         "",
     ]
@@ -80,8 +80,17 @@ def page(connectors: Iterable[Connector]) -> str:
         ]
     lines += ["## Left out, and why", "", "| service | reason |", "|---|---|"]
     lines += [f"| {name} | {_cell(why)} |" for name, why in _sorted(absent["services"])]
-    lines += ["", "## What the format cannot say yet", "", "| wish | for whom |", "|---|---|"]
-    lines += [f"| {_cell(wish)} | {_cell(whom)} |" for wish, whom in _sorted(absent["format"])]
+    lines += [
+        "",
+        "## What the format does not support yet",
+        "",
+        "| feature | services |",
+        "|---|---|",
+    ]
+    lines += [
+        f"| {_cell(feature)} | {_cell(services)} |"
+        for feature, services in _sorted(absent["format"])
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -103,7 +112,7 @@ def _row(connector: Connector) -> str:
 
 
 def _source(number: int, source: str) -> str:
-    """Link a page; a package URL leads nowhere, so it stands as it is."""
+    """Link a page; a package URL is no link, so it is written as text."""
     return source if source.startswith("pkg:") else f"[{number}]({_address(source)})"
 
 

@@ -1,30 +1,30 @@
-"""How a service's token endpoint shows that a grant has ended, where it does not say so."""
+"""Responses of token endpoints that mean the end of a grant, besides ``invalid_grant``."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-#: What a pattern is compared with; error answers are short.
+#: How much of a body is compared with a pattern; error responses are short.
 _LONGEST = 4096
-#: Statuses that pass by themselves: they never say anything about a grant.
+#: Temporary errors: these statuses say nothing about a grant.
 PASSING = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, kw_only=True)
 class GrantEnd:
-    """One answer to a refresh that means that the grant has ended.
+    """A response to a refresh that means that the grant has ended.
 
-    RFC 6749 section 5.2 wants ``invalid_grant``; this is for services that answer with
-    something else. The answer has this ``status``, and its body, without white space at
-    both ends, matches the pattern ``body`` as a whole. An empty pattern means an empty body.
+    RFC 6749 section 5.2 requires ``invalid_grant``; this is for services that respond differently.
+    The response has this ``status``, and its whole body, without whitespace at both ends, matches
+    the pattern ``body``. An empty pattern means an empty body.
     """
 
     status: int
     body: str = ""
 
     def is_shown_by(self, status: int, body: bytes) -> bool:
-        """Tell whether an answer is this one."""
+        """Return whether a response is this one."""
         if status != self.status:
             return False
         text = body[:_LONGEST].decode("utf-8", "replace").strip()

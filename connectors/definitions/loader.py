@@ -1,7 +1,7 @@
-"""Read ``catalogue/<slug>.toml`` into a ``Connector``, or say everything that is wrong with it.
+"""Load ``catalogue/<slug>.toml`` as a ``Connector``, or report all its faults.
 
-The layout of the file is the layout of the dataclasses in ``schema.py``: a table a
-dataclass, an array a tuple, and nothing else. A new field there is a new key here.
+The format of the file follows from the dataclasses in ``schema.py``: a table is a dataclass, an
+array is a tuple. A new field there is a new key in the file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, kw_only=True)
 class DefinitionFault:
-    """One thing that is wrong: in which file, at which dotted key, and what to do."""
+    """A fault in a definition: the file, the dotted key, and a message."""
 
     file: str
     key: str
@@ -35,7 +35,7 @@ class DefinitionFault:
 
 
 class DefinitionFaults(Exception):
-    """One or more definitions are not fit to be used."""
+    """One or more definitions have faults."""
 
     def __init__(self, faults: tuple[DefinitionFault, ...]) -> None:
         super().__init__("\n".join(map(str, faults)))
@@ -45,10 +45,10 @@ class DefinitionFaults(Exception):
 def read(
     path: Path, constants: Mapping[str, str] = NOTHING, tables: dict[str, Any] | None = None
 ) -> Connector:
-    """Return the connector that a file defines; raise ``DefinitionFaults`` with every fault.
+    """Return the connector of a file; raise ``DefinitionFaults`` with all faults.
 
-    ``constants`` fill slots of the same name anywhere in the file, before it is looked at.
-    What needed none of them is put into ``tables``, if there are any, for :func:`faultless`.
+    ``constants`` fill slots of the same name anywhere in the file, before it is validated. If the
+    file uses none of them, its parsed TOML is added to ``tables``, for :func:`faultless`.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -79,14 +79,14 @@ def read(
 def read_all(
     folder: Path, constants: Mapping[str, str] = NOTHING
 ) -> tuple[dict[str, Connector], tuple[DefinitionFault, ...]]:
-    """Read every definition in a folder; one faulty file does not hide the others."""
+    """Read all definitions of a folder; a faulty file does not hide the others."""
     return read_files(definition_files([folder]), constants)
 
 
 def definition_files(folders: Iterable[Path]) -> list[Path]:
-    """List the files that hold definitions, one for each slug.
+    """Return the definition files, one for each slug.
 
-    A file takes the place of one of the same name in an earlier folder.
+    A file overrides one with the same name in an earlier folder.
     """
     paths = {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
     return list(paths.values())
@@ -97,7 +97,7 @@ def read_files(
     constants: Mapping[str, str] = NOTHING,
     tables: dict[str, Any] | None = None,
 ) -> tuple[dict[str, Connector], tuple[DefinitionFault, ...]]:
-    """Read these definitions and return them by their slugs, with every fault of the others."""
+    """Return the connectors of these files by slug, and all faults."""
     connectors: dict[str, Connector] = {}
     faults: list[DefinitionFault] = []
     for path in paths:
@@ -109,7 +109,7 @@ def read_files(
 
 
 def faultless(slug: str, table: Mapping[str, Any]) -> Connector:
-    """Build the connector of a table that was looked at before and had no faults."""
+    """Build a connector from a parsed definition that is known to have no faults."""
     connector: Connector = _Shape().build(Connector, {**table, "slug": slug}, "")
     return connector
 
@@ -128,7 +128,7 @@ def _filled(value: Any, constants: Mapping[str, str]) -> Any:
 
 @cache
 def _layout(cls: type[Any]) -> Mapping[str, tuple[Any, bool]]:
-    """Map the fields of a dataclass to their types, and whether they must be given."""
+    """Map the fields of a dataclass to their type, and whether they are required."""
     hints = typing.get_type_hints(cls)
     return {
         field.name: (
@@ -140,9 +140,9 @@ def _layout(cls: type[Any]) -> Mapping[str, tuple[Any, bool]]:
 
 
 class _Shape:
-    """Builds values by the type of the field they are for and remembers what did not fit.
+    """Builds dataclasses from parsed TOML by the types of the fields, and collects faults.
 
-    What does not fit becomes an empty value, so that the rest can still be looked at.
+    A wrong value is replaced by an empty one, so that the rest can be validated too.
     """
 
     def __init__(self) -> None:
@@ -152,7 +152,7 @@ class _Shape:
         self.found.append((key, message))
 
     def explains(self, key: str) -> bool:
-        """Tell whether something wrong at or around ``key`` has been said already."""
+        """Return whether a fault at, above or below ``key`` was already found."""
         known = {found for found, _ in self.found}
         return any(
             key == other or key.startswith(f"{other}.") or other.startswith(f"{key}.")
@@ -179,7 +179,7 @@ class _Shape:
         return cls(**values)
 
     def value(self, hint: Any, given: Any, key: str) -> Any:
-        if hint is str and type(given) is str:  # nearly all of them
+        if hint is str and type(given) is str:  # the most common case
             return given
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin is Literal:
@@ -213,7 +213,7 @@ _KINDS = {
 
 
 def _empty(hint: Any) -> Any:
-    """Return a value that stands where the right one could not be read."""
+    """Return an empty value in place of a wrong one."""
     origin = typing.get_origin(hint)
     if origin is Literal:
         return typing.get_args(hint)[0]

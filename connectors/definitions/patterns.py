@@ -1,6 +1,6 @@
-"""What may be said of a regular expression without running it on hostile text.
+"""Validation of the regular expressions in definitions.
 
-Every pattern of a definition is used with ``re.fullmatch``.
+They are used with ``re.fullmatch``, on values from people and services.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 LONGEST = 200
 
-#: An escape or a character class: one character of the text, whatever it looks like.
+#: An escape or a character class: it matches one character.
 _CHARACTER = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
 _GROUP = re.compile(r"\((?:\?[:=!]|\?P<\w+>)?([^()]*)\)([*+]|\{\d+,?\d*\})?")
 _UNBOUNDED = re.compile(r"[*+]|\{\d+,\}")
 
-#: Patterns built of these alone match host characters alone (RFC 3986 section 3.2.2).
+#: Patterns built only of these match only characters of a host (RFC 3986 section 3.2.2).
 _HOST_SYNTAX = re.compile(
     r"(?:\((?:\?:)?|[)|?*+]|\{\d+(?:,\d*)?\}|\[[A-Za-z0-9_-]+\]|\\[.-]|[A-Za-z0-9-])+"
 )
@@ -33,7 +33,7 @@ _STRANGERS = (
 
 
 def faults_of_pattern(pattern: str) -> Iterator[str]:
-    """Say why a pattern may not be used at all."""
+    """Yield the faults of a pattern."""
     if len(pattern) > LONGEST:
         yield f"The pattern is longer than {LONGEST} characters."
         return
@@ -44,9 +44,9 @@ def faults_of_pattern(pattern: str) -> Iterator[str]:
         return
     bare = _CHARACTER.sub("c", pattern)
     if re.search(r"[\^$]", bare) or re.search(r"\\[AZbB]", pattern):
-        yield "The whole value must match anyway; leave anchors such as ^ and $ out."
+        yield "The whole value must match anyway. Leave out anchors such as ^ and $."
     if _nests_quantifiers(bare):
-        yield "The pattern repeats something that is repeated without bound, as (a+)+ does."
+        yield "The pattern has nested unbounded quantifiers, such as (a+)+."
 
 
 def _nests_quantifiers(bare: str) -> bool:
@@ -61,7 +61,7 @@ def _nests_quantifiers(bare: str) -> bool:
 
 
 def stays_in_host(pattern: str, *, port: bool = False) -> bool:
-    """Tell whether no match can leave the host of an address (security.md O27, X5, X7)."""
+    """Return whether every match stays within the host of a URL (security.md O27, X5, X7)."""
     host = pattern.removesuffix(_PORT) if port else pattern
     return _HOST_SYNTAX.fullmatch(host) is not None and not any(
         re.fullmatch(pattern, trap) for trap in _TRAPS
@@ -69,7 +69,7 @@ def stays_in_host(pattern: str, *, port: bool = False) -> bool:
 
 
 def pins_domain(pattern: str) -> bool:
-    """Tell whether every match ends with a domain that the pattern spells out."""
+    """Return whether every match ends with a domain that the pattern spells out."""
     rest = _without(_LITERAL_GROUP, pattern)
     outside = _without(_ANY_GROUP, pattern)
     return (
@@ -87,5 +87,5 @@ def _without(group: re.Pattern[str], pattern: str) -> str:
 
 
 def pins_origin(pattern: str) -> bool:
-    """Tell whether every match is ``https://`` and a host of a domain that is spelled out."""
+    """Return whether every match is ``https://`` and a host in a domain that is spelled out."""
     return pattern.startswith("https://") and pins_domain(pattern.removeprefix("https://"))

@@ -1,4 +1,4 @@
-"""The connectors that this console offers, read once from the catalogue."""
+"""The registry of connectors that this console offers, read once from the catalogue."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from connectors.definitions.loader import DefinitionFaults
 from connectors.definitions.schema import Check, Connector
 
 CATALOGUE = Path(__file__).parents[1] / "catalogue"
-#: Stands in for the sandbox's address where the sandbox is switched off.
+#: Used in place of SANDBOX_URL if that is not set.
 ELSEWHERE = "http://localhost:9000"
-#: How alike two words are that differ by one mistake in six letters (difflib's ratio).
+#: The difflib ratio of two words that differ by one typo in six letters.
 ALIKE = 0.75
 
 
 class UnknownConnector(LookupError):
-    """No connector has this slug; the message names the nearest ones."""
+    """No connector has this slug; the message suggests similar ones."""
 
 
 def constants() -> Mapping[str, str]:
-    """Return what fills the slots that belong to the deployment."""
+    """Return the values of slots that depend on the deployment."""
     return {"sandbox_url": settings.SANDBOX_URL or ELSEWHERE}
 
 
 def folders() -> tuple[Path, ...]:
-    """Return where definitions lie: the built-in ones, and then those of the deployment."""
+    """Return the folders with definitions: the built-in one, then EXTRA_CATALOGUES."""
     return (CATALOGUE, *map(Path, settings.EXTRA_CATALOGUES))
 
 
 @cache
 def get_connectors() -> Mapping[str, Connector]:
-    """Return every connector on offer by slug, in the order of their names.
+    """Return all connectors by slug, in order of their names.
 
-    Raise ``DefinitionFaults`` with all faults of all files: a console does not start on
-    half a catalogue. The sandbox's are on offer only where ``SANDBOX_URL`` is set. A file
-    in one of ``EXTRA_CATALOGUES`` takes the place of an earlier one of the same name.
+    Raise ``DefinitionFaults`` with all faults of all files: the console does not start with an
+    incomplete catalogue. The sandbox connectors are included only if ``SANDBOX_URL`` is set. A file
+    in ``EXTRA_CATALOGUES`` overrides an earlier one with the same name.
     """
     connectors, faults = read_kept(folders(), constants())
     if faults:
@@ -51,7 +51,7 @@ def get_connectors() -> Mapping[str, Connector]:
 
 
 def get_connector(slug: str) -> Connector:
-    """Return one connector; raise ``UnknownConnector``."""
+    """Return the connector with this slug; raise ``UnknownConnector``."""
     try:
         return get_connectors()[slug]
     except KeyError:
@@ -61,7 +61,7 @@ def get_connector(slug: str) -> Connector:
 
 
 def connector_or_gone(slug: str) -> Connector:
-    """Return one connector; for a slug that left the catalogue, one that offers nothing."""
+    """Return the connector with this slug, or a placeholder if it left the catalogue."""
     try:
         return get_connector(slug)
     except UnknownConnector:
@@ -69,7 +69,7 @@ def connector_or_gone(slug: str) -> Connector:
             slug=slug,
             name=slug,
             category="",
-            summary="This service is not in the catalogue of this console any more.",
+            summary="This service is no longer in the catalogue of this console.",
             documentation="",
             sources=(),
             read_on="",
@@ -79,5 +79,5 @@ def connector_or_gone(slug: str) -> Connector:
 
 
 def categories() -> list[str]:
-    """List the categories in which something is on offer."""
+    """Return the categories that have connectors."""
     return sorted({connector.category for connector in get_connectors().values()})

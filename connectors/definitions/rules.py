@@ -1,6 +1,6 @@
-"""What must be true of a definition beyond its shape.
+"""Validation rules for definitions, beyond their types.
 
-Each function looks at one part and yields ``(dotted key, message)`` for each fault.
+Each function checks one part and yields ``(dotted key, message)`` for each fault.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from connectors.definitions.url_rules import (
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
-#: A published package that was read: type, namespace, name and version of a package URL.
+#: A package URL of a published package: type, namespace, name and version.
 _PACKAGE = re.compile(r"pkg:[a-z][a-z0-9.+-]*(?:/[A-Za-z0-9._~%-]+){1,4}(?:@[A-Za-z0-9._~%+-]+)?")
-#: What a template may name and no parameter can provide.
+#: Slots with a fixed meaning, which no parameter can provide.
 _RESERVED = frozenset({"client_id", "client_secret", "token"})
-#: What RFC 6749 and 7636 put into a token request.
+#: Fields of token requests by RFC 6749 and RFC 7636.
 _OF_THE_PROTOCOL = frozenset(
     {"grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier"}
 )
-#: The fields that an OAuth 2 credential always has.
+#: The fields that every OAuth 2 credential has.
 _TOKEN_FIELDS = ("access_token",)
 
 
 def faults_of(connector: Connector) -> Found:
-    """Yield everything that is wrong with a definition whose shape is right."""
+    """Yield all faults of a definition whose types are right."""
     looks = (_identity, _parameters, _credentials, _requests, _scopes, _kept, _check)
     for look in (*looks, faults_of_addresses):
         yield from look(connector)
@@ -44,7 +44,7 @@ def faults_of(connector: Connector) -> Found:
 
 def _identity(connector: Connector) -> Found:
     if not re.fullmatch(r"[a-z0-9_]+", connector.slug):
-        yield "slug", "The file's name may hold lower case letters, digits and _ alone."
+        yield "slug", "The file's name can contain only lower case letters, digits and _."
     yield from _sentence("summary", connector.summary)
     for number, step in enumerate(connector.registration):
         yield from _sentence(f"registration.{number}", step)
@@ -137,17 +137,17 @@ def _signing(key: str, signing: Signing, fields: Iterable[str]) -> Found:
 
 
 def _requests(connector: Connector) -> Found:
-    """Look at what the token endpoint is sent and at how a token is made to last."""
+    """Check token requests, token exchange and refresh."""
     oauth2 = connector.oauth2
     if oauth2 is None:
         return
     for name in oauth2.token_parameters:
         if name in _OF_THE_PROTOCOL or name == oauth2.client_id_parameter:
-            yield f"oauth2.token_parameters.{name}", "The protocol itself sends this."
+            yield f"oauth2.token_parameters.{name}", "The protocol already sends this."
     if not re.fullmatch(r"[a-z_]+", oauth2.client_id_parameter):
         yield "oauth2.client_id_parameter", "This is not the name of a parameter."
     if oauth2.renewal and not oauth2.exchange:
-        yield "oauth2.renewal", "A renewal follows an exchange; name that first."
+        yield "oauth2.renewal", "A renewal needs an exchange. Add [oauth2.exchange]."
     if oauth2.exchange and oauth2.refresh_endpoint:
         yield "oauth2.refresh_endpoint", "Tokens that are exchanged are not refreshed."
     if oauth2.exchange and oauth2.refresh_scope:
@@ -161,8 +161,8 @@ def _grant_ends(oauth2: OAuth2Auth) -> Found:
         if not 400 <= end.status <= 499 or end.status in PASSING:
             yield (
                 f"{key}.status",
-                "Only a status from 400 to 499 can mean the end of a grant; 408, 425, 429 and "
-                "those from 500 on pass by themselves.",
+                "Only a status from 400 to 499 can mean the end of a grant. 408, 425, 429 and "
+                "those from 500 on are temporary.",
             )
         for said in faults_of_pattern(end.body):
             yield f"{key}.body", said
@@ -177,7 +177,7 @@ def _scopes(connector: Connector) -> Found:
         if listed.count(scope) > 1:
             yield f"{key}.scope", f"{scope} is listed twice."
         if re.search(r"\s", scope) or oauth2.scope_separator in scope:
-            yield f"{key}.scope", "A scope may not hold a space or the separator of scopes."
+            yield f"{key}.scope", "A scope cannot contain a space or the scope separator."
     for number, module in enumerate(oauth2.modules):
         if not module.actions:
             yield f"oauth2.modules.{number}.actions", "This module has no actions."
@@ -192,7 +192,7 @@ def _scopes(connector: Connector) -> Found:
     yield from _each("oauth2.modules", [module.name for module in oauth2.modules])
     yield from _each("oauth2.all_actions", oauth2.all_actions)
     if bool(oauth2.modules) != bool(oauth2.all_actions):
-        yield "oauth2.all_actions", "All Actions and the listed permissions need each other."
+        yield "oauth2.all_actions", "Listed permissions and all_actions need each other."
     for number, scope in enumerate(oauth2.all_actions):
         if scope not in listed:
             yield f"oauth2.all_actions.{number}", f"{scope} is not among the listed permissions."
@@ -200,7 +200,7 @@ def _scopes(connector: Connector) -> Found:
 
 
 def _listed(oauth2: OAuth2Auth) -> list[tuple[str, str]]:
-    """Name each scope that a person can see, with its place in the file."""
+    """Return each listed scope with its key."""
     return [
         *((f"oauth2.always.{n}", action.scope) for n, action in enumerate(oauth2.always)),
         *(
@@ -228,33 +228,36 @@ def _check(connector: Connector) -> Found:
     if bool(check.url) == bool(check.path):
         yield "check.path", "Give either a path under api_base_url or a whole url."
     if check.path and not check.path.startswith("/"):
-        yield "check.path", "A path begins with a slash."
+        yield "check.path", "A path must begin with a slash."
     for status in check.refused_statuses:
         if not 400 <= status <= 499 or status in PASSING:
             yield (
                 "check.refused_statuses",
-                f"{status} cannot mean a dead credential. Name statuses from 400 to 499 other "
-                "than 408, 425 and 429.",
+                f"{status} cannot mean an invalid credential. Use statuses from 400 to 499 "
+                "other than 408, 425 and 429.",
             )
     if check.path and connector.api_base_url.endswith("/"):
-        yield "api_base_url", "Leave the slash at the end out; paths begin with one."
+        yield "api_base_url", "Remove the slash at the end; paths begin with one."
 
 
 def _name(key: str, name: str, all_names: list[str]) -> Found:
     if not _NAME.fullmatch(name):
-        yield key, "A name is lower case letters, digits and _, and starts with a letter."
+        yield key, "A name consists of lower case letters, digits and _, and starts with a letter."
     if all_names.count(name) > 1:
         yield key, f"The name {name} is used twice."
 
 
 def _free(key: str, name: str) -> Found:
     if name in _RESERVED:
-        yield key, f"{name} means something of its own in templates; choose another name."
+        yield key, f"{name} has a fixed meaning in templates. Choose another name."
 
 
 def _sentence(key: str, text: str) -> Found:
     if text and (not text.endswith((".", ":")) or text[0].islower()):
-        yield key, "This must be a sentence: a capital first and a full stop last."
+        yield (
+            key,
+            "This must be a sentence that starts with a capital letter and ends with a period.",
+        )
 
 
 def _each(key: str, items: Sequence[str]) -> Found:

@@ -1,13 +1,13 @@
-"""What a connector is: frozen values read from ``catalogue/<slug>.toml``.
+"""The schema of connector definitions: dataclasses for ``catalogue/<slug>.toml``.
 
-Nothing here touches a database, a request or the network. ``loader.py`` turns a
-TOML file into these values and refuses what does not fit; ``registry.py`` hands them out.
+``loader.py`` parses a TOML file into these values and reports what does not fit;
+``registry.py`` returns them by slug. Nothing here uses a database, a request or the network.
 
-A *template* is a string with ``{name}`` slots. A slot is filled from the
-connection's parameters first and then from the fields kept in an authorization. The
-address and path of the API and of the check may also name the fields of a ``basic`` or
-``api_key`` credential that are not secret. A revocation endpoint may name ``{client_id}``, and
-so may ``api_headers`` and the check's headers where OAuth 2 is the only way to authorize.
+A *template* is a string with ``{name}`` slots. Slots are filled from the connection's parameters
+and from the kept fields of its authorization. The URLs and paths of the API and of the check can
+also use the fields of a ``basic`` or ``api_key`` credential that are not secret. A revocation
+endpoint can use ``{client_id}``, and so can ``api_headers`` and the check's headers if OAuth 2 is
+the only auth type.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ TokenEndpointAuthMethod = Literal["client_secret_basic", "client_secret_post", "
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """Something the developer states about his own account: a region, a tenant, a host.
+    """A value that the developer enters about their account: a region, a tenant, a host.
 
-    ``pattern`` is anchored: the whole value must match. ``choices`` maps values to
-    labels and makes the field a select; then ``pattern`` is not needed.
+    The whole value must match ``pattern``. ``choices`` maps values to labels; the form then shows a
+    select, and no pattern is needed.
     """
 
     name: str
@@ -40,10 +40,10 @@ class Parameter:
     choices: Mapping[str, str] = field(default_factory=dict)
     default: str = ""
     example: str = ""
-    is_host: bool = False  # the value decides whom we speak to (see OAuthClient.host)
+    is_host: bool = False  # the value is the host that is called (see OAuthClient.host)
 
     def accepts(self, value: str) -> bool:
-        """Tell whether ``value`` is allowed, as a whole."""
+        """Return whether ``value`` is allowed."""
         if self.choices:
             return value in self.choices
         return re.fullmatch(self.pattern, value) is not None
@@ -51,21 +51,21 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class CredentialField:
-    """One box of the credentials form of a ``basic`` or ``api_key`` connector."""
+    """A field of the credentials form of a ``basic`` or ``api_key`` connector."""
 
     name: str
     label: str
     help: str = ""
     secret: bool = True
-    max_length: int = 8_192  # a JSON Web Token is a key, too
+    max_length: int = 8_192  # enough for a JSON Web Token
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScopeAction:
-    """One permission: the scope string and a sentence that says what it allows.
+    """A permission: a scope, and a sentence that says what it allows.
 
-    ``includes`` names listed scopes that this one allows too. A service may leave them out
-    of its answer although they were asked for, as GitHub does ("normalized scopes").
+    ``includes`` lists other scopes that this one covers. A service may leave them out of its
+    response although they were requested, as GitHub does ("normalized scopes").
     """
 
     scope: str
@@ -76,7 +76,7 @@ class ScopeAction:
 
 @dataclass(frozen=True, kw_only=True)
 class ScopeModule:
-    """Permissions that belong together, such as everything about Leads."""
+    """A group of permissions, such as everything about Leads."""
 
     name: str
     actions: tuple[ScopeAction, ...]
@@ -84,12 +84,11 @@ class ScopeModule:
 
 @dataclass(frozen=True, kw_only=True)
 class KeptField:
-    """A field of the callback or of the token answer that later requests need.
+    """A field of the callback or the token response that later requests need.
 
-    ``path`` is a dotted path into the answer (``team.id``). The value must match
-    ``pattern`` as a whole, or the authorization is refused (security.md O27).
-    ``default`` is a template used where the service did not send the field; with an
-    empty default the field is required.
+    ``path`` is a dotted path into the response (``team.id``). If the whole value does not match
+    ``pattern``, the authorization fails (security.md O27). ``default`` is a template for services
+    that do not always send the field; without a default, the field is required.
     """
 
     name: str
@@ -101,11 +100,11 @@ class KeptField:
 
 @dataclass(frozen=True, kw_only=True)
 class Signing:
-    """Where the secret goes in a request to the API.
+    """Where the secret goes in an API request.
 
-    ``value`` is a template over the secret fields of the credential, for instance
-    ``Zoho-oauthtoken {access_token}``. ``basic_user`` and ``basic_password`` build RFC 7617;
-    one of the two may be empty where the other is the key.
+    ``value`` is a template with the fields of the credential, such as
+    ``Zoho-oauthtoken {access_token}``. ``basic_user`` and ``basic_password`` are for HTTP Basic
+    (RFC 7617); one of them can be empty if the other is the key.
     """
 
     header: str = ""
@@ -117,13 +116,13 @@ class Signing:
 
 @dataclass(frozen=True, kw_only=True)
 class Revocation:
-    """How a grant is revoked: RFC 7009 as it stands, or the service's own way.
+    """How a grant is revoked: by RFC 7009, or in the service's own way.
 
-    ``token`` says which tokens the service revokes when it is asked for each: ``both``;
-    ``refresh_token`` where it takes that one only, so that the access token lives to its
-    end; ``access_token`` where that one stands for the whole grant. Where there is no
-    refresh token, the access token is sent. ``placed`` says where a token goes under the
-    name ``parameter``. With ``path`` the endpoint template itself holds ``{token}``.
+    ``token`` says which tokens to send: ``both``; ``refresh_token`` if the service accepts only
+    that one, so that the access token works until it expires; ``access_token`` if that one
+    revokes the whole grant. Without a refresh token, the access token is sent. ``placed`` says
+    where the token goes, and ``parameter`` is its name. With ``path``, the endpoint contains
+    ``{token}``.
     """
 
     endpoint: str
@@ -131,30 +130,29 @@ class Revocation:
     token: Literal["both", "refresh_token", "access_token"] = "both"
     placed: Literal["form", "query", "json", "path", "bearer"] = "form"
     parameter: str = "token"
-    token_type_hint: bool = True  # false where the service refuses what it does not know
+    token_type_hint: bool = True  # false if the service rejects unknown parameters
     client_authentication: Literal["as_token_endpoint", "client_secret_basic", "none"] = (
         "as_token_endpoint"
     )
 
     @property
     def tokens_sent(self) -> tuple[str, ...]:
-        """Name the tokens to send, the refresh token first: it may end the other one, too."""
+        """Return the tokens to send; the refresh token first, since it may end the other too."""
         return ("refresh_token", "access_token") if self.token == "both" else (self.token,)
 
     @property
     def hints(self) -> bool:
-        """Tell whether a request says which kind of token it holds (RFC 7009 section 2.1)."""
+        """Return whether requests contain ``token_type_hint`` (RFC 7009 section 2.1)."""
         return self.token_type_hint and self.placed == "form" and self.parameter == "token"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenExchange:
-    """How an access token is given away for one that lasts longer, while it still lives.
+    """How a valid access token is exchanged for one that lives longer.
 
-    For a service that gives no refresh token: the request holds ``grant_type``, the token as
-    ``parameter`` and of the client what ``client`` names. Right after the code was exchanged
-    the first token takes ``OAuth2.exchange``; each later one takes ``renewal``, where there is
-    one, and else the same again.
+    For services without refresh tokens. The request contains ``grant_type``, the token as
+    ``parameter``, and the parts of the client listed in ``client``. ``OAuth2Auth.exchange`` is used
+    right after the code exchange; later exchanges use ``renewal`` if it is given.
     """
 
     endpoint: str
@@ -166,44 +164,46 @@ class TokenExchange:
 
 @dataclass(frozen=True, kw_only=True)
 class OAuth2Auth:
-    """How a service speaks OAuth 2 (RFC 6749). Endpoints are templates."""
+    """OAuth 2 settings of a service (RFC 6749). Endpoints are templates."""
 
     authorization_endpoint: str
     token_endpoint: str
-    refresh_endpoint: str = ""  # where it is another one than for codes
+    refresh_endpoint: str = ""  # if it differs from the token endpoint
     exchange: TokenExchange | None = None
     renewal: TokenExchange | None = None
     revocation: Revocation | None = None
-    issuer: str = ""  # compared with `iss` of the callback (RFC 9207) where either is there
+    issuer: str = ""  # compared with `iss` of the callback (RFC 9207)
     issuer_required: bool = False
     pkce: bool = True
     token_endpoint_auth_method: TokenEndpointAuthMethod = "client_secret_basic"
-    token_request: Literal["form", "json"] = "form"  # how the token request is written
-    client_id_parameter: str = "client_id"  # what the service calls the client's id
-    token_parameters: Mapping[str, str] = field(default_factory=dict)  # sent with each code
+    token_request: Literal["form", "json"] = "form"  # encoding of token requests
+    client_id_parameter: str = "client_id"  # the service's name for the client ID
+    token_parameters: Mapping[str, str] = field(
+        default_factory=dict
+    )  # sent with each code exchange
     refresh_scope: bool = False  # a refresh must repeat the granted scopes
-    grant_ends: tuple[GrantEnd, ...] = ()  # answers that mean `invalid_grant` at a refresh
+    grant_ends: tuple[GrantEnd, ...] = ()  # responses to a refresh that mean `invalid_grant`
     scope_separator: str = " "
     scope_parameter: str = "scope"
-    empty_scope_is_none: bool = False  # an empty `scope` is no silence: nothing was granted
+    empty_scope_is_none: bool = False  # an empty `scope` means that nothing was granted
     authorize_parameters: Mapping[str, str] = field(default_factory=dict)
     token_path: str = ""  # dotted path to the object that holds the tokens ("authed_user")
     error_when: Mapping[str, str] = field(default_factory=dict)  # {"ok": "false"}: a failed 200
     modules: tuple[ScopeModule, ...] = ()
     all_actions: tuple[str, ...] = ()
-    always: tuple[ScopeAction, ...] = ()  # asked for in every authorization, shown as locked
-    typed_scopes: str = ""  # a pattern: scopes beyond the listed ones may be typed
+    always: tuple[ScopeAction, ...] = ()  # requested in every authorization, shown as locked
+    typed_scopes: str = ""  # a pattern for scopes that people can type in
     kept: tuple[KeptField, ...] = ()
     signing: Signing = Signing(header="Authorization", value="Bearer {access_token}")
 
     @cached_property
     def actions(self) -> Mapping[str, ScopeAction]:
-        """Map each listed scope to its action, the fixed ones included."""
+        """Map each listed scope to its action, including those of ``always``."""
         listed = {a.scope: a for module in self.modules for a in module.actions}
         return {**{a.scope: a for a in self.always}, **listed}
 
     def missing(self, asked: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
-        """Name what was asked for and is not granted, neither by name nor by a wider scope."""
+        """Return the requested scopes that were not granted, by name or by a wider scope."""
         held = set(granted)
         for scope in held & self.actions.keys():
             held.update(self.actions[scope].includes)
@@ -212,7 +212,7 @@ class OAuth2Auth:
 
 @dataclass(frozen=True, kw_only=True)
 class BasicAuth:
-    """User name and password (RFC 7617), whatever the service calls the two."""
+    """User name and password (RFC 7617), under any names."""
 
     fields: tuple[CredentialField, ...]
     signing: Signing
@@ -220,7 +220,7 @@ class BasicAuth:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKeyAuth:
-    """A key, sometimes with a companion such as an account SID."""
+    """An API key, sometimes with another value such as an account SID."""
 
     fields: tuple[CredentialField, ...]
     signing: Signing
@@ -228,29 +228,29 @@ class ApiKeyAuth:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A harmless call that proves the credential and names the account.
+    """A harmless call that tests the credential and returns the account's name.
 
-    ``account`` and ``account_id`` are dotted paths into the JSON answer
-    (``users.0.email``), empty where no answer names anybody; ``error_when`` as in ``OAuth2``.
+    ``account`` and ``account_id`` are dotted paths into the JSON response (``users.0.email``), or
+    empty if the service has no such call. ``error_when`` as in ``OAuth2Auth``.
     """
 
     method: Literal["GET", "POST"] = "GET"
-    url: str = ""  # a template; empty means `Api.base_url` + path
+    url: str = ""  # a template; empty means `api_base_url` + path
     path: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
-    account: tuple[str, ...] = ()  # first path that holds something wins
+    account: tuple[str, ...] = ()  # the first path with a value is used
     account_id: tuple[str, ...] = ()
     error_when: Mapping[str, str] = field(default_factory=dict)
-    refused_statuses: tuple[int, ...] = ()  # which, beside 401, mean a dead credential anywhere
+    refused_statuses: tuple[int, ...] = ()  # mean an invalid credential, besides 401
 
 
 @dataclass(frozen=True, kw_only=True)
 class RateLimit:
-    """Headers by which a service says how many calls are left, empty where it has none.
+    """Rate limit headers of the service; empty if it has none.
 
-    ``reset`` says when the count begins anew, in the unit of ``reset_unit``: seconds from
-    now, or a moment counted from 1970 or written as a date.
+    ``reset`` says when the limit resets, in ``reset_unit``: seconds from now, a Unix time in
+    seconds or milliseconds, or a date.
     """
 
     limit: str = ""
@@ -261,37 +261,37 @@ class RateLimit:
 
 @dataclass(frozen=True, kw_only=True)
 class Connector:
-    """A service that connections can be made to."""
+    """The definition of a service."""
 
     slug: str
     name: str
     category: str
     summary: str
     aliases: tuple[str, ...] = ()
-    documentation: str  # the service's own page about authentication
-    scopes_documentation: str = ""  # and the one that lists its permissions
+    documentation: str  # the service's page about authentication
+    scopes_documentation: str = ""  # the page that lists its scopes
     sources: tuple[str, ...]
     read_on: str  # ISO date on which the sources were read
-    registration: tuple[str, ...] = ()  # steps to register an OAuth client there
+    registration: tuple[str, ...] = ()  # steps to register an OAuth client
     levels: tuple[Level, ...] = ("administrator",)
     parameters: tuple[Parameter, ...] = ()
     api_base_url: str
     api_headers: Mapping[str, str] = field(default_factory=dict)
-    #: Whether `Cookie` and `Set-Cookie` pass between programs and the API, which keeps a session
-    #: in them. Such a session acts like the credential, so only where the API needs one.
+    #: Pass `Cookie` and `Set-Cookie` between programs and the API. Only for an API that needs a
+    #: session, because the session then works like the credential.
     api_cookies: bool = False
     check: Check
     rate_limit: RateLimit = RateLimit()
-    #: The service's own error codes, in lower case, and the codes of RFC 6749 they stand for.
+    #: The service's own error codes, in lower case, with the code of RFC 6749 that they mean.
     error_codes: Mapping[str, str] = field(default_factory=dict)
     oauth2: OAuth2Auth | None = None
     basic: BasicAuth | None = None
     api_key: ApiKeyAuth | None = None
-    sandbox: bool = False  # offered only where the sandbox service is switched on
+    sandbox: bool = False  # offered only if SANDBOX_URL is set
 
     @property
     def auth_types(self) -> tuple[AuthType, ...]:
-        """Name the ways to authorize, the preferred one first."""
+        """Return the auth types, the preferred one first."""
         offered: dict[AuthType, object] = {
             "oauth2": self.oauth2,
             "basic": self.basic,
@@ -300,16 +300,16 @@ class Connector:
         return tuple(way for way, settings in offered.items() if settings)
 
     def standard_code(self, code: str) -> str:
-        """Translate an error code of this service into that of RFC 6749 section 5.2."""
+        """Return the code of RFC 6749 section 5.2 for an error code of this service."""
         return self.error_codes.get(code.lower(), code)
 
     @property
     def names_its_client(self) -> bool:
-        """Tell whether every request to the API says which OAuth client it comes from."""
+        """Return whether API requests contain the OAuth client's ID."""
         headers = (*self.api_headers.values(), *self.check.headers.values())
         return any("{client_id}" in template for template in headers)
 
     @property
     def own_host(self) -> bool:
-        """Tell whether the developer types in whom the console speaks to."""
+        """Return whether the developer enters the host that is called."""
         return any(parameter.is_host for parameter in self.parameters)

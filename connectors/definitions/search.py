@@ -1,4 +1,4 @@
-"""Find connectors by what a person types: names, aliases and categories, mistakes forgiven."""
+"""Search connectors by name, alias and category; typos are tolerated."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from connectors.definitions.registry import ALIKE, get_connectors
 from connectors.definitions.schema import Connector
 
-#: A word so short is like too many others.
+#: Shorter words are similar to too many others.
 _SHORTEST = 4
-#: Nobody names a service by more words than this.
-#: No name is longer; what is typed beyond it finds nothing.
+#: The longest query, in characters and in words; the rest is ignored.
 _LONGEST = 200
 _MOST_WORDS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Card:
-    """What a connector is found by, in lower case."""
+    """The searchable text of a connector, in lower case."""
 
     connector: Connector
     name: str
@@ -28,7 +27,7 @@ class _Card:
     known: str
 
     def rank(self, word: str) -> int:
-        """Rank the connector by one word: 4 begins its name, 3 an alias, 2 is in either."""
+        """Rank the connector for a word: 4 starts its name, 3 starts an alias, 2 is in either."""
         if any(name.startswith(word) for name in self.names):
             return 4
         if any(alias.startswith(word) for alias in self.aliases):
@@ -48,7 +47,7 @@ def _card(connector: Connector) -> _Card:
     )
 
 
-#: The cards of the catalogue that they were made from, once for each process.
+#: The catalogue, and the cards made from it, once for each process.
 _made: tuple[Mapping[str, Connector], list[_Card]] | None = None
 
 
@@ -61,7 +60,7 @@ def _cards() -> list[_Card]:
 
 
 def search(query: str = "", category: str = "", auth_type: str = "") -> list[Connector]:
-    """Find connectors, the best match first, and those that match as well by name."""
+    """Return matching connectors, best match first, then by name."""
     cards = [
         card
         for card in _cards()
@@ -84,14 +83,14 @@ def _best(card: _Card, words: Mapping[str, float]) -> float:
 
 
 def _meant(word: str) -> Mapping[str, float]:
-    """Return the words that somebody may have meant, and how sure that is.
+    """Return the words that may be meant, with their similarity.
 
-    Only where nothing in the catalogue holds the word as it was typed is it a mistake.
+    The word counts as a typo only if nothing in the catalogue contains it.
     """
     cards = _cards()
     if len(word) < _SHORTEST or any(word in card.known for card in cards):
         return {word: 1}
-    # One letter more or less than was typed: people stop in the middle of a name.
+    # Compare with beginnings too, because people stop in the middle of a name.
     beginnings = {known[: len(word) + 1] for card in cards for known in card.known.split()}
     near = difflib.get_close_matches(word, beginnings, n=20, cutoff=ALIKE)
     return {other: difflib.SequenceMatcher(None, word, other).ratio() for other in near}

@@ -1,6 +1,6 @@
-"""Fill ``{name}`` slots in the templates of a connector.
+"""Templates with ``{name}`` slots, and how they are filled safely.
 
-``str.format`` is not used: ``{x.__class__}`` would reach into objects.
+``str.format`` is not used, because ``{x.__class__}`` would access attributes.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from urllib.parse import quote, urlsplit
 from connectors.errors import ServiceForbidden
 
 _SLOT = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
-#: A whole base address in one value (`https://na1.example.com`), with or without a path.
+#: A whole base URL in one value (`https://na1.example.com`), with or without a path.
 _BASE = re.compile(r"https?://[A-Za-z0-9.\-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~\-]+)*/?", re.ASCII)
 _HOST_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.\-]*[A-Za-z0-9])?(:[0-9]{1,5})?", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def slots(template: str) -> set[str]:
-    """Name the slots of a template."""
+    """Return the names of the slots of a template."""
     return set(_SLOT.findall(template))
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Put the values in as they are; raise ``ServiceForbidden`` where one is missing."""
+    """Fill the slots with unchanged values; raise ``ServiceForbidden`` if one is missing."""
     return _SLOT.sub(lambda slot: _value(slot[1], values), template)
 
 
 def fill_url(template: str, values: Mapping[str, str]) -> str:
-    """Fill the template of an address so that no value can leave its place.
+    """Fill the template of a URL so that no value can change other parts of it.
 
-    A value at the very beginning is a scheme or a whole base address; one in the host consists of
-    host characters alone; one in the path or the query is percent-encoded (RFC 3986
-    section 2.1). Raise ``ServiceForbidden`` for anything else.
+    A value at the beginning must be a scheme or a base URL; one in the host may contain only
+    characters of a host; one in the path or query is percent-encoded (RFC 3986 section 2.1). Raise
+    ``ServiceForbidden`` for anything else.
     """
     built = ""
     end = 0
@@ -49,7 +49,7 @@ def fill_url(template: str, values: Mapping[str, str]) -> str:
 
 
 def origin(url: str) -> str:
-    """Return scheme, host and port of an address in one spelling (RFC 6454 section 6)."""
+    """Return the normalized origin of a URL (RFC 6454 section 6)."""
     parts = urlsplit(url)
     scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
     host = f"[{host}]" if ":" in host else host
@@ -59,7 +59,7 @@ def origin(url: str) -> str:
 
 def _value(name: str, values: Mapping[str, str]) -> str:
     if not (value := values.get(name, "")):
-        raise ServiceForbidden(f"No value is known for “{name}”, which the request needs.")
+        raise ServiceForbidden(f"The request needs a value for “{name}”, but there is none.")
     return value
 
 
@@ -72,11 +72,11 @@ def _placed(name: str, value: str, *, after: str, before: str) -> str:
     elif not re.search(r"[/?#]", rest):
         fits = scheme in _DEFAULT_PORTS and _HOST_PART.fullmatch(value) is not None
     else:
-        # A segment of dots would climb out of the path it is put into.
+        # A dot segment would leave the path.
         fits = value not in {".", ".."}
         value = quote(value, safe="")
     if not fits:
         raise ServiceForbidden(
-            f"The value for “{name}” does not fit into the service's address, so nothing was sent."
+            f"The value for “{name}” does not fit into the service's URL, so nothing was sent."
         )
     return value

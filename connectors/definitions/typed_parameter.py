@@ -1,7 +1,7 @@
-"""A parameter as people type it: a host with ``https://`` before it, a whole address of a page.
+"""Normalize parameters that people type in, such as a whole URL in place of a host.
 
-What is unambiguous becomes the value that the definition asks for; of the rest it is said what
-is wrong. Whether a value may be used decides its pattern, after all this, as before.
+Unambiguous input becomes the value that the definition asks for; anything else gets an error
+message. The parameter's pattern is checked afterwards.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 
 
 class NotAParameter(ValueError):
-    """What was typed cannot be the value; the message says why, and what to type."""
+    """The input is not valid; the message says why, and what to enter."""
 
 
 def normalized(
     text: str, parameter: Parameter, connector: Connector, given: Mapping[str, str]
 ) -> str:
-    """Return the value that somebody meant; raise :class:`NotAParameter`.
+    """Return the normalized value; raise :class:`NotAParameter`.
 
-    ``given`` are the parameters beside it: one of them may be the scheme.
+    ``given`` are the other parameters; one of them may be the scheme.
     """
     text = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
     if parameter.choices:
@@ -42,9 +42,9 @@ def normalized(
 
 
 def typed_host(text: str, connector: Connector) -> str:
-    """Return the host of one's own that an OAuth client is for, as a connection keeps it.
+    """Return the normalized host that an OAuth client is registered for.
 
-    By which scheme it is called each connection says itself.
+    The scheme is a parameter of each connection.
     """
     parameter = next((p for p in connector.parameters if p.is_host), None)
     if parameter is None:
@@ -57,11 +57,11 @@ def typed_host(text: str, connector: Connector) -> str:
 
 def _not_in_form(parameter: Parameter) -> str:
     example = f" Example: {parameter.example}" if parameter.example else ""
-    return f"{parameter.label} is not in the form that the service uses.{example}"
+    return f"{parameter.label} does not have the format that the service uses.{example}"
 
 
 def _readings(text: str, parameter: Parameter, connector: Connector) -> Iterator[str]:
-    """Give what was typed, in lower case, and what of an address it may have been."""
+    """Yield the input, its lower-case form, and the parts of it that may be meant."""
     yield text
     yield text.lower()
     _, place, _ = _parts(text.lower())
@@ -72,7 +72,7 @@ def _readings(text: str, parameter: Parameter, connector: Connector) -> Iterator
 
 
 def _parts(text: str) -> tuple[str, str, str]:
-    """Split what may be a whole address: its scheme, whom it leads to, and the rest."""
+    """Split text that may be a URL into scheme, host and rest."""
     scheme, separator, after = text.partition("://")
     if not separator or not _SCHEME.fullmatch(scheme):
         scheme, after = "", text
@@ -81,7 +81,7 @@ def _parts(text: str) -> tuple[str, str, str]:
 
 
 def _domains_after(parameter: Parameter, connector: Connector) -> list[str]:
-    """List what the connector writes after the parameter in its hosts, such as `.example.com`."""
+    """Return the domains that follow the parameter in the connector's URLs: ``.example.com``."""
     oauth2 = connector.oauth2
     templates = [connector.api_base_url, connector.check.url]
     if oauth2:
@@ -98,11 +98,11 @@ def _host(text: str, parameter: Parameter, connector: Connector, given: Mapping[
     if scheme:
         _compare_scheme(scheme.lower(), parameter, connector, given)
     if "@" in place:
-        raise NotAParameter(f"{label}: leave out what stands before the @.")
+        raise NotAParameter(f"{label}: leave out the part before the @.")
     if rest not in ("", "/"):
         raise NotAParameter(
-            f"{label}: leave out “{rest[:60]}”. Only the name, with its port where it has one, "
-            "belongs here."
+            f"{label}: leave out “{rest[:60]}”. Enter only the host name, with its port if it "
+            "has one."
         )
     if place.startswith("[") or place.count(":") > 1:
         raise NotAParameter(
@@ -123,7 +123,7 @@ def _host(text: str, parameter: Parameter, connector: Connector, given: Mapping[
 def _compare_scheme(
     typed: str, parameter: Parameter, connector: Connector, given: Mapping[str, str]
 ) -> None:
-    """Refuse a scheme before the host that is not the one by which it will be called."""
+    """Raise :class:`NotAParameter` if the typed scheme is not the one that will be used."""
     asked = _scheme_parameter(connector)
     used = (
         given.get(asked.name) or asked.default if asked else urlsplit(connector.api_base_url).scheme
@@ -136,11 +136,11 @@ def _compare_scheme(
             f"{typed} there, or leave {typed}:// out here."
         )
     raise NotAParameter(
-        f"{parameter.label}: leave {typed}:// out. {connector.name} is called by {used} only."
+        f"{parameter.label}: leave {typed}:// out. {connector.name} uses {used} only."
     )
 
 
 def _scheme_parameter(connector: Connector) -> Parameter | None:
-    """Return the parameter that chooses between https and http, where there is one."""
+    """Return the parameter that selects https or http, if there is one."""
     slot = re.match(r"\{(\w+)\}://", connector.api_base_url)
     return next((p for p in connector.parameters if slot and p.name == slot[1]), None)

@@ -1,4 +1,4 @@
-"""What must be true of the addresses and headers of a definition: whom may they lead to?
+"""Validation rules for the URLs and headers of definitions: no value may lead to another host.
 
 Each function yields ``(dotted key, message)`` for each fault, as in ``rules.py``.
 """
@@ -36,7 +36,7 @@ def faults_of_addresses(connector: Connector) -> Found:
     if connector.check.url:
         yield from _template("check.url", connector.check.url, authorized, sandbox)
     yield from faults_of_slots("check.path", connector.check.path, authorized)
-    # An API key has no client, so its requests could not name one.
+    # An API key has no OAuth client, so its requests cannot contain a client ID.
     client = ["client_id"] if connector.auth_types == ("oauth2",) else []
     for table, headers in (
         ("api_headers", connector.api_headers),
@@ -68,7 +68,7 @@ def _endpoints(oauth2: OAuth2Auth, parameters: Holders, sandbox: bool) -> Found:
     if oauth2.issuer:
         yield from _template("oauth2.issuer", oauth2.issuer, parameters, sandbox)
     elif oauth2.issuer_required:
-        yield "oauth2.issuer", "An issuer that is required must be named."
+        yield "oauth2.issuer", "issuer_required needs an issuer."
     for number, field in enumerate(oauth2.kept):
         key = f"oauth2.kept.{number}.default"
         yield from faults_of_slots(key, field.default, parameters)
@@ -84,7 +84,7 @@ def _endpoints(oauth2: OAuth2Auth, parameters: Holders, sandbox: bool) -> Found:
 
 
 def _known_once_authorized(connector: Connector) -> Holders:
-    """Return what every way to authorize leaves behind and may be put into an address."""
+    """Return the values that every auth type provides and that URLs can contain."""
     ways: list[Holders] = []
     if connector.oauth2:
         ways.append({field.name: field for field in connector.oauth2.kept})
@@ -101,32 +101,35 @@ def _template(key: str, template: str, holders: Holders, sandbox: bool) -> Found
 
 
 def faults_of_address(key: str, template: str, holders: Holders, sandbox: bool) -> Found:
-    """Look at an address and at every slot that decides whom it leads to."""
+    """Check a URL and every slot that can change its host."""
     parts = _ADDRESS.fullmatch(template)
     if parts is None:
-        yield key, "This must be an https address."
+        yield key, "This must be an https URL."
         return
     if origin := parts["origin"]:
         holder = holders.get(origin)
         if holder and not pins_origin(getattr(holder, "pattern", "")):
-            yield key, f"The pattern of {origin} must start with https:// and spell a domain out."
+            yield key, f"The pattern of {origin} must start with https:// and spell out a domain."
         return
     if parts["scheme"] == "http" and not sandbox:
-        yield key, "Only the sandbox may be called by http."
+        yield key, "Only the sandbox can use http."
     if slot := _SLOT.fullmatch(parts["scheme"]):
         choices = getattr(holders.get(slot[1]), "choices", {})
         if not set(choices) or set(choices) - {"https", "http"}:
             yield key, f"{slot[1]} must be a choice between https and http."
     if not _HOST.fullmatch(_SLOT.sub("x", parts["host"])):
-        yield key, "The host may hold lower case letters, digits, hyphens and dots alone."
+        yield key, "The host can contain only lower case letters, digits, hyphens and dots."
     for slot in _SLOT.finditer(parts["host"]):
         holder = holders.get(slot[1])
         if holder and not _is_safe_host(holder, parts["host"][slot.end() :]):
-            yield key, f"{slot[1]} could lead to another host; pin its pattern or give choices."
+            yield (
+                key,
+                f"{slot[1]} could lead to another host. Restrict its pattern, or give choices.",
+            )
 
 
 def _is_safe_host(holder: Parameter | KeptField | CredentialField, after: str) -> bool:
-    """Tell whether a value can only be what the host's literal rest (``after``) allows."""
+    """Return whether no value can change the domain, given the text ``after`` the slot."""
     if isinstance(holder, CredentialField):
         return False
     if isinstance(holder, Parameter) and holder.choices:
@@ -144,4 +147,4 @@ def faults_of_slots(key: str, template: str, provided: Iterable[str]) -> Found:
         known = ", ".join(sorted(names)) or "nothing"
         yield key, f"Nothing provides {{{slot}}}. Known here: {known}."
     if re.search(r"[{}]", _SLOT.sub("", template)):
-        yield key, "A brace stands alone."
+        yield key, "There is a single brace."

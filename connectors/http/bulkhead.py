@@ -1,8 +1,8 @@
-"""The bulkhead: how many calls of this process may be under way at once.
+"""Bulkhead: limits of concurrent calls for each origin, key and person.
 
-A call holds a thread until its service has answered. So each origin has a share of the
-threads, and so has whoever calls: one slow service, one key or one person leaves the rest to
-others (Nygard, *Release It!*, "Bulkheads"). A call beyond a share is refused at once.
+A call holds a thread until the service responds. The limits keep one slow service, one key or one
+person from taking all threads of the process (Nygard, *Release It!*, "Bulkheads"). A call over a
+limit is rejected at once.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from django.conf import settings
 from connectors.errors import ConsoleBusy, ServiceBusy
 from connectors.http.ssrf import Destination
 
-#: When it may go better, at random: who is refused together is not to come again together.
+#: ``Retry-After`` is random: callers rejected together would otherwise retry together.
 BUSY_SECONDS = 2, 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConcurrencyLimit:
-    """How many calls may be under way at once for one key, one person or one origin."""
+    """The most concurrent calls for one key, person or origin."""
 
     of: Hashable
     most: int
@@ -34,31 +34,30 @@ class ConcurrencyLimit:
 
     @property
     def refusal(self) -> ServiceBusy:
-        """Say that nothing was sent because the share is taken."""
+        """Return the error for a call over this limit."""
         seconds = random.randint(*BUSY_SECONDS)  # noqa: S311
         if self.service:
             return ServiceBusy(
-                f"{self.most} calls to {self.service} are under way in this process of the "
-                "console, and more at once it does not make. Nothing was sent. Try again in a "
-                "moment.",
+                f"This process of the console already has {self.most} calls to {self.service} in "
+                "progress, which is the limit. Nothing was sent. Try again in a moment.",
                 retry_after=seconds,
             )
         return ConsoleBusy(
-            f"{self.most} calls are under way already, and more at once this process of the "
-            "console does not take here. Nothing was sent. Try again in a moment.",
+            f"This process of the console already has {self.most} such calls in progress, which is "
+            "the limit. Nothing was sent. Try again in a moment.",
             retry_after=seconds,
         )
 
 
 class Bulkhead:
-    """Counts what is under way, by share."""
+    """Counts the calls in progress for each limit."""
 
     def __init__(self) -> None:
         self._under_way: Counter[Hashable] = Counter()
         self._lock = Lock()
 
     def enter(self, *shares: ConcurrencyLimit) -> None:
-        """Count one more for all of the shares, or raise ``ServiceBusy`` and count none."""
+        """Count one more call for all limits, or raise ``ServiceBusy`` and count none."""
         with self._lock:
             for share in shares:
                 if self._under_way[share.of] >= share.most:
@@ -73,7 +72,7 @@ class Bulkhead:
                     del self._under_way[share.of]
 
     def under_way(self, of: Hashable) -> int:
-        """Count what is under way for one of them."""
+        """Return the number of calls in progress for one key."""
         return self._under_way.get(of, 0)
 
 
@@ -83,7 +82,7 @@ _callers: ContextVar[tuple[ConcurrencyLimit, ...]] = ContextVar("callers", defau
 
 @contextmanager
 def calling(*shares: ConcurrencyLimit) -> Iterator[None]:
-    """Let the calls that are made inside count for whoever makes them, too."""
+    """Apply limits of the caller to the calls made inside the block."""
     token = _callers.set(shares)
     try:
         yield
@@ -94,10 +93,10 @@ def calling(*shares: ConcurrencyLimit) -> Iterator[None]:
 def shares_of(
     place: Destination, service: str, most: int | None = None, *, grants: bool = False
 ) -> tuple[ConcurrencyLimit, ...]:
-    """Return what a call to this place counts for: its origin, and whoever makes it.
+    """Return the limits for a call to this destination: those of its origin and its caller.
 
-    ``grants`` tells that it asks for a token or gives one back. These are counted apart: an
-    API that hangs keeps nobody from authorizing or revoking.
+    ``grants`` is for token and revocation requests. They are counted separately, so that an API
+    that hangs does not block authorizing or revoking.
     """
     origin = ConcurrencyLimit(
         of=(place.scheme, place.host, place.port),

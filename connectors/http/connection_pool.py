@@ -1,8 +1,7 @@
-"""The connections to services that are kept and used again.
+"""Connection pool: idle connections to services, by destination and credential.
 
-Each credential has connections of its own: what a service sends unasked over one of them
-never reaches the calls of another organization or person. Each new one is judged where it is
-made (``transport.py``).
+Connections are never shared between credentials, so unexpected data from a service cannot reach
+the calls of another organization or person. ``transport.py`` validates each new connection.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from connectors.http.bulkhead import bulkhead, shares_of
 from connectors.http.http1 import Http1Connection
 from connectors.http.ssrf import Destination
 
-#: As long a connection is kept that nothing goes over. A service may close it just when a
-#: request leaves: what must not be sent twice takes only one that was used just before.
+#: How long an idle connection is kept. A service may close it just when a request is sent, so
+#: requests that must not be sent twice use only a connection that was used moments before.
 IDLE_SECONDS = 30.0
 JUST_BEFORE_SECONDS = 2.0
-#: For one credential at one origin, and for all of them.
+#: The most idle connections for one credential at one origin, and in total.
 MOST_IDLE = 32
 MOST_IDLE_IN_ALL = 256
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallLimits:
-    """How long to wait, in seconds, how much to take, in bytes, and how much at once.
+    """Limits of a proxied call: timeouts in seconds, sizes in bytes, and concurrency.
 
-    ``at_once`` is how many calls of this process may be under way to one origin.
+    ``at_once`` is the most concurrent calls of this process to one origin.
     """
 
     connect: float = 5
@@ -42,10 +41,10 @@ class CallLimits:
 
 
 class ConnectionPool:
-    """Idle connections by place and credential; those that were used last are taken first."""
+    """Idle connections by destination and credential; the most recently used is taken first."""
 
     def __init__(self) -> None:
-        #: Who kept one last stands last, so those that nobody needs any more stand first.
+        #: In order of last use, so that the keys that are no longer used come first.
         self._idle: OrderedDict[Hashable, deque[tuple[Http1Connection, float]]] = OrderedDict()
         self._count = 0
         self._lock = Lock()
@@ -54,7 +53,7 @@ class ConnectionPool:
         return self._count
 
     def take(self, key: Hashable, idle_seconds: float) -> Http1Connection | None:
-        """Return a connection that is still open and has not been idle for too long."""
+        """Return an open connection that was idle for less than ``idle_seconds``."""
         while (found := self._pop(key)) is not None:
             line, since = found
             if time.monotonic() - since < idle_seconds and line.is_quiet:
@@ -63,7 +62,7 @@ class ConnectionPool:
         return None
 
     def keep(self, key: Hashable, line: Http1Connection) -> None:
-        """Keep a connection for the next call, and close those that are kept for too long."""
+        """Put a connection into the pool, and close those that were idle for too long."""
         now = time.monotonic()
         with self._lock:
             lines = self._idle.setdefault(key, deque())
@@ -77,7 +76,7 @@ class ConnectionPool:
             old.close()
 
     def close_all(self) -> None:
-        """Close every connection that nothing goes over."""
+        """Close all idle connections."""
         with self._lock:
             lines = [line for kept in self._idle.values() for line, _ in kept]
             self._idle.clear()
@@ -87,7 +86,7 @@ class ConnectionPool:
 
     @property
     def _first_since(self) -> float:
-        """Since when the first one's newest connection is idle."""
+        """Return when the newest connection of the first key became idle."""
         return next(iter(self._idle.values()))[-1][1]
 
     def _pop(self, key: Hashable) -> tuple[Http1Connection, float] | None:
@@ -114,7 +113,7 @@ pool = ConnectionPool()
 
 
 class PooledConnection:
-    """A share of the calls that may be under way, and the connection that a call has."""
+    """The connection of one call, and its place in the bulkhead."""
 
     def __init__(
         self, place: Destination, credential: Hashable, service: str, limits: CallLimits
@@ -122,18 +121,18 @@ class PooledConnection:
         self._shares = shares_of(place, service, limits.at_once)
         bulkhead.enter(*self._shares)
         self._place = place
-        # Who trusts other certificates than before makes other connections.
+        # With other trusted certificates, connections are not reused.
         self._key = place, credential, id(transport.tls_context())
         self._line: Http1Connection | None = None
         self.is_over = self.is_back = False
 
     def take(self, idle_seconds: float) -> Http1Connection | None:
-        """Have a connection that was used before, if there is one."""
+        """Take a pooled connection, if there is one."""
         self._line = pool.take(self._key, idle_seconds)
         return self._line
 
     def connect(self, call: transport.OutboundCall, seconds: float) -> Http1Connection:
-        """Have a new connection, made within ``seconds`` and what is left of the call."""
+        """Open a new connection, within ``seconds`` and the call's deadline."""
         self._line = Http1Connection(transport.connected(self._place, call, seconds))
         return self._line
 
@@ -142,8 +141,8 @@ class PooledConnection:
             self._line.close()
         self._line = None
 
-    def give_back(self, *, is_clean: bool) -> None:
-        """Leave; a clean connection serves the next call."""
+    def release(self, *, is_clean: bool) -> None:
+        """End the call, and return a clean connection to the pool."""
         if not self.is_over:
             self.is_over = self.is_back = True
             bulkhead.leave(*self._shares)
@@ -153,7 +152,7 @@ class PooledConnection:
                 self.discard()
 
     def drop(self) -> None:
-        """Leave, and close the connection."""
+        """End the call, and close the connection."""
         if not self.is_over:
             self.is_over = True
             bulkhead.leave(*self._shares)
@@ -161,5 +160,5 @@ class PooledConnection:
 
 
 def close_idle() -> None:
-    """Close every connection that nothing goes over."""
+    """Close all idle connections."""
     pool.close_all()

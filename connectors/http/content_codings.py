@@ -1,9 +1,9 @@
 """Decode the content codings gzip and deflate (RFC 9110 section 8.4.1), a bounded piece at a time.
 
-The console asks for ``identity``, and some services compress all the same. A few hundred bytes
-can decode to gigabytes, so no more than :data:`PIECE` bytes are ever decoded ahead of the
-caller, who stops at a limit of their own. Several codings on top of each other are refused:
-each multiplies the factor of the one below, and no service needs them.
+The console asks for ``identity``, but some services compress anyway. A few hundred bytes can
+decode to gigabytes, so at most :data:`PIECE` bytes are decoded at a time; the caller stops at a
+limit. Several codings on top of each other are rejected: each multiplies the expansion, and no
+service needs them.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 class UnknownCoding(ValueError):
-    """A content coding, or a row of several, that is not decoded; its name is the message."""
+    """A content coding, or several at once, that is not supported; the message is its name."""
 
 
 class Damaged(ValueError):
-    """Bytes that are not what their content coding promises, or that end too early."""
+    """Compressed data that is invalid or incomplete."""
 
 
 def codings(header: str) -> list[str]:
-    """Return the codings that ``Content-Encoding`` names, without those that change nothing."""
+    """Parse ``Content-Encoding``; ``identity`` is left out."""
     named = (coding.strip().lower() for coding in header.split(","))
     return [coding for coding in named if coding not in ("", "identity")]
 
 
 class Decoder:
-    """Decodes one answer; give it each piece as it comes, and call :meth:`finish` at its end."""
+    """Decodes one response: pass each part to :meth:`pieces`, then call :meth:`finish`."""
 
     def __init__(self, header: str) -> None:
         named = codings(header)
@@ -41,7 +41,7 @@ class Decoder:
         self._is_gzip = named[:1] in (["gzip"], ["x-gzip"])
         self.decodes = bool(named)
         self._stream = zlib.decompressobj(_GZIP if self._is_gzip else _ZLIB)
-        self._start = b""  # of deflate: too short to tell with a header from without one
+        self._start = b""  # of deflate: too short to know whether it has a header
         self._has_begun = False
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
@@ -59,25 +59,25 @@ class Decoder:
         while data or full:
             if self._stream.eof:
                 if not self._is_gzip or not data.startswith(_GZIP_MAGIC):
-                    return  # padding after the last member is nobody's data
+                    return  # padding after the last gzip member is ignored
                 self._stream = zlib.decompressobj(_GZIP)
             try:
                 decoded = self._stream.decompress(data, PIECE)
             except zlib.error:
-                raise Damaged("it is not in the coding that it names") from None
+                raise Damaged("it does not match the coding that it names") from None
             if decoded:
                 yield decoded
             data = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
-            # zlib may have read all of it and still hold back what did not fit into the piece.
+            # zlib may have read all input and still hold output that did not fit.
             full = len(decoded) == PIECE and not self._stream.eof
 
     def finish(self) -> None:
-        """Raise :class:`Damaged` where the answer ended within its compressed data."""
+        """Raise :class:`Damaged` if the response ended within the compressed data."""
         if self._start or (self._has_begun and not self._stream.eof):
             raise Damaged("it ends too early")
 
     def _begin(self, start: bytes) -> None:
-        """Choose the format: some services send ``deflate`` without the header of RFC 1950."""
+        """Choose the format; some services send ``deflate`` without the header of RFC 1950."""
         self._has_begun = True
         has_header = start[0] & 0x0F == 8 and int.from_bytes(start, "big") % 31 == 0
         if not self._is_gzip and not has_header:

@@ -1,8 +1,8 @@
-"""Speak HTTP/1.1 over a connection that is made already (RFC 9112).
+"""HTTP/1.1 over an open connection (RFC 9112).
 
-Requests are written here; answers are read by llhttp, the parser of Node.js, through
+Requests are written here; responses are parsed by llhttp, the parser of Node.js, through
 httptools. urllib3 and the standard library's client took most of the time of a call
-(``docs/performance.md``); they still make the connections (``transport.py``).
+(``docs/performance.md``); urllib3 still opens the connections (``transport.py``).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from connectors.errors import ServiceUnintelligible
 from connectors.http.transport import OutboundCall
 
 PIECE = 64 * 1024
-#: To these there is none, whatever their heads say (RFC 9110 section 6.4.1).
+#: Statuses without a body, whatever the headers say (RFC 9110 section 6.4.1).
 NO_BODY = frozenset({204, 304})
-#: What the heads of an answer may take altogether, those before the last one included.
+#: The most bytes for the response head, including informational (1xx) responses before it.
 HEAD_BYTES = 64 * 1024
 MOST_HEADERS = 100
 _WANT_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -34,10 +34,10 @@ _BEFORE_COLON = re.compile(rb"(?m)^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+(?=:)")
 
 @dataclass(frozen=True, kw_only=True)
 class Http1Request:
-    """A request as it goes over a line.
+    """An HTTP/1.1 request.
 
-    ``headers`` hold ``Host`` and nothing that says how long the body is; ``length`` is that
-    of a body in pieces. Names and values are judged before.
+    ``headers`` include ``Host``, but nothing about the length of the body; ``length`` is the
+    length of a streamed body. Header names and values must be validated before.
     """
 
     method: str
@@ -48,7 +48,7 @@ class Http1Request:
 
     @property
     def head(self) -> bytes:
-        """Write the lines before the body; a value with a line break is a ``ValueError``."""
+        """Return the request line and headers; raise ``ValueError`` for a line break in them."""
         lines = [f"{self.method} {self.target} HTTP/1.1", *map(": ".join, self.headers.items())]
         if isinstance(self.body, bytes):
             lines.append(f"Content-Length: {len(self.body)}")
@@ -58,15 +58,15 @@ class Http1Request:
             lines.append("Content-Length: 0")
         head = "\r\n".join([*lines, "", ""])
         if not head.count("\r") == head.count("\n") == len(lines) + 1:
-            raise ValueError("a line of the request would become two")
+            raise ValueError("a header contains a line break")
         return head.encode("latin-1")
 
 
 class Http1Connection:
-    """A connection to a service, which carries one request after the other.
+    """A connection to a service for one request after another.
 
-    The socket never blocks, and what waits is ``poll``: a time-out of the socket's own would
-    cost two system calls more for each request, and a change of threads with each of them.
+    The socket is non-blocking, and ``poll`` waits: a socket timeout would cost two more system
+    calls for each request, each with a switch of threads.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -81,7 +81,7 @@ class Http1Connection:
 
     @property
     def is_quiet(self) -> bool:
-        """Tell whether nothing has come since the last answer, not even its end."""
+        """Return whether the connection is open and has no unread data."""
         if self._holds_some():
             return False
         if not self._to_read.poll(0):
@@ -91,13 +91,13 @@ class Http1Connection:
         try:
             self._sock.recv(1)
         except ssl.SSLWantReadError:
-            return True  # a ticket for the next session is no data
+            return True  # a TLS session ticket is no data
         except OSError:
             pass
         return False
 
     def ask(self, call: OutboundCall, request: Http1Request, *, seconds: float) -> None:
-        """Send a request; its head and each piece of its body are taken within ``seconds``."""
+        """Send a request; the head and each part of the body must be sent within ``seconds``."""
         head, body = request.head, request.body
         call.sent = True
         if isinstance(body, bytes) and len(body) <= PIECE:
@@ -111,14 +111,14 @@ class Http1Connection:
             self._send(piece, seconds)
 
     def answer(self, call: OutboundCall, request: Http1Request, *, seconds: float) -> Http1Response:
-        """Read the head of the answer, which comes within the call's deadline."""
+        """Read the response head within the call's deadline."""
         answer = Http1Response(self, call.service, is_head=request.method == "HEAD")
         while not answer.has_head:
             answer.feed(self.receive(call, seconds))
         return answer
 
     def receive(self, call: OutboundCall, seconds: float) -> bytes:
-        """Return what has come, at most ``PIECE`` bytes; nothing where the service hung up."""
+        """Receive at most ``PIECE`` bytes; empty if the service closed the connection."""
         until = min(time.monotonic() + seconds, call.deadline)
         while True:
             if not self._holds_some():
@@ -128,7 +128,7 @@ class Http1Connection:
             except ssl.SSLWantWriteError:
                 _wait(self._to_write, until)
             except (BlockingIOError, ssl.SSLWantReadError):
-                pass  # a part of a record, or nothing after all
+                pass  # an incomplete TLS record, or no data yet
 
     def _send(self, data: bytes, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -142,21 +142,21 @@ class Http1Connection:
                 _wait(self._to_write, until)
 
     def _holds_some(self) -> bool:
-        """Tell whether TLS holds something that was read and not taken yet."""
+        """Return whether TLS has decrypted data that was not received yet."""
         return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
 
 def _wait(poll: select.poll, until: float) -> None:
     left = until - time.monotonic()
     if left <= 0 or not poll.poll(left * 1000):
-        raise TimeoutError("the service took longer than it may")
+        raise TimeoutError("the service took too long")
 
 
 class Http1Response:
-    """An answer that is being read; ``headers`` are as they came, in their order.
+    """A response that is being read; ``headers`` keep their order.
 
-    ``length`` is that of the body, where the head says it; to a HEAD that is nothing, and
-    ``announced`` what there would be.
+    ``length`` is the length of the body, if the head says it. For HEAD it is 0, and ``announced``
+    is the ``Content-Length`` that a GET would have.
     """
 
     def __init__(self, line: Http1Connection, service: str, *, is_head: bool) -> None:
@@ -165,7 +165,7 @@ class Http1Response:
         self.length: int | None = None
         self.announced: int | None = None
         self.has_head = self.is_over = False
-        #: Whether the line may carry another request, once this is over.
+        #: Whether the connection can be reused once the response is complete.
         self.is_clean = False
         self._line, self._service, self._is_head = line, service, is_head
         self._until_end = self._is_ambiguous = False
@@ -173,14 +173,14 @@ class Http1Response:
         self._has_line, self._partial = False, b""
         self._body: list[bytes] = []
         self._parser = parser = HttpResponseParser(self)
-        # As RFC 9112 says in sections 2.2 and 6.3: LF alone ends a line, and chunks count
-        # where a length is announced as well.
+        # As RFC 9112 says in sections 2.2 and 6.3: a single LF ends a line, and chunked
+        # coding overrides Content-Length.
         parser.set_dangerous_leniencies(
             lenient_chunked_length=True, lenient_optional_cr_before_lf=True
         )
 
     def read(self, call: OutboundCall, *, seconds: float) -> bytes:
-        """Return a piece of the body, as it is on the wire; nothing at its end."""
+        """Return a part of the body; empty at its end."""
         while not self._body and not self.is_over:
             self.feed(self._line.receive(call, seconds))
         piece = b"".join(self._body)
@@ -188,18 +188,18 @@ class Http1Response:
         return piece
 
     def header(self, name: str) -> str:
-        """Return the value of the first header of that (lower-case) name, or nothing."""
+        """Return the value of the first header with this lower-case name, or an empty string."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
     def feed(self, data: bytes) -> None:
-        """Take what has come.
+        """Parse received data.
 
-        Raise ``ConnectionResetError`` where the service hung up before the end, and
-        ``ServiceUnintelligible`` for what is not HTTP.
+        Raise ``ConnectionResetError`` if the service closed the connection before the end, and
+        ``ServiceUnintelligible`` if the data is not HTTP.
         """
         if not data:
             if not self._until_end:
-                raise ConnectionResetError("the service hung up")
+                raise ConnectionResetError("the service closed the connection")
             self.is_over = True
             return
         self._fed += len(data)
@@ -212,10 +212,10 @@ class Http1Response:
             raise self._unintelligible()
 
     def _lines_of_head(self, data: bytes) -> tuple[bytes, bytes]:
-        """Split off the lines of a head that are whole, without whitespace before a colon.
+        """Split off the complete header lines, without whitespace before the colon.
 
-        RFC 9112 section 5.1 has a proxy remove it; llhttp does not. A line that is not whole
-        waits for the rest of it, but for the first one: what is not HTTP is known by that.
+        RFC 9112 section 5.1 asks proxies to remove it; llhttp does not. An incomplete line waits
+        for its rest, except the first one, which shows early whether the data is HTTP.
         """
         data, self._partial = self._partial + data, b""
         if end := _HEAD_END.search(data):
@@ -236,7 +236,7 @@ class Http1Response:
             self._parser.feed_data(data)
         except HttpParserError:
             self.is_clean = False
-            if not self.is_over:  # what follows the end is of no interest
+            if not self.is_over:  # data after the end is ignored
                 raise self._unintelligible() from None
 
     def on_message_begin(self) -> None:
@@ -244,7 +244,7 @@ class Http1Response:
             self.is_clean = False
 
     def on_header(self, name: bytes, value: bytes | None) -> None:
-        if self.has_head:  # a trailer, or what follows the end
+        if self.has_head:  # a trailer, or data after the end
             return
         self.headers.append((name.decode("latin-1"), (value or b"").decode("latin-1").strip()))
 
@@ -253,31 +253,33 @@ class Http1Response:
             return
         self.status = self._parser.get_status_code()
         if self.status < 200:
-            if self.status < 100 or self.status == 101:  # nobody asked for another protocol
-                raise ValueError("no status that can be")
-            self.headers.clear()  # something in between; the answer is still to come
+            if (
+                self.status < 100 or self.status == 101
+            ):  # the console never asks to switch protocols
+                raise ValueError("invalid status")
+            self.headers.clear()  # an informational response; the final one follows
             return
         if len(self.headers) > MOST_HEADERS or self._is_long:
-            raise ValueError("a head that is too long")
+            raise ValueError("response head too long")
         self.has_head = True
         coding = ",".join(v for key, v in self.headers if key.lower() == "transfer-encoding")
         if said := self.header("content-length"):
             self.announced = int(said)
         if self._is_head or self.status in NO_BODY:
             self.length, self.is_over = 0, True
-            # Some services send a body all the same, and it may come late.
+            # Some services send a body anyway, and it may arrive late.
             promises_none = not (self._is_head or coding or self.announced or self._is_ambiguous)
             self.is_clean = promises_none and self._parser.should_keep_alive()
         elif coding:
             self._until_end = not coding.lower().endswith("chunked")
-            # where another would see its end
+            # another parser could see another end of the body
             self._is_ambiguous = self._is_ambiguous or self.announced is not None
         else:
             self.length = self.announced
             self._until_end = self.length is None
 
     def on_body(self, piece: bytes) -> None:
-        if self.is_over:  # of an answer that has none
+        if self.is_over:  # a body where none is allowed
             self.is_clean = False
         else:
             self._body.append(piece)
@@ -290,7 +292,7 @@ class Http1Response:
 
     @property
     def _is_long(self) -> bool:
-        """Tell whether the head alone is too long, of all that has come."""
+        """Return whether the head without the body is too long."""
         return (
             self._fed > HEAD_BYTES
             and sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES

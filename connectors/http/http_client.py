@@ -1,25 +1,22 @@
-"""The one way out: every request to a service leaves through here.
+"""HTTP client for all requests to services, with protection against SSRF.
 
-A name is resolved once, every address that it leads to is judged, and the connection is
-made to a judged address, while certificate and server name stay those of the host. No
-redirect is followed, no proxy of the environment is used, and one deadline holds for the
-whole call. Nobody is asked for a compressed answer; one that comes all the same is decoded
-within the limit of an answer that is not.
+A host name is resolved once, all its addresses are validated, and the connection is made to one
+of them; the certificate is checked against the host name. Redirects and proxies of the
+environment are not followed. One deadline covers the whole call. Compressed responses are not
+requested; if one comes anyway, the size limit holds for the decoded body too.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
+from requests import Response as Response  # for connectors.oauth2
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import PoolManager
@@ -33,21 +30,22 @@ from connectors.http.content_codings import PIECE, Damaged, Decoder, UnknownCodi
 from connectors.http.error_messages import explain
 from connectors.http.payloads import parse_json, words
 from connectors.http.retry_after import retry_after
-from connectors.http.ssrf import judge_url, place_of
+from connectors.http.ssrf import parse_destination, validate_url
+from connectors.version import VERSION
 
-# It writes whole addresses, and some services take their keys in the query.
+# It logs whole URLs, and some services take their keys in the query.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 ONE_MEBIBYTE = 1024 * 1024
 
-#: What is said of an answer beyond the limit, by whether it was compressed.
+#: Messages for responses beyond the size limit; the key says whether it was compressed.
 _LARGER = {
     False: "sent an answer larger than",
     True: "sent a compressed answer that decodes to more than",
 }
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"([!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
-#: Headers that say how a message is sent are this module's alone (RFC 9110 section 7.6.1).
+#: Headers that only this module may set, since they frame the message (RFC 9110 section 7.6.1).
 _OWN_HEADERS = frozenset(
     {"accept-encoding", "connection", "content-length", "host", "te", "trailer"}
     | {"transfer-encoding", "upgrade", "user-agent"}
@@ -56,7 +54,7 @@ _OWN_HEADERS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Timeout:
-    """How long to wait, in seconds: to connect, between two pieces, and altogether."""
+    """Timeouts in seconds: to connect, between two reads, and for the whole call."""
 
     connect: float = 5
     read: float = 10
@@ -65,7 +63,7 @@ class Timeout:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceResponse:
-    """What a service answered; ``headers`` have lower-case names."""
+    """A service's response; names in ``headers`` are lower case."""
 
     service: str
     status: int
@@ -73,29 +71,29 @@ class ServiceResponse:
     body: bytes = field(repr=False)
 
     def json(self) -> Any:
-        """Read the JSON or raise ``ServiceUnintelligible`` saying what came instead."""
+        """Parse the body as JSON; raise ``ServiceUnintelligible`` if it is not."""
         try:
             return parse_json(self.body)
         except ValueError:
             raise self.unintelligible() from None
 
     def unintelligible(self) -> ServiceUnintelligible:
-        """Say that this is not the data that was expected."""
+        """Return an error that says what the body is instead of the expected data."""
         start = self.body.lstrip()[:1]
         if not start:
-            came = "sent an empty answer"
+            problem = "sent an empty answer"
         elif start == b"<":
-            came = "sent a web page where data was expected"
+            problem = "sent a web page where data was expected"
         else:
-            came = "sent an answer that cannot be read"
+            problem = "sent an answer that cannot be read"
         status = f" (status {self.status})" if self.status >= 400 else ""
-        return ServiceUnintelligible(f"{self.service} {came}{status}.", status=self.status)
+        return ServiceUnintelligible(f"{self.service} {problem}{status}.", status=self.status)
 
     def refuse_outage(self) -> None:
-        """Raise ``ServiceRefused`` where the service is overloaded or broken (429, 5xx)."""
+        """Raise ``ServiceRefused`` if the service is overloaded or failing (429, 5xx)."""
         if self.status == 429:
             raise ServiceRefused(
-                f"{self.service} takes no more requests just now.",
+                f"{self.service} is receiving too many requests. Try again later.",
                 status=429,
                 retry_after=retry_after(self.headers),
             )
@@ -122,13 +120,15 @@ def send(
     max_bytes: int = ONE_MEBIBYTE,
     grants: bool = False,
 ) -> ServiceResponse:
-    """Ask a service for something once and return its answer, whatever its status.
+    """Send one request to a service and return its response, whatever the status.
 
-    ``service`` is the name used in sentences; ``grants`` is that of ``bulkhead.shares_of``; a
-    list in ``params`` repeats its name. Raise a ``ServiceError`` whose ``certain`` tells whether
-    anything can have reached the service.
+    ``service`` is its name for error messages. ``grants`` is explained in
+    ``bulkhead.shares_of``. A list in ``params`` repeats the parameter. Raise a ``ServiceError``;
+    its ``certain`` is false if the request may have reached the service.
     """
-    with Session(service=service, timeout=timeout, max_bytes=max_bytes, grants=grants) as session:
+    with GuardedSession(
+        service=service, timeout=timeout, max_bytes=max_bytes, grants=grants
+    ) as session:
         response = session.request(
             method,
             url,
@@ -138,22 +138,22 @@ def send(
             json=json,
             auth=auth or _unsigned,
         )
-    return answer_of(response, service=service)
+    return response_values(response, service=service)
 
 
-def answer_of(response: requests.Response, *, service: str) -> ServiceResponse:
-    """Return the plain values of a response that came through :class:`Session`."""
+def response_values(response: requests.Response, *, service: str) -> ServiceResponse:
+    """Convert a response of :class:`GuardedSession` to a ``ServiceResponse``."""
     headers = {name.lower(): value for name, value in response.headers.items()}
     return ServiceResponse(
         service=service, status=response.status_code, headers=headers, body=response.content
     )
 
 
-class Session(requests.Session):
-    """A ``requests`` session that can only leave through this module's adapter.
+class GuardedSession(requests.Session):
+    """A requests session with :class:`GuardedAdapter` mounted for all URLs.
 
-    Other session classes, such as that of requests-oauthlib, are joined to it by
-    inheritance: ``class TokenSession(Session, OAuth2Session)``.
+    Combine it with another session class by inheritance:
+    ``class TokenSession(GuardedSession, OAuth2Session)``.
     """
 
     def __init__(
@@ -167,32 +167,34 @@ class Session(requests.Session):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.service = service
-        self.trust_env = False  # neither proxies nor .netrc of the environment
+        self.trust_env = False  # no proxies and no .netrc from the environment
         self.adapters.clear()
-        adapter = _Adapter(service=service, timeout=timeout, max_bytes=max_bytes, grants=grants)
+        adapter = GuardedAdapter(
+            service=service, timeout=timeout, max_bytes=max_bytes, grants=grants
+        )
         self.mount("https://", adapter)
-        self.mount("http://", adapter)  # for ALLOWED_PRIVATE_HOSTS; judge_url refuses the rest
+        self.mount("http://", adapter)  # for ALLOWED_PRIVATE_HOSTS; validate_url refuses the rest
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        """Judge the address as it was written, and once more as it will be sent."""
-        judge_url(str(request.url), service=self.service)
-        _judge_headers(request.headers or {}, self.service)
+        """Validate the URL as given, and again as requests will send it."""
+        validate_url(str(request.url), service=self.service)
+        _validate_headers(request.headers or {}, self.service)
         try:
             prepared = super().prepare_request(request)
         except (requests.RequestException, UnicodeError, ValueError):
             raise ServiceForbidden(
-                f"The request to {self.service} holds something that cannot be sent."
+                f"The request to {self.service} contains something that cannot be sent."
             ) from None
-        judge_url(str(prepared.url), service=self.service)
+        validate_url(str(prepared.url), service=self.service)
         if _place(str(prepared.url)) != _place(str(request.url)):
-            raise ServiceForbidden(f"{self.service}'s address can be read in two ways.")
+            raise ServiceForbidden(f"{self.service}'s URL is ambiguous, so nothing was sent.")
         prepared.headers["Accept-Encoding"] = "identity"
         prepared.headers["User-Agent"] = user_agent()
         return prepared
 
 
-class _Adapter(HTTPAdapter):
-    """Send over judged connections, and read the answer within its limits."""
+class GuardedAdapter(HTTPAdapter):
+    """Transport adapter of requests: validated addresses, one deadline, and a size limit."""
 
     def __init__(self, *, service: str, timeout: Timeout, max_bytes: int, grants: bool) -> None:
         self.service, self.timeout, self.max_bytes = service, timeout, max_bytes
@@ -204,11 +206,11 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = transport.POOLS
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the certificate to the one TLS context: there is no switch to skip it."""
+        """Do nothing: the TLS context always verifies, and no argument can turn that off."""
 
     def send(self, request: requests.PreparedRequest, **ignored: Any) -> requests.Response:  # type: ignore[override]
         wait = (self.timeout.connect, self.timeout.read)
-        place = place_of(str(request.url), service=self.service)
+        place = parse_destination(str(request.url), service=self.service)
         shares = shares_of(place, self.service, grants=self.grants)
         bulkhead.enter(*shares)
         with transport.call(self.service, total=self.timeout.total) as call:
@@ -217,16 +219,16 @@ class _Adapter(HTTPAdapter):
                 with response:
                     self._read(response)
             except (requests.RequestException, TransportError, OSError) as error:
-                # Not chained: requests and urllib3 quote the address with its query.
+                # Not chained: the messages of requests and urllib3 contain the URL with its query.
                 raise explain(error, call, self.timeout.connect, self.timeout.read) from None
             finally:
                 bulkhead.leave(*shares)
         return response
 
     def _read(self, response: requests.Response) -> None:
-        """Read the whole body and decode it, or refuse it."""
+        """Read and decode the whole body; raise ``ServiceUnintelligible`` if that fails."""
         if 300 <= response.status_code < 400:
-            where = "redirected to another address, which the console never follows"
+            where = "redirected to another URL, and the console follows no redirects"
             raise self._refused(f"{where}. Check the host")
         try:
             decoder = Decoder(response.headers.get("Content-Encoding", ""))
@@ -249,7 +251,7 @@ class _Adapter(HTTPAdapter):
         response._content = bytes(body)  # requests has no public way to hand over a body
 
     def _received(self, response: requests.Response) -> Iterator[bytes]:
-        """Yield the body as it is on the wire, where it is not too large."""
+        """Yield the encoded body; raise if it is larger than the limit."""
         announced = response.headers.get("Content-Length", "")
         received = int(announced[:12]) if announced.isdigit() else 0
         if received <= self.max_bytes:
@@ -270,37 +272,34 @@ class _Adapter(HTTPAdapter):
         return ServiceUnintelligible(f"{self.service} {what}.")
 
 
-def _judge_headers(headers: Mapping[str, Any], service: str) -> None:
+def _validate_headers(headers: Mapping[str, Any], service: str) -> None:
     for name, value in headers.items():
         if name.lower() in _OWN_HEADERS:
             raise ServiceForbidden(f"A request to {service} may not set the header “{name[:60]}”.")
-        judge_header(name, value, service)
+        validate_header(name, value, service)
 
 
-def judge_header(name: str, value: Any, service: str) -> None:
-    """Raise ``ServiceForbidden`` for a header that cannot be sent as it is."""
+def validate_header(name: str, value: Any, service: str) -> None:
+    """Raise ``ServiceForbidden`` if a header is not valid."""
     if not _HEADER_NAME.fullmatch(name):
         raise ServiceForbidden(f"A request to {service} may not set the header “{name[:60]}”.")
     if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
         raise ServiceForbidden(
-            f"What goes to {service} in the header “{name}” holds a character that cannot be "
-            "sent there, such as a line break or a space at its end."
+            f"The header “{name}” for {service} contains a character that cannot be sent, such as "
+            "a line break or a space at its end."
         )
 
 
 def _place(url: str) -> tuple[str, str]:
-    """Return what an address leads to: the origin, and the path however it is encoded."""
+    """Return the origin and the decoded path of a URL."""
     return origin(url), unquote(urlsplit(url).path) or "/"
 
 
 def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep requests from looking for a signature of its own."""
+    """Send without authentication; requests would look for it in .netrc otherwise."""
     return request
 
 
-@cache
 def user_agent() -> str:
-    """Return what the console calls itself."""
-    project = Path(__file__).resolve().parents[2] / "pyproject.toml"
-    version = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
-    return f"DeveloperConsole/{version}"
+    """Return the ``User-Agent`` of requests to services."""
+    return f"DeveloperConsole/{VERSION}"

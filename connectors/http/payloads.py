@@ -1,7 +1,7 @@
-"""Read what a service sent, whatever it sent: nothing here raises but ``ValueError``.
+"""Parse data from services safely: JSON, forms, lifetimes, scopes and texts.
 
-Services send numbers as words, forms where JSON was promised, and now and then
-something hostile. Each function takes what came and gives a plain value, or says no.
+Services send numbers as strings, forms instead of JSON, and sometimes hostile data. The functions
+here raise nothing but ``ValueError``.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ TEN_YEARS = 10 * 365 * 24 * 3600
 #: Far beyond any identifier, and short of the quadratic cost of huge integers.
 _MAX_DIGITS = 40
 _MAX_FIELDS = 100
-#: A mebibyte of ``[],[],[]`` would take eighty of memory, and seconds.
+#: One MiB of ``[],[],[]`` would take 80 MiB of memory, and seconds to parse.
 MAX_VALUES = 150_000
-#: A text in quotes, passed over once: a possessive quantifier gives nothing back.
+#: A quoted string; the possessive quantifiers never backtrack.
 _TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,20})?", re.ASCII)
 _FORM = re.compile(rb"[A-Za-z0-9_.~%+*=&:/,!'()@$;?-]+")
-#: What no database and no header takes: NUL and the halves of surrogate pairs.
+#: Characters that databases and headers do not accept: NUL and lone surrogates.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def parse_json(body: bytes, *, most_values: int = MAX_VALUES) -> object:
-    """Read JSON and raise ``ValueError`` alone where it is none.
+    """Parse JSON; raise ``ValueError`` if it is not valid.
 
-    NaN, infinities and integers of absurd length become ``None``; what cannot be stored in
-    a string becomes U+FFFD; nesting beyond the interpreter's stack is refused, and so are more
-    than ``most_values`` objects, lists, texts and numbers together.
+    NaN, infinities and very long integers become ``None``. Characters that cannot be stored become
+    U+FFFD. Too deep nesting, and more than ``most_values`` values in total, are errors.
     """
     if _values(body) > most_values and _values(_TEXT.sub(b"", body)) > most_values:
         raise ValueError("too many values")
@@ -51,14 +50,14 @@ def parse_json(body: bytes, *, most_values: int = MAX_VALUES) -> object:
 
 
 def _values(body: bytes) -> int:
-    """Count what begins a value: each bracket that opens, and each comma."""
+    """Estimate the number of values: each opening bracket and each comma begins one."""
     return sum(map(body.count, (b",", b"[", b"{")))
 
 
 def parse_token_body(body: bytes) -> dict[str, object]:
-    """Read a token answer, JSON or form-encoded, by its content and not by its header.
+    """Parse a token response, JSON or form-encoded; the content decides, not ``Content-Type``.
 
-    Raise ``ValueError`` where it is neither.
+    Raise ``ValueError`` if it is neither.
     """
     text = body.strip()
     if _FORM.fullmatch(text) and b"=" in text:
@@ -71,7 +70,7 @@ def parse_token_body(body: bytes) -> dict[str, object]:
 
 
 def dig(document: object, dotted_path: str) -> object:
-    """Follow a dotted path (``users.0.email``) and return what is there, or ``None``."""
+    """Return the value at a dotted path (``users.0.email``), or ``None``."""
     found = document
     for step in dotted_path.split(".") if dotted_path else ():
         if isinstance(found, Mapping):
@@ -84,17 +83,17 @@ def dig(document: object, dotted_path: str) -> object:
 
 
 def scalar(value: object) -> str:
-    """Write a string or a number as text; anything else is the empty string."""
+    """Return a string or number as text; an empty string for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return str(value)
 
 
 def seconds(value: object) -> int | None:
-    """Read a lifetime in seconds; ``None`` is an unknown lifetime.
+    """Parse a lifetime in seconds; ``None`` if it is unknown.
 
-    Nonsense is unknown, and so is nothing at all: a token that is dead on arrival says
-    only that the service does not know either. Ten years is the most.
+    Invalid values and 0 are unknown: a token that expires at once only shows that the service does
+    not know either. The maximum is ten years.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -107,21 +106,20 @@ def seconds(value: object) -> int | None:
 
 
 def words(text: object, limit: int = 200) -> str:
-    """Make a service's text fit to be shown: one printable line, cut at ``limit``.
+    """Return a service's text as one printable line of at most ``limit`` characters.
 
-    Control characters become spaces; marks that steer the direction of the text or join
-    letters invisibly are dropped.
+    Control characters become spaces; invisible formatting characters are removed.
     """
     if not isinstance(text, str):
         return ""
-    # Cut first: a description of a megabyte is not worth reading letter by letter.
+    # Cut first: a text of a megabyte would take long.
     printable = "".join(map(_printable, text[: limit * 10]))
     line = " ".join(printable.split())
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
 def split_scopes(value: object, separator: str = " ") -> tuple[str, ...]:
-    """Read granted scopes: a list, or a string parted by spaces, commas or ``separator``."""
+    """Parse scopes: a list, or a string separated by spaces, commas or ``separator``."""
     if isinstance(value, str):
         value = re.split(rf"[\s,]|{re.escape(separator)}" if separator else r"[\s,]", value)
     if not isinstance(value, list):
@@ -131,7 +129,7 @@ def split_scopes(value: object, separator: str = " ") -> tuple[str, ...]:
 
 
 def has_failed(document: object, error_when: Mapping[str, str]) -> bool:
-    """Tell whether an answer of status 200 is an error after all, as the connector says."""
+    """Return whether a response with status 200 is an error by the definition's ``error_when``."""
     return any(
         _as_written(dig(document, path)) == expected.lower()
         for path, expected in error_when.items()

@@ -1,4 +1,4 @@
-"""Read for how long a service wants to be left alone (RFC 9110 section 10.2.3)."""
+"""Parse ``Retry-After`` (RFC 9110 section 10.2.3)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-#: More than this is nonsense, and whoever waits has a limit of his own.
+#: Longer values are cut to this.
 ONE_DAY = 24 * 3600.0
 _SECONDS = re.compile(r"\d{1,10}", re.ASCII)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return in how many seconds to come again, or nothing where that is not said.
+    """Return how many seconds to wait before the next request, or ``None`` if not given.
 
-    ``headers`` have lower-case names. Both forms are read, seconds and a date; a date counts
-    from the service's own ``Date``, because its clock may differ from this one.
+    ``headers`` have lower-case names. Both forms are supported, seconds and a date. A date is
+    compared with the response's own ``Date``, since the service's clock may differ.
     """
     said = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(said):

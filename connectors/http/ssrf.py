@@ -1,7 +1,7 @@
-"""Judge addresses: which ones the console may call at all (OWASP, SSRF prevention).
+"""Validate the URLs and IP addresses that the console may call (OWASP, SSRF prevention).
 
-The spelling of a URL is judged before anything is sent, and every network address that
-its name leads to is judged again where the connection is made (``http_client.py``).
+A URL is validated before anything is sent. The IP addresses of its host are validated again when
+the connection is made (``transport.py``).
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from connectors.errors import ServiceForbidden
 
 #: Room for a key of 8,192 characters in the query.
 _MAX_LENGTH = 16_000
-#: What may follow the host in a call of a program. Services take 8,000 bytes and more
-#: (RFC 9110 section 4.1), and say by 414 what is too long for them.
-MOST_TARGET = 32_000
-#: Printable ASCII without the characters on which parsers of addresses disagree.
+#: The longest path and query of a proxied call. Services accept 8,000 bytes and more (RFC 9110
+#: section 4.1), and answer with 414 if it is too long for them.
+MAX_TARGET_LENGTH = 32_000
+#: Printable ASCII without the characters on which URL parsers disagree.
 _PLAIN = re.compile(r"[!\"$-\[\]-~]+")
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 #: The ways in which `getaddrinfo` reads numbers as an address: `127.1`, `0x7f.1`, `017700000001`.
 _NUMERIC_END = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)\.?$")
 
-#: Above 1023, where services do live, these speak something else than HTTP.
+#: Ports above 1023 that are used by other protocols than HTTP.
 _OTHER_PROTOCOLS = frozenset(
     {
         1080, 1433, 1434, 1521, 1883, 2049, 2181, 2375, 2376, 2379, 2380, 3128, 3306, 3389, 4369,
@@ -36,13 +36,13 @@ _OTHER_PROTOCOLS = frozenset(
     }
 )  # fmt: skip
 
-#: No host is named: a client's people need not know what a developer or a name led to.
+#: Messages do not name the host: people of a client should not learn about internal hosts.
 _CAN_ALLOW = "the operator of the console lists in ALLOWED_PRIVATE_HOSTS, with their ports"
 
 _GLOBAL_UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
 _SIX_TO_FOUR = ip_network("2002::/16")
-#: What the standard library takes for public, or did in some release, and is not.
+#: Networks that some release of the standard library counts as public although they are not.
 _DENIED = tuple(
     map(
         ip_network,
@@ -63,9 +63,9 @@ _DENIED = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Destination:
-    """Where calls may lead, judged: only :func:`place_of` makes these.
+    """A validated host and port; only :func:`parse_destination` creates these.
 
-    ``authority`` is what the header ``Host`` says.
+    ``authority`` is the value of the ``Host`` header.
     """
 
     scheme: str
@@ -74,19 +74,19 @@ class Destination:
     authority: str
 
     def target_of(self, url: str, *, service: str) -> str:
-        """Return what of an address at this place stands in the first line of a request.
+        """Return the request target (RFC 9112 section 3.2) of a URL at this destination.
 
-        Raise ``ServiceForbidden`` for what no line can hold.
+        Raise ``ServiceForbidden`` if it is too long or has characters that cannot be sent.
         """
         target = url[len(self.scheme) + len("://") + len(self.authority) :] or "/"
-        if len(target) > MOST_TARGET or not _PLAIN.fullmatch(target):
+        if len(target) > MAX_TARGET_LENGTH or not _PLAIN.fullmatch(target):
             raise _malformed(service)
         return target
 
 
-def place_of(url: str, *, service: str) -> Destination:
-    """Return where an address leads, or raise as :func:`judge_url` does."""
-    parts = judge_url(url, service=service)
+def parse_destination(url: str, *, service: str) -> Destination:
+    """Validate a URL and return its destination; raise as :func:`validate_url` does."""
+    parts = validate_url(url, service=service)
     return Destination(
         scheme=parts.scheme,
         host=parts.hostname or "",
@@ -95,24 +95,24 @@ def place_of(url: str, *, service: str) -> Destination:
     )
 
 
-def judge_url(url: str, *, service: str) -> SplitResult:
-    """Return the parts of an address that may be called, or raise ``ServiceForbidden``.
+def validate_url(url: str, *, service: str) -> SplitResult:
+    """Return the parts of a URL that the console may call; raise ``ServiceForbidden``.
 
-    Only https to a public name or address and a port where HTTP may live; what stands in
-    ``ALLOWED_PRIVATE_HOSTS`` may have any port and speak http.
+    The URL must use https, a public host, and a port that is used for HTTP. Hosts listed in
+    ``ALLOWED_PRIVATE_HOSTS`` may use http and any port.
     """
     parts, host, port = _parts(url, service)
     if is_allowed_private(host, port):
         return parts
     if parts.scheme != "https":
         raise ServiceForbidden(
-            f"{service}'s address does not begin with https://, so nothing was sent. Use https. "
-            f"Plain http is for hosts that {_CAN_ALLOW}."
+            f"{service}'s URL does not begin with https://, so nothing was sent. Use https. "
+            f"Plain http is allowed only for hosts that {_CAN_ALLOW}."
         )
     if port != 443 and (port < 1024 or port in _OTHER_PROTOCOLS):
         raise ServiceForbidden(
-            f"{service}'s address names port {port}, which this console never calls, but at hosts "
-            f"that {_CAN_ALLOW}."
+            f"{service}'s URL uses port {port}, which this console calls only for hosts that "
+            f" {_CAN_ALLOW}."
         )
     if _is_literal(host) and not is_public(host):
         raise private(service)
@@ -120,25 +120,25 @@ def judge_url(url: str, *, service: str) -> SplitResult:
 
 
 def private(service: str) -> ServiceForbidden:
-    """Say that an address leads into a private network."""
+    """Return the error for an address in a private network."""
     return ServiceForbidden(
-        f"{service}'s address leads into a private network, which this console does not call. "
+        f"{service}'s URL leads to a private network, which this console does not call. "
         "The operator of the console can allow it: list its host and port in "
         "ALLOWED_PRIVATE_HOSTS."
     )
 
 
 def is_allowed_private(host: str, port: int) -> bool:
-    """Tell whether the operator lets the console call this host although it is private."""
+    """Return whether the operator allows this private host and port."""
     written = (f"[{host}]" if ":" in host else host).lower() + f":{port}"
     return written in {allowed.lower() for allowed in settings.ALLOWED_PRIVATE_HOSTS}
 
 
 def is_public(address: str) -> bool:
-    """Tell whether a network address belongs to the public internet.
+    """Return whether an IP address belongs to the public internet.
 
-    ``ipaddress.is_global`` alone does not: it takes multicast, NAT64 of loopback and the
-    hosts of clouds for global. An IPv4 address inside an IPv6 one is judged as such.
+    ``ipaddress.is_global`` is not enough: it is true for multicast, NAT64 of loopback, and the
+    hosts of clouds. An IPv4 address inside an IPv6 address is checked as IPv4.
     """
     try:
         ip = ip_address(address)
@@ -197,6 +197,4 @@ def _is_address(host: str) -> bool:
 
 
 def _malformed(service: str) -> ServiceForbidden:
-    return ServiceForbidden(
-        f"{service}'s address is not one that this console can call, so nothing was sent."
-    )
+    return ServiceForbidden(f"{service}'s URL is not valid, so nothing was sent.")

@@ -1,11 +1,13 @@
-"""Relay a request to a service and its answer back, piece by piece, in constant memory.
+"""Stream a request to a service and its response back, in constant memory.
 
-The way out is that of ``http_client.py``: addresses and headers are judged, no redirect is
-followed, no answer is unpacked. Connections are kept and used again, and each new one is
-judged where it is made. What holds for time: the request's head and each 64 KiB of its
-body are taken within ``seconds``, the head of the answer comes within ``seconds`` of the
-last of them, each next piece within ``seconds`` of the one before, and the body as a whole
-within ``seconds`` and one more for each ``bytes_a_second`` that have come.
+The rules of ``http_client.py`` hold: destinations and headers are validated, redirects are not
+followed, and responses are not decompressed. Connections are pooled; each new one is validated
+when it is made.
+
+Timeouts: the request head and each 64 KiB of its body must be sent within ``seconds``. The
+response head must arrive within ``seconds`` after that, and each part of the body within
+``seconds`` of the one before. The whole body may take ``seconds``, plus one second for each
+``bytes_a_second`` received.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from connectors.http.error_messages import explain
 from connectors.http.http1 import NO_BODY, PIECE, Http1Request, Http1Response
 from connectors.http.ssrf import Destination
 
-#: Sending these twice does what sending them once does (RFC 9110 section 9.2.2).
+#: Idempotent methods: sending them again is safe (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 #: urllib3 makes the connections.
@@ -39,17 +41,17 @@ _FAILURES = (TransportError, OSError)
 
 @dataclass(frozen=True, kw_only=True)
 class StreamedUpload:
-    """A body that is sent as it comes."""
+    """A request body that is sent while it is received."""
 
     pieces: Iterator[bytes]
     length: int
 
 
 class StreamedResponse:
-    """An answer whose body has not been read to its end; iterate over it, and close it.
+    """A response whose body is still being read. Iterate over it, and close it.
 
-    ``headers`` are as they came, in their order; ``length`` is that of the body where it is
-    known. Iterating raises ``ServiceError`` where the service does not go on.
+    ``headers`` keep their order. ``length`` is the length of the body, if known. Iterating raises
+    ``ServiceError`` if the service stops sending.
     """
 
     def __init__(
@@ -70,19 +72,19 @@ class StreamedResponse:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether the service has sent all of it."""
+        """Return whether the service has sent the whole response."""
         return self._held.is_back
 
     @property
     def announced(self) -> int | None:
-        """Return the ``Content-Length`` to tell: to a HEAD it is that of the missing body."""
+        """Return the ``Content-Length`` to pass on; for HEAD, that of the body left out."""
         if self.status in NO_BODY:
             return None
         return self._answer.announced if self._request.method == "HEAD" else self.length
 
     @property
     def whole(self) -> bytes | None:
-        """Return the body where all of it is here already."""
+        """Return the whole body if it has been received already."""
         return b"".join(self._ahead) if self._held.is_over else None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -96,13 +98,13 @@ class StreamedResponse:
             self.close()
 
     def close(self) -> None:
-        """End it: a connection on which something is left to read is not used again."""
+        """Close the response. A connection with unread data is not reused."""
         self._held.drop()
 
     def _gather(self) -> None:
-        """Read the body where it is known to be small, or take it where it is here already.
+        """Read the body now if it is small or has arrived already.
 
-        Of any other the caller gets each piece as it comes.
+        Larger bodies are read while the caller iterates.
         """
         if self.length is not None:
             if self.length > self._limits.max_bytes:
@@ -115,7 +117,7 @@ class StreamedResponse:
             self.length = self.received
 
     def _piece(self) -> bytes:
-        """Read what there is, as it is on the wire; nothing at the end."""
+        """Read what has arrived; empty at the end of the body."""
         limits, answer, call = self._limits, self._answer, self._call
         call.total = limits.seconds + self.received / limits.bytes_a_second
         call.deadline = self._began + call.total
@@ -127,14 +129,14 @@ class StreamedResponse:
         if self.received > limits.max_bytes:
             raise self._too_large()
         if answer.is_over:
-            self._held.give_back(is_clean=answer.is_clean)
+            self._held.release(is_clean=answer.is_clean)
         return piece
 
     def _too_large(self) -> AnswerTooLarge:
         mebibytes = self._limits.max_bytes / 1024**2
         return AnswerTooLarge(
             f"{self._call.service} sent an answer larger than {mebibytes:g} MiB, which is the "
-            "most that this console passes on."
+            "limit of this console."
         )
 
 
@@ -149,12 +151,12 @@ def relay(
     body: bytes | StreamedUpload | None = None,
     limits: CallLimits = CallLimits(),
 ) -> StreamedResponse:
-    """Send a request and return its answer, whatever its status.
+    """Forward a request and return the response, whatever its status.
 
-    ``target`` is a path and its query, percent-encoded. Connections are shared by the calls
-    of one ``credential`` alone. ``headers`` are sent as they are
-    (``outbound.judge_header``) beside ``Host`` and what tells the body's length. Raise
-    ``ServiceError``; an answer that is returned must be closed, or read to its end.
+    ``target`` is the percent-encoded path and query. Connections are reused only by calls with
+    the same ``credential``. ``headers`` must be validated (``http_client.validate_header``);
+    ``Host`` and the body's length are added. Raise ``ServiceError``. The response must be closed
+    or read to its end.
     """
     request = Http1Request(
         method=method,
@@ -186,7 +188,7 @@ def _answer_to(
             if line is None:
                 line = held.connect(call, limits.connect)
             call.allow(limits.seconds)
-            # A service may have answered before it took all of the body.
+            # A service may respond before it has read the whole body.
             with suppress(BrokenPipeError):
                 line.ask(call, request, seconds=limits.seconds)
             call.allow(limits.seconds)
@@ -194,5 +196,5 @@ def _answer_to(
         except _FAILURES as error:
             if not (is_kept and again) or isinstance(error, TimeoutError):
                 raise explain(error, call, limits.connect, limits.seconds) from None
-            # Closed by the service while nothing went over it (RFC 9112 section 9.3.1).
+            # The service closed the idle connection (RFC 9112 section 9.3.1).
             held.discard()

@@ -1,7 +1,7 @@
-"""Connect to judged addresses only, and keep the deadline of a call on every read.
+"""Connect to validated addresses only, and hold every read to the deadline of the call.
 
-Used by ``http_client.py`` and ``connection_pool.py``. urllib3 offers its connection classes for this: the
-name is resolved in ``_new_conn``, and so the address that is judged is the one connected to.
+Used by ``http_client.py`` and ``connection_pool.py``. urllib3 resolves the host name in
+``_new_conn``, so the address validated there is the one connected to.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from connectors.http.ssrf import Destination, is_allowed_private, is_public, pri
 
 @dataclass
 class OutboundCall:
-    """One request under way: whom it asks, until when, and whether anything was sent."""
+    """The state of one request: the service, its deadline, and whether anything was sent."""
 
     service: str = "The service"
     deadline: float = math.inf
@@ -37,17 +37,17 @@ class OutboundCall:
     sent: bool = False
 
     def allow(self, seconds: float) -> None:
-        """Give what comes next so many seconds from now on."""
+        """Set the deadline to ``seconds`` from now."""
         self.deadline, self.total = time.monotonic() + seconds, seconds
 
     @property
     def left(self) -> float:
-        """Return the seconds that are left."""
+        """Return the seconds until the deadline."""
         return self.deadline - time.monotonic()
 
     @property
     def is_over(self) -> bool:
-        """Tell whether the deadline has passed."""
+        """Return whether the deadline has passed."""
         return self.left <= 0
 
 
@@ -56,7 +56,7 @@ _current: ContextVar[OutboundCall] = ContextVar("call")
 
 @contextmanager
 def call(service: str, *, total: float) -> Iterator[OutboundCall]:
-    """Give everything that happens inside ``total`` seconds altogether."""
+    """Start a call: everything inside the block shares ``total`` seconds."""
     with going_on(
         OutboundCall(service=service, deadline=time.monotonic() + total, total=total)
     ) as started:
@@ -65,7 +65,7 @@ def call(service: str, *, total: float) -> Iterator[OutboundCall]:
 
 @contextmanager
 def going_on(under_way: OutboundCall) -> Iterator[OutboundCall]:
-    """Let what happens inside belong to a call that has begun before."""
+    """Continue a call that was started before, inside the block."""
     token = _current.set(under_way)
     try:
         yield under_way
@@ -74,9 +74,9 @@ def going_on(under_way: OutboundCall) -> Iterator[OutboundCall]:
 
 
 def _keep_deadline(sock: socket.socket) -> None:
-    """Let the next read wait no longer than the call may last.
+    """Limit the next read to the time left for the call.
 
-    A time-out alone begins anew with every byte, so a slow service could hold on for ever.
+    A socket timeout starts again with each byte, so a slow service could keep a call open forever.
     """
     left = _current.get().left
     if left <= 0:
@@ -98,8 +98,8 @@ class _TLSSocket(ssl.SSLSocket):
         return super().recv_into(*args, **kwargs)
 
 
-class _Judging(HTTPConnection):
-    """A connection that looks where it goes."""
+class _GuardedConnection(HTTPConnection):
+    """A connection that resolves the host name itself and validates the addresses."""
 
     _reading: HTTPResponse | None = None
 
@@ -108,7 +108,7 @@ class _Judging(HTTPConnection):
         return self._reading
 
     def getresponse(self) -> Any:
-        """Close an answer whose head urllib3 refuses, such as one of two lengths."""
+        """Close a response whose head urllib3 rejects, such as one with two lengths."""
         try:
             return super().getresponse()
         except BaseException:
@@ -120,20 +120,20 @@ class _Judging(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         last: OSError = OSError("no address")
-        for family, address in self._judged_addresses():
+        for family, address in self._resolve():
             try:
                 return self._connected(family, address)
             except TimeoutError as error:
                 last = error
-                break  # a second address would double the wait
+                break  # trying a second address would double the wait
             except OSError as error:
                 last = error
         if isinstance(last, TimeoutError):
             raise ConnectTimeoutError(self, "timed out") from last
         raise NewConnectionError(self, "refused") from last
 
-    def _judged_addresses(self) -> list[tuple[int, Any]]:
-        """Resolve the name once; one private address among many refuses them all."""
+    def _resolve(self) -> list[tuple[int, Any]]:
+        """Resolve the host name once; raise if any of its addresses is private."""
         try:
             found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         except socket.gaierror as error:
@@ -162,34 +162,34 @@ class _Judging(HTTPConnection):
         return sock
 
     def send(self, data: Any) -> None:
-        """Note that something leaves: from here on the outcome is not certain any more."""
+        """Record that data is sent: from here on, the request may have reached the service."""
         if self.sock is None:
             self.connect()
         _current.get().sent = True
         super().send(data)
 
 
-class _JudgingTLS(_Judging, HTTPSConnection):
-    """The same under TLS; certificate and server name are checked against the host's name."""
+class _GuardedTLSConnection(_GuardedConnection, HTTPSConnection):
+    """The same with TLS; the certificate is checked against the host name."""
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Judging
+    ConnectionCls = _GuardedConnection
 
 
 class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _JudgingTLS
+    ConnectionCls = _GuardedTLSConnection
 
 
 POOLS = {"http": _Pool, "https": _TLSPool}
 
 
 def connected(place: Destination, under_way: OutboundCall, seconds: float) -> socket.socket:
-    """Connect within ``seconds`` and the time that the call has, to a judged address."""
+    """Open a connection to a validated address, within ``seconds`` and the call's deadline."""
     connection = (
-        _JudgingTLS(place.host, place.port, ssl_context=tls_context())
+        _GuardedTLSConnection(place.host, place.port, ssl_context=tls_context())
         if place.scheme == "https"
-        else _Judging(place.host, place.port)
+        else _GuardedConnection(place.host, place.port)
     )
     connection.timeout = seconds
     with going_on(under_way):
@@ -202,7 +202,7 @@ def connected(place: Destination, under_way: OutboundCall, seconds: float) -> so
 
 
 def tls_context() -> ssl.SSLContext:
-    """Return the context that every connection uses: TLS 1.2 or newer, certificates checked."""
+    """Return the TLS context of all connections: TLS 1.2 or newer, certificates verified."""
     return _tls_context(certifi.where())
 
 

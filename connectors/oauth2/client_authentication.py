@@ -1,4 +1,4 @@
-"""How this console proves to a service which OAuth client it is (RFC 6749 section 2.3)."""
+"""Authenticate as an OAuth client (RFC 6749 section 2.3)."""
 
 from __future__ import annotations
 
@@ -10,35 +10,43 @@ from urllib.parse import quote_plus
 from connectors.api.auth_strategies import basic
 from connectors.definitions.schema import Connector, OAuth2Auth, Revocation
 
-Sign = Callable[[Any], Any]
+Authentication = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClientCredentials:
-    """This console as registered with a service; a public client has no secret."""
+    """The OAuth client registered with a service. A public client has no secret."""
 
     client_id: str
     client_secret: str = field(default="", repr=False)
 
 
-def settings_of(connector: Connector) -> OAuth2Auth:
-    """Return what the connector says about OAuth 2; ``LookupError`` if it has none."""
+def oauth2_settings(connector: Connector) -> OAuth2Auth:
+    """Return the connector's OAuth 2 settings; raise ``LookupError`` if it has none."""
     if connector.oauth2 is None:
-        raise LookupError(f"{connector.slug} does not speak OAuth 2")
+        raise LookupError(f"{connector.slug} does not support OAuth 2")
     return connector.oauth2
 
 
+def no_authentication(request: Any) -> Any:
+    """Leave a request as it is. Without ``auth``, the library would add Basic authentication."""
+    return request
+
+
 def authentication(
-    oauth2: OAuth2Auth, client: ClientCredentials, how: Revocation | None = None
-) -> tuple[Sign | None, dict[str, str]]:
-    """Return how the client proves itself: a signature or fields of the form, never both."""
+    oauth2: OAuth2Auth, client: ClientCredentials, revocation: Revocation | None = None
+) -> tuple[Authentication | None, dict[str, str]]:
+    """Return a header for the client's authentication or fields of the form, never both.
+
+    ``revocation`` may name another method for revocation requests.
+    """
     method: str = oauth2.token_endpoint_auth_method if client.client_secret else "none"
-    if how and how.client_authentication != "as_token_endpoint":
-        if how.client_authentication == "none":
+    if revocation and revocation.client_authentication != "as_token_endpoint":
+        if revocation.client_authentication == "none":
             return None, {}
-        method = how.client_authentication
+        method = revocation.client_authentication
     if method == "client_secret_basic":
-        # RFC 6749 section 2.3.1: both are form-encoded first, or a colon would part them.
+        # RFC 6749 section 2.3.1: form-encode both, so that neither can hold a colon.
         value = basic(quote_plus(client.client_id), quote_plus(client.client_secret))
         return _Header(value=value), {}
     form = {oauth2.client_id_parameter: client.client_id}

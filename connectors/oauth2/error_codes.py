@@ -1,21 +1,21 @@
-"""What a person can do about an error code of OAuth 2 (RFC 6749 sections 4.1.2.1 and 5.2).
+"""Advice for OAuth 2 error codes (RFC 6749 sections 4.1.2.1 and 5.2).
 
-OpenID Connect Core section 3.1.2.6 has some more. A service's own codes are said as they are.
+Also for the codes of OpenID Connect Core section 3.1.2.6. Other codes have no advice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-_ALLOW_IT_THERE = "Press Authorize again, sign in there, and allow what it asks for."
+_ALLOW_IT_THERE = "Press Authorize again, sign in there, and allow access."
 _DEFINITION = (
-    "The connector's definition does not fit the service: tell the operator of this console."
+    "The connector's definition does not match the service. Contact the operator of this console."
 )
 _REGISTRATION = (
-    "A super admin can correct how this console is registered there: its client ID, and what that "
-    "client may do."
+    "A super admin can fix the registration of this console there: its client ID and what the "
+    "client is allowed to do."
 )
-_PASSING = "That should pass: try again in some minutes."
+_PASSING = "Try again in a few minutes."
 
 _ADVICE: Mapping[str, str] = {
     "access_denied": _ALLOW_IT_THERE,
@@ -29,8 +29,8 @@ _ADVICE: Mapping[str, str] = {
     "unsupported_grant_type": _DEFINITION,
     "unsupported_response_type": _DEFINITION,
     "invalid_scope": (
-        "It does not know a permission that the connection asks for, or does not allow it to this "
-        "console's client. Change the connection's permissions, or allow them there."
+        "It does not know a permission of this connection, or does not allow it for this console's "
+        "client. Change the connection's permissions, or allow them there."
     ),
     "server_error": _PASSING,
     "temporarily_unavailable": _PASSING,
@@ -38,6 +38,6 @@ _ADVICE: Mapping[str, str] = {
 
 
 def advice(code: str) -> str:
-    """Return a sentence that says what to do, with a space before it; empty where none is known."""
+    """Return a sentence that says what to do, after a space; empty if there is no advice."""
     found = _ADVICE.get(code)
     return f" {found}" if found else ""

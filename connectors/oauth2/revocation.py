@@ -1,4 +1,4 @@
-"""Revoke a grant: RFC 7009 as it stands, or the service's own way."""
+"""Revocation request: revoke tokens by RFC 7009, or in the service's own way."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from typing import Any
 from connectors.definitions.schema import Connector, OAuth2Auth, Revocation
 from connectors.definitions.templates import fill_url
 from connectors.errors import ClientRefused, ServiceError, ServiceRefused
-from connectors.http import http_client
+from connectors.http.http_client import ServiceResponse, response_values
 from connectors.http.payloads import has_failed, parse_token_body
 from connectors.oauth2.client_authentication import (
     ClientCredentials,
-    Sign,
     authentication,
-    settings_of,
+    no_authentication,
+    oauth2_settings,
 )
 from connectors.oauth2.token_response import refusal
+from connectors.oauth2.token_session import TokenSession
 
 
 @dataclass(frozen=True, kw_only=True)
-class RevocationAnswer:
-    """What a service did with each token that it was asked to revoke, by the token's name."""
+class TokensRevoked:
+    """The names of the tokens that a service revoked, and the errors for the others."""
 
     revoked: tuple[str, ...] = ()
     refused: Mapping[str, ServiceError] = field(default_factory=dict)
 
     def raise_refusal(self) -> None:
-        """Raise what the service said of the first token that it did not revoke."""
+        """Raise the error for the first token that was not revoked, if there is one."""
         for error in self.refused.values():
             raise error
 
@@ -39,24 +40,23 @@ def revoke(
     client: ClientCredentials,
     tokens: Mapping[str, str],
     values: Mapping[str, str],
-) -> RevocationAnswer:
-    """Ask a service to revoke the tokens that it takes back, and return what it did.
+) -> TokensRevoked:
+    """Ask the service to revoke the tokens that it accepts for revocation.
 
-    A token that the service does not know any more is revoked (RFC 7009 section 2.2). After an
-    outage, or a no to the OAuth client itself, nothing more is asked.
+    A token that the service does not know counts as revoked (RFC 7009 section 2.2). After an
+    outage, or an error about the OAuth client, the remaining tokens are not sent.
     """
-    oauth2 = settings_of(connector)
-    how = oauth2.revocation
-    if how is None:
-        return RevocationAnswer()
-    names = [name for name in how.tokens_sent if tokens.get(name)]
-    # Where no refresh token was given, the access token is the grant.
+    revocation = oauth2_settings(connector).revocation
+    if revocation is None:
+        return TokensRevoked()
+    names = [name for name in revocation.tokens_sent if tokens.get(name)]
+    # Without a refresh token, the access token is the grant.
     names = names or ["access_token"] * bool(tokens.get("access_token"))
     revoked: list[str] = []
     refused: dict[str, ServiceError] = {}
     for name in names:
         try:
-            _revoke(connector, oauth2, how, name, tokens[name], client, values)
+            _revoke(connector, revocation, name, tokens[name], client, values)
         except ServiceError as error:
             refused[name] = error
             if not _is_about_the_token(error):
@@ -64,11 +64,11 @@ def revoke(
                 break
         else:
             revoked.append(name)
-    return RevocationAnswer(revoked=tuple(revoked), refused=refused)
+    return TokensRevoked(revoked=tuple(revoked), refused=refused)
 
 
 def _is_about_the_token(error: ServiceError) -> bool:
-    """Tell whether a service refused the one token, and may well take the next."""
+    """Return whether the error is about this token only, so that the next one may succeed."""
     if not isinstance(error, ServiceRefused) or isinstance(error, ClientRefused):
         return False
     return error.status is None or (error.status < 500 and error.status != 429)
@@ -76,47 +76,54 @@ def _is_about_the_token(error: ServiceError) -> bool:
 
 def _revoke(
     connector: Connector,
-    oauth2: OAuth2Auth,
-    how: Revocation,
+    revocation: Revocation,
     name: str,
     token: str,
     client: ClientCredentials,
     values: Mapping[str, str],
 ) -> None:
+    """Send one revocation request; raise ``ServiceError`` unless the token is revoked."""
     known = {**values, "client_id": client.client_id, "token": token}
-    answer = http_client.send(
-        how.method,
-        fill_url(how.endpoint, known),
-        service=connector.name,
-        grants=True,
-        **_revocation_request(how, name, token, *authentication(oauth2, client, how)),
+    with TokenSession(connector, client, values, secrets=(token,)) as session:
+        auth, fields = authentication(session.oauth2, client, revocation)
+        response = session.request(
+            revocation.method,
+            fill_url(revocation.endpoint, known),
+            withhold_token=True,
+            **{"auth": auth, **_revocation_request(revocation, name, token, fields)},
+        )
+    _raise_for_refusal(
+        connector,
+        session.oauth2,
+        response_values(response, service=connector.name),
+        secrets=session.secrets,
     )
-    _refuse_revocation(connector, oauth2, answer, sent=(token, client.client_secret))
 
 
 def _revocation_request(
-    how: Revocation, name: str, token: str, sign: Sign | None, form: dict[str, str]
+    revocation: Revocation, name: str, token: str, fields: dict[str, str]
 ) -> dict[str, Any]:
-    """Put the token where the service wants it."""
-    named = {how.parameter: token}
-    if how.placed == "form":
-        hint = {"token_type_hint": name} if how.hints else {}
-        return {"auth": sign, "form": {**named, **hint, **form}}
-    if how.placed == "json":
-        return {"auth": sign, "json": {**named, **form}}
-    if how.placed == "query":
-        return {"auth": sign, "params": named, "form": form or None}
-    if how.placed == "bearer":
-        return {"headers": {"Authorization": f"Bearer {token}"}, "form": form or None}
-    return {"auth": sign, "form": form or None}
+    """Put the token where the service expects it."""
+    parameter = {revocation.parameter: token}
+    if revocation.placed == "form":
+        hint = {"token_type_hint": name} if revocation.hints else {}
+        return {"data": {**parameter, **hint, **fields}}
+    if revocation.placed == "json":
+        return {"json": {**parameter, **fields}}
+    if revocation.placed == "query":
+        return {"params": parameter, "data": fields or None}
+    if revocation.placed == "bearer":
+        bearer = {"Authorization": f"Bearer {token}"}
+        return {"headers": bearer, "auth": no_authentication, "data": fields or None}
+    return {"data": fields or None}
 
 
-def _refuse_revocation(
+def _raise_for_refusal(
     connector: Connector,
     oauth2: OAuth2Auth,
-    answer: http_client.ServiceResponse,
+    answer: ServiceResponse,
     *,
-    sent: tuple[str, ...],
+    secrets: tuple[str, ...],
 ) -> None:
     answer.refuse_outage()
     try:
@@ -126,6 +133,6 @@ def _refuse_revocation(
     failed = has_failed(document, oauth2.error_when)
     if answer.status < 300 and not failed and "error" not in document:
         return
-    error = refusal(connector, answer, document, sent=sent, refreshing=True)
+    error = refusal(connector, answer, document, secrets=secrets, refreshing=True)
     if connector.standard_code(error.code) not in {"invalid_grant", "invalid_token"}:
         raise error

@@ -1,4 +1,4 @@
-"""Read what a token endpoint answered (RFC 6749 section 5), from services as they are."""
+"""Parse token responses (RFC 6749 section 5), including those that differ from the RFC."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from connectors.oauth2.error_codes import advice
 
 #: RFC 6749 appendix A.12: a token consists of visible characters and spaces.
 _TOKEN = re.compile(r"[ -~]+")
-#: Long runs with a digit in an error text may be tokens that the service repeats.
+#: Long words with a digit in an error text may be tokens that the service repeats.
 _TOKEN_LIKE = re.compile(r"[A-Za-z0-9_+=~-]{24,}")
 _DIGIT = re.compile(r"[0-9]")
 _MASK = "•••"
-#: Types that need a key to be used, in lower case: the client signs each request with it (DPoP,
+#: Token types that need a key, in lower case: the client signs each request with it (DPoP,
 #: RFC 9449; PoP, RFC 9200; MAC and HOTK, drafts). `N_A` is no access token (RFC 8693, 2.2.1).
 _NEED_A_KEY = frozenset({"dpop", "hmac", "hotk", "mac", "n_a", "pop"})
 #: How long a refresh token lasts has no standard name; these are Microsoft's and GitHub's,
@@ -48,13 +48,12 @@ _REFRESH_LIFETIMES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenAnswer:
-    """A successful answer. Lifetimes are seconds from now; ``None`` is unknown.
+class TokenResponse:
+    """A successful token response. Lifetimes are seconds from now; ``None`` is unknown.
 
-    ``scopes`` is ``None`` where the service named none, by leaving the field out or empty.
-    That means as asked at the grant, and unchanged at a refresh (RFC 6749 sections 5.1 and
-    6). It is empty where the definition says that an empty field means that nothing was
-    granted. ``raw`` is the body as it came.
+    ``scopes`` is ``None`` if the field is missing or empty: the requested scopes were granted, or,
+    at a refresh, they did not change (RFC 6749 sections 5.1 and 6). It is empty if the definition
+    says that an empty field means that nothing was granted. ``raw`` is the body.
     """
 
     access_token: str = field(repr=False)
@@ -67,19 +66,19 @@ class TokenAnswer:
     raw: bytes = field(default=b"", repr=False)
 
 
-def read_token_answer(
+def parse_token_response(
     connector: Connector,
     oauth2: OAuth2Auth,
     answer: ServiceResponse,
     *,
     values: Mapping[str, str],
-    sent: tuple[str, ...],
+    secrets: tuple[str, ...],
     refreshing: bool,
-) -> TokenAnswer:
-    """Turn an answer into tokens, or raise the ``ServiceError`` that it stands for.
+) -> TokenResponse:
+    """Parse a token response; raise ``ServiceError`` if it is an error.
 
-    The status is looked at first: an outage answers with pages of its own. ``sent`` are the
-    secrets of the request, which no error text may repeat.
+    The status is checked before the body, because an outage responds with HTML. ``secrets`` of the
+    request are masked in error messages.
     """
     answer.refuse_outage()
     try:
@@ -91,10 +90,10 @@ def read_token_answer(
     holder = _holder(document, oauth2, refreshing=refreshing)
     failed = has_failed(document, oauth2.error_when)
     if answer.status >= 400 or failed or ("error" in document and not holder.get("access_token")):
-        raise refusal(connector, answer, document, sent=sent, refreshing=refreshing)
+        raise refusal(connector, answer, document, secrets=secrets, refreshing=refreshing)
     renewing = holder.get("access_token" if oauth2.exchange else "refresh_token")
     expires_in = seconds(holder.get("expires_in"))
-    return TokenAnswer(
+    return TokenResponse(
         access_token=_token(connector.name, holder.get("access_token")),
         refresh_token=_token(connector.name, renewing) if renewing else "",
         token_type=_token_type(connector.name, holder.get("token_type")),
@@ -123,33 +122,33 @@ def refusal(
     answer: ServiceResponse,
     document: Mapping[str, object],
     *,
-    sent: tuple[str, ...],
+    secrets: tuple[str, ...],
     refreshing: bool,
 ) -> ServiceRefused:
-    """Name what an error answer means (RFC 6749 section 5.2)."""
+    """Return the error for an error response (RFC 6749 section 5.2)."""
     service, error = connector.name, document.get("error")
     nested = error if isinstance(error, Mapping) else document
     code = scalar(error) or scalar(nested.get("code")) or scalar(nested.get("status"))
-    told = scalar(document.get("error_description")) or scalar(nested.get("message"))
-    code, told = words(_masked(code, sent), 60), words(_masked(told, sent), 200)
-    said = ": ".join(part for part in (code, told) if part)
+    message = scalar(document.get("error_description")) or scalar(nested.get("message"))
+    code, message = words(_masked(code, secrets), 60), words(_masked(message, secrets), 200)
+    said = ": ".join(part for part in (code, message) if part)
     said = f" ({said})" if said else f" (status {answer.status})"
     standard = connector.standard_code(code)
     client_refused = standard in {"invalid_client", "unauthorized_client"}
     shown = refreshing and not client_refused and _shows_the_end(connector.oauth2, answer)
     if standard == "invalid_grant" or shown:
         sentence = (
-            f"{service} no longer accepts this authorization{said}: it was withdrawn there, has "
-            "run out, or was renewed elsewhere."
+            f"{service} no longer accepts this authorization{said}: it was revoked there, has "
+            "expired, or was renewed elsewhere."
             if refreshing
-            else f"{service} did not accept the code that it had given out{said}. A code is good "
+            else f"{service} did not accept its own authorization code{said}. A code works "
             "once and for a short time: press Authorize again."
         )
         return CredentialRefused(sentence, code=code, status=answer.status)
     if client_refused or answer.status == 401:
         return ClientRefused(
             f"{service} does not accept this console's OAuth client{said}. A super admin can "
-            "correct its client id and secret.",
+            "fix its client ID and secret.",
             code=code,
             status=answer.status,
         )
@@ -158,7 +157,7 @@ def refusal(
 
 
 def _shows_the_end(oauth2: OAuth2Auth | None, answer: ServiceResponse) -> bool:
-    """Tell whether the definition knows this answer as the end of a grant."""
+    """Return whether the response means the end of the grant, by the definition."""
     return oauth2 is not None and any(
         end.is_shown_by(answer.status, answer.body) for end in oauth2.grant_ends
     )
@@ -169,8 +168,8 @@ def kept_from_callback(
 ) -> dict[str, str]:
     """Return the fields of the callback that later requests need.
 
-    A field that does not match its pattern as a whole raises ``ServiceForbidden``: it may
-    decide where secrets go (RFC 9700 section 4.4).
+    Raise ``ServiceForbidden`` if a field does not match its pattern: it may decide which host gets
+    the secrets (RFC 9700 section 4.4).
     """
     kept: dict[str, str] = {}
     for wanted in connector.oauth2.kept if connector.oauth2 else ():
@@ -188,7 +187,7 @@ def _kept_from_answer(
     *,
     required: bool,
 ) -> dict[str, str]:
-    """Return the kept fields of the answer; at a refresh only those that came again."""
+    """Return the kept fields of the response; at a refresh, only those that it contains."""
     kept: dict[str, str] = {}
     for wanted in oauth2.kept:
         if wanted.source != "token":
@@ -200,7 +199,7 @@ def _kept_from_answer(
             value = value or _default(wanted, {**values, **kept})
             kept[wanted.name] = _fitting(connector.name, wanted, value)
         except ServiceError as error:
-            error.certain = False  # the code or the refresh token is spent all the same
+            error.certain = False  # the code or refresh token was used anyway
             raise
     return kept
 
@@ -212,7 +211,7 @@ def _default(wanted: KeptField, values: Mapping[str, str]) -> str:
 def _fitting(service: str, wanted: KeptField, value: str) -> str:
     if not value:
         raise ServiceForbidden(
-            f"{service} did not send “{wanted.name}”, without which it cannot be called."
+            f"{service} did not send “{wanted.name}”, which is needed to call it."
         )
     if len(value) > 1000 or not re.fullmatch(wanted.pattern, value):
         raise ServiceForbidden(
@@ -225,10 +224,10 @@ def _fitting(service: str, wanted: KeptField, value: str) -> str:
 def _holder(
     document: Mapping[str, object], oauth2: OAuth2Auth, *, refreshing: bool
 ) -> Mapping[str, object]:
-    """Find the object that holds the tokens.
+    """Return the object that contains the tokens.
 
-    Slack nests the tokens of a person in its first answer and sends them flat at a refresh;
-    flat in the first answer are those of somebody else, the bot.
+    Slack nests the person's tokens in its first response, and sends them at the top level at a
+    refresh. Tokens at the top level of the first response belong to the bot.
     """
     if not oauth2.token_path:
         return document
@@ -242,31 +241,31 @@ def _token(service: str, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ServiceUnintelligible(f"{service} answered without an access token.")
     if not _TOKEN.fullmatch(value):
-        raise ServiceUnintelligible(f"{service} sent a token that cannot be used in a request.")
+        raise ServiceUnintelligible(f"{service} sent a token with characters that cannot be sent.")
     return value
 
 
 def _token_type(service: str, value: object) -> str:
-    """Return the type, or refuse one that is no bearer token (RFC 6749 section 7.1).
+    """Return the token type; raise for types other than bearer (RFC 6749 section 7.1).
 
-    Services call their bearer tokens what they like ("bot", "Zoho-oauthtoken"), so only the
-    types are refused that are known to need more than the token itself.
+    Services use their own names for bearer tokens ("bot", "Zoho-oauthtoken"), so only types that
+    are known to need a key are refused.
     """
     token_type = words(value, 40) or "Bearer"
     if token_type.lower() in _NEED_A_KEY:
-        # Sent as a bearer token it would be refused at best, and exposed at worst.
+        # Sent as a bearer token, it would be refused, or exposed.
         raise ServiceUnintelligible(
-            f"{service} gave a token of the type “{token_type}”, which needs a key of its own, and "
-            "this console uses bearer tokens only. If the OAuth client is registered there for "
+            f"{service} issued a token of type “{token_type}”, which needs its own key. This "
+            "console supports bearer tokens only. If the OAuth client is registered there for "
             f"“{token_type}” tokens, a super admin can register one for bearer tokens."
         )
     return token_type
 
 
-def _masked(text: str, sent: tuple[str, ...]) -> str:
-    """Hide the secrets of the request and whatever looks like a token."""
-    for secret in filter(None, sent):
+def _masked(text: str, secrets: tuple[str, ...]) -> str:
+    """Mask the secrets of the request and everything that looks like a token."""
+    for secret in filter(None, secrets):
         for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
             text = text.replace(spelling, _MASK)
-    # Whether there is a digit is asked of each run once: a look ahead would ask at each letter.
+    # Search for a digit once for each word: a lookahead would search again at each letter.
     return _TOKEN_LIKE.sub(lambda run: _MASK if _DIGIT.search(run[0]) else run[0], text)

@@ -1,8 +1,8 @@
-"""The active organization: the one that an address names, as in ``/o/studio/apps/``.
+"""Set the active organization, which a URL names, as in ``/o/studio/apps/``.
 
-The prefix is taken off before the address is resolved and given back to every address that
-is made meanwhile, just as Django does for a console below a path of its server. So no view,
-template or model knows of it.
+The middleware removes the prefix before the URL is resolved, and sets it as the script prefix, so
+that ``reverse`` adds it to every URL of the response. Django does the same for a site that is
+mounted below a path. Views, templates and models need no code for it.
 """
 
 from __future__ import annotations
@@ -28,82 +28,88 @@ from django.utils.functional import SimpleLazyObject
 
 from console.accounts.http import ConsoleRequest
 from console.accounts.models import Membership, Organization
-from console.accounts.policy import Of, PolicyRow, Rule, rule_of
+from console.accounts.policy import RouteRule, RowTarget, Target, rule_for
 
-Made = TypeVar("Made")
-_NAMED = re.compile(r"/o/(?P<slug>[-\w]+)(?P<rest>/.*)?", re.ASCII | re.DOTALL)
-#: Where somebody with several organizations was last; it opens nothing.
-LAST = "console-organization"
-LAST_FOR = 365 * 24 * 60 * 60
+Result = TypeVar("Result")
+_PREFIXED = re.compile(r"/o/(?P<slug>[-\w]+)(?P<rest>/.*)?", re.ASCII | re.DOTALL)
+#: The cookie with the organization that a person used last. It gives no access.
+LAST_USED_COOKIE = "console-organization"
+LAST_USED_MAX_AGE = 365 * 24 * 60 * 60
 
 
 class ActiveOrganizationMiddleware:
-    """Set ``request.organization`` and narrow everything that the person reaches to it.
+    """Set ``request.organization`` and limit the person's permissions to it.
 
-    It is None where the address names none and the person has several.
+    It is None if the URL names no organization and the person has several.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def __call__(self, plain: HttpRequest) -> HttpResponseBase:
-        request = cast(ConsoleRequest, plain)
+    def __call__(self, plain_request: HttpRequest) -> HttpResponseBase:
+        request = cast(ConsoleRequest, plain_request)
         request.organization = None
         request.memberships = cast(Any, SimpleLazyObject(partial(_memberships, request)))
         request.root, request.prefix = get_script_prefix(), ""
-        named = _NAMED.fullmatch(request.path_info)
-        if named is None:
+        match = _PREFIXED.fullmatch(request.path_info)
+        if match is None:
             return self.get_response(request)
-        request.prefix = f"{request.root}o/{named['slug']}/"
+        request.prefix = f"{request.root}o/{match['slug']}/"
         if request.user.is_authenticated:
-            request.organization = request.user.acting_in = _own(request, named["slug"])
-        request.path_info = request.META["PATH_INFO"] = named["rest"] or "/"
+            request.organization = request.user.acting_in = _own_organization(
+                request, match["slug"]
+            )
+        request.path_info = request.META["PATH_INFO"] = match["rest"] or "/"
         request.path = f"{request.prefix[:-1]}{request.path_info}"
         request.META["SCRIPT_NAME"] = request.prefix[:-1]
         if request.organization is None:
-            # Where to sign in does not depend on where one was going.
+            # The sign-in page has the same URL for all organizations.
             return self.get_response(request)
-        response = _within(request.prefix, partial(self.get_response, request))
+        response = _with_script_prefix(request.prefix, partial(self.get_response, request))
         if isinstance(response, StreamingHttpResponse) and not isinstance(response, FileResponse):
-            # It is written when this has long returned.
+            # The body is generated after this middleware has returned.
             parts = cast(Iterable[bytes], response.streaming_content)
-            response.streaming_content = _parts(request.prefix, parts)
+            response.streaming_content = _parts_with_script_prefix(request.prefix, parts)
         return _remember(request, response)
 
     def process_view(
-        self, plain: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]
+        self, plain_request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
-        """Lead to the address with the organization, or without one, that the route asks for."""
-        request = cast(ConsoleRequest, plain)
-        rule = rule_of(request.resolver_match)
+        """Redirect to the URL with or without an organization, as the route's rule requires."""
+        request = cast(ConsoleRequest, plain_request)
+        rule = rule_for(request.resolver_match)
         if rule is None:
             return None
-        if rule.of is Of.NOTHING:
+        if rule.target is Target.NONE:
             return _redirect(request, request.root) if request.prefix else None
         if request.prefix or not request.user.is_authenticated:
             return None
         if len(request.memberships) == 1:
             request.organization = request.memberships[0].organization
-        elif request.memberships and request.method in ("GET", "HEAD") and not rule.across:
-            organization = _meant(request, rule, kwargs)
-            return _redirect(request, home_of(request, organization)) if organization else None
-        return None
+            return None
+        is_read = request.method in ("GET", "HEAD")
+        if not request.memberships or not is_read or rule.any_organization:
+            return None
+        organization = _choose_organization(request, rule, kwargs)
+        return (
+            _redirect(request, organization_root(request, organization)) if organization else None
+        )
 
 
-def home_of(request: ConsoleRequest, organization: Organization) -> str:
-    """Return where the addresses of an organization begin."""
+def organization_root(request: ConsoleRequest, organization: Organization) -> str:
+    """Return the path with which the URLs of an organization begin."""
     return f"{request.root}o/{organization.slug}/"
 
 
-def address_in(request: ConsoleRequest, organization: Organization, address: str) -> str:
-    """Return an address that was made for this request as it is in one organization.
+def url_in(request: ConsoleRequest, organization: Organization, url: str) -> str:
+    """Return a URL that was made for this request as the URL of another organization.
 
-    Somebody with one organization needs none in it.
+    For people with only one organization, URLs need not name it.
     """
-    here = request.prefix or request.root
     if len(request.memberships) == 1 and not request.prefix:
-        return address
-    return home_of(request, organization) + address.removeprefix(here)
+        return url
+    path = url.removeprefix(request.prefix or request.root)
+    return organization_root(request, organization) + path
 
 
 def _memberships(request: ConsoleRequest) -> list[Membership]:
@@ -113,60 +119,65 @@ def _memberships(request: ConsoleRequest) -> list[Membership]:
     return list(rows.order_by("organization__name", "organization__slug"))
 
 
-def _own(request: ConsoleRequest, slug: str) -> Organization:
+def _own_organization(request: ConsoleRequest, slug: str) -> Organization:
     for membership in request.memberships:
         if membership.organization.slug == slug:
             return membership.organization
     raise Http404
 
 
-def _meant(request: ConsoleRequest, rule: Rule, arguments: dict[str, Any]) -> Organization | None:
-    """Return whose row the address names, or else the organization that the person used last.
+def _choose_organization(
+    request: ConsoleRequest, rule: RouteRule, arguments: dict[str, Any]
+) -> Organization | None:
+    """Return the organization of the row in the URL, or else the one that was used last.
 
-    A row that he may not see names none: it must not differ from one that is not there.
+    A row that the person may not see has the same result as a row that does not exist.
     """
-    mine = [membership.organization for membership in request.memberships]
-    open_to_him = [
+    own = [membership.organization for membership in request.memberships]
+    allowed = [
         membership.organization
         for membership in request.memberships
-        if rule.admits([membership.role], operator=request.user.is_superuser)
+        if rule.allows([membership.role], operator=request.user.is_superuser)
     ]
-    if isinstance(rule.of, PolicyRow):
-        owners = _owners(rule, rule.of, request.user, arguments)
-        candidates = [each for each in open_to_him if each.pk in owners]
+    if isinstance(rule.target, RowTarget):
+        owners = _owners(rule, rule.target, request.user, arguments)
+        candidates = [each for each in allowed if each.pk in owners]
     else:
-        candidates = open_to_him or mine
-    last = request.COOKIES.get(LAST)
+        candidates = allowed or own
+    last = request.COOKIES.get(LAST_USED_COOKIE)
     return next((each for each in candidates if each.slug == last), next(iter(candidates), None))
 
 
-def _owners(rule: Rule, row: PolicyRow, user: Any, arguments: dict[str, Any]) -> set[Any]:
+def _owners(rule: RouteRule, row: RowTarget, user: Any, arguments: dict[str, Any]) -> set[Any]:
+    """Return the keys of the organizations that own the row, as far as the person may see it."""
     model = apps.get_model(row.model)
     rows = model._default_manager.filter(**{row.by: arguments[row.by]})
-    if hasattr(rows, "visible_to"):  # not every role sees all that it opens the page of
+    if hasattr(rows, "visible_to"):  # the route's role may not be enough to see every row
         rows = rows.visible_to(user)
     elif hasattr(rows, "allowing"):
-        rows = rows.allowing(user, rule.who)
+        rows = rows.allowing(user, rule.audience)
     if row.person:
         rows = rows.filter(Q(**{row.person: user}) | Q(**{row.person: None}))
     return set(rows.values_list(row.organization, flat=True))
 
 
 def _redirect(request: ConsoleRequest, start: str) -> HttpResponseRedirect:
-    """Lead to the same address that begins otherwise; a form is sent there again."""
+    """Redirect to the same page below another start; 307 repeats a POST there."""
     rest = request.get_full_path().removeprefix(request.prefix or request.root)
-    again = request.method not in ("GET", "HEAD")
-    return HttpResponseRedirect(start + rest, preserve_request=again)
+    is_read = request.method in ("GET", "HEAD")
+    return HttpResponseRedirect(start + rest, preserve_request=not is_read)
 
 
 def _remember(request: ConsoleRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Set the cookie with the organization that the person used last."""
     slug = request.organization.slug if request.organization else ""
     is_page = request.method == "GET" and response.status_code == 200
-    if is_page and len(request.memberships) > 1 and request.COOKIES.get(LAST) != slug:
+    is_new = request.COOKIES.get(LAST_USED_COOKIE) != slug
+    if is_page and is_new and len(request.memberships) > 1:
         response.set_cookie(
-            LAST,
+            LAST_USED_COOKIE,
             slug,
-            max_age=LAST_FOR,
+            max_age=LAST_USED_MAX_AGE,
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
             samesite="Lax",
@@ -174,8 +185,7 @@ def _remember(request: ConsoleRequest, response: HttpResponseBase) -> HttpRespon
     return response
 
 
-def _within(prefix: str, make: Callable[[], Made]) -> Made:
-    """Do something while every address that is made begins with the prefix."""
+def _with_script_prefix(prefix: str, make: Callable[[], Result]) -> Result:
     before = get_script_prefix()
     set_script_prefix(prefix)
     try:
@@ -184,7 +194,7 @@ def _within(prefix: str, make: Callable[[], Made]) -> Made:
         set_script_prefix(before)
 
 
-def _parts(prefix: str, parts: Iterable[bytes]) -> Iterator[bytes]:
+def _parts_with_script_prefix(prefix: str, parts: Iterable[bytes]) -> Iterator[bytes]:
     remaining, end = iter(parts), object()
-    while (part := _within(prefix, lambda: next(remaining, end))) is not end:
+    while (part := _with_script_prefix(prefix, lambda: next(remaining, end))) is not end:
         yield cast(bytes, part)

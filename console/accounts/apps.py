@@ -3,7 +3,7 @@ from django.core.checks import Tags, register
 
 
 class AccountsConfig(AppConfig):
-    """Who uses the console."""
+    """Users, organizations, roles and the access policy."""
 
     name = "console.accounts"
     verbose_name = "People"

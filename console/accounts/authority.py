@@ -1,8 +1,8 @@
-"""Authority that lasts as long as a change: who may act when it begins may when it is kept.
+"""Check a permission inside the transaction of a change, and lock the rows that give it.
 
-A page asks a queryset who may. Between that and the commit somebody else may take the role,
-the right or the account away; so a change asks once more, in its own transaction, and holds
-the answer until it ends.
+A page checks permissions with a queryset. Between that check and the commit, someone may take
+the role, the right or the account away. So each change checks again in its own transaction and
+locks the membership, which cannot change until the transaction ends.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Action, given_to, held_by
+from console.accounts.policy import Action, roles_for, roles_needing_right
 
 
 class NotAllowed(PermissionDenied):
-    """The person may not do it, or may not do it any more; the message is for people."""
+    """The person may not do this, or no longer may; the message is for people."""
 
 
-def hold(
+def check_and_lock(
     user: User,
     organization: Organization,
     action: Action,
     *,
     given: models.QuerySet[Any] | None = None,
 ) -> None:
-    """Let nobody take the person's authority until the transaction ends.
+    """Check that a person may do this, and lock their membership until the transaction ends.
 
-    ``given`` are the rows that give him the action where his role alone does not. Raise
-    :class:`NotAllowed` where he may not do it (any more). Call it after the application's
-    row is locked and before any other is (see the order of locks in
+    ``given`` are the rights that allow the action where the role is not enough; the right that
+    is used is locked as well. Raise :class:`NotAllowed` if the person may not do it. Call this
+    after locking the application's row and before locking any other (see the order of locks in
     :mod:`console.audit.log`).
     """
-    # His own row first, as Administration does. Rows that are written refer to a person, so
-    # his key stays free; whoever writes the same rows waits.
+    # The user's row is locked before the membership, in the same order as in Administration.
+    # ``no_key`` lets other transactions insert rows that refer to the user.
     rows = Membership.objects.select_for_update(no_key=True, of=("user", "self"))
     membership = (
         rows.select_related("user")
@@ -43,11 +43,12 @@ def hold(
         .first()
     )
     role = membership.role if membership else None
-    if role in held_by(action):
+    if role in roles_for(action):
         return
-    if role in given_to(action) and given is not None and given.select_for_update().first():
+    needs_right = role in roles_needing_right(action)
+    if needs_right and given is not None and given.select_for_update().first():
         return
     raise NotAllowed(
-        f"{user} may not do this in {organization} any more, so nothing was changed. A super "
-        "admin of it can do it, or allow it again."
+        f"{user} no longer has permission to do this in {organization}. Nothing was changed. Ask "
+        f"a super admin of {organization} for permission."
     )

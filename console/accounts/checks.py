@@ -1,4 +1,4 @@
-"""``manage.py check``: every route has its rule, and every rule its route."""
+"""System checks: every route has a rule in the access policy, and every rule a route."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from console.accounts.policy import RULES, Rule, Who
+from console.accounts.policy import RULES, Audience, RouteRule
 
 HINT = (
     "Add it to RULES in console/accounts/policy.py, "
@@ -17,55 +17,55 @@ HINT = (
 
 
 def check_routes(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Report what the addresses and the policy table do not agree about."""
+    """Check the console's routes against its access policy."""
     return list(disagreements(get_resolver(), RULES))
 
 
-def disagreements(resolver: URLResolver, rules: Mapping[str, Rule]) -> Iterator[CheckMessage]:
-    """Compare the routes below a resolver with rules."""
-    met = set()
-    for place, namespaces, route in _routes(resolver):
+def disagreements(resolver: URLResolver, rules: Mapping[str, RouteRule]) -> Iterator[CheckMessage]:
+    """Compare the routes of a resolver with rules."""
+    used = set()
+    for pattern, namespaces, route in _routes(resolver):
         named = ":".join([*namespaces, route.name]) if route.name else ""
         known = [name for name in (named, *namespaces[:1]) if name in rules]
         if not known:
-            what = f"The route {named or '(without a name)'}, {place!r}, has no rule."
-            yield Error(f"{what} It is closed for everybody.", hint=HINT, id="console.E001")
+            what = f"The route {named or '(without a name)'}, {pattern!r}, has no rule."
+            yield Error(f"{what} Nobody can open it.", hint=HINT, id="console.E001")
             continue
-        met.update(known)
+        used.update(known)
         if known[0] not in namespaces:
-            yield from _about_signing_in(named, route, rules[known[0]])
-    for name in sorted(rules.keys() - met):
+            yield from _check_sign_in(named, route, rules[known[0]])
+    for name in sorted(rules.keys() - used):
         yield Error(
             f"The rule {name} belongs to no route.",
-            hint="Remove it, or correct its name: it must be the route's, or its namespace.",
+            hint="Remove it, or correct its name: it must be a route name or a namespace.",
             id="console.E002",
         )
 
 
-def _about_signing_in(name: str, route: URLPattern, rule: Rule) -> Iterator[CheckMessage]:
-    is_public = rule.who is Who.PUBLIC
+def _check_sign_in(name: str, route: URLPattern, rule: RouteRule) -> Iterator[CheckMessage]:
+    is_public = rule.audience is Audience.PUBLIC
     if is_public == getattr(route.callback, "login_required", True):
-        said = "is public by its rule, but its view is not" if is_public else "has a public view"
+        problem = "is public, but its view is not" if is_public else "has a public view"
         yield Error(
-            f"The route {name} {said}.",
-            hint="A rule is PUBLIC where its view has login_not_required, and only there.",
+            f"The route {name} {problem}.",
+            hint="Make the rule public if and only if the view has @login_not_required.",
             id="console.E003",
         )
-    if is_public and not rule.because:
+    if is_public and not rule.reason:
         yield Error(
             f"The route {name} is public without a reason.",
-            hint="Say in its rule why nobody has to sign in for it.",
+            hint="Say in its rule why it needs no sign-in.",
             id="console.E004",
         )
 
 
 def _routes(
-    resolver: URLResolver, place: str = "", namespaces: Sequence[str] = ()
+    resolver: URLResolver, prefix: str = "", namespaces: Sequence[str] = ()
 ) -> Iterator[tuple[str, Sequence[str], URLPattern]]:
     for entry in resolver.url_patterns:
-        here = place + str(entry.pattern)
+        pattern = prefix + str(entry.pattern)
         if isinstance(entry, URLPattern):
-            yield here, namespaces, entry
+            yield pattern, namespaces, entry
         else:
             inner = [*namespaces, entry.namespace] if entry.namespace else namespaces
-            yield from _routes(entry, here, inner)
+            yield from _routes(entry, pattern, inner)

@@ -1,4 +1,4 @@
-"""Whom to ask when something that somebody set up has stopped."""
+"""Find the people to contact about something that stopped working."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from console.accounts.models import User
-from console.accounts.policy import Action, held_by
+from console.accounts.policy import Action, roles_for
 from console.choices import Role
 
 
-def who_can_mend(
+def contacts_for(
     organization: uuid.UUID, set_up_by: uuid.UUID | None, action: Action
 ) -> list[User]:
-    """Return who set it up, while he may and can be mailed, or else the super admins.
+    """Return the person who set it up or, if they cannot fix it, the super admins.
 
-    ``action`` is what somebody must be allowed to set it up again.
+    ``action`` is the permission that is needed to set it up again. People without an e-mail
+    address are left out.
     """
-    members = _members(organization, held_by(action))
+    members = _members(organization, roles_for(action))
     known = list(members.filter(pk=set_up_by)) if set_up_by else []
     return known or list(_members(organization, {Role.SUPER_ADMIN}))
 

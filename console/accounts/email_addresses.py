@@ -1,9 +1,8 @@
-"""Whose an e-mail address is: only one that is confirmed belongs to anybody.
+"""Which account an e-mail address belongs to: only the account that has confirmed it.
 
-An address is confirmed by an operator who makes the account, by a link or code that was mailed
-to it, and by nothing else. ``User.email`` is the primary one. Accounts from before this rule
-whose own address nobody has confirmed are ``unconfirmed()``: they are nobody's until a code that
-was mailed there is typed in, or an operator vouches for them.
+An operator confirms an address by creating the account or by vouching for it; a person confirms
+one with a link or code that was mailed to it. ``User.email`` is the primary address. Accounts
+whose own address is not confirmed (``unconfirmed()``) cannot sign in until it is.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from console.accounts.models import User
 def account_of(email: str) -> User | None:
     """Return the account that an address signs in to and resets the password of.
 
-    That is who has confirmed it, or else the account that has no other address. A claim of an
-    account that has not confirmed it counts for nothing.
+    This is the account that has confirmed the address or, if none has, the account whose primary
+    address it is. An unconfirmed secondary address belongs to no account.
     """
     email = User.objects.normalize_email(email)
     confirmed = EmailAddress.objects.filter(email=email, verified=True).select_related("user")
@@ -28,7 +27,7 @@ def account_of(email: str) -> User | None:
 
 
 def has_confirmed(user: User, email: str) -> bool:
-    """Tell whether an address is confirmed to be this person's."""
+    """Tell whether a person has confirmed an address."""
     rows = EmailAddress.objects.filter(user=user, email=User.objects.normalize_email(email))
     return rows.filter(verified=True).exists()
 
@@ -40,6 +39,6 @@ def is_taken(email: str, by_other_than: User | None = None) -> bool:
 
 
 def unconfirmed() -> QuerySet[EmailAddress]:
-    """Return the addresses of accounts that nobody has confirmed."""
+    """Return the primary addresses that are not confirmed."""
     own = EmailAddress.objects.filter(verified=False, email=F("user__email"))
     return own.select_related("user").order_by("email")

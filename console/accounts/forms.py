@@ -1,4 +1,4 @@
-"""Forms of an account in Administration."""
+"""Forms of accounts in Administration."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from console.accounts.email_addresses import is_taken
 from console.accounts.models import User
 
 
-class _FreeAddress(forms.ModelForm):
-    """Takes no address that another account has, not even as its second one."""
+class _UniqueAddressForm(forms.ModelForm):
+    """Reject an address that another account has confirmed, also as a secondary address."""
 
     def clean_email(self) -> str:
         email = User.objects.normalize_email(self.cleaned_data["email"])
@@ -19,9 +19,9 @@ class _FreeAddress(forms.ModelForm):
         return email
 
 
-class NewUserForm(_FreeAddress, AdminUserCreationForm):
+class NewUserForm(_UniqueAddressForm, AdminUserCreationForm):
     pass
 
 
-class ChangeUserForm(_FreeAddress, UserChangeForm):
+class ChangeUserForm(_UniqueAddressForm, UserChangeForm):
     pass

@@ -1,4 +1,4 @@
-"""Requests and answers as this console's views know them."""
+"""Request types, redirects and messages that all views use."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class ConsoleRequest(HttpRequest):
-    """A request behind ``ActiveOrganizationMiddleware``, for annotations.
+    """The type of requests after ``ActiveOrganizationMiddleware``.
 
-    ``prefix`` is where its address begins if it names an organization, ``root`` where the
-    console's addresses begin otherwise.
+    ``root`` is the path of the console. ``prefix`` is the path of the organization that the URL
+    names, such as ``/o/studio/``, and empty if it names none.
     """
 
     user: Any
@@ -29,27 +29,28 @@ class ConsoleRequest(HttpRequest):
 
 
 class SignedInRequest(ConsoleRequest):
-    """A request behind ``LoginRequiredMiddleware`` and django-htmx, for annotations."""
+    """The type of requests after ``LoginRequiredMiddleware`` and django-htmx."""
 
     user: User
     htmx: HtmxDetails
 
 
 class SeeOther(HttpResponseRedirect):
-    """303: what was posted is done, look there (RFC 9110 section 15.4.4)."""
+    """Redirect with 303 after a POST (RFC 9110 section 15.4.4)."""
 
     status_code = 303
 
 
-#: So many results are shown one by one; the rest is counted.
+#: How many results are shown one by one; the rest are counted.
 _MAX_SHOWN = 8
 
 
-def say_each(request: SignedInRequest, sentences: Sequence[str]) -> None:
-    """Show what became of each account that was revoked, and where to read about the others."""
+def show_results(request: SignedInRequest, sentences: Sequence[str]) -> None:
+    """Show the result for each revoked account, up to a limit."""
     for sentence in sentences[:_MAX_SHOWN]:
         messages.info(request, sentence)
     if (rest := len(sentences) - _MAX_SHOWN) > 0:
         messages.info(
-            request, f"{rest} more accounts were erased here. Activity says what services did."
+            request,
+            f"{rest} more accounts were erased here. Activity has the answers of services.",
         )

@@ -1,4 +1,4 @@
-"""People, the organizations that they belong to, and in which role."""
+"""Users, organizations, and memberships with their roles."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models, transaction
 from django.db.models.functions import Lower
 
-from console.accounts.policy import Action, given_to, held_by
+from console.accounts.policy import Action, roles_for, roles_needing_right
 from console.choices import Role
 from console.names import NameField
 
 
 class UserManager(BaseUserManager["User"]):
-    """Make people, who are known by their e-mail address."""
+    """Create users, who sign in with their e-mail address."""
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Return the one spelling of an address: NFKC, in lower case.
+        """Return the canonical form of an address: NFKC, in lower case.
 
-        Every comparison is one of equal text. A database that ignores case by its own rules
-        would take a dotless i for an i.
+        Addresses in this form are compared as plain text. Case-insensitive comparison by a
+        database could treat a dotless i as an i.
         """
         return unicodedata.normalize("NFKC", email or "").strip().lower()
 
     @transaction.atomic
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Make a person; without a password he cannot sign in until he sets one.
+        """Create a user; without a password, they can sign in only after setting one.
 
-        The address is confirmed: the caller vouches for it, or has proof by mail. Claims of
-        other accounts to it end.
+        The address counts as confirmed, so the caller must have verified it. Other accounts lose
+        it if they added it without confirming it.
         """
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
-        # allauth's model refers to this one, so it cannot be imported here.
+        # allauth's model has a foreign key to this one, so importing it here would be circular.
         addresses = apps.get_model("account", "EmailAddress").objects.using(self._db)
         addresses.filter(email=user.email, verified=False).delete()
         addresses.create(user=user, email=user.email, verified=True, primary=True)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Make an operator, who runs the deployment."""
+        """Create an operator of the deployment."""
         return self.create_user(email, password, is_superuser=True, **fields)
 
 
@@ -53,15 +53,15 @@ class User(AbstractUser):
     """A person; ``is_superuser`` marks the operator of the whole deployment."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    username = None  # type: ignore[assignment]
+    username = None  # type: ignore[assignment]  # Django's way to remove a field
     first_name = NameField("first name", max_length=150, blank=True)
     last_name = NameField("last name", max_length=150, blank=True)
     email = models.EmailField("e-mail address", unique=True)
 
-    #: The organization that the address of this request names; it narrows ``allowing``.
+    #: The organization that the URL of this request names; ``allowing`` is limited to it.
     acting_in: Organization | None = None
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]  # no username
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -73,25 +73,25 @@ class User(AbstractUser):
         return self.email
 
     def may(self, action: Action) -> bool:
-        """Tell whether any of his organizations allows him this."""
+        """Tell whether the person may do this in any of their organizations."""
         return Organization.objects.allowing(self, action).exists()
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     def of(self, user: Any) -> OrganizationQuerySet:
-        """Keep the organizations that the person belongs to."""
+        """Filter to the organizations of a person."""
         return self._in_which(user)
 
     def allowing(self, user: Any, action: Action) -> OrganizationQuerySet:
-        """Keep those in which the person may do this with all that they own (policy table)."""
-        return self._in_which(user, memberships__role__in=held_by(action))
+        """Filter to those in which the person may do this with everything that they own."""
+        return self._in_which(user, memberships__role__in=roles_for(action))
 
     def giving(self, user: Any, action: Action) -> OrganizationQuerySet:
-        """Keep those in which the person may do this where it was given to him, if at all."""
-        return self._in_which(user, memberships__role__in=given_to(action))
+        """Filter to those in which the person may do this for applications with the right."""
+        return self._in_which(user, memberships__role__in=roles_needing_right(action))
 
     def _in_which(self, user: Any, **conditions: Any) -> OrganizationQuerySet:
-        """Keep those with such a membership; where the address names one, that one alone."""
+        """Filter by the person's membership and, if the URL names one, to that organization."""
         known = user.is_authenticated and user.is_active
         found = self.filter(
             memberships__user=user if known else None,
@@ -120,17 +120,17 @@ class Organization(models.Model):
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> MembershipQuerySet:
-        """Keep those that count: a deactivated one gives nothing."""
+        """Filter out deactivated memberships, which give no access."""
         return self.filter(deactivated_at=None)
 
 
 class Membership(models.Model):
-    """One person in one organization, in one role."""
+    """A person's role in an organization."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
-    #: Since when it gives nothing, if it does not.
+    #: Since when the membership gives no access; None while it is active.
     deactivated_at = models.DateTimeField("deactivated", null=True, editable=False)
 
     objects = MembershipQuerySet.as_manager()

@@ -1,4 +1,4 @@
-"""What one person sees is kept by no cache, and shown by no browser's Back after signing out."""
+"""``Cache-Control: no-store``: no cache and no Back button shows a person's pages to another."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from console.accounts.policy import Who, rule_of
+from console.accounts.policy import Audience, rule_for
 
 
 class NoStoreMiddleware:
-    """Send ``Cache-Control: no-store`` unless a public route has decided otherwise itself.
+    """Send ``Cache-Control: no-store`` unless a public route sets the header itself.
 
-    A new route need not think of it. Static files, and calls that are passed on to services, do
-    not come here.
+    It covers new routes automatically. Static files and proxied calls do not pass through it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -22,8 +21,8 @@ class NoStoreMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        rule = rule_of(request.resolver_match)
-        is_public = rule is not None and rule.who is Who.PUBLIC
+        rule = rule_for(request.resolver_match)
+        is_public = rule is not None and rule.audience is Audience.PUBLIC
         if not (is_public and response.has_header("Cache-Control")):
             response["Cache-Control"] = "no-store"
         return response

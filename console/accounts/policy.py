@@ -1,7 +1,10 @@
-"""Who may do what: the one table that views, querysets, middleware and tests read.
+"""Access policy: which roles may do what, and who may open which route.
 
-``ALLOWED`` says which role may do what, and ``GIVEN`` which of it has to be given to a person
-besides; ``RULES`` names for every route who may come.
+This table is the single source for views, querysets, middleware and tests:
+
+- ``ALLOWED`` maps each action to the roles that may do it.
+- ``NEEDS_RIGHT`` lists the roles in ``ALLOWED`` that also need a right for the application.
+- ``RULES`` maps each route to the people who may open it.
 """
 
 from __future__ import annotations
@@ -24,17 +27,17 @@ class Action(StrEnum):
     DISTRIBUTE = "releases:distribute"
     MANAGE_OAUTH_CLIENTS = "oauth_clients:manage"
     MANAGE_PEOPLE = "people:manage"
-    #: What is distributed for the first time, to whom and for how long.
+    #: Which clients get an application, and for how long: shares, licenses, listings.
     MANAGE_CLIENTS = "clients:manage"
     CREATE_APPLICATIONS = "applications:create"
-    #: In a client organization: what is authorized once for all, and what each for himself.
+    #: In a client organization: authorize for all its users, or only use what is installed.
     AUTHORIZE_INSTALLED = "installations:authorize"
     USE_INSTALLED = "installations:use"
     MANAGE_INSTALLATIONS = "installations:manage"
     MANAGE_KEYS = "keys:manage"
     MANAGE_WEBHOOKS = "webhooks:manage"
     READ_AUDIT = "audit:read"
-    #: What concerns people and their roles, and this console at its services, as well.
+    #: Also the events about people, roles and OAuth clients.
     READ_AUDIT_OF_PEOPLE = "audit:read_people"
 
 
@@ -55,47 +58,47 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.READ_AUDIT: frozenset({Role.SUPER_ADMIN, Role.ADMIN, Role.DEVELOPER}),
     Action.READ_AUDIT_OF_PEOPLE: frozenset({Role.SUPER_ADMIN, Role.ADMIN}),
 }
-#: Of those, the roles that may do it only where it was given to the person, application by
-#: application. Their role opens the door; a row (``applications.Right``) decides behind it.
-GIVEN: dict[Action, frozenset[Role]] = {
+#: The roles in ``ALLOWED`` that need a right as well (``applications.Right``): a super admin
+#: gives it to a person for one application. The role opens the route, the right the application.
+NEEDS_RIGHT: dict[Action, frozenset[Role]] = {
     Action.PUBLISH: frozenset({Role.DEVELOPER}),
     Action.DISTRIBUTE: frozenset({Role.DEVELOPER}),
 }
 
 
-def given_to(action: Action) -> frozenset[Role]:
-    """Return the roles that may do this only where it was given to the person."""
-    return GIVEN.get(action, frozenset())
+def roles_needing_right(action: Action) -> frozenset[Role]:
+    """Return the roles that may do this only in applications for which they have the right."""
+    return NEEDS_RIGHT.get(action, frozenset())
 
 
-def held_by(action: Action) -> frozenset[Role]:
-    """Return the roles that may do this with all that the organization owns."""
-    return ALLOWED[action] - given_to(action)
+def roles_for(action: Action) -> frozenset[Role]:
+    """Return the roles that may do this with everything that the organization owns."""
+    return ALLOWED[action] - roles_needing_right(action)
 
 
-class Who(Enum):
-    """Whom a route admits where no action of an organization decides it."""
+class Audience(Enum):
+    """Who may open a route that no action decides."""
 
     PUBLIC = auto()
     SIGNED_IN = auto()
     OPERATOR = auto()
 
 
-class Of(Enum):
-    """What a route is about where it is about no row."""
+class Target(Enum):
+    """What a route is about if its URL names no row."""
 
-    #: The organization that the address names, or any of the person's.
+    #: The active organization or, without one in the URL, any organization of the person.
     ORGANIZATION = auto()
-    #: The person, or the console itself: such a route has no organization in its address.
-    NOTHING = auto()
+    #: The person, or the console itself. The URL of such a route has no organization.
+    NONE = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolicyRow:
-    """A row that the address names, and how to find whose it is.
+class RowTarget:
+    """The row that a URL names, and the lookup from it to its organization.
 
-    ``by`` is the argument of the route and the field of the row; ``person`` the field that
-    makes a row one person's own, where it is not empty.
+    ``by`` is the name of both the route's argument and the row's field. ``person`` is the field
+    with the row's owner; if that field is not empty, only the owner sees the row.
     """
 
     model: str
@@ -105,186 +108,192 @@ class PolicyRow:
 
 
 @dataclass(frozen=True)
-class Rule:
-    """Who may come, to what, and what others get to see: 403, or 404 where a row is hidden."""
+class RouteRule:
+    """Who may open a route, and what the route is about."""
 
-    who: Who | Action
-    of: Of | PolicyRow = Of.ORGANIZATION
-    #: Why nobody has to sign in for it.
-    because: str = ""
-    #: Whoever runs the deployment may come as well.
-    or_operator: bool = False
-    #: Rows of several organizations may stand on one page: the address need not name one.
-    across: bool = False
+    audience: Audience | Action
+    target: Target | RowTarget = Target.ORGANIZATION
+    #: Why the route needs no sign-in.
+    reason: str = ""
+    #: The operator of the deployment may open the route as well.
+    operator_too: bool = False
+    #: The page can show rows of several organizations, so its URL need not name one.
+    any_organization: bool = False
 
     @property
-    def refusal(self) -> int:
-        return 404 if isinstance(self.of, PolicyRow) else 403
+    def denied_status(self) -> int:
+        """Return 404 for a row, whose existence stays hidden, and 403 otherwise."""
+        return 404 if isinstance(self.target, RowTarget) else 403
 
-    def admits(self, roles: Iterable[str], *, operator: bool) -> bool:
-        """Tell whether somebody with these roles may come; whose the row is comes on top."""
-        if isinstance(self.who, Action):
-            allowed = not ALLOWED[self.who].isdisjoint(roles)
-            return allowed or (self.or_operator and operator)
-        return operator if self.who is Who.OPERATOR else True
+    def allows(self, roles: Iterable[str], *, operator: bool) -> bool:
+        """Tell whether people with these roles may open the route.
+
+        Querysets check separately which rows the person may reach.
+        """
+        if isinstance(self.audience, Action):
+            allowed = not ALLOWED[self.audience].isdisjoint(roles)
+            return allowed or (self.operator_too and operator)
+        return operator if self.audience is Audience.OPERATOR else True
 
 
-def public(because: str) -> Rule:
-    """Let everybody in, for a reason."""
-    return Rule(Who.PUBLIC, Of.NOTHING, because=because)
+def public(reason: str) -> RouteRule:
+    """Return the rule of a route that needs no sign-in."""
+    return RouteRule(Audience.PUBLIC, Target.NONE, reason=reason)
 
 
 MANAGE, MAKE, PUBLISH = Action.MANAGE_CONNECTIONS, Action.MANAGE_COMPONENTS, Action.PUBLISH
-APPLICATION = PolicyRow(model="applications.Application", organization="organization")
-NAMED_APPLICATION = PolicyRow(
+APPLICATION = RowTarget(model="applications.Application", organization="organization")
+NAMED_APPLICATION = RowTarget(
     model="applications.Application", organization="organization", by="link_name"
 )
-COMPONENT = PolicyRow(model="components.Component", organization="application__organization")
-CONNECTION = PolicyRow(model="connections.Connection", organization="application__organization")
-DRAFT = PolicyRow(
+COMPONENT = RowTarget(model="components.Component", organization="application__organization")
+CONNECTION = RowTarget(model="connections.Connection", organization="application__organization")
+DRAFT = RowTarget(
     model="connections.Connection", organization="application__organization", person="created_by"
 )
-INSTALLED_CONNECTION = PolicyRow(
+INSTALLED_CONNECTION = RowTarget(
     model="connections.InstalledConnection", organization="organization"
 )
-AUTHORIZATION = PolicyRow(
+AUTHORIZATION = RowTarget(
     model="connections.Authorization", organization="organization", person="user"
 )
-FLOW = PolicyRow(model="connections.Flow", organization="organization", person="user")
-API_KEY = PolicyRow(model="keys.ApiKey", organization="organization")
-WEBHOOK = PolicyRow(model="webhooks.Webhook", organization="organization")
-DELIVERY = PolicyRow(model="webhooks.Delivery", organization="webhook__organization")
-RELEASE = PolicyRow(model="publishing.Release", organization="application__organization")
-CLIENT_INVITATION = PolicyRow(model="inviting.Invitation", organization="organization")
-SHARE = PolicyRow(model="distribution.Share", organization="application__organization")
-OFFERED = PolicyRow(model="distribution.Share", organization="client")
-PICTURE = PolicyRow(model="distribution.Picture", organization="listing__application__organization")
-INSTALLATION = PolicyRow(model="publishing.Installation", organization="organization")
-EVENT = PolicyRow(model="audit.Event", organization="organization")
-UPLOAD = PolicyRow(model="transfer.Upload", organization="organization", person="user")
+FLOW = RowTarget(model="connections.Flow", organization="organization", person="user")
+API_KEY = RowTarget(model="keys.ApiKey", organization="organization")
+WEBHOOK = RowTarget(model="webhooks.Webhook", organization="organization")
+DELIVERY = RowTarget(model="webhooks.Delivery", organization="webhook__organization")
+RELEASE = RowTarget(model="publishing.Release", organization="application__organization")
+CLIENT_INVITATION = RowTarget(model="inviting.Invitation", organization="organization")
+SHARE = RowTarget(model="distribution.Share", organization="application__organization")
+OFFERED = RowTarget(model="distribution.Share", organization="client")
+PICTURE = RowTarget(model="distribution.Picture", organization="listing__application__organization")
+INSTALLATION = RowTarget(model="publishing.Installation", organization="organization")
+EVENT = RowTarget(model="audit.Event", organization="organization")
+UPLOAD = RowTarget(model="transfer.Upload", organization="organization", person="user")
 
-MYSELF = Rule(Who.SIGNED_IN, Of.NOTHING)
-SIGNING_IN = public("Whoever signs in, or has forgotten how, is not signed in yet.")
-INVITED = public("Whoever is invited has no account yet, or is not signed in.")
-WATCHING = public("What watches the deployment does not sign in, and learns up or down alone.")
+MYSELF = RouteRule(Audience.SIGNED_IN, Target.NONE)
+SIGNING_IN = public("People who sign in or reset their password are not signed in yet.")
+INVITED = public("Invited people may have no account yet.")
+WATCHING = public("Monitoring does not sign in. The answer says only up or down.")
 
-#: Every route by its name, or by its namespace as a whole. One that is not here is closed.
-RULES: dict[str, Rule] = {
-    "home": Rule(Who.SIGNED_IN),
-    "application_list": Rule(MANAGE),
-    "application_detail": Rule(MANAGE, NAMED_APPLICATION),
+#: Rules by route name, or by namespace for all its routes. A route without a rule is closed.
+RULES: dict[str, RouteRule] = {
+    "home": RouteRule(Audience.SIGNED_IN),
+    "application_list": RouteRule(MANAGE),
+    "application_detail": RouteRule(MANAGE, NAMED_APPLICATION),
     # Components
-    "component_list": Rule(MAKE, APPLICATION),
-    "component_create": Rule(MAKE, APPLICATION),
-    "component_detail": Rule(MAKE, COMPONENT),
-    "component_save": Rule(MAKE, COMPONENT),
-    "component_check": Rule(MAKE, COMPONENT),
-    "component_run": Rule(MAKE, COMPONENT),
-    "component_delete": Rule(MAKE, COMPONENT),
+    "component_list": RouteRule(MAKE, APPLICATION),
+    "component_create": RouteRule(MAKE, APPLICATION),
+    "component_detail": RouteRule(MAKE, COMPONENT),
+    "component_save": RouteRule(MAKE, COMPONENT),
+    "component_check": RouteRule(MAKE, COMPONENT),
+    "component_run": RouteRule(MAKE, COMPONENT),
+    "component_delete": RouteRule(MAKE, COMPONENT),
     # Connections
-    "connection_list": Rule(MANAGE),
-    "connector_list": Rule(MANAGE),
-    "draft_start": Rule(MANAGE),
-    "connection_detail": Rule(MANAGE, CONNECTION),
-    "connection_setup": Rule(MANAGE, DRAFT),
-    "draft_discard": Rule(MANAGE, DRAFT),
-    "connection_authorize": Rule(MANAGE, CONNECTION),
-    "connection_reuse": Rule(MANAGE, CONNECTION),
-    "connection_permissions": Rule(MANAGE, CONNECTION),
-    "connection_rename": Rule(MANAGE, CONNECTION),
-    "connection_delete": Rule(MANAGE, CONNECTION),
-    "connection_calls": Rule(MANAGE, CONNECTION),
-    "authorization_test": Rule(MANAGE, AUTHORIZATION),
-    "authorization_label": Rule(MANAGE, AUTHORIZATION),
-    "authorization_revoke": Rule(MANAGE, AUTHORIZATION),
-    # The same where an application is installed
-    "installed_connection": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
-    "installed_authorize": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
-    "installed_reuse": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
-    "installed_test": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
-    "installed_label": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
-    "installed_revoke": Rule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
-    "installed_calls": Rule(Action.AUTHORIZE_INSTALLED, INSTALLED_CONNECTION),
-    # The flow
-    "oauth_callback": public("To sign in, the code would have to be carried along in an address."),
-    "flow_detail": Rule(Who.SIGNED_IN, FLOW),
-    # It answers for a flow that is not there, too: the page that asks is ahead of the popup.
-    "flow_status": Rule(Who.SIGNED_IN),
-    # Keys of programs, and who opens an application
-    "key_list": Rule(Action.MANAGE_KEYS, APPLICATION),
-    "key_revoke": Rule(Action.MANAGE_KEYS, API_KEY),
-    "application_open": Rule(MAKE, APPLICATION),
-    # The same where an application is installed
-    "installation_keys": Rule(Action.MANAGE_INSTALLATIONS, INSTALLATION),
-    "installation_key_revoke": Rule(Action.MANAGE_INSTALLATIONS, API_KEY),
-    "installation_open": Rule(Action.USE_INSTALLED, INSTALLATION),
-    "jwks": public("Applications verify who came with it; nothing in it is secret."),
+    "connection_list": RouteRule(MANAGE),
+    "connector_list": RouteRule(MANAGE),
+    "draft_start": RouteRule(MANAGE),
+    "connection_detail": RouteRule(MANAGE, CONNECTION),
+    "connection_setup": RouteRule(MANAGE, DRAFT),
+    "draft_discard": RouteRule(MANAGE, DRAFT),
+    "connection_authorize": RouteRule(MANAGE, CONNECTION),
+    "connection_reuse": RouteRule(MANAGE, CONNECTION),
+    "connection_permissions": RouteRule(MANAGE, CONNECTION),
+    "connection_rename": RouteRule(MANAGE, CONNECTION),
+    "connection_delete": RouteRule(MANAGE, CONNECTION),
+    "connection_calls": RouteRule(MANAGE, CONNECTION),
+    "authorization_test": RouteRule(MANAGE, AUTHORIZATION),
+    "authorization_label": RouteRule(MANAGE, AUTHORIZATION),
+    "authorization_revoke": RouteRule(MANAGE, AUTHORIZATION),
+    # Connections of installed applications
+    "installed_connection": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_authorize": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_reuse": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_test": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_label": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_revoke": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_calls": RouteRule(Action.AUTHORIZE_INSTALLED, INSTALLED_CONNECTION),
+    # The OAuth flow
+    "oauth_callback": public(
+        "A redirect to sign-in would put the authorization code into another URL."
+    ),
+    "flow_detail": RouteRule(Audience.SIGNED_IN, FLOW),
+    # No row: the page may poll before the popup has created the flow.
+    "flow_status": RouteRule(Audience.SIGNED_IN),
+    # API keys, and opening an application
+    "key_list": RouteRule(Action.MANAGE_KEYS, APPLICATION),
+    "key_revoke": RouteRule(Action.MANAGE_KEYS, API_KEY),
+    "application_open": RouteRule(MAKE, APPLICATION),
+    # API keys of installed applications
+    "installation_keys": RouteRule(Action.MANAGE_INSTALLATIONS, INSTALLATION),
+    "installation_key_revoke": RouteRule(Action.MANAGE_INSTALLATIONS, API_KEY),
+    "installation_open": RouteRule(Action.USE_INSTALLED, INSTALLATION),
+    "jwks": public("Applications verify user tokens with it. It holds public keys only."),
     # The runtime API
-    "runtime": public("Programs come with a key, which every operation asks for."),
-    "problem_detail": public("Whoever reads an answer of the API reads what it means."),
-    # What needs a person, and who is told
-    "health_list": Rule(Action.USE_INSTALLED),
-    "webhook_list": Rule(Action.MANAGE_WEBHOOKS, APPLICATION),
-    "webhook_test": Rule(Action.MANAGE_WEBHOOKS, WEBHOOK),
-    "webhook_enable": Rule(Action.MANAGE_WEBHOOKS, WEBHOOK),
-    "webhook_delete": Rule(Action.MANAGE_WEBHOOKS, WEBHOOK),
-    "delivery_resend": Rule(Action.MANAGE_WEBHOOKS, DELIVERY),
+    "runtime": public("Programs do not sign in: every operation checks their API key."),
+    "problem_detail": public("Problem documents of the API link to this page."),
+    # Health and webhooks
+    "health_list": RouteRule(Action.USE_INSTALLED),
+    "webhook_list": RouteRule(Action.MANAGE_WEBHOOKS, APPLICATION),
+    "webhook_test": RouteRule(Action.MANAGE_WEBHOOKS, WEBHOOK),
+    "webhook_enable": RouteRule(Action.MANAGE_WEBHOOKS, WEBHOOK),
+    "webhook_delete": RouteRule(Action.MANAGE_WEBHOOKS, WEBHOOK),
+    "delivery_resend": RouteRule(Action.MANAGE_WEBHOOKS, DELIVERY),
     # Publishing
-    "publish": Rule(PUBLISH, APPLICATION),
-    "publish_preview": Rule(PUBLISH, APPLICATION),
-    "release_list": Rule(PUBLISH, APPLICATION),
-    "release_compare": Rule(PUBLISH, APPLICATION),
-    "change_detail": Rule(PUBLISH, APPLICATION),
-    "release_detail": Rule(PUBLISH, RELEASE),
-    "release_roll_back": Rule(PUBLISH, RELEASE),
-    # Clients, and what is shared with them
-    "client_list": Rule(Action.DISTRIBUTE),
-    "client_invite": Rule(Action.MANAGE_PEOPLE),
-    "client_invitation_resend": Rule(Action.MANAGE_PEOPLE, CLIENT_INVITATION),
-    "client_invitation_withdraw": Rule(Action.MANAGE_PEOPLE, CLIENT_INVITATION),
-    "share_create": Rule(Action.MANAGE_CLIENTS, APPLICATION),
-    "share_detail": Rule(Action.DISTRIBUTE, SHARE),
-    "share_release": Rule(Action.DISTRIBUTE, SHARE),
-    "share_license": Rule(Action.MANAGE_CLIENTS, SHARE),
-    "share_withdraw": Rule(Action.MANAGE_CLIENTS, SHARE),
-    "share_install": Rule(Action.MANAGE_INSTALLATIONS, OFFERED),
+    "publish": RouteRule(PUBLISH, APPLICATION),
+    "publish_preview": RouteRule(PUBLISH, APPLICATION),
+    "release_list": RouteRule(PUBLISH, APPLICATION),
+    "release_compare": RouteRule(PUBLISH, APPLICATION),
+    "change_detail": RouteRule(PUBLISH, APPLICATION),
+    "release_detail": RouteRule(PUBLISH, RELEASE),
+    "release_roll_back": RouteRule(PUBLISH, RELEASE),
+    # Clients and shares
+    "client_list": RouteRule(Action.DISTRIBUTE),
+    "client_invite": RouteRule(Action.MANAGE_PEOPLE),
+    "client_invitation_resend": RouteRule(Action.MANAGE_PEOPLE, CLIENT_INVITATION),
+    "client_invitation_withdraw": RouteRule(Action.MANAGE_PEOPLE, CLIENT_INVITATION),
+    "share_create": RouteRule(Action.MANAGE_CLIENTS, APPLICATION),
+    "share_detail": RouteRule(Action.DISTRIBUTE, SHARE),
+    "share_release": RouteRule(Action.DISTRIBUTE, SHARE),
+    "share_license": RouteRule(Action.MANAGE_CLIENTS, SHARE),
+    "share_withdraw": RouteRule(Action.MANAGE_CLIENTS, SHARE),
+    "share_install": RouteRule(Action.MANAGE_INSTALLATIONS, OFFERED),
     # The marketplace
-    "marketplace": Rule(Who.SIGNED_IN),
-    "listing_detail": Rule(Who.SIGNED_IN),
-    "listing_picture": Rule(Who.SIGNED_IN),
-    "listing_install": Rule(Action.MANAGE_INSTALLATIONS),
-    "listing_edit": Rule(Action.MANAGE_CLIENTS, APPLICATION),
-    "listing_submit": Rule(Action.MANAGE_CLIENTS, APPLICATION),
-    "listing_withdraw": Rule(Action.MANAGE_CLIENTS, APPLICATION),
-    "picture_add": Rule(Action.MANAGE_CLIENTS, APPLICATION),
-    "picture_remove": Rule(Action.MANAGE_CLIENTS, PICTURE),
-    "review_list": Rule(Who.OPERATOR),
-    "listing_review": Rule(Who.OPERATOR),
-    # What is installed
-    "installation_list": Rule(Action.USE_INSTALLED),
-    "installation_detail": Rule(Action.USE_INSTALLED, INSTALLATION),
-    "my_connections": Rule(Action.USE_INSTALLED, INSTALLATION),
-    "installation_run": Rule(Action.USE_INSTALLED, INSTALLATION),
-    "installation_update": Rule(Action.MANAGE_INSTALLATIONS, INSTALLATION),
-    "installation_uninstall": Rule(Action.MANAGE_INSTALLATIONS, INSTALLATION),
+    "marketplace": RouteRule(Audience.SIGNED_IN),
+    "listing_detail": RouteRule(Audience.SIGNED_IN),
+    "listing_picture": RouteRule(Audience.SIGNED_IN),
+    "listing_install": RouteRule(Action.MANAGE_INSTALLATIONS),
+    "listing_edit": RouteRule(Action.MANAGE_CLIENTS, APPLICATION),
+    "listing_submit": RouteRule(Action.MANAGE_CLIENTS, APPLICATION),
+    "listing_withdraw": RouteRule(Action.MANAGE_CLIENTS, APPLICATION),
+    "picture_add": RouteRule(Action.MANAGE_CLIENTS, APPLICATION),
+    "picture_remove": RouteRule(Action.MANAGE_CLIENTS, PICTURE),
+    "review_list": RouteRule(Audience.OPERATOR),
+    "listing_review": RouteRule(Audience.OPERATOR),
+    # Installations
+    "installation_list": RouteRule(Action.USE_INSTALLED),
+    "installation_detail": RouteRule(Action.USE_INSTALLED, INSTALLATION),
+    "my_connections": RouteRule(Action.USE_INSTALLED, INSTALLATION),
+    "installation_run": RouteRule(Action.USE_INSTALLED, INSTALLATION),
+    "installation_update": RouteRule(Action.MANAGE_INSTALLATIONS, INSTALLATION),
+    "installation_uninstall": RouteRule(Action.MANAGE_INSTALLATIONS, INSTALLATION),
     # Export and import
-    "application_export": Rule(MAKE, APPLICATION),
-    "application_import": Rule(Action.CREATE_APPLICATIONS),
-    "upload_detail": Rule(Action.CREATE_APPLICATIONS, UPLOAD),
-    "upload_confirm": Rule(Action.CREATE_APPLICATIONS, UPLOAD),
-    "upload_discard": Rule(Action.CREATE_APPLICATIONS, UPLOAD),
+    "application_export": RouteRule(MAKE, APPLICATION),
+    "application_import": RouteRule(Action.CREATE_APPLICATIONS),
+    "upload_detail": RouteRule(Action.CREATE_APPLICATIONS, UPLOAD),
+    "upload_confirm": RouteRule(Action.CREATE_APPLICATIONS, UPLOAD),
+    "upload_discard": RouteRule(Action.CREATE_APPLICATIONS, UPLOAD),
     "schema_detail": public(
-        "Programs check a file before anybody signs in; it says nothing of us."
+        "Programs validate files with the schema. It holds no data of this console."
     ),
     # Activity
-    "event_list": Rule(Action.READ_AUDIT, or_operator=True),
-    "event_detail": Rule(Action.READ_AUDIT, EVENT, or_operator=True),
-    "event_export": Rule(Action.READ_AUDIT, or_operator=True),
-    # Invitations: the token of the link decides, and whose address it was sent to.
+    "event_list": RouteRule(Action.READ_AUDIT, operator_too=True),
+    "event_detail": RouteRule(Action.READ_AUDIT, EVENT, operator_too=True),
+    "event_export": RouteRule(Action.READ_AUDIT, operator_too=True),
+    # Invitations: the token in the link decides.
     "invitation_open": INVITED,
     "invitation_detail": INVITED,
-    # Administration narrows its rows by the same table (``PolicyAdmin``).
-    "admin": Rule(Action.MANAGE_OAUTH_CLIENTS, or_operator=True, across=True),
+    # ``PolicyAdmin`` limits the rows of each page by the same table.
+    "admin": RouteRule(Action.MANAGE_OAUTH_CLIENTS, operator_too=True, any_organization=True),
     # Signing in
     "account_login": SIGNING_IN,
     "account_logout": SIGNING_IN,
@@ -300,7 +309,7 @@ RULES: dict[str, Rule] = {
     "account_reset_password_from_key_done": SIGNING_IN,
     "account_reset_password_from_key": SIGNING_IN,
     "account_reset_password_done": SIGNING_IN,
-    # Second factors, and where somebody is signed in
+    # Second factors and sessions
     "security": MYSELF,
     "mfa_authenticate": SIGNING_IN,
     "mfa_index": MYSELF,
@@ -316,16 +325,16 @@ RULES: dict[str, Rule] = {
     "mfa_remove_webauthn": MYSELF,
     "mfa_edit_webauthn": MYSELF,
     "usersessions_list": MYSELF,
-    # For browsers, and for whoever watches the deployment
-    "favicon": public("Browsers ask for it on the page to sign in, too."),
+    # Browsers and monitoring
+    "favicon": public("Browsers request it on the sign-in page."),
     "healthz": WATCHING,
     "readyz": WATCHING,
-    "metrics": public("A program gathers the numbers; it shows the token of METRICS_TOKEN."),
+    "metrics": public("Metrics collectors do not sign in: they send METRICS_TOKEN."),
 }
 
 
-def rule_of(route: ResolverMatch | None) -> Rule | None:
-    """Return the rule of the route that an address has led to."""
+def rule_for(route: ResolverMatch | None) -> RouteRule | None:
+    """Return the rule of a resolved route."""
     if route is None:
         return None
     named = RULES.get(route.view_name)

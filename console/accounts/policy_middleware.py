@@ -1,4 +1,4 @@
-"""The policy table at the door: before any view, and whatever the view does itself."""
+"""Enforce the access policy of routes, before any view runs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from django.http.response import HttpResponseBase
 
 from console.accounts.authority import NotAllowed
 from console.accounts.http import ConsoleRequest
-from console.accounts.policy import Rule, Who, rule_of
+from console.accounts.policy import Audience, RouteRule, rule_for
 
 logger = logging.getLogger(__name__)
 
 
 class PolicyMiddleware:
-    """Close every route without a rule, and each other one for the roles that it refuses.
+    """Reject requests that the route's rule does not allow, and all routes without a rule.
 
-    Which rows a role reaches, and what was given to a person besides, is the querysets' matter.
-    Who is not signed in is left to ``LoginRequiredMiddleware``, which comes after this.
+    It checks roles; querysets check which rows a person may reach, and rights for applications.
+    Requests without sign-in are left to ``LoginRequiredMiddleware``, which runs after this.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -31,32 +31,31 @@ class PolicyMiddleware:
         return self.get_response(request)
 
     def process_view(
-        self, plain: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]
+        self, plain_request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]
     ) -> None:
-        request = cast(ConsoleRequest, plain)
-        rule = rule_of(request.resolver_match)
+        request = cast(ConsoleRequest, plain_request)
+        rule = rule_for(request.resolver_match)
         if rule is None:
             logger.error("No rule in console/accounts/policy.py: %s", request.resolver_match)
             raise Http404
-        if rule.who is Who.PUBLIC or not request.user.is_authenticated:
+        if rule.audience is Audience.PUBLIC or not request.user.is_authenticated:
             return
         roles = [
             membership.role
             for membership in request.memberships
             if request.user.acting_in in (None, membership.organization)
         ]
-        if rule.admits(roles, operator=request.user.is_superuser):
-            return
-        _refuse(rule)
+        if not rule.allows(roles, operator=request.user.is_superuser):
+            _deny(rule)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        """Answer who lost his authority while he acted as if he had come after that."""
-        rule = rule_of(request.resolver_match)
+        """Answer people who lost their permission during the request as if before it."""
+        rule = rule_for(request.resolver_match)
         if isinstance(exception, NotAllowed) and rule is not None:
-            _refuse(rule)
+            _deny(rule)
 
 
-def _refuse(rule: Rule) -> NoReturn:
-    if rule.refusal == 404:
+def _deny(rule: RouteRule) -> NoReturn:
+    if rule.denied_status == 404:
         raise Http404
     raise PermissionDenied

@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class AdministrationConfig(AppConfig):
-    """Every ``ModelAdmin`` of the console, on its own admin site."""
+    """The admin pages of the console; ``admin.py`` lists them all."""
 
     name = "console.administration"

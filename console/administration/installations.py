@@ -1,4 +1,4 @@
-"""What is installed, for super admins and the operator to look at; pages of its own change it."""
+"""Installations in Administration, read-only: the console's own pages change them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from console.accounts.policy import Action
-from console.administration.accounts import PolicyAdmin
+from console.administration.policy_admin import PolicyAdmin
 from console.publishing.models import Installation
 
 
-@admin.register(Installation)
 class InstallationAdmin(PolicyAdmin):
-    """Which application is installed where, at which release, and until when."""
+    """Which application is installed in which organization, at which release, until when."""
 
     action = Action.MANAGE_INSTALLATIONS
     list_display = ["application", "built_by", "organization", "release", "installed_at", "ends_at"]
@@ -26,7 +25,7 @@ class InstallationAdmin(PolicyAdmin):
         return installation.application.organization.name
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        """Offer nobody the names of organizations that are not his."""
+        """Filter by organization only for operators: the filter lists all organizations."""
         return ["organization"] if request.user.is_superuser else []
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -1,8 +1,9 @@
-"""Invitations in Administration: adding one sends it."""
+"""Invitations in Administration: adding one sends the mail."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from django import forms
@@ -14,15 +15,15 @@ from django.utils import timezone
 from console.accounts.http import SeeOther
 from console.accounts.models import User
 from console.accounts.policy import Action
-from console.administration.accounts import PolicyAdmin
+from console.administration.policy_admin import PolicyAdmin
 from console.choices import Role
 from console.inviting import inviting
 from console.inviting.models import Invitation
-from console.signing_in.reauthentication import PasswordAgainMixin
+from console.signing_in.reauthentication import ReauthenticationMixin
 
 
 class InvitationForm(forms.ModelForm):
-    """Whom to invite into which organization, in which role."""
+    """An address to invite into an organization, with a role."""
 
     role = forms.ChoiceField(choices=Role.choices, initial=Role.DEVELOPER)
 
@@ -34,8 +35,8 @@ class InvitationForm(forms.ModelForm):
         cleaned = super().clean() or {}
         if not self.errors:
             given = cleaned["organization"], cleaned["email"], cleaned["role"]
-            if why_not := inviting.refusal(*given):
-                raise forms.ValidationError(why_not)
+            if problem := inviting.refusal(*given):
+                raise forms.ValidationError(problem)
         return cleaned
 
 
@@ -60,9 +61,8 @@ class InvitationStatusFilter(admin.SimpleListFilter):
         return queryset
 
 
-@admin.register(Invitation)
-class InvitationAdmin(PasswordAgainMixin, PolicyAdmin):
-    """Who was invited into one's own organizations; the link itself stands in the mail alone."""
+class InvitationAdmin(ReauthenticationMixin, PolicyAdmin):
+    """Invitations into the person's own organizations. Only the mail holds the link."""
 
     action = Action.MANAGE_PEOPLE
     form = InvitationForm
@@ -81,21 +81,21 @@ class InvitationAdmin(PasswordAgainMixin, PolicyAdmin):
         return invitation.status.label
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Leave clients out: they are invited where applications are distributed."""
+        """Leave out invitations of clients, which have a page in the console."""
         return super().get_queryset(request).into_organization()
 
     def get_fields(self, request: HttpRequest, obj: Invitation | None = None) -> Any:
-        asked = ["email", "organization", "role"]
+        entered = ["email", "organization", "role"]
         if obj is None:
-            return asked
-        return [*asked, "state", "invited_by", "sent_at", "expires_at", "accepted_at"]
+            return entered
+        return [*entered, "state", "invited_by", "sent_at", "expires_at", "accepted_at"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Actions ask for it; one invitation is looked at, sent again or withdrawn.
+        # Actions require this permission; a single invitation is read-only.
         return obj is None and super().has_change_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # It goes with its organization alone, which an operator deletes.
+        # Only operators delete invitations, together with their organization.
         return request.user.is_superuser
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -110,11 +110,9 @@ class InvitationAdmin(PasswordAgainMixin, PolicyAdmin):
         return actions
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:
-        def unsent(problem: str) -> None:
-            messages.error(request, problem)
-
-        by = _person(request)
-        sent = inviting.invite(obj.organization, obj.email, obj.role, by, unsent=unsent)
+        by = cast(User, request.user)
+        on_failure = partial(messages.error, request)
+        sent = inviting.invite(obj.organization, obj.email, obj.role, by, on_failure=on_failure)
         obj.pk = sent.pk
 
     def changeform_view(
@@ -126,28 +124,28 @@ class InvitationAdmin(PasswordAgainMixin, PolicyAdmin):
     ) -> Any:
         try:
             return super().changeform_view(request, object_id, form_url, {"show_delete": False})
-        except inviting.InvitationRefused as refused:
-            messages.error(request, str(refused))
+        except inviting.InvitationRefused as error:
+            messages.error(request, str(error))
             return SeeOther(request.get_full_path())
 
     @admin.action(description="Send again", permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: Any) -> None:
-        def unsent(problem: str) -> None:
-            messages.error(request, problem)
+        def resend(invitation: Invitation) -> None:
+            by, on_failure = cast(User, request.user), partial(messages.error, request)
+            inviting.resend(invitation, by, on_failure=on_failure)
 
-        def again(invitation: Invitation) -> None:
-            inviting.resend(invitation, _person(request), unsent=unsent)
-
-        self._each(request, queryset, again, "Sent again to {}: the earlier link is dead.")
+        self._for_each(
+            request, queryset, resend, "Sent again to {}. The earlier link no longer works."
+        )
 
     @admin.action(description="Withdraw", permissions=["change"])
     def withdraw(self, request: HttpRequest, queryset: Any) -> None:
-        def back(invitation: Invitation) -> None:
-            inviting.withdraw(invitation, _person(request))
+        def withdraw(invitation: Invitation) -> None:
+            inviting.withdraw(invitation, cast(User, request.user))
 
-        self._each(request, queryset, back, "The invitation of {} is withdrawn.")
+        self._for_each(request, queryset, withdraw, "The invitation of {} was withdrawn.")
 
-    def _each(
+    def _for_each(
         self,
         request: HttpRequest,
         invitations: Any,
@@ -157,11 +155,7 @@ class InvitationAdmin(PasswordAgainMixin, PolicyAdmin):
         for invitation in invitations:
             try:
                 verb(invitation)
-            except inviting.InvitationRefused as refused:
-                messages.error(request, str(refused))
+            except inviting.InvitationRefused as error:
+                messages.error(request, str(error))
             else:
                 messages.success(request, done.format(invitation.email))
-
-
-def _person(request: HttpRequest) -> User:
-    return cast(User, request.user)

@@ -1,27 +1,27 @@
-"""This console as services know it: OAuth clients, registered by super admins."""
+"""OAuth clients in Administration: this console as registered with a service."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from connections.credentials.leases import ask_again
+from connections.credentials.leases import clear_client_refusal
 from connections.models import OAuthClient
 from connections.models.oauth_client import client_reference
 from connectors.api.pasted_credential import NotACredential, visible_ascii
 from connectors.definitions.registry import connector_or_gone, get_connectors
 from connectors.definitions.typed_parameter import NotAParameter, typed_host
 from console.accounts.policy import Action
-from console.administration.accounts import PolicyAdmin
-from console.administration.recorded import RecordedAdmin
-from console.signing_in.reauthentication import PasswordAgainMixin
+from console.administration.audit_mixin import AuditMixin
+from console.administration.policy_admin import PolicyAdmin
+from console.signing_in.reauthentication import ReauthenticationMixin
 
 
 class OAuthClientForm(forms.ModelForm):
-    """Take a secret and never show it: an empty box keeps what is stored."""
+    """Accept a client secret without ever showing it; an empty field keeps the stored one."""
 
     connector_slug = forms.ChoiceField(label="Connector")
     new_client_secret = forms.CharField(
@@ -29,7 +29,7 @@ class OAuthClientForm(forms.ModelForm):
         required=False,
         max_length=8_192,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "class": "vTextField"}),
-        help_text="It is stored encrypted and never shown. Empty: keep what is stored.",
+        help_text="Stored encrypted and never shown. Leave this empty to keep the stored secret.",
     )
 
     class Meta:
@@ -39,7 +39,8 @@ class OAuthClientForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "connector_slug" in self.fields:
-            self.fields["connector_slug"].choices = [  # type: ignore[attr-defined]
+            choice = cast(forms.ChoiceField, self.fields["connector_slug"])
+            choice.choices = [
                 (slug, connector.name)
                 for slug, connector in get_connectors().items()
                 if connector.oauth2
@@ -67,36 +68,37 @@ class OAuthClientForm(forms.ModelForm):
                 self.add_error("host", f"{connector.name} needs its host. {error}")
             if not cleaned.get("organization"):
                 self.add_error(
-                    "organization", "A client for a host of your own belongs to one organization."
+                    "organization", "A client for your own host must belong to one organization."
                 )
         elif host:
-            self.add_error("host", f"{connector.name} has no host of your own. Leave this empty.")
+            self.add_error("host", f"{connector.name} has a fixed host. Leave this empty.")
         reference = client_reference(
             connector.slug, cleaned.get("organization"), cleaned.get("environment", ""), host
         )
         if not self.errors and OAuthClient.objects.filter(reference=reference).exists():
             raise forms.ValidationError(
-                f"{connector.name} is registered for this already. Change that client instead."
+                f"{connector.name} is already registered for this. Change that client instead."
             )
 
     def save(self, commit: bool = True) -> OAuthClient:
         if secret := self.cleaned_data["new_client_secret"]:
             self.instance.client_secret = secret
         if not self.instance._state.adding:
-            ask_again(self.instance)
+            clear_client_refusal(self.instance)
         return super().save(commit)
 
 
 def _pasted(text: str, label: str) -> str:
-    """Return what a service gave, without what was copied along with it."""
+    """Return a pasted value without the whitespace around it; reject other characters."""
     try:
         return visible_ascii(text, label)
     except NotACredential as error:
         raise forms.ValidationError(str(error)) from None
 
 
-@admin.register(OAuthClient)
-class OAuthClientAdmin(PasswordAgainMixin, RecordedAdmin, PolicyAdmin):
+class OAuthClientAdmin(ReauthenticationMixin, AuditMixin, PolicyAdmin):
+    """OAuth clients: the redirect URI to register at a service, and the ID and secret it gave."""
+
     action = Action.MANAGE_OAUTH_CLIENTS
     form = OAuthClientForm
     list_display = ["connector_name", "organization", "environment", "host", "client_id"]
@@ -118,11 +120,13 @@ class OAuthClientAdmin(PasswordAgainMixin, RecordedAdmin, PolicyAdmin):
 
     @admin.display(description="redirect_uri")
     def redirect_uri(self, client: OAuthClient) -> str:
-        """Show what to register at the service."""
-        return client.redirect_uri if client.pk and client.reference else "Shown once it is saved."
+        """Show the redirect URI to register at the service."""
+        return client.redirect_uri if client.pk and client.reference else "Shown after you save."
 
-    def get_readonly_fields(self, request: HttpRequest, obj: OAuthClient | None = None):
-        """Fix whom a stored secret is for: to change that, register another client."""
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: OAuthClient | None = None
+    ) -> list[str]:
+        """Keep what the secret is for: for another connector or host, register another client."""
         fixed = ["redirect_uri"]
         return [*fixed, "connector_slug", "organization", "environment", "host"] if obj else fixed
 

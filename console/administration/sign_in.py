@@ -1,39 +1,28 @@
-"""Second factors and addresses in Administration.
+"""E-mail addresses and second factors in Administration, for operators.
 
-An operator takes away the factor that somebody lost, and vouches for an address.
+An operator confirms an address of a person, or removes a second factor that they lost.
 """
 
 from __future__ import annotations
 
 from typing import Any, cast
 
-from allauth.account import admin as account_admin  # noqa: F401  registers what is replaced here
-from allauth.account.models import EmailAddress
-from allauth.mfa import admin as mfa_admin  # noqa: F401
 from allauth.mfa.models import Authenticator
-from allauth.usersessions import admin as usersessions_admin  # noqa: F401
-from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.decorators import method_decorator
 
 from console.accounts.models import User
-from console.administration.accounts import OperatorRowsMixin
+from console.administration.policy_admin import OperatorRowsMixin
 from console.signing_in import email_changes, factor_events
 from console.signing_in.operator_notices import changed_by_operator
-from console.signing_in.reauthentication import PasswordAgainMixin
+from console.signing_in.reauthentication import ReauthenticationMixin
 from console.signing_in.unit_of_work import unit_of_work
 
-for registered in (Authenticator, EmailAddress):
-    admin.site.unregister(registered)
-# Each person sees his own on the page *Security*; nobody needs those of others.
-admin.site.unregister(UserSession)
 
-
-@admin.register(EmailAddress)
-class EmailAddressAdmin(OperatorRowsMixin, PasswordAgainMixin, admin.ModelAdmin):
-    """Which address is whose, and which of them nobody has confirmed."""
+class EmailAddressAdmin(OperatorRowsMixin, ReauthenticationMixin, admin.ModelAdmin):
+    """The addresses of all accounts; an action confirms those that are not confirmed."""
 
     list_display = ["email", "user", "verified", "primary"]
     list_filter = ["verified"]
@@ -47,11 +36,11 @@ class EmailAddressAdmin(OperatorRowsMixin, PasswordAgainMixin, admin.ModelAdmin)
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Actions ask for it; a row itself is only looked at.
+        # Actions require this permission; a single row is read-only.
         return obj is None and super().has_change_permission(request)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        # It goes with its account, or its owner removes it.
+        # An address is deleted with its account, or removed by its owner.
         raise PermissionDenied
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -59,23 +48,24 @@ class EmailAddressAdmin(OperatorRowsMixin, PasswordAgainMixin, admin.ModelAdmin)
         actions.pop("delete_selected", None)
         return actions
 
-    @admin.action(description="Confirm: I know that it is theirs", permissions=["change"])
+    @admin.action(description="Confirm that the address is theirs", permissions=["change"])
     def confirm(self, request: HttpRequest, queryset: Any) -> None:
-        """Vouch for addresses, and never for one's own."""
+        """Confirm addresses on the operator's word, except the operator's own."""
         by = cast(User, request.user)
         for address in queryset.filter(verified=False).select_related("user"):
             if address.user == by:
-                messages.error(request, f"{address} is your own: another operator can confirm it.")
+                messages.error(
+                    request, f"{address} is your own address. Ask another operator to confirm it."
+                )
             elif not address.can_set_verified():
-                messages.error(request, f"{address} is confirmed for another account already.")
+                messages.error(request, f"Another account has already confirmed {address}.")
             else:
                 email_changes.vouch(address, by)
-                messages.success(request, f"{address} is confirmed.")
+                messages.success(request, f"Confirmed {address}.")
 
 
-@admin.register(Authenticator)
 class AuthenticatorAdmin(OperatorRowsMixin, admin.ModelAdmin):
-    """What there is and since when, and never what it rests on."""
+    """The type and dates of second factors, never their secrets. Operators can remove one."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_filter = ["type"]
@@ -98,17 +88,17 @@ class AuthenticatorAdmin(OperatorRowsMixin, admin.ModelAdmin):
         return super().delete_view(request, *args, **kwargs)
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        self._tell(request, [obj])
+        self._record_and_notify(request, [obj])
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        self._tell(request, queryset.select_related("user"))
+        self._record_and_notify(request, queryset.select_related("user"))
         super().delete_queryset(request, queryset)
 
-    def _tell(self, request: HttpRequest, factors: Any) -> None:
-        """Record recovery codes that are taken away by themselves, and mail to whose they were."""
+    def _record_and_notify(self, request: HttpRequest, factors: Any) -> None:
+        """Mail the owners, and record recovery codes: ``factor_events`` records other factors."""
         for factor in factors:
             kind = factor_events.FACTORS[Authenticator.Type(factor.type)]
             if factor.type == Authenticator.Type.RECOVERY_CODES:
-                factor_events.removed(factor)
+                factor_events.record_removal(factor)
             changed_by_operator(request, factor.user, f"removed your second factor: {kind}")

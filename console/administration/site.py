@@ -1,4 +1,4 @@
-"""Django admin as this console offers it: to operators and super admins."""
+"""The admin site, for operators and super admins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from console.accounts.policy import Action
 
 
 class ConsoleAdminSite(admin.AdminSite):
-    """Administration: people, applications, and this console as services know it."""
+    """Administration: people, applications and OAuth clients."""
 
     site_header = "Developer Console administration"
     site_title = "Developer Console"
@@ -22,15 +22,15 @@ class ConsoleAdminSite(admin.AdminSite):
 
     @method_decorator(secure_admin_login)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Sign in on the console's own page; 403 for whoever may not enter."""
+        """Redirect to the console's sign-in page; answer 403 to people without access."""
         return super().login(request, extra_context)
 
     def get_urls(self) -> list[Any]:
-        """Leave out the shortcut to a row's page: it finds every row of every organization."""
+        """Leave out ``view_on_site``, which redirects to rows of any organization."""
         return [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
 
     def has_permission(self, request: HttpRequest) -> bool:
-        user = request.user
+        user: Any = request.user
         return user.is_active and (
             user.is_superuser or (user.is_authenticated and user.may(Action.MANAGE_OAUTH_CLIENTS))
         )

@@ -2,6 +2,4 @@ from django.apps import AppConfig
 
 
 class ApplicationsConfig(AppConfig):
-    """What is built."""
-
     name = "console.applications"

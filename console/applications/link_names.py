@@ -1,4 +1,4 @@
-"""Names for programs, made from names for people."""
+"""Link names: identifiers for programs, derived from display names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Container
 
 from django.utils.text import slugify
 
-#: Latin letters that are no ASCII letter with an accent, which is all that `slugify` undoes.
+#: Latin letters that ``slugify`` drops: it only removes accents from ASCII letters.
 _IN_ASCII = str.maketrans(
     {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O"}
     | {"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ł": "l", "Ł": "L"}
@@ -17,9 +17,9 @@ _IN_ASCII = str.maketrans(
 
 
 def free_link_name(name: str, taken: Container[str], *, fallback: str) -> str:
-    """Return the name in lower case with underscores, numbered from 2 where it is taken.
+    """Return the name in lower case with underscores, with a number from 2 if it is taken.
 
-    ``fallback`` goes before a name that does not begin with a letter of ASCII.
+    ``fallback`` is put before a name that does not start with an ASCII letter.
     """
     letters = re.sub(r"[^\w\s]", " ", name.translate(_IN_ASCII))
     words = slugify(letters).replace("-", "_")

@@ -1,4 +1,4 @@
-"""What developers build."""
+"""Applications, and the rights of developers to publish and distribute them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from console.accounts.models import Organization
-from console.accounts.policy import GIVEN, Action
+from console.accounts.policy import NEEDS_RIGHT, Action
 from console.applications.launch_url import validate_launch_url
 from console.names import NameField
 
@@ -23,9 +23,9 @@ LINK_NAME = RegexValidator(
 
 class ApplicationQuerySet(models.QuerySet["Application"]):
     def allowing(self, user: Any, action: Action) -> ApplicationQuerySet:
-        """Keep those of the organizations in which he may do this, and those given to him."""
+        """Return the applications with which the person may do this, by role or by right."""
         allowed = Q(organization__in=Organization.objects.allowing(user, action))
-        if action in GIVEN:
+        if action in NEEDS_RIGHT:
             allowed |= Q(
                 pk__in=Right.objects.giving(user, action).values("application"),
                 organization__in=Organization.objects.giving(user, action),
@@ -34,19 +34,19 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
 
 
 class Application(models.Model):
-    """Something an organization builds; connections belong to one application each."""
+    """An application that an organization builds. Each connection belongs to one application."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="applications")
     name = NameField(max_length=100)
     link_name = models.CharField(max_length=60, validators=[LINK_NAME])
     launch_url = models.CharField(
-        "launch address",
+        "launch URL",
         max_length=500,
         blank=True,
         validators=[validate_launch_url],
-        help_text="Where the application runs. Who opens it in the console is led there, with a "
-        "token that says who he is in the form field console_user.",
+        help_text="Where the application runs. The console sends people who open it to this URL, "
+        "with a token that identifies them in the form field console_user.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -67,25 +67,25 @@ class Application(models.Model):
         return reverse("application_detail", args=[self.link_name])
 
     def allows(self, user: Any, action: Action) -> bool:
-        """Tell whether the person may do this with it."""
+        """Return whether the person may do this with the application."""
         return Application.objects.allowing(user, action).filter(pk=self.pk).exists()
 
 
 class RightQuerySet(models.QuerySet["Right"]):
     def giving(self, user: Any, action: Action) -> RightQuerySet:
-        """Keep the rights that give the person this, as long as his role lets them count."""
-        known = user if user.is_authenticated else None
-        return self.filter(user=known, **{Right.FIELDS[action]: True})
+        """Return the person's rights to do this. They are valid only together with their role."""
+        owner = user if user.is_authenticated else None
+        return self.filter(user=owner, **{Right.FIELDS[action]: True})
 
 
 class Right(models.Model):
-    """What one developer may do with one application beyond building it.
+    """The right of one developer to publish or distribute one application.
 
-    It counts only while he is a developer of the application's organization: a super admin
-    needs none, and nobody else may have one.
+    It is valid only while the person is a developer of the application's organization. Super
+    admins do not need it.
     """
 
-    #: The field that gives an action; each action of ``GIVEN`` has one.
+    #: The field for each action in ``NEEDS_RIGHT``.
     FIELDS: ClassVar[dict[Action, str]] = {
         Action.PUBLISH: "may_publish",
         Action.DISTRIBUTE: "may_distribute",

@@ -1,20 +1,20 @@
-"""Who may do what with one application: his role's share, and what was given to him."""
+"""Check and lock what a person may do with an application, by role or by right."""
 
 from __future__ import annotations
 
 from console.accounts import authority
 from console.accounts.models import User
-from console.accounts.policy import GIVEN, Action
+from console.accounts.policy import NEEDS_RIGHT, Action
 from console.applications.models import Application, Right
 
 
 def hold(user: User, application: Application, action: Action) -> None:
-    """Let nobody take from the person what he needs for this until the transaction ends.
+    """Lock the person's authority for an action until the end of the transaction.
 
-    Raise :class:`~console.accounts.authority.NotAllowed` where he may not do it (any more).
-    Call it when the application's row is locked, before anything that it is made of is.
+    Raise :class:`~console.accounts.authority.NotAllowed` if the person may not do it. Call it
+    after the application's row is locked and before any row of its components or connections.
     """
-    given = Right.objects.giving(user, action) if action in GIVEN else Right.objects.none()
-    authority.hold(
+    given = Right.objects.giving(user, action) if action in NEEDS_RIGHT else Right.objects.none()
+    authority.check_and_lock(
         user, application.organization, action, given=given.filter(application=application)
     )

@@ -1,4 +1,4 @@
-"""Applications: the list, and one of them as a whole."""
+"""List of applications, and the page of one application."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from console.applications.models import Application
 from console.choices import Environment
 from console.publishing.application_map import draw
 from console.publishing.environment_state import release_in_stage, states_across
-from console.publishing.manifest import Manifest, of_development
+from console.publishing.manifest import Manifest, development_manifest
 from console.publishing.manifest_diff import changes
 
-#: How many components the application's own page shows, the latest ones.
+#: How many of the latest components the page of an application shows.
 LATEST = 8
 
 
 @require_safe
 def application_list(request: SignedInRequest) -> HttpResponse:
-    """Show the applications that the person works on."""
+    """Show the applications that the person may build."""
     if not request.user.may(Action.MANAGE_CONNECTIONS):
         raise PermissionDenied
     applications = Application.objects.allowing(
@@ -42,7 +42,7 @@ def application_list(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse:
-    """Show one application: its map, its components and connections, and what is in Stage."""
+    """Show an application: its map, components, connections, and its release in Stage."""
     application = (
         Application.objects.allowing(request.user, Action.MANAGE_CONNECTIONS)
         .select_related("organization")
@@ -57,19 +57,19 @@ def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse
         request.GET,
     )
     components = list(application.components.order_by("-updated_at"))
-    development = of_development(application, components)
+    development = development_manifest(application, components)
     release = release_in_stage(application)
     stage = release.manifest if release else Manifest()
     states = states_across(
         application,
         {
             Environment.DEVELOPMENT: development.connections.values(),
-            # What Stage does not hold yet would stand there as it does in Development.
+            # For connections that are not in Stage yet, show what publishing them would give.
             Environment.STAGE: {**development.connections, **stage.connections}.values(),
         },
         request.user,
     )
-    addresses = {component.link_name: component.get_absolute_url() for component in components}
+    urls = {component.link_name: component.get_absolute_url() for component in components}
     return render(
         request,
         "applications/application_detail.html",
@@ -78,7 +78,7 @@ def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse
             "page": page,
             "release": release,
             "changed": len(changes(stage, development).components),
-            "picture": draw(development, states.values(), addresses),
+            "picture": draw(development, states.values(), urls),
             "components": components[:LATEST],
             "component_count": len(components),
             "may_publish": application.allows(request.user, Action.PUBLISH),

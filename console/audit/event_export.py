@@ -1,4 +1,4 @@
-"""Events as files, line by line, so that a million of them need no more memory than one."""
+"""Export events as CSV or JSON lines, streamed in batches to keep memory use constant."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ COLUMNS = (
     "previous_hash",
     "hash",
 )
-#: Spreadsheets take a cell that begins so for a formula (OWASP, CSV injection).
+#: A spreadsheet runs a cell that starts with one of these as a formula (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(events: EventQuerySet) -> Iterator[str]:
-    """Give the lines of a CSV file (RFC 4180), newest first, with a sentence in each."""
+    """Yield the lines of a CSV file (RFC 4180), newest event first, each with its sentence."""
     writer = csv.writer(_Echo())
     yield writer.writerow([*COLUMNS, "sentence"])
     for event in newest_first(events):
@@ -42,13 +42,13 @@ def as_csv(events: EventQuerySet) -> Iterator[str]:
 
 
 def as_json_lines(events: EventQuerySet) -> Iterator[str]:
-    """Give one JSON document a line, newest first: all that the hash is made of."""
+    """Yield one JSON document per line, newest event first, with every value that is hashed."""
     for event in newest_first(events):
         yield json.dumps(document_of(event), ensure_ascii=False) + "\n"
 
 
 def newest_first(events: EventQuerySet) -> Iterator[Event]:
-    """Walk them in batches: no cursor stays open while a browser takes its time."""
+    """Read events in batches, so that a slow download keeps no database cursor open."""
     rows = events.order_by("-at", "-id")
     batch = list(rows[:BATCH])
     while batch:
@@ -58,7 +58,7 @@ def newest_first(events: EventQuerySet) -> Iterator[Event]:
 
 
 def document_of(event: Event) -> dict[str, Any]:
-    """Return an event by the names and in the forms of ``chaining.canonical``."""
+    """Return an event with the names and formats of ``hash_chain.canonical``."""
     return {
         "organization": str(event.organization_id or ""),
         "number": event.number,
@@ -76,12 +76,12 @@ def document_of(event: Event) -> dict[str, Any]:
 
 
 def defused(cell: Any) -> Any:
-    """Put an apostrophe before what a spreadsheet would run."""
+    """Put an apostrophe before a cell that a spreadsheet would run as a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 class _Echo:
-    """A file that gives each line back instead of keeping it."""
+    """A file whose ``write`` returns the line, for ``csv.writer``."""
 
     def write(self, line: str) -> str:
         return line

@@ -1,4 +1,4 @@
-"""The hash that joins an event to the one before it."""
+"""The hash that links each event to the previous one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 FORM = "console.audit/1"
-#: What stands before the first event of an organization.
+#: The previous hash of the first event of an organization.
 GENESIS = "0" * 64
 
 

@@ -1,17 +1,18 @@
-"""Write down what was done, in the transaction that does it: both stay, or neither.
+"""Record events in the transaction of the change: both are committed, or neither.
 
-Order of locks, the same everywhere, each of them left out where it is not needed:
+Every transaction takes its locks in this order, and skips those that it does not need:
 
-1. the application's row, or the organization's where none is there yet or people are changed;
-2. the person's own row, then his membership, then his rights in the application
-   (``authority.hold``; whoever takes his authority away takes the same ones);
-3. the other rows that are changed, authorizations among them;
-4. the chain, with nothing locked after it. Several chains in one transaction are taken in the
-   order of their keys, the deployment's first.
+1. the row of the application, or of the organization when there is no application yet or
+   when people change;
+2. the row of the person who acts, then their membership, then their rights in the application
+   (``authority.check_and_lock``; code that removes their authority takes the same locks);
+3. the other rows that change, such as authorizations;
+4. the chain, last of all. Several chains are locked in the order of their keys, the
+   deployment's first.
 
-Rows of people and organizations are locked with ``no_key``: every event refers to them, and
-would have to wait for who waits for its chain. So nobody who holds a chain ever waits for a
-row, and no two wait for each other.
+Rows of people and organizations are locked with ``no_key``, because every event refers to them
+and would otherwise wait for these locks. A transaction that holds a chain therefore never waits
+for a row, and deadlocks cannot happen.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ Home = Organization | uuid.UUID | None
 
 
 class NotRecorded(Exception):
-    """The event could not be written, so what it tells of must not happen either."""
+    """The event could not be written, so the change must not happen either."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +70,9 @@ def record(
     /,
     **details: Any,
 ) -> None:
-    """Write one event; ``actor`` is nobody where the console acts by itself.
+    """Write one event; ``actor`` is None when the console acts automatically.
 
-    ``details`` are JSON and never a secret; what is empty is left out. Raise
+    ``details`` are JSON and never hold a secret; empty values are left out. Raise
     :class:`NotRecorded` where the event cannot be written, and ``RuntimeError`` outside of a
     transaction. Call it last in the transaction (see the order of locks above).
     """
@@ -95,7 +96,7 @@ def record_in_each(
 
 
 def write(chain: Chain, actor: User | None, happenings: Iterable[AuditEntry]) -> None:
-    """Put events at the end of a chain that is locked."""
+    """Append events to a locked chain."""
     events = []
     for happening in happenings:
         event = Event(
@@ -126,13 +127,13 @@ def write(chain: Chain, actor: User | None, happenings: Iterable[AuditEntry]) ->
 
 
 def lock(key: uuid.UUID | None) -> Chain:
-    """Let nobody else write into this chain until the transaction ends, and return its head."""
+    """Lock a chain until the transaction ends, and return its head."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("An event is recorded in the transaction of its change.")
     chains = Chain.objects.select_for_update().filter(pk=key or DEPLOYMENT)
     try:
         chain = chains.first()
-        if chain is None:  # the first event; who is as fast waits here and finds the row
+        if chain is None:  # the first event; a concurrent transaction waits here and finds the row
             Chain.objects.bulk_create([Chain(pk=key or DEPLOYMENT)], ignore_conflicts=True)
             chain = chains.get()
     except DatabaseError as error:
@@ -141,6 +142,8 @@ def lock(key: uuid.UUID | None) -> Chain:
 
 
 def homes(user: User) -> list[uuid.UUID | None]:
-    """Name the chains that tell of a person: his organizations', or else the deployment's."""
+    """Return the chains that record events about a person: those of their organizations, or
+    else the chain of the deployment.
+    """
     found = user.memberships.active().order_by("organization_id")
     return list(found.values_list("organization_id", flat=True)) or [None]

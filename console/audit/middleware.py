@@ -1,4 +1,4 @@
-"""What a person is told when the audit log cannot be written."""
+"""Middleware for changes that could not be recorded in the audit log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class UnrecordedMiddleware:
-    """Answer 503 where a change was undone because it could not be recorded."""
+    """Respond with 503 when a change was rolled back because it could not be recorded."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What happened: rows that are made once and never changed, and where each chain of them ends.
+"""Audit events, which never change, and the head of each chain of events.
 
 The keys of organizations and people have no constraint in the database. An event outlives
 both, with the key that its hash was made of; a key that goes to NULL would change the row.
@@ -21,12 +21,12 @@ from console.audit.hash_chain import GENESIS
 
 #: The chain of the deployment itself (the nil UUID, RFC 9562 section 5.9): first of all in order.
 DEPLOYMENT = uuid.UUID(int=0)
-#: Who acts where nobody does.
+#: The actor of events that the console causes automatically.
 SYSTEM = "system"
 
 
 class Chain(models.Model):
-    """The head of an organization's events; whoever writes the next one locks this row.
+    """The head of an organization's events. This row is locked to write the next event.
 
     The key is the organization's own, or :data:`DEPLOYMENT`.
     """
@@ -40,7 +40,7 @@ class Chain(models.Model):
 
 
 class Bookmark(models.Model):
-    """How far somebody who acts on events has read a chain (``outbox.py``)."""
+    """How far a reader of the outbox has read a chain (``outbox.py``)."""
 
     reader = models.CharField(max_length=40)
     chain = models.ForeignKey(Chain, models.CASCADE, related_name="bookmarks")
@@ -59,10 +59,10 @@ class EventQuerySet(models.QuerySet["Event"]):
     """Rows that are made and never changed."""
 
     def visible_to(self, user: Any) -> EventQuerySet:
-        """Keep what the person may read.
+        """Keep the events that the person may read.
 
-        Whoever may read about people, too, sees everything of his organization; others see
-        what concerns applications and connections. The operator sees the deployment's own.
+        People with ``READ_AUDIT_OF_PEOPLE`` see every event of their organization. Others see
+        events about applications and connections. Operators see events of the deployment.
         """
         read = set(Organization.objects.allowing(user, Action.READ_AUDIT).values_list("pk"))
         whole = set(

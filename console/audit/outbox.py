@@ -1,8 +1,8 @@
-"""Act on what was recorded, later and exactly once: the audit log is the outbox.
+"""Process recorded events later and exactly once (transactional outbox).
 
 An event is written in the transaction of its change, and the numbers of a chain have no
-gaps that fill up later. So a reader that keeps how far it has come, in the transaction of
-what it makes of the events, misses none and takes none twice, whenever it is killed.
+gaps that fill up later. A reader saves its position in the same transaction as the rows that
+it writes, so it misses no event and handles none twice, even if it is killed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Events in the words of a helpful colleague."""
+"""Audit events as sentences that people read."""
 
 from __future__ import annotations
 
@@ -19,41 +19,51 @@ SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.APPLICATION_EXPORTED: "{who} exported the application {what}",
     AuditAction.APPLICATION_IMPORTED: "{who} imported the application {what}",
     AuditAction.AUDIT_EXPORTED: "{who} exported the activity of {what}",
-    AuditAction.AUTHORIZATION_ENDED: "{what} is not authorized as {account} any more",
+    AuditAction.AUTHORIZATION_ENDED: "{what} is no longer authorized as {account}",
     AuditAction.AUTHORIZATION_GIVEN: "{who} authorized {what} as {account} in {environments}",
     AuditAction.AUTHORIZATION_LABELED: "{who} renamed the account {was} of {what} to {account}",
     AuditAction.AUTHORIZATION_RECOVERED: "{what} works again as {account}",
-    AuditAction.AUTHORIZATION_REPLACED: "{who} authorized {what} anew as {account} in {environments}",
-    AuditAction.AUTHORIZATION_REUSED: "{who} let {what} use the account {account} in {environments}",
-    AuditAction.AUTHORIZATION_RESTORED: "{what} may use the account {account} in {environments} again",
-    AuditAction.AUTHORIZATION_REVOKED: "{who} revoked the authorization of {what} in {environments}",
-    AuditAction.AUTHORIZATION_SUSPENDED: "{what} may not use {account} in {environments} for now",
+    AuditAction.AUTHORIZATION_REPLACED: "{who} reauthorized {what} as {account} in {environments}",
+    AuditAction.AUTHORIZATION_REUSED: (
+        "{who} authorized {what} with the existing account {account} in {environments}"
+    ),
+    AuditAction.AUTHORIZATION_RESTORED: "{what} can use {account} in {environments} again",
+    AuditAction.AUTHORIZATION_REVOKED: (
+        "{who} revoked the authorization of {what} in {environments}"
+    ),
+    AuditAction.AUTHORIZATION_SUSPENDED: "{what} is suspended as {account} in {environments}",
     AuditAction.COMPONENT_CREATED: "{who} created the {kind} {what} in {application}",
     AuditAction.COMPONENT_DELETED: "{who} deleted the {kind} {what} from {application}",
     AuditAction.COMPONENT_SAVED: "{who} changed the {kind} {what} in {application}",
     AuditAction.CONNECTION_CREATED: "{who} created the connection {what} in {application}",
     AuditAction.CONNECTION_DELETED: "{who} deleted the connection {what} from {application}",
-    AuditAction.CONNECTION_PERMISSIONS_CHANGED: "{who} changed the permissions of the connection {what}",
+    AuditAction.CONNECTION_PERMISSIONS_CHANGED: (
+        "{who} changed the permissions of the connection {what}"
+    ),
     AuditAction.CONNECTION_RENAMED: "{who} renamed the connection {was} to {what}",
-    AuditAction.CREDENTIAL_REVOCATION_ASKED: "Revocation of the access of {what} at {service}: {answer}",
-    AuditAction.INSTALLATION_CREATED: "{who} installed {application} in {client}, at release {release}",
+    AuditAction.CREDENTIAL_REVOCATION_ASKED: "Revoking the access of {what} at {service}: {answer}",
+    AuditAction.INSTALLATION_CREATED: (
+        "{who} installed {application} in {client}, at release {release}"
+    ),
     AuditAction.INSTALLATION_REMOVED: "{who} uninstalled {application} from {client}",
     AuditAction.INSTALLATION_UPDATE_LEFT: "{who} left release {left} of {application} in {client}",
-    AuditAction.INSTALLATION_UPDATED: "{who} updated {application} in {client} to release {release}",
+    AuditAction.INSTALLATION_UPDATED: (
+        "{who} updated {application} in {client} to release {release}"
+    ),
     AuditAction.INVITATION_ACCEPTED: "{who} accepted the invitation to {organization}",
-    AuditAction.INVITATION_RESENT: "{who} sent the invitation of {what} anew",
+    AuditAction.INVITATION_RESENT: "{who} sent the invitation for {what} again",
     AuditAction.INVITATION_SENT: "{who} invited {what} as {role}",
-    AuditAction.INVITATION_WITHDRAWN: "{who} withdrew the invitation of {what}",
+    AuditAction.INVITATION_WITHDRAWN: "{who} withdrew the invitation for {what}",
     AuditAction.LISTING_PUBLISHED: "{who} published {what} in the marketplace",
-    AuditAction.LISTING_REFUSED: "{who} refused {what} in the marketplace",
-    AuditAction.LISTING_SAVED: "{who} changed what the marketplace is to say of {application}",
+    AuditAction.LISTING_REFUSED: "{who} rejected {what} for the marketplace",
+    AuditAction.LISTING_SAVED: "{who} changed the marketplace listing of {application}",
     AuditAction.LISTING_SUBMITTED: "{who} submitted {what} to the marketplace",
-    AuditAction.LISTING_WITHDRAWN: "{who} took {what} out of the marketplace",
-    AuditAction.MEMBERSHIP_CHANGED: "{who} made {what} {role}",
+    AuditAction.LISTING_WITHDRAWN: "{who} removed {what} from the marketplace",
+    AuditAction.MEMBERSHIP_CHANGED: "{who} changed the role of {what} to {role}",
     AuditAction.MEMBERSHIP_CREATED: "{who} added {what} as {role}",
     AuditAction.MEMBERSHIP_DEACTIVATED: "{who} deactivated {what}",
-    AuditAction.MEMBERSHIP_DELETED: "{who} took {what} out of the organization",
-    AuditAction.MEMBERSHIP_REACTIVATED: "{who} let {what} in again",
+    AuditAction.MEMBERSHIP_DELETED: "{who} removed {what} from the organization",
+    AuditAction.MEMBERSHIP_REACTIVATED: "{who} reactivated {what}",
     AuditAction.OAUTH_CLIENT_CHANGED: "{who} changed the OAuth client {what}",
     AuditAction.OAUTH_CLIENT_CREATED: "{who} registered the OAuth client {what}",
     AuditAction.OAUTH_CLIENT_DELETED: "{who} deleted the OAuth client {what}",
@@ -68,29 +78,39 @@ SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.SHARE_LICENSE_CHANGED: "{who} changed the license of {application} for {client}",
     AuditAction.SHARE_RELEASED: "{who} released release {release} of {application} to {client}",
     AuditAction.SHARE_WITHDRAWN: "{who} withdrew {application} from {client}",
-    AuditAction.TOKEN_KEY_RENEWED: "{who} signs tokens of people with the new key {what}",
-    AuditAction.USER_ADDRESS_CHANGED: "{who} changed the address of an account from {was} to {what}",
-    AuditAction.USER_ADDRESS_CLAIMED: "{who} asked to add the address {address} to the account of {what}",
-    AuditAction.USER_ADDRESS_CONFIRMED: "{who} confirmed the address {address} of the account of {what}",
-    AuditAction.USER_ADDRESS_REMOVED: "{who} removed the address {address} from the account of {what}",
+    AuditAction.TOKEN_KEY_RENEWED: "{who} replaced the key that signs user tokens with {what}",
+    AuditAction.USER_ADDRESS_CHANGED: (
+        "{who} changed the e-mail address of an account from {was} to {what}"
+    ),
+    AuditAction.USER_ADDRESS_CLAIMED: (
+        "{who} asked to add the e-mail address {address} to the account of {what}"
+    ),
+    AuditAction.USER_ADDRESS_CONFIRMED: (
+        "{who} confirmed the e-mail address {address} of the account of {what}"
+    ),
+    AuditAction.USER_ADDRESS_REMOVED: (
+        "{who} removed the e-mail address {address} from the account of {what}"
+    ),
     AuditAction.USER_CHANGED: "{who} changed the account of {what}",
-    AuditAction.USER_CREATED: "{who} made an account for {what}",
+    AuditAction.USER_CREATED: "{who} created an account for {what}",
     AuditAction.USER_DELETED: "{who} deleted the account of {what}",
     AuditAction.USER_FACTOR_ADDED: "{who} added a second factor, {kind}, to the account of {what}",
-    AuditAction.USER_FACTOR_REMOVED: "{who} removed a second factor, {kind}, from the account of {what}",
+    AuditAction.USER_FACTOR_REMOVED: (
+        "{who} removed a second factor, {kind}, from the account of {what}"
+    ),
     AuditAction.USER_PASSWORD_CHANGED: "{who} changed the password of {what}",
     AuditAction.USER_RECOVERY_CODE_USED: "{who} used a recovery code of {what}",
     AuditAction.USER_RECOVERY_CODES_GENERATED: "{who} generated recovery codes for {what}",
     AuditAction.USER_RECOVERY_CODES_VIEWED: "{who} viewed the recovery codes of {what}",
-    AuditAction.USER_SIGN_IN_FAILED: "Somebody gave a wrong password for {what}",
+    AuditAction.USER_SIGN_IN_FAILED: "Sign-in failed for {what}: wrong password",
     AuditAction.USER_SIGNED_IN: "{who} signed in",
     AuditAction.USER_SIGNED_OUT: "{who} signed out",
     AuditAction.WEBHOOK_CREATED: "{who} registered the webhook {what} of {application}",
     AuditAction.WEBHOOK_DELETED: "{who} deleted the webhook {what} of {application}",
-    AuditAction.WEBHOOK_DISABLED: "{who} switched off the webhook {what} of {application}",
-    AuditAction.WEBHOOK_ENABLED: "{who} switched on the webhook {what} of {application}",
+    AuditAction.WEBHOOK_DISABLED: "{who} disabled the webhook {what} of {application}",
+    AuditAction.WEBHOOK_ENABLED: "{who} enabled the webhook {what} of {application}",
 }
-#: Environments as :mod:`connections.models.snapshot` writes them, which stands above this room.
+#: Labels of the environments in the details of an event.
 ENVIRONMENTS = {
     "all": "Development and Stage",
     "development": "Development",
@@ -133,13 +153,13 @@ FACTS = {
     "digest": "SHA-256",
     "was": "Before",
     "all_actions": "Asks for",
-    "late": "Came after the authorization had ended",
+    "late": "Arrived after the authorization ended",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class EventSentence:
-    """An event as the page shows it."""
+    """An event as the Activity page shows it."""
 
     event: Event
     sentence: str
@@ -148,8 +168,8 @@ class EventSentence:
     facts: list[tuple[str, str]]
 
 
-def told(event: Event) -> EventSentence:
-    """Say an event in words, with its details as pairs of name and value."""
+def describe_event(event: Event) -> EventSentence:
+    """Return an event as a sentence, with its details as pairs of name and value."""
     noun = event.action.partition(".")[0]
     return EventSentence(
         event=event,
@@ -164,7 +184,7 @@ def told(event: Event) -> EventSentence:
 
 
 def sentence(event: Event) -> str:
-    """Say in one sentence what happened."""
+    """Return one sentence that says what happened."""
     what = event.object_label
     if event.object_type == "release":
         what = what[:1].lower() + what[1:]
@@ -178,13 +198,13 @@ def sentence(event: Event) -> str:
 
 
 def act_label(action: str) -> str:
-    """Name an act for a person: "Connection: permissions changed"."""
+    """Return the label of an action: "Connection: permissions changed"."""
     noun, _, done = action.partition(".")
     return f"{NOUNS.get(noun, noun.capitalize())}: {done.replace('_', ' ')}"
 
 
 class _Facts(dict[str, str]):
-    """What an older version did not write down is named in general."""
+    """Fill in a general word for details that an older version did not record."""
 
     def __missing__(self, name: str) -> str:
         return f"some {name}"

@@ -1,7 +1,7 @@
-"""Signing in and out: what allauth and Django tell of it becomes events.
+"""Record sign-in and sign-out from the signals of allauth and Django.
 
-A receiver that raises stops them: a session is kept only after the answer was made, and
-signing out tells of itself before it begins.
+A receiver that raises prevents both: the session is saved only after the response, and the
+sign-out signal is sent before the sign-out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from console.audit.actions import AuditAction
 from console.audit.log import AuditEntry, Subject, homes, lock, record, write
 from console.audit.models import Event
 
-#: Guessing is counted elsewhere; it must not fill the log.
+#: Record a failed sign-in at most this often, so that password guessing does not fill the log.
 QUIET = timedelta(minutes=1)
 
 
@@ -32,20 +32,20 @@ def listen() -> None:
 
 
 def signed_in(user: User, **kwargs: Any) -> None:
-    """Record it in each organization of the person."""
+    """Record a sign-in in each organization of the person."""
     _tell(AuditAction.USER_SIGNED_IN, user)
 
 
 def signed_out(user: User | None, **kwargs: Any) -> None:
-    """Record it, unless the session was nobody's any more."""
+    """Record a sign-out, unless the session had already expired."""
     if user is not None:
         _tell(AuditAction.USER_SIGNED_OUT, user)
 
 
 def sign_in_failed(credentials: dict[str, Any], **kwargs: Any) -> None:
-    """Record it for an account that there is, at most once a minute.
+    """Record a failed sign-in to an existing account, at most once a minute.
 
-    What was typed is not written down: people type a password where the address belongs.
+    The typed text is not recorded: people sometimes type a password into the e-mail field.
     """
     email = credentials.get("email") or credentials.get("username") or ""
     user = account_of(email)
@@ -68,7 +68,7 @@ def sign_in_failed(credentials: dict[str, Any], **kwargs: Any) -> None:
 
 
 def password_changed(user: User) -> None:
-    """Record that somebody gave himself another password; in the transaction that keeps it."""
+    """Record that a person changed their password, in the transaction that saves it."""
     _tell(AuditAction.USER_PASSWORD_CHANGED, user)
 
 

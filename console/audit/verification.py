@@ -1,4 +1,4 @@
-"""Walk the chains, and find whatever was changed, taken away or put in by another hand."""
+"""Verify the hash chains: find events that were changed, removed or inserted."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _faults(event: Event, name: str, before: int, hashed: str) -> Iterator[Chain
 
 def _fault_of_head(said: Chain | None, name: str, number: int, hashed: str) -> ChainFault | None:
     if said is None:
-        message = "the chain has no head any more." if number else ""
+        message = "the head of the chain is missing." if number else ""
     elif said.number > number:
         message = f"events {number + 1} to {said.number} are missing at the end."
     elif said.number < number:

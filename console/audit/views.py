@@ -1,4 +1,4 @@
-"""Who did what: the list, one event, and both as a file."""
+"""The Activity page, the page of one event, and the export of events."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from console.audit.event_export import as_csv, as_json_lines
 from console.audit.event_filters import PAGE_SIZE, EventFilterForm
 from console.audit.log import Subject, record
 from console.audit.models import DEPLOYMENT, Event
-from console.audit.sentences import told
-from console.pagination import cut
+from console.audit.sentences import describe_event
+from console.pagination import paginate
 
 FORMATS = {
     "csv": (as_csv, "text/csv; charset=utf-8"),
@@ -30,9 +30,11 @@ FORMATS = {
 
 @require_safe
 def event_list(request: SignedInRequest) -> HttpResponse:
-    """Show what happened, newest first, narrowed by the filters in the address."""
+    """List events, newest first, narrowed by the filters in the query string."""
     form = EventFilterForm(request.GET, user=request.user)
-    page = cut(form.events().select_related("organization"), request.GET, by="at", size=PAGE_SIZE)
+    page = paginate(
+        form.events().select_related("organization"), request.GET, by="at", size=PAGE_SIZE
+    )
     template = "audit/event_list.html"
     if request.htmx and request.htmx.target == "table":
         template += "#table"
@@ -42,7 +44,7 @@ def event_list(request: SignedInRequest) -> HttpResponse:
         {
             "form": form,
             "page": page,
-            "rows": [told(event) for event in page.rows],
+            "rows": [describe_event(event) for event in page.rows],
             "tags": form.tags(),
             "query": form.query(),
         },
@@ -51,15 +53,15 @@ def event_list(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def event_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show one event, with its number and the hash that joins it to the others."""
+    """Show one event with its number and its hash."""
     events = Event.objects.visible_to(request.user).select_related("organization")
     event = get_object_or_404(events, pk=pk)
-    return render(request, "audit/event_detail.html", {"told": told(event)})
+    return render(request, "audit/event_detail.html", {"row": describe_event(event)})
 
 
 @require_safe
 def event_export(request: SignedInRequest, form: str) -> HttpResponseBase:
-    """Give out what the filters leave as a file, and record that."""
+    """Export the filtered events as a file, and record the export."""
     if form not in FORMATS:
         raise Http404
     lines, content_type = FORMATS[form]
@@ -75,7 +77,7 @@ def event_export(request: SignedInRequest, form: str) -> HttpResponseBase:
 
 
 def _record_export(request: SignedInRequest, form: str, filters: EventFilterForm) -> None:
-    used = {tag["name"]: tag["value"] for tag in filters.tags()}
+    used = {tag.name: tag.value for tag in filters.tags()}
     with transaction.atomic():
         if request.user.is_superuser:
             home = Subject(type="audit", id=str(DEPLOYMENT), label="the deployment")

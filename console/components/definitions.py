@@ -1,7 +1,7 @@
-"""What a component's definition holds: calls through connections and uses of functions.
+"""Parse component definitions: JSON with calls through connections and uses of functions.
 
-An object with the name ``connection`` is a call, one with ``function`` a use, wherever in
-the definition it stands. ``schemas/component.json`` is the whole grammar.
+An object with the key ``connection`` is a call, and one with the key ``function`` is a use of a
+function, at any depth. ``schemas/component.json`` is the JSON Schema of definitions.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from console.components.json_source import (
 )
 
 MAX_LENGTH = 200_000
-#: Among so many names the nearest ones are looked for; among more, those that begin alike.
+#: Suggestions compare at most so many names; among more, only those with the same first letter.
 MAX_COMPARED = 200
 ROOTS = ("input", "answer", "connection")
-#: ``{{ input.x }}``; the path goes on into what was given: ``{{ answer.contacts.0.email }}``.
+#: ``{{ input.x }}``, or with a longer path into the value: ``{{ answer.contacts.0.email }}``.
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)((?:\.\w+)*)\s*\}\}")
-#: Headers by which the console itself signs or sends a request.
+#: Headers that only the console sets, to sign and send requests.
 OWN_HEADERS = frozenset(
     {"accept-encoding", "authorization", "connection", "content-length", "cookie", "host"}
     | {"keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "user-agent"}
@@ -51,7 +51,7 @@ STARTERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class CallTemplate:
-    """One request through a connection, placeholders and all."""
+    """A request through a connection, with its placeholders not yet filled."""
 
     connection: str
     method: str
@@ -64,7 +64,7 @@ class CallTemplate:
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionUse:
-    """One run of a function; without ``input`` it gets what came before it."""
+    """A use of a function; without ``input`` the function gets the answer of the step before."""
 
     function: str
     input: Mapping[str, Any] | None = None
@@ -73,7 +73,7 @@ class FunctionUse:
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentDefinition:
-    """A definition that has been read: its value, and what it reaches out to."""
+    """A parsed definition: its JSON value, and the calls and uses in it."""
 
     value: Any
     calls: tuple[CallTemplate, ...] = ()
@@ -81,22 +81,22 @@ class ComponentDefinition:
 
     @property
     def parts(self) -> tuple[CallTemplate | FunctionUse, ...]:
-        """Return the calls and then the uses."""
+        """Return all calls, then all uses."""
         return (*self.calls, *self.uses)
 
     @property
     def connections(self) -> tuple[str, ...]:
-        """Name the connections that it calls, each once."""
+        """Return the link names of the connections that it calls, without duplicates."""
         return tuple(dict.fromkeys(call.connection for call in self.calls))
 
     @property
     def functions(self) -> tuple[str, ...]:
-        """Name the functions that it uses, each once."""
+        """Return the link names of the functions that it uses, without duplicates."""
         return tuple(dict.fromkeys(use.function for use in self.uses))
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Name what must be given to run it: every ``x`` of a ``{{ input.x }}``."""
+        """Return the names of its inputs: every ``x`` in a placeholder ``{{ input.x }}``."""
         texts = [text for part in self.parts for _, text in _texts(part)]
         return tuple(
             dict.fromkeys(
@@ -109,7 +109,7 @@ class ComponentDefinition:
 
 
 def parse(kind: str, text: str) -> ComponentDefinition:
-    """Read a definition that a person has typed; raise ``Faults`` with their lines."""
+    """Parse and validate a definition; raise :class:`JsonFaults` with line numbers."""
     if words := too_long(text):
         raise JsonFaults([JsonFault(line=1, column=1, message=words)])
     value = read(text, limits=DEFINITION)
@@ -120,20 +120,20 @@ def parse(kind: str, text: str) -> ComponentDefinition:
 
 
 def too_long(text: str) -> str:
-    """Say that a definition has too many characters; nothing if it has not."""
+    """Return a sentence if a definition is too long; empty if it is not."""
     if len(text) <= MAX_LENGTH:
         return ""
-    return f"A definition may have at most {MAX_LENGTH:,} characters; this has {len(text):,}."
+    return f"A definition can have at most {MAX_LENGTH:,} characters; this one has {len(text):,}."
 
 
 def reach(value: Any) -> ComponentDefinition:
-    """Find the calls and the uses in a definition that is known to be right."""
+    """Find the calls and the uses in a valid definition."""
     calls: list[CallTemplate] = []
     uses: list[FunctionUse] = []
     inside: Path | None = None
     for path, node in walk(value):
         if inside is not None and path[: len(inside)] == inside:
-            continue  # what a call sends is not a part of the application
+            continue  # what a call sends is data of the service, not part of the definition
         if isinstance(node, dict) and "connection" in node:
             inside = path
             calls.append(
@@ -156,62 +156,62 @@ def reach(value: Any) -> ComponentDefinition:
 def unknown(
     parts: Iterable[CallTemplate] | Iterable[FunctionUse], known: frozenset[str], *, what: str
 ) -> Iterator[Problem]:
-    """Find what calls or uses something that is not there, and name the nearest names."""
+    """Find references to names that do not exist, and suggest similar names."""
     missing = (part for part in parts if getattr(part, what) not in known)
     for number, part in enumerate(missing):
         name = getattr(part, what)
-        # Comparing takes long, and the later ones are only counted.
+        # Comparing is slow, and later problems are only counted.
         hint = _hint(name, known, what) if number < MAX_FAULTS else ""
         yield (*part.at, what), f"This application has no {what} {name}. {hint}"
 
 
 def _hint(name: str, known: frozenset[str], what: str) -> str:
-    near = difflib.get_close_matches(name, _alike(name, known), n=3, cutoff=0.5)
-    return f"Did you mean {' or '.join(near)}?" if near else _all_of(known, what)
+    similar = difflib.get_close_matches(name, _alike(name, known), n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(similar)}?" if similar else _list_of(known, what)
 
 
 def _alike(name: str, known: frozenset[str]) -> list[str]:
-    """Return the names that are worth comparing with one that is not among them."""
+    """Return the known names to compare with an unknown one."""
     if len(known) <= MAX_COMPARED:
         return sorted(known)
     return sorted(each for each in known if each[:1] == name[:1])[:MAX_COMPARED]
 
 
 def dumps(value: Any) -> str:
-    """Write a definition as people read it; without spaces where it is too long for that."""
+    """Serialize a definition with indentation, or without if it would be too long."""
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     return text if len(text) <= MAX_LENGTH else compact(value)
 
 
 def compact(value: Any) -> str:
-    """Write a definition in as few characters as it can do with."""
+    """Serialize a definition without spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _all_of(known: frozenset[str], what: str) -> str:
+def _list_of(known: frozenset[str], what: str) -> str:
     names = heapq.nsmallest(6, known)
     if not names:
-        return f"It has no {what} yet: create one first."
+        return f"It has no {what} yet. Create one first."
     more = f" and {len(known) - 6} more" if len(known) > 6 else ""
     return f"It has {', '.join(names)}{more}."
 
 
 def problems(kind: str, definition: ComponentDefinition) -> Iterator[Problem]:
-    """Find what is wrong with a definition and no schema can say."""
+    """Find problems of a definition that a JSON Schema cannot express."""
     if kind == ComponentKind.FUNCTION and definition.uses:
         yield (
             (*definition.uses[0].at, "function"),
-            "A function calls services and no other function. Put them one after the other "
-            "in a workflow.",
+            "A function can call services, but no other functions. To run functions one after "
+            "the other, use a workflow.",
         )
     for call in definition.calls:
         if any(step in {".", ".."} for step in call.path.split("/")):
-            yield (*call.at, "path"), "A path may not hold the segments . and .."
+            yield (*call.at, "path"), "A path cannot contain the segments . and .."
         for name in call.headers:
             if name.lower() in OWN_HEADERS:
                 yield (
                     (*call.at, "headers", name),
-                    f"The header {name} is set by the console, which signs and sends the request.",
+                    f"The console sets the header {name} when it signs and sends the request.",
                 )
     for part in definition.parts:
         for path, text in _texts(part):
@@ -223,16 +223,16 @@ def _placeholder_problem(text: str) -> str:
     for root, path in PLACEHOLDER.findall(text):
         if root not in ROOTS or not path:
             return (
-                f"{{{{ {root}{path} }}}} is no placeholder. Write {{{{ input.x }}}}, "
+                f"{{{{ {root}{path} }}}} is not a valid placeholder. Use {{{{ input.x }}}}, "
                 "{{ answer.x }} or {{ connection.x }}."
             )
     if "{{" in PLACEHOLDER.sub("", text):
-        return "This placeholder is not closed, or holds something else than a name."
+        return "This placeholder is not closed, or it contains something other than a name."
     return ""
 
 
 def _texts(part: CallTemplate | FunctionUse) -> Iterator[tuple[Path, str]]:
-    """Give every text of a call or a use in which placeholders may stand."""
+    """Yield every string of a call or a use that can contain placeholders."""
     fields: Mapping[str, Any] = (
         {"path": part.path, "query": part.query, "headers": part.headers, "body": part.body}
         if isinstance(part, CallTemplate)

@@ -1,48 +1,49 @@
-"""How much a document may hold, looked at before it is read: memory and time follow from it."""
+"""Size limits for JSON documents, checked before parsing to bound memory and time."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-#: A text in quotes, closed or not: whatever comes, it is passed over once. Possessive, or each
-#: letter would be remembered as a place to turn back to.
+#: A string, closed or not. The quantifiers are possessive so that the match never backtracks: it
+#: reads each character once.
 _TEXT = re.compile(r'"(?:[^"\\]++|\\.|\\\Z)*+(?:"|\Z)', re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentLimits:
-    """What one document may hold at most."""
+    """Upper limits for one document."""
 
-    #: Brackets within brackets.
+    #: Depth of nested brackets.
     nesting: int
-    #: Objects, lists, texts, numbers and words, altogether.
+    #: Total number of objects, lists, strings, numbers and literals.
     values: int
     lines: int
-    #: Characters of one text.
+    #: Characters of one string.
     text: int
 
 
-#: An application as a file, and the definition of one component, which is 3 brackets deep in it.
+#: The file of an exported application, and the definition of one component, which is nested 3
+#: brackets deep in such a file.
 FILE = DocumentLimits(nesting=64, values=500_000, lines=500_000, text=200_000)
 DEFINITION = DocumentLimits(nesting=FILE.nesting - 3, values=50_000, lines=20_000, text=200_000)
 
 
 def too_large(text: str, limits: DocumentLimits) -> str:
-    """Say which limit a document that is not read yet goes beyond; nothing if none."""
+    """Return which limit an unparsed document exceeds; empty if none."""
     lines = text.count("\n") + 1
     if lines > limits.lines:
-        return f"At most {limits.lines:,} lines can be read, and these are {lines:,}."
+        return f"The document has {lines:,} lines. At most {limits.lines:,} are allowed."
     if _most_values(text) > limits.values:
         values = _most_values(_TEXT.sub("", text))
         if values > limits.values:
             return (
-                f"At most {limits.values:,} values can be read (objects, lists, texts and numbers "
-                f"together), and these are about {values:,}."
+                f"The document has about {values:,} values (objects, lists, texts and numbers). "
+                f"At most {limits.values:,} are allowed."
             )
     return ""
 
 
 def _most_values(text: str) -> int:
-    """Count what begins a value: each bracket that opens, and each comma."""
+    """Return an upper bound for the number of values: opening brackets and commas."""
     return text.count(",") + text.count("{") + text.count("[") + 1

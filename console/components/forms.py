@@ -1,4 +1,4 @@
-"""What people fill in about components: to make one, to change it, to run it."""
+"""Forms to create, edit and run components."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import Any, ClassVar
 from django import forms
 
 from connectors.http.payloads import parse_json
-from console.choices import ComponentKind
+from console.choices import ComponentKind, Environment
 from console.components.models import Component
 
 KIND_SENTENCES: Mapping[str, str] = {
-    ComponentKind.FUNCTION: "Calls services through connections. It runs here as it stands.",
-    ComponentKind.WORKFLOW: "Runs functions one after the other; each gets what the one before answered.",
-    ComponentKind.FORM: "Boxes that people fill in.",
-    ComponentKind.REPORT: "Rows and columns of what a service knows.",
-    ComponentKind.PAGE: "Sections of text, pictures and figures that people look at.",
+    ComponentKind.FUNCTION: "Calls services through connections. You can run it here.",
+    ComponentKind.WORKFLOW: "Runs functions in order; each gets the answer of the one before.",
+    ComponentKind.FORM: "Fields that people fill in.",
+    ComponentKind.REPORT: "Rows and columns of data from a service.",
+    ComponentKind.PAGE: "Sections with text, pictures and figures.",
 }
-#: The two places in which a developer runs something.
-PLACES = [("development", "Development"), ("stage", "Stage")]
-_PLACE_SENTENCES = {
-    "development": "As it is saved here, with the authorizations of Development.",
-    "stage": "As it was published, with the authorizations of Stage.",
+#: Where developers can run a component.
+RUN_ENVIRONMENTS = {
+    Environment.DEVELOPMENT: "The saved definition, with the authorizations of Development.",
+    Environment.STAGE: "The published definition, with the authorizations of Stage.",
 }
 _MAX_INPUT = 20_000
 
@@ -37,10 +36,10 @@ class ComponentForm(forms.ModelForm):
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
             "kind": forms.RadioSelect,
         }
-        error_messages: ClassVar[dict[str, Any]] = {"kind": {"required": "Choose what it is."}}
+        error_messages: ClassVar[dict[str, Any]] = {"kind": {"required": "Choose a kind."}}
 
     def kinds(self) -> list[dict[str, Any]]:
-        """Give each kind as a choice with its sentence."""
+        """Return the kinds as radio choices, each with a sentence."""
         chosen = self["kind"].value()
         return [
             {"value": kind, "title": kind.label, "sentence": sentence, "checked": chosen == kind}
@@ -51,42 +50,44 @@ class ComponentForm(forms.ModelForm):
 
 
 class DefinitionForm(forms.ModelForm):
-    """The name and the definition of a component, read at a version.
+    """Name and definition of a component, with the version that the person edited.
 
-    Whether the definition is right is told by ``referencing``, line by line.
+    ``saving.save`` validates the definition.
     """
 
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    definition = forms.CharField(
+        strip=False,
+        widget=forms.Textarea(
+            attrs={
+                "rows": 20,
+                "class": "code",
+                "spellcheck": "false",
+                "autocapitalize": "none",
+                "autocomplete": "off",
+            }
+        ),
+    )
 
     class Meta:
         model = Component
         fields: ClassVar[list[str]] = ["name", "definition"]
         widgets: ClassVar[dict[str, Any]] = {
             "name": forms.TextInput(attrs={"autocomplete": "off"}),
-            "definition": forms.Textarea(
-                attrs={
-                    "rows": 20,
-                    "class": "code",
-                    "spellcheck": "false",
-                    "autocapitalize": "none",
-                    "autocomplete": "off",
-                }
-            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["version"] = self.instance.version
-        self.fields["definition"].strip = False  # type: ignore[attr-defined]
 
     def clean_definition(self) -> str:
         return with_line_feeds(self.cleaned_data["definition"])
 
 
 class InputForm(forms.Form):
-    """What is given to a run: one text for each input.
+    """The inputs of a run, one field for each.
 
-    ``inputs`` maps names to what the definition declares about them, which may be nothing.
+    ``inputs`` maps each name to its declaration in the definition, which may be empty.
     """
 
     def __init__(self, *args: Any, inputs: Mapping[str, Mapping[str, Any]], **kwargs: Any) -> None:
@@ -105,7 +106,7 @@ class InputForm(forms.Form):
             )
 
     def boxes(self) -> list[forms.BoundField]:
-        """Give the box of each input."""
+        """Return the field of each input."""
         return [self[f"input.{name}"] for name in self.inputs]
 
     def clean(self) -> dict[str, Any]:
@@ -116,22 +117,22 @@ class InputForm(forms.Form):
                 try:
                     cleaned[f"input.{name}"] = _number(text)
                 except ValueError:
-                    self.add_error(f"input.{name}", "A number is needed here, such as 12.5.")
+                    self.add_error(f"input.{name}", "Enter a number, such as 12.5.")
         return cleaned
 
     @property
     def given(self) -> dict[str, Any]:
-        """Return the input by name."""
+        """Return the submitted inputs by name."""
         return {name: self.cleaned_data[f"input.{name}"] for name in self.inputs}
 
 
 class RunForm(InputForm):
-    """The same, and where it runs; ``not_in_stage`` says why it cannot run in Stage."""
+    """The inputs of a run and its environment; ``not_in_stage`` says why Stage is unavailable."""
 
     environment = forms.ChoiceField(
         label="Where?",
-        choices=PLACES,
-        initial="development",
+        choices=[(environment.value, environment.label) for environment in RUN_ENVIRONMENTS],
+        initial=Environment.DEVELOPMENT,
         error_messages={"required": "Choose where it runs."},
     )
 
@@ -139,23 +140,26 @@ class RunForm(InputForm):
         super().__init__(*args, **kwargs)
         self.not_in_stage = not_in_stage
 
-    def places(self) -> list[dict[str, Any]]:
-        """Give Development and Stage as choices."""
+    def environments(self) -> list[dict[str, Any]]:
+        """Return Development and Stage as radio choices."""
         chosen = self["environment"].value()
-        return [
-            {
-                "value": value,
-                "title": title,
-                "checked": chosen == value and not (value == "stage" and self.not_in_stage),
-                "disabled": value == "stage" and self.not_in_stage,
-                "sentence": (value == "stage" and self.not_in_stage) or _PLACE_SENTENCES[value],
-            }
-            for value, title in PLACES
-        ]
+        choices = []
+        for environment, sentence in RUN_ENVIRONMENTS.items():
+            problem = self.not_in_stage if environment == Environment.STAGE else ""
+            choices.append(
+                {
+                    "value": environment.value,
+                    "title": environment.label,
+                    "checked": chosen == environment and not problem,
+                    "disabled": bool(problem),
+                    "sentence": problem or sentence,
+                }
+            )
+        return choices
 
 
 def with_line_feeds(text: str) -> str:
-    """Undo what browsers do to line breaks on the way (HTML, form submission)."""
+    """Convert line breaks to LF. Browsers submit forms with CRLF."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

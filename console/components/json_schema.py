@@ -1,4 +1,4 @@
-"""The published JSON Schemas (draft 2020-12), and what breaks them, in words."""
+"""Validate documents against the published JSON Schemas (draft 2020-12), with readable errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from console.components.json_source import Problem
 Schema = dict[str, Any]
 
 FOLDER = File(__file__).parent / "schemas"
-#: The library finds all that is wrong in what it is given, and then writes it down.
+#: Upper limit for the errors that are read from the validator for one document.
 MAX_ERRORS = 2_000
 
 _TYPES = {
@@ -38,14 +38,14 @@ def schema(name: str) -> dict[str, Any]:
 
 @cache
 def names() -> tuple[str, ...]:
-    """Name the published schemas."""
+    """Return the names of the published schemas."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
 
 
 @cache
 def _validator(name: str, part: str) -> Draft202012Validator:
     registry = Registry([(f"{known}.json", schema(known)) for known in names()])
-    # Masked: else the message of each error repeats all of what it is about.
+    # Without a mask, the message of each error repeats the whole invalid value.
     return Draft202012Validator(_reference(name, part), registry=registry, mask="it")
 
 
@@ -54,7 +54,7 @@ def _reference(name: str, part: str) -> Schema:
 
 
 def problems(document: Any, *, name: str, part: str = "") -> Iterator[Problem]:
-    """Find what breaks a schema or one of its ``$defs``, and where: each rule once a place."""
+    """Find violations of a schema or of one of its ``$defs``, each rule once per location."""
     validator = _validator(name, part)
     if validator.is_valid(document):
         return
@@ -68,7 +68,7 @@ def problems(document: Any, *, name: str, part: str = "") -> Iterator[Problem]:
 
 
 def _rule(way: Sequence[str | int], name: str, part: str) -> Schema:
-    """Go the way that led to a broken rule, through references, and return the rule."""
+    """Follow an error's evaluation path, through references, to the violated rule."""
     rule: Any = _reference(name, part)
     for step in way:
         if step != "$ref":
@@ -83,19 +83,19 @@ def _rule(way: Sequence[str | int], name: str, part: str) -> Schema:
 
 
 def _sentence(keyword: str, rule: Schema, instance: Any) -> str:
-    """Say what is wrong, and what would be right."""
+    """Say what is wrong and what is expected."""
     if "x-sentence" in rule and keyword in ("pattern", "additionalProperties"):
         return str(rule["x-sentence"])
     wanted = rule[keyword]
     match keyword:
         case "required":
             missing = [name for name in wanted if name not in instance]
-            return f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing here."
+            return f"{_listed(missing)} {'is' if len(missing) == 1 else 'are'} missing."
         case "additionalProperties":
             known = rule.get("properties", {})
             unknown = [name for name in instance if name not in known]
             verb = "is" if len(unknown) == 1 else "are"
-            return f"{_listed(unknown)} {verb} not known here. Known are {_listed(known)}."
+            return f"{_listed(unknown)} {verb} not allowed here. Allowed: {_listed(known)}."
         case "type":
             types = [wanted] if isinstance(wanted, str) else wanted
             return f"This must be {' or '.join(_TYPES[name] for name in types)}."
@@ -104,13 +104,13 @@ def _sentence(keyword: str, rule: Schema, instance: Any) -> str:
         case "const":
             return f"This must be {json.dumps(wanted)}."
         case "maxLength":
-            return f"This may have at most {wanted} characters."
+            return f"This can have at most {wanted} characters."
         case "minLength" | "minItems":
-            return "This may not be empty."
+            return "This cannot be empty."
         case "maxItems":
-            return f"At most {wanted} may stand here, and there are {len(instance)}."
+            return f"At most {wanted} are allowed here, and there are {len(instance)}."
         case _:
-            return "This does not fit."
+            return "This value is not valid here."
 
 
 def _listed(words: Any) -> str:

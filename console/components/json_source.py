@@ -1,7 +1,7 @@
-"""JSON as people write it: read it, and find the line on which something stands.
+"""Parse JSON strictly, and locate values and errors by line and column.
 
-Files and definitions come from outside, so everything that a database, another program or
-this process could not bear is refused here, with its place.
+Files and definitions are untrusted. Everything that the database, another program or this process
+cannot handle is rejected here, with its location.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ from typing import Any
 
 from console.components.document_limits import FILE, DocumentLimits, too_large
 
-#: Nobody reads more of them; the others are counted.
+#: At most so many faults are listed; the others are only counted.
 MAX_FAULTS = 20
-#: Where something stands in a document: the keys and positions that lead to it.
+#: The location of a value in a document: the keys and indexes that lead to it.
 Path = tuple[str | int, ...]
-#: Something wrong with the value to which a path leads, in one sentence.
+#: A path and one sentence about what is wrong with the value there.
 Problem = tuple[Path, str]
 
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
-#: What no database takes: NUL and the halves of surrogate pairs.
+#: Characters that databases cannot store: NUL and unpaired surrogates.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WORDS = {
-    "Expecting value": "A value is missing here, or a text lacks its quotes.",
+    "Expecting value": "A value is missing here, or a text has no quotes.",
     "Expecting property name enclosed in double quotes": (
-        "A name in double quotes is missing here; a comma before a closing bracket is one too many."
+        "A name in double quotes is missing here. Remove a comma before a closing bracket."
     ),
     "Expecting ',' delimiter": "A comma is missing before this, or a bracket is not closed.",
     "Expecting ':' delimiter": "A colon is missing between the name and its value.",
     "Unterminated string starting at": "This text has no closing quote.",
-    "Invalid control character at": "A line break or tab inside a text is written \\n or \\t.",
-    "Invalid \\escape": 'After a backslash only " \\ / b f n r t or u may stand.',
-    "Invalid \\uXXXX escape": "After \\u four hexadecimal digits must stand.",
-    "Extra data": "Nothing may follow after the end of the document.",
+    "Invalid control character at": "Write a line break or tab inside a text as \\n or \\t.",
+    "Invalid \\escape": 'Only " \\ / b f n r t or u can follow a backslash.',
+    "Invalid \\uXXXX escape": "Four hexadecimal digits must follow \\u.",
+    "Extra data": "Nothing can follow the end of the document.",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class JsonFault:
-    """Something wrong in a document: where it stands, and one sentence.
+    """An error in a document: its location and one sentence.
 
-    ``line`` and ``column`` count from 1; ``where`` is the dotted path, empty for the whole.
+    ``line`` and ``column`` start at 1. ``where`` is the dotted path, empty for the whole document.
     """
 
     line: int
@@ -61,9 +61,9 @@ class JsonFault:
 
 
 class JsonFaults(ValueError):
-    """A document that cannot be taken, with the first things that are wrong in it.
+    """A document was rejected; ``faults`` are the first errors in it.
 
-    ``more`` counts those beyond :data:`MAX_FAULTS`; ``None``: nobody has looked for them.
+    ``more`` is the number of errors beyond :data:`MAX_FAULTS`, or ``None`` if it is unknown.
     """
 
     def __init__(self, faults: Sequence[JsonFault], *, more: int | None = 0) -> None:
@@ -73,14 +73,14 @@ class JsonFaults(ValueError):
 
     @property
     def count(self) -> int:
-        """Count all that is known to be wrong."""
+        """Return the number of known errors."""
         return len(self.faults) + (self.more or 0)
 
 
 def refuse(text: str, problems: Iterable[Problem], *, counting: bool = True) -> None:
-    """Raise :class:`Faults` if there is any problem; those that nobody reads are counted only.
+    """Raise :class:`JsonFaults` with the first problems, if there are any; count the others.
 
-    Without ``counting`` none is looked for beyond these.
+    Without ``counting``, stop after the first ones.
     """
     problems = iter(problems)
     if first := list(itertools.islice(problems, MAX_FAULTS)):
@@ -91,11 +91,10 @@ def refuse(text: str, problems: Iterable[Problem], *, counting: bool = True) -> 
 
 
 def read(text: str, *, limits: DocumentLimits = FILE) -> Any:
-    """Read JSON (RFC 8259) strictly; raise :class:`Faults` with the first thing wrong.
+    """Parse JSON (RFC 8259) strictly; raise :class:`JsonFaults` with the first error.
 
-    Refused are names that stand twice in one object, NaN and infinite numbers, integers
-    of more than 40 digits, NUL and halves of surrogate pairs, and what goes beyond the
-    ``limits``.
+    Rejected are duplicate names in one object, NaN and infinite numbers, integers of more than 40
+    digits, NUL, unpaired surrogates, and documents beyond the ``limits``.
     """
     if words := too_large(text, limits):
         raise JsonFaults([JsonFault(line=1, column=1, message=words)])
@@ -115,27 +114,27 @@ def read(text: str, *, limits: DocumentLimits = FILE) -> Any:
     except RecursionError:
         raise JsonFaults([_too_deep(text, limits.nesting)]) from None
     except _Refused as refused:
-        raise JsonFaults([_fault_at_words(text, refused)]) from None
-    if found := _first_unbearable(document, limits):
+        raise JsonFaults([_fault_at_source(text, refused)]) from None
+    if found := _first_violation(document, limits):
         raise JsonFaults([fault_at(text, *found)])
     return document
 
 
 def fault_at(text: str, path: Path, message: str) -> JsonFault:
-    """Say what is wrong with the value to which ``path`` leads."""
+    """Return the fault for the value at ``path``."""
     return faults_at(text, [(path, message)])[0]
 
 
 def faults_at(text: str, problems: Iterable[Problem]) -> list[JsonFault]:
-    """Say what is wrong with each of these values, in the order of the text.
+    """Return the faults for several values, in the order of the text.
 
-    It is read once, however many they are.
+    The text is scanned only once.
     """
     problems = list(problems)
     places = _places(text, [path for path, _ in problems])
     faults = []
     for path, message in problems:
-        # A path that leads nowhere stands at the last value on its way.
+        # For a path that does not exist, use the last existing value on the way.
         on_the_way = (path[:length] for length in range(len(path), -1, -1))
         line, column = _line_and_column(
             text, next((places[each] for each in on_the_way if each in places), 0)
@@ -145,14 +144,8 @@ def faults_at(text: str, problems: Iterable[Problem]) -> list[JsonFault]:
     return sorted(faults, key=lambda fault: (fault.line, fault.column))
 
 
-def place_of(text: str, path: Path) -> tuple[int, int]:
-    """Find line and column, from 1, of a value in a document that can be read."""
-    fault = fault_at(text, path, "")
-    return fault.line, fault.column
-
-
 def _places(text: str, paths: Iterable[Path]) -> dict[Path, int]:
-    """Find where in the text values begin, those on the way to them included."""
+    """Find where the values at ``paths``, and their parents, begin in the text."""
     tokens = _TOKEN.finditer(text)
     wanted = {path[:length] for path in paths for length in range(len(path) + 1)}
     found: dict[Path, int] = {}
@@ -168,7 +161,7 @@ def _note(
     wanted: Container[Path],
     found: dict[Path, int],
 ) -> None:
-    """Note where a value stands and, if it holds others, where the wanted ones of them do."""
+    """Record where a value begins and, inside it, where the wanted values begin."""
     found[path] = opening.start()
     if opening[0] not in ("{", "["):
         return
@@ -200,24 +193,26 @@ def _skip(tokens: Iterator[re.Match[str]], first: str) -> None:
 
 
 class _Refused(ValueError):
-    """JSON that the standard allows and this console does not; ``words`` stand in the text."""
+    """Valid JSON that this console does not accept; ``source`` is the rejected part."""
 
-    def __init__(self, message: str, words: str) -> None:
+    def __init__(self, message: str, source: str) -> None:
         super().__init__(message)
-        self.words = words
+        self.source = source
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise _Refused(f"“{twice[:60]}” stands twice in one object.", json.dumps(twice))
+        for name, _ in pairs:
+            if name in seen:
+                raise _Refused(f"“{name[:60]}” appears twice in one object.", json.dumps(name))
+            seen.add(name)
     return found
 
 
 def _no_constant(word: str) -> None:
-    raise _Refused(f"{word} is not a number that JSON knows.", word)
+    raise _Refused(f"{word} is not a valid number in JSON.", word)
 
 
 def _finite(digits: str) -> float:
@@ -233,9 +228,9 @@ def _short(digits: str) -> int:
     return int(digits)
 
 
-def _fault_at_words(text: str, refused: _Refused) -> JsonFault:
-    # The last one: of a name that stands twice, the second is the one too many.
-    line, column = _line_and_column(text, max(text.rfind(refused.words), 0))
+def _fault_at_source(text: str, refused: _Refused) -> JsonFault:
+    # Search from the end: of a duplicate name, report the second one.
+    line, column = _line_and_column(text, max(text.rfind(refused.source), 0))
     return JsonFault(line=line, column=column, message=str(refused))
 
 
@@ -250,8 +245,8 @@ def _too_deep(text: str, max_nesting: int) -> JsonFault:
     return JsonFault(line=line, column=column, message=_deeper(max_nesting))
 
 
-def _first_unbearable(document: Any, limits: DocumentLimits) -> Problem | None:
-    """Find the first value that is nested too deep, too long or cannot be stored."""
+def _first_violation(document: Any, limits: DocumentLimits) -> Problem | None:
+    """Find the first value that is nested too deep, is too long or cannot be stored."""
     for path, value in walk(document):
         if isinstance(value, str):
             texts: Iterable[str] = (value,)
@@ -263,21 +258,21 @@ def _first_unbearable(document: Any, limits: DocumentLimits) -> Problem | None:
             continue
         for each in texts:
             if _UNSTORABLE.search(each):
-                return path, "This holds a character that cannot be stored."
+                return path, "This contains a character that cannot be stored."
             if len(each) > limits.text:
-                return path, f"A text may have at most {limits.text:,} characters."
+                return path, f"A text can have at most {limits.text:,} characters."
     return None
 
 
 def _deeper(most: int) -> str:
-    return f"Brackets may be nested {most} deep, and here they are nested deeper."
+    return f"Brackets can be nested at most {most} deep, and here they are nested deeper."
 
 
 def walk(document: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Give every value of a document with its path, outer ones first, in their order."""
+    """Yield every value of a document with its path, parents first, in document order."""
     yield path, document
     waiting = [_within(path, document)]
-    while waiting:  # one iterator for each bracket that is open, and no list of all that is left
+    while waiting:  # one iterator for each open bracket, instead of a list of all values
         for path, value in waiting[-1]:
             yield path, value
             if isinstance(value, dict | list):

@@ -1,4 +1,4 @@
-"""Components: the parts of an application, and which connections each of them uses."""
+"""Components of an application, and their references to connections."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from console.names import NameField
 
 class ComponentQuerySet(models.QuerySet["Component"]):
     def allowing(self, user: Any, action: Action) -> ComponentQuerySet:
-        """Keep the components of the applications in which the person may do this."""
+        """Return the components of the applications in which the person may do this."""
         return self.filter(application__in=Application.objects.allowing(user, action))
 
 
 class Component(models.Model):
-    """A part of an application, as it is in Development.
+    """A component of an application, as it is in Development.
 
-    ``definition`` is JSON as its developer typed it, spaces and order of keys included;
-    ``definitions.py`` says what it may hold. ``version`` rises with every change, so that
-    a second tab does not overwrite the first.
+    ``definition`` is JSON exactly as the developer typed it, with spaces and the order of keys;
+    ``definitions.py`` describes it. ``version`` is incremented by every change, so that a second
+    tab does not overwrite the first.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     application = models.ForeignKey(Application, models.CASCADE, related_name="components")
     kind = models.CharField(max_length=10, choices=ComponentKind.choices)
     name = NameField("Name", max_length=100)
-    #: Programs and workflows call it by this name: given once, never changed.
+    #: Programs and workflows call it by this name, so it never changes.
     link_name = models.CharField(max_length=60, validators=[LINK_NAME])
     definition = models.TextField("Definition")
     version = models.PositiveIntegerField(default=1)
@@ -61,12 +61,12 @@ class Component(models.Model):
 
     @property
     def is_runnable(self) -> bool:
-        """Tell whether the console runs it as it stands."""
+        """Return whether the console can run it."""
         return self.kind in (ComponentKind.FUNCTION, ComponentKind.WORKFLOW)
 
 
 class Reference(models.Model):
-    """A component's use of a connection, found by reading the component when it is saved."""
+    """A component's use of a connection, derived from its definition when it is saved."""
 
     component = models.ForeignKey(Component, models.CASCADE, related_name="references")
     connection = models.ForeignKey(

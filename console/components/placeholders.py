@@ -1,7 +1,7 @@
-"""Put values into the placeholders of calls and uses.
+"""Fill the placeholders of calls and uses with values.
 
-``values`` maps a root (``input``, ``answer``, ``connection``) to what there is of it; a root
-that is not in it does not exist at this place.
+``values`` maps a root (``input``, ``answer``, ``connection``) to its value. A root that is not in
+it is not available here.
 """
 
 from __future__ import annotations
@@ -15,27 +15,28 @@ from urllib.parse import quote
 from console.components.definitions import PLACEHOLDER
 
 _NOT_HERE = {
-    "input": "nothing was given",
-    "answer": "nothing has answered before this",
+    "input": "there is no input",
+    "answer": "there is no earlier answer",
     "connection": "only a call has a connection",
 }
 _WHERE = {
-    "input": "what was given",
-    "answer": "the answer before",
+    "input": "the input",
+    "answer": "the earlier answer",
     "connection": "the connection",
 }
 _MAX_NAMES = 8
-#: Characters that all placeholders of one request become together.
+#: Limit for the characters of all filled placeholders of one request together.
 MAX_FILLED = 10_000_000
 
 
 class NoValue(LookupError):
-    """A placeholder that cannot be filled; the message is one sentence with what there is."""
+    """A placeholder cannot be filled; the message says what is available instead."""
 
 
-class Room:
-    """How many characters placeholders may still become: a short definition can name a long
-    value thousands of times.
+class SizeBudget:
+    """Counts down the characters that filled placeholders may still take.
+
+    It is needed because a short definition can name a long value thousands of times.
     """
 
     def __init__(self, characters: int = MAX_FILLED) -> None:
@@ -43,57 +44,57 @@ class Room:
         self._sizes: dict[str, int] = {}
 
     def take(self, place: re.Match[str], value: Any) -> None:
-        """Count a value that is put in; raise :class:`NoValue` where it is too much."""
-        if place[0] not in self._sizes:  # the same placeholder stands for the same value
+        """Subtract the size of a value; raise :class:`NoValue` if the budget is exceeded."""
+        if place[0] not in self._sizes:  # the same placeholder always has the same value
             self._sizes[place[0]] = len(_as_text(value))
         self.left -= self._sizes[place[0]]
         if self.left < 0:
             raise NoValue(
-                f"The values of the placeholders together have more than {MAX_FILLED:,} "
-                f"characters, {_written(place)} among them. Send less, or send it less often."
+                f"The values of all placeholders together, including {_written(place)}, have more "
+                f"than {MAX_FILLED:,} characters. Send less, or use the placeholder less often."
             )
 
 
-def fill(value: Any, values: Mapping[str, Any], room: Room | None = None) -> Any:
-    """Fill every text of a JSON value; names of objects stay as they are.
+def fill(value: Any, values: Mapping[str, Any], budget: SizeBudget | None = None) -> Any:
+    """Fill the placeholders in every string of a JSON value, except in object keys.
 
-    A text that is one placeholder becomes the value itself, of whatever type.
+    A string that is exactly one placeholder becomes the value itself, of any type.
     """
-    room = room or Room()
+    budget = budget or SizeBudget()
     if isinstance(value, dict):
-        return {name: fill(item, values, room) for name, item in value.items()}
+        return {name: fill(item, values, budget) for name, item in value.items()}
     if isinstance(value, list):
-        return [fill(item, values, room) for item in value]
+        return [fill(item, values, budget) for item in value]
     if not isinstance(value, str):
         return value
-    if alone := PLACEHOLDER.fullmatch(value):
-        return _taken(alone, values, room)
-    return fill_text(value, values, room)
+    if placeholder := PLACEHOLDER.fullmatch(value):
+        return _taken(placeholder, values, budget)
+    return fill_text(value, values, budget)
 
 
-def fill_text(text: str, values: Mapping[str, Any], room: Room | None = None) -> str:
-    """Put the values into a text: true, false and numbers as JSON writes them, null as nothing."""
-    room = room or Room()
-    return PLACEHOLDER.sub(lambda place: _as_text(_taken(place, values, room)), text)
+def fill_text(text: str, values: Mapping[str, Any], budget: SizeBudget | None = None) -> str:
+    """Fill the placeholders in a text: booleans and numbers as in JSON, null as nothing."""
+    budget = budget or SizeBudget()
+    return PLACEHOLDER.sub(lambda place: _as_text(_taken(place, values, budget)), text)
 
 
-def fill_path(path: str, values: Mapping[str, Any], room: Room | None = None) -> str:
-    """Put the values into a path, each percent-encoded as one segment (RFC 3986 section 2.1)."""
-    room = room or Room()
+def fill_path(path: str, values: Mapping[str, Any], budget: SizeBudget | None = None) -> str:
+    """Fill the placeholders in a path, each value percent-encoded (RFC 3986 section 2.1)."""
+    budget = budget or SizeBudget()
 
     def segment(place: re.Match[str]) -> str:
-        text = _as_text(_taken(place, values, room))
+        text = _as_text(_taken(place, values, budget))
         if text in {"", ".", ".."}:
             what = f"is “{text}”" if text else "is empty"
-            raise NoValue(f"{_written(place)} {what}, which cannot stand in a path.")
+            raise NoValue(f"{_written(place)} {what}, which is not possible in a path.")
         return quote(text, safe="", errors="replace")
 
     return PLACEHOLDER.sub(segment, path)
 
 
-def _taken(place: re.Match[str], values: Mapping[str, Any], room: Room) -> Any:
+def _taken(place: re.Match[str], values: Mapping[str, Any], budget: SizeBudget) -> Any:
     value = _found(place, values)
-    room.take(place, value)
+    budget.take(place, value)
     return value
 
 
@@ -114,13 +115,13 @@ def _found(place: re.Match[str], values: Mapping[str, Any]) -> Any:
 
 
 def _what(value: Any) -> str:
-    """Say what there is instead."""
+    """Describe a value in a few words."""
     if isinstance(value, Mapping):
         if not value:
-            return "holds nothing"
+            return "is empty"
         names = ", ".join(str(name)[:60] for name in list(value)[:_MAX_NAMES])
         more = f" and {len(value) - _MAX_NAMES} more" if len(value) > _MAX_NAMES else ""
-        return f"holds {names}{more}"
+        return f"has {names}{more}"
     if isinstance(value, list):
         return f"is a list of {len(value)}"
     if value is None or value == "":

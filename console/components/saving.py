@@ -1,8 +1,8 @@
-"""Save and delete components; what they reference is found by reading them.
+"""Create, save and delete components, and update their references to connections.
 
-Whoever changes what references what holds the application's row: a connection cannot go
-while a component that is just being saved begins to use it. Who may not build (any more) is
-refused with :class:`~console.accounts.authority.NotAllowed`.
+Every function locks the application's row, so a connection cannot be deleted while a component
+that starts to use it is being saved. They raise
+:class:`~console.accounts.authority.NotAllowed` if the person may not build the application.
 """
 
 from __future__ import annotations
@@ -28,19 +28,18 @@ from console.components.models import Component, Reference
 
 
 class ComponentConflict(Exception):
-    """Somebody else has saved or deleted the component since it was read."""
+    """Somebody else has saved or deleted the component, or has taken its name."""
 
 
 class StillUsed(Exception):
-    """It cannot go while others use it; ``users`` are their names."""
+    """The component cannot be deleted while other components use it."""
 
     def __init__(self, users: Iterable[str]) -> None:
-        self.users = tuple(users)
-        super().__init__(f"It is used by {', '.join(self.users)}.")
+        super().__init__(f"It is used by {', '.join(users)}.")
 
 
 def faults_of(component: Component, text: str) -> JsonFaults | None:
-    """Return what keeps a definition from being saved, if anything does."""
+    """Return the errors that prevent a definition from being saved, or None."""
     try:
         _read(component, text)
     except JsonFaults as error:
@@ -49,19 +48,19 @@ def faults_of(component: Component, text: str) -> JsonFaults | None:
 
 
 def create(component: Component, user: User) -> Component:
-    """Keep a new component under a link name of its own, made from its name."""
+    """Save a new component with a unique link name made from its name."""
     component.updated_by = user
-    for _ in range(3):  # another one may take the link name between look and save
+    for _ in range(3):  # another component may take the link name between the query and the save
         try:
             with transaction.atomic():
-                _hold_for(user, component.application)
+                _lock(user, component.application)
                 taken = component.application.components.values_list("link_name", flat=True)
                 component.link_name = free_link_name(
                     component.name, set(taken), fallback=component.kind
                 )
                 definition = _read(component, component.definition)
                 component.save(force_insert=True)
-                _refer(component, definition)
+                _update_references(component, definition)
                 _record(AuditAction.COMPONENT_CREATED, component, user)
                 return component
         except IntegrityError:
@@ -70,29 +69,29 @@ def create(component: Component, user: User) -> Component:
 
 
 def save(component: Component, user: User, *, version: int) -> Component:
-    """Keep the changed name and definition of a component that was read at ``version``.
+    """Save the name and definition of a component that the person edited at ``version``.
 
-    Raise ``Faults`` for a definition that is wrong, with its lines, and
-    :class:`ChangedMeanwhile` where another save came in between. Nothing is kept then.
+    Raise :class:`JsonFaults` for an invalid definition, and :class:`ComponentConflict` if somebody
+    else has saved it since. Nothing is saved then.
     """
     with transaction.atomic():
-        _hold_for(user, component.application)
+        _lock(user, component.application)
         definition = _read(component, component.definition)
         rows = Component.objects.filter(pk=component.pk, version=version)
         if not rows.update(version=F("version") + 1):
-            raise ComponentConflict(_who_changed(component))
+            raise ComponentConflict(_conflict_sentence(component))
         component.version = version + 1
         component.updated_by = user
         component.save()
-        _refer(component, definition)
+        _update_references(component, definition)
         _record(AuditAction.COMPONENT_SAVED, component, user, version=component.version)
     return component
 
 
 def delete(component: Component, user: User) -> None:
-    """Take a component out of Development; raise :class:`StillUsed` while others run it."""
+    """Delete a component from Development; raise :class:`StillUsed` if others run it."""
     with transaction.atomic():
-        _hold_for(user, component.application)
+        _lock(user, component.application)
         if users := users_of(component):
             raise StillUsed(other.name for other in users)
         subject = Subject.of(component)
@@ -101,7 +100,7 @@ def delete(component: Component, user: User) -> None:
 
 
 def users_of(component: Component) -> list[Component]:
-    """List the components that run this function."""
+    """Return the components that run this function."""
     if component.kind != ComponentKind.FUNCTION:
         return []
     others = component.application.components.exclude(kind=ComponentKind.FUNCTION)
@@ -112,9 +111,9 @@ def users_of(component: Component) -> list[Component]:
     ]
 
 
-def _hold_for(user: User, application: Application) -> None:
+def _lock(user: User, application: Application) -> None:
     lock_application(application)
-    authority.hold(user, application.organization, Action.MANAGE_COMPONENTS)
+    authority.check_and_lock(user, application.organization, Action.MANAGE_COMPONENTS)
 
 
 def _record(
@@ -153,8 +152,8 @@ def _read(component: Component, text: str) -> ComponentDefinition:
     return definition
 
 
-def _refer(component: Component, definition: ComponentDefinition) -> None:
-    """Write down which connections the component calls now."""
+def _update_references(component: Component, definition: ComponentDefinition) -> None:
+    """Update the references to the connections that the component calls."""
     connections = component.application.connections.created().filter(
         link_name__in=definition.connections
     )
@@ -165,12 +164,12 @@ def _refer(component: Component, definition: ComponentDefinition) -> None:
     )
 
 
-def _who_changed(component: Component) -> str:
+def _conflict_sentence(component: Component) -> str:
     row = Component.objects.filter(pk=component.pk).select_related("updated_by").first()
     if row is None:
-        return f"{component.name} was deleted meanwhile. Copy your text before you leave this page."
+        return f"{component.name} has been deleted. Copy your text before you leave this page."
     who = row.updated_by or "Somebody"
     return (
         f"{who} has saved {row.name} since you opened it, so your text was not saved. Copy what "
-        "you need, open the component again and put it in there."
+        "you need, open the component again and paste it there."
     )

@@ -1,4 +1,4 @@
-"""Components: made, changed, run and deleted."""
+"""List, create, edit, check, run and delete components."""
 
 from __future__ import annotations
 
@@ -9,25 +9,31 @@ from copy import copy
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.models import Connection
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import ComponentKind, Environment
 from console.components import saving
+from console.components.component_filters import ComponentFilterForm
 from console.components.definitions import STARTERS
 from console.components.forms import ComponentForm, DefinitionForm, RunForm, with_line_feeds
 from console.components.json_source import JsonFaults
 from console.components.models import Component
+from console.pagination import paginate
 from console.publishing import runs
 from console.publishing.environment_state import release_in_stage, states_across
-from console.publishing.manifest import ComponentSnapshot, Manifest, canonical, of_development
+from console.publishing.manifest import (
+    ComponentSnapshot,
+    Manifest,
+    canonical_json,
+    development_manifest,
+)
 from console.publishing.models import Release
 from console.publishing.run_results import shown
 
@@ -40,22 +46,9 @@ def component_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     application = get_object_or_404(
         Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS), pk=pk
     )
-    # PostgreSQL takes no NUL.
-    asked = {name: value.replace("\0", "")[:100] for name, value in request.GET.items()}
-    words, kind = asked.get("q", "").strip(), asked.get("kind", "")
-    connection = asked.get("connection", "")
-    rows = application.components.select_related("updated_by").defer("definition")
-    if words:
-        rows = rows.filter(Q(name__icontains=words) | Q(link_name__icontains=words))
-    if kind in ComponentKind.values:
-        rows = rows.filter(kind=kind)
-    if connection:
-        rows = rows.filter(references__connection__link_name=connection)
-    if after := asked.get("after", ""):
-        rows = rows.filter(link_name__gt=after)
-    found: list[Component] = list(rows.order_by("link_name")[: PAGE_SIZE + 1])
-    query = request.GET.copy()
-    query["after"] = found[PAGE_SIZE - 1].link_name if len(found) > PAGE_SIZE else ""
+    form = ComponentFilterForm(request.GET, user=request.user)
+    rows = form.components(application).select_related("updated_by").defer("definition")
+    page = paginate(rows, request.GET, by="link_name", size=PAGE_SIZE, ascending=True)
     template = "components/component_list.html"
     if request.htmx and request.htmx.target == "table":
         template += "#table"
@@ -64,20 +57,16 @@ def component_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         template,
         {
             "application": application,
-            "components": found[:PAGE_SIZE],
-            "older": f"?{query.urlencode()}" if len(found) > PAGE_SIZE else "",
-            "kinds": ComponentKind.choices,
-            "words": words,
-            "kind": kind,
-            "connection": connection,
-            "narrowed": bool(words or kind or connection),
+            "form": form,
+            "page": page,
+            "tags": form.tags(),
         },
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def component_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Ask for a name and a kind; a POST makes the component."""
+    """Show the form for a new component; a POST creates it."""
     application = get_object_or_404(
         Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS), pk=pk
     )
@@ -94,7 +83,7 @@ def component_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         except saving.ComponentConflict as error:
             form.add_error("name", str(error))
         else:
-            messages.success(request, f"{component} is created.")
+            messages.success(request, f"{component} was created.")
             return SeeOther(component.get_absolute_url())
     return render(
         request,
@@ -106,16 +95,16 @@ def component_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def component_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show a component: its definition, whom it calls, and what it answers."""
+    """Show a component: its definition, the Run panel and its references."""
     component = _component(request, pk)
     return _page(request, component, DefinitionForm(instance=component))
 
 
 @require_POST
 def component_save(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Keep the name and the definition, or say what is wrong with them, line by line."""
+    """Save the name and the definition, or show the errors by line."""
     component = _component(request, pk)
-    # The form writes into its row; beside the person's text stands what is kept.
+    # The form changes its instance. The page shows the saved component next to the person's text.
     form = DefinitionForm(request.POST, instance=copy(component))
     faults = None
     status = 422
@@ -128,14 +117,14 @@ def component_save(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             form.add_error(None, str(error))
             status = 409
         else:
-            messages.success(request, f"{form.instance} is saved.")
+            messages.success(request, f"{form.instance} was saved.")
             return SeeOther(component.get_absolute_url())
     return _page(request, component, form, faults=faults, status=status)
 
 
 @require_POST
 def component_check(request: SignedInRequest, pk: uuid.UUID) -> JsonResponse:
-    """Tell the editor what keeps its text from being saved."""
+    """Return the errors of a definition as JSON, for the editor."""
     component = _component(request, pk)
     text = with_line_feeds(request.POST.get("definition", ""))
     faults = saving.faults_of(component, text)
@@ -152,7 +141,7 @@ def component_check(request: SignedInRequest, pk: uuid.UUID) -> JsonResponse:
 
 @require_POST
 def component_run(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Run what is saved, and show every call that it made."""
+    """Run the saved component and show every call that it made."""
     component = _component(request, pk)
     if not component.is_runnable:
         raise Http404
@@ -168,7 +157,7 @@ def component_run(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 request.user,
                 form.given,
             )
-        except runs.NotThere as error:
+        except runs.NotRunnable as error:
             form.add_error("environment", str(error))
     return _page(
         request,
@@ -182,7 +171,7 @@ def component_run(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def component_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what happens; a POST takes the component out of Development."""
+    """Show what happens; a POST deletes the component from Development."""
     component = _component(request, pk)
     users = saving.users_of(component)
     if request.method == "POST":
@@ -191,7 +180,7 @@ def component_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         except saving.StillUsed:
             users = saving.users_of(component)
         else:
-            messages.success(request, f"{component} is deleted from Development.")
+            messages.success(request, f"{component} was deleted from Development.")
             return SeeOther(component.application.get_absolute_url())
     release = release_in_stage(component.application)
     return render(
@@ -252,7 +241,7 @@ def _page(
     )
 
 
-def _part(component: Component) -> ComponentSnapshot:
+def _snapshot(component: Component) -> ComponentSnapshot:
     return ComponentSnapshot(
         kind=component.kind,
         name=component.name,
@@ -262,11 +251,11 @@ def _part(component: Component) -> ComponentSnapshot:
 
 
 def _in_stage(component: Component, release: Release | None) -> str:
-    """Tell how Stage holds the component: ``same``, ``other`` or not at all."""
+    """Return how the component is in Stage: ``same``, ``other``, or empty if it is not there."""
     held = release.manifest.components.get(component.link_name) if release else None
     if held is None:
         return ""
-    same = canonical(held.as_document()) == canonical(_part(component).as_document())
+    same = canonical_json(held.as_document()) == canonical_json(_snapshot(component).as_document())
     return "same" if same else "other"
 
 
@@ -280,12 +269,12 @@ def _run_form(component: Component, release: Release | None, data: Any = None) -
 
 
 def _inputs(component: Component, release: Release | None) -> dict[str, Mapping[str, Any]]:
-    """Name what a run asks for, as the component is here and as Stage holds it."""
+    """Return the inputs of the component in Development and of its version in Stage."""
     if not component.is_runnable:
         return {}
     workflow = component.kind == ComponentKind.WORKFLOW
-    development = of_development(component.application) if workflow else Manifest()
-    found = runs.inputs(development, _part(component))
+    development = development_manifest(component.application) if workflow else Manifest()
+    found = runs.inputs(development, _snapshot(component))
     if release and (held := release.manifest.components.get(component.link_name)):
         found = {**runs.inputs(release.manifest, held), **found}
     return found
@@ -294,10 +283,10 @@ def _inputs(component: Component, release: Release | None) -> dict[str, Mapping[
 def _references(
     request: SignedInRequest, component: Component
 ) -> list[tuple[Connection, list[ConnectionState]]]:
-    """Return the connections that it calls, each as it stands in Development and in Stage."""
+    """Return the connections that it calls, each with its state in Development and in Stage."""
     connections = Connection.objects.filter(references__component=component)
     found = list(connections.order_by("name").prefetch_related("released"))
     places = (Environment.DEVELOPMENT, Environment.STAGE)
-    standings = {place: [c.standing_in(place) for c in found] for place in places}
-    there = states_across(component.application, standings, request.user)
+    snapshots = {place: [c.snapshot_in(place) for c in found] for place in places}
+    there = states_across(component.application, snapshots, request.user)
     return [(c, [there[place][c.link_name] for place in places]) for c in found]

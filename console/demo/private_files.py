@@ -1,4 +1,4 @@
-"""Keep what the demo writes from other users of the machine: folders 0700, files 0600."""
+"""Hide the demo's files from other users of the machine: folders get mode 0700, files 0600."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def make_private(folder: Path) -> None:
-    """Let all that this process and its children write be its owner's; tighten what is there.
+    """Restrict the folder, its files and all files that this process will write to their owner.
 
-    SQLite gives the files beside a database the mode of the database.
+    SQLite gives its journal files the mode of the database.
     """
     os.umask(0o077)
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     for path in folder.rglob("*"):
         if not path.is_symlink():
-            with suppress(FileNotFoundError):  # a demo that runs may remove its files
+            with suppress(FileNotFoundError):  # a running demo may remove files
                 path.chmod(0o700 if path.is_dir() else 0o600)

@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class DistributionConfig(AppConfig):
-    """How applications reach client organizations, and what these do with them."""
+    """Sharing, the marketplace and installed applications."""
 
     name = "console.distribution"

@@ -1,7 +1,7 @@
-"""What cannot be done with a share, a listing or an installation."""
+"""The error of shares, listings and installations."""
 
 from __future__ import annotations
 
 
 class DistributionError(Exception):
-    """It cannot be done, and nothing was changed; the message is for people."""
+    """The action is not possible and nothing was changed; the message is shown to the user."""

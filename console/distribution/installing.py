@@ -1,8 +1,8 @@
-"""Install what was shared or is in the marketplace, and take it away again.
+"""Install an application that was shared or is in the marketplace, and uninstall it.
 
-Each verb asks in its own transaction whether ``by`` may (``NotAllowed``) and raises
-:class:`~console.distribution.errors.Refused` with a sentence where it cannot be done. The
-application's row is held: two who install at once come one after the other.
+Each function checks in its own transaction that ``by`` may do this (``NotAllowed``), and raises
+:class:`~console.distribution.errors.DistributionError` if it is not possible. It locks the
+application's row, so that two requests at the same time run one after the other.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 
 from django.db import transaction
 
-from connections.authorizations.revocation_request import erase_each
-from connections.authorizations.suspending import Told, end
+from connections.authorizations.credential_erasure import revoke_and_erase_each
+from connections.authorizations.suspending import OrganizationEntry, revoke_all
 from connections.models import Authorization, Connection, Flow, InstalledConnection
 from console.accounts import authority
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Action, held_by
+from console.accounts.policy import Action, roles_for
 from console.applications.locks import lock_application
 from console.applications.models import Application
 from console.audit.actions import AuditAction
@@ -28,15 +28,15 @@ from console.choices import Environment, Level, Role
 from console.distribution.errors import DistributionError
 from console.distribution.models import Listing, Share
 from console.distribution.notifications import mail
-from console.distribution.sharing import license_words
+from console.distribution.sharing import license_description
 from console.keys.issuing import revoke_installed
 from console.public_url import public_url
 from console.publishing.models import Installation, Release
 
 
 @dataclass(frozen=True, kw_only=True)
-class Offer:
-    """What an organization may install: shared with it, or listed for everybody."""
+class InstallOffer:
+    """A release that an organization may install: shared with it, or in the marketplace."""
 
     application: Application
     release: Release
@@ -46,19 +46,19 @@ class Offer:
 
     @property
     def license(self) -> str:
-        return license_words(self.share) if self.share else "Subscription without an end"
+        return license_description(self.share) if self.share else "Subscription without an end date"
 
 
 @dataclass(frozen=True, kw_only=True)
 class InstallResult:
-    """What is installed now; ``is_new`` tells whether this call did it."""
+    """The installation; ``is_new`` tells whether this call created it."""
 
     installation: Installation
     is_new: bool
 
 
-def offer_of_share(share: Share) -> Offer:
-    return Offer(
+def offer_from_share(share: Share) -> InstallOffer:
+    return InstallOffer(
         application=share.application,
         release=share.release,
         organization=share.client,
@@ -66,8 +66,8 @@ def offer_of_share(share: Share) -> Offer:
     )
 
 
-def offer_of_listing(listing: Listing, organization: Organization) -> Offer:
-    return Offer(
+def offer_from_listing(listing: Listing, organization: Organization) -> InstallOffer:
+    return InstallOffer(
         application=listing.application,
         release=listing.release,
         organization=organization,
@@ -75,44 +75,46 @@ def offer_of_listing(listing: Listing, organization: Organization) -> Offer:
     )
 
 
-def why_not(offer: Offer) -> str:
-    """Say why it cannot be installed, or return nothing."""
+def install_problem(offer: InstallOffer) -> str:
+    """Return why the offer cannot be installed, or an empty text."""
     application, organization = offer.application, offer.organization
     if application.organization_id == organization.pk:
         return (
-            f"{organization} builds {application} itself, so it is not installed here: it is used "
-            "in Development and Stage, and clients install it."
+            f"{organization} builds {application}, so it cannot install it: use it in Development "
+            "and Stage. Other organizations can install it."
         )
     if offer.share and offer.share.withdrawn_at:
-        return f"{application.organization} has withdrawn {application}. Ask there why."
+        return (
+            f"{application.organization} has withdrawn {application}. Contact them to find out why."
+        )
     if offer.share and offer.share.has_ended:
-        return f"The license of {application} has ended. {application.organization} can prolong it."
+        return f"The license of {application} has ended. {application.organization} can extend it."
     if offer.listing and offer.listing.state != Listing.State.PUBLISHED:
-        return f"{application} is not in the marketplace any more."
+        return f"{application} is no longer in the marketplace."
     return ""
 
 
 @transaction.atomic
-def install(offer: Offer, by: User, *, seen: str) -> InstallResult:
-    """Install a release for an organization, once; nothing is authorized by that.
+def install(offer: InstallOffer, by: User, *, seen: str) -> InstallResult:
+    """Install a release in an organization; its connections still have to be authorized.
 
-    ``seen`` is the key of the release that the person decided on.
+    ``seen`` is the primary key of the release that the person saw on the page.
     """
     lock_application(offer.application)
-    authority.hold(by, offer.organization, Action.MANAGE_INSTALLATIONS)
+    authority.check_and_lock(by, offer.organization, Action.MANAGE_INSTALLATIONS)
     organization = offer.organization
     installed = Installation.objects.filter(
         application=offer.application, organization=organization
     ).first()
     if installed:
         return InstallResult(installation=installed, is_new=False)
-    offer = _as_it_is_now(offer)
-    if problem := why_not(offer):
+    offer = _reload(offer)
+    if problem := install_problem(offer):
         raise DistributionError(problem)
     if str(offer.release.pk) != seen:
         raise DistributionError(
-            f"Another release of {offer.application} is offered since this page was shown. Look "
-            "at what it asks for, and install again."
+            f"A different release of {offer.application} has been offered since this page was "
+            "shown. Check the permissions it asks for, and install again."
         )
     if offer.share:
         offer.share.begin()
@@ -126,47 +128,47 @@ def install(offer: Offer, by: User, *, seen: str) -> InstallResult:
     if offer.share:
         offer.share.installation = installation
         offer.share.save()
-    connect(installation, _rows(installation))
+    write_connections(installation, _rows(installation))
     record(AuditAction.INSTALLATION_CREATED, installation, by, license=offer.license)
-    _tell_people(installation)
+    _notify_members(installation)
     return InstallResult(installation=installation, is_new=True)
 
 
 def uninstall(installation: Installation, by: User) -> list[str]:
-    """Take an application away, its keys, and what was authorized for it, whatever services say.
+    """Uninstall an application: revoke its keys and authorizations, even if a service fails.
 
-    Return a sentence for each account that was given back.
+    Return a sentence for each account whose authorization was revoked.
     """
     with transaction.atomic():
         lock_application(installation.application)
-        authority.hold(by, installation.organization, Action.MANAGE_INSTALLATIONS)
+        authority.check_and_lock(by, installation.organization, Action.MANAGE_INSTALLATIONS)
         row = Installation.objects.filter(pk=installation.pk).first()
         if row is None:
-            raise DistributionError(f"{installation} is not installed here any more.")
-        told, keys = disconnect(row, _rows(row), f"Revoked when {by} uninstalled {row}.")
+            raise DistributionError(f"{installation} is no longer installed here.")
+        told, keys = end_authorizations(row, _rows(row), f"Revoked when {by} uninstalled {row}.")
         revoked = revoke_installed(row.application, row.organization, by)
-        told += [(row.organization_id, happening) for happening in revoked]
+        told += [(row.organization_id, entry) for entry in revoked]
         subject = Subject.of(row)
         record(AuditAction.INSTALLATION_REMOVED, row, by, told, subject=subject)
         row.delete()
-    return erase_each(keys, by)
+    return revoke_and_erase_each(keys, by)
 
 
-def hold_connections(installation: Installation) -> None:
-    """Let nobody authorize or call anew meanwhile; in the order in which authorizing locks."""
+def lock_connections(installation: Installation) -> None:
+    """Lock the connections, in the same order as authorizing does, against new grants."""
     rows = Connection.objects.filter(application=installation.application_id)
     list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
 
 
-def connect(installation: Installation, before: Iterable[InstalledConnection]) -> None:
-    """Write the connections of the release for the organization; those ``before`` keep keys."""
+def write_connections(installation: Installation, before: Iterable[InstalledConnection]) -> None:
+    """Write the rows of the release's connections; rows in ``before`` keep their primary keys."""
     rows = Connection.objects.created().filter(application=installation.application_id)
     keys = dict(rows.values_list("link_name", "pk"))
     known = {row.connection_id: row for row in before}
-    for link_name, standing in installation.release.manifest.connections.items():
+    for link_name, snapshot in installation.release.manifest.connections.items():
         values: dict[str, Any] = {
             "number": installation.release.number,
-            "document": standing.as_document(),
+            "document": snapshot.as_document(),
             "ends_at": installation.ends_at,
         }
         row = known.get(keys[link_name]) or InstalledConnection(
@@ -177,46 +179,46 @@ def connect(installation: Installation, before: Iterable[InstalledConnection]) -
         row.save()
 
 
-def disconnect(
+def end_authorizations(
     installation: Installation,
     rows: Iterable[InstalledConnection],
     reason: str,
     *,
-    gone: bool = True,
-) -> tuple[list[Told], list[uuid.UUID]]:
-    """End what was authorized for these; return what happened, and the credentials to give back.
+    delete_rows: bool = True,
+) -> tuple[list[OrganizationEntry], list[uuid.UUID]]:
+    """End the authorizations of these connections; return audit entries and credentials to revoke.
 
-    ``gone`` tells that the connections go, too, and do not only begin anew.
+    With ``delete_rows``, the installed connections themselves are deleted, too.
     """
     rows = list(rows)
-    hold_connections(installation)
+    lock_connections(installation)
     connections = [row.connection_id for row in rows]
     flows = Flow.objects.filter(connection__in=connections, organization=installation.organization)
     flows.stop(reason)
-    given = Authorization.objects.filter(
+    authorizations = Authorization.objects.filter(
         connection__in=connections,
         organization=installation.organization,
         environment=Environment.PRODUCTION,
     )
-    told, keys = end(given.filter(credential__isnull=False), reason)
-    given.delete()
-    if gone:
+    told, keys = revoke_all(authorizations.filter(credential__isnull=False), reason)
+    authorizations.delete()
+    if delete_rows:
         InstalledConnection.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return told, keys
 
 
 def record(
-    act: AuditAction,
+    action: AuditAction,
     installation: Installation,
     by: User,
-    told: Iterable[Told] = (),
+    told: Iterable[OrganizationEntry] = (),
     *,
     subject: Subject | None = None,
     **details: Any,
 ) -> None:
-    """Tell the client's chain, with all that came of it, and the developers' one."""
-    happening = AuditEntry(
-        action=act,
+    """Record an event for the client, with its consequences, and one for the developers."""
+    entry = AuditEntry(
+        action=action,
         subject=subject or Subject.of(installation),
         details={
             "application": installation.application.name,
@@ -227,8 +229,8 @@ def record(
     )
     record_in_each(
         {
-            installation.organization_id: [happening, *(each for _, each in told)],
-            installation.application.organization_id: [happening],
+            installation.organization_id: [entry, *(each for _, each in told)],
+            installation.application.organization_id: [entry],
         },
         by,
     )
@@ -242,8 +244,8 @@ def _rows(installation: Installation) -> list[InstalledConnection]:
     return list(rows)
 
 
-def _as_it_is_now(offer: Offer) -> Offer:
-    """Read what is offered once more, now that nobody can change it."""
+def _reload(offer: InstallOffer) -> InstallOffer:
+    """Read the offer again, now that the application is locked."""
     if offer.share:
         share = Share.objects.select_for_update(of=("self",)).select_related("release")
         row = share.get(pk=offer.share.pk)
@@ -251,22 +253,27 @@ def _as_it_is_now(offer: Offer) -> Offer:
     listings = Listing.objects.published().filter(application=offer.application)
     listing = listings.select_related("release").first()
     if listing is None:
-        raise DistributionError(f"{offer.application} is not in the marketplace any more.")
+        raise DistributionError(f"{offer.application} is no longer in the marketplace.")
     return replace(offer, listing=listing, release=listing.release)
 
 
-def _tell_people(installation: Installation) -> None:
-    """Tell each person how many connections wait for him; some have nothing to do."""
-    standings = installation.release.manifest.connections.values()
-    own = sum(standing.level == Level.LOGGED_IN_USER for standing in standings)
-    shared = len(standings) - own
+def _notify_members(installation: Installation) -> None:
+    """Send each person a mail with the number of connections that they have to authorize."""
+    snapshots = installation.release.manifest.connections.values()
+    own = sum(snapshot.level == Level.LOGGED_IN_USER for snapshot in snapshots)
+    shared = len(snapshots) - own
     members = Membership.objects.active().filter(
         organization=installation.organization, user__is_active=True
     )
     url = public_url("installation_detail", installation.pk)
     for member in members.select_related("user").order_by("user__email"):
-        runs_it = member.role in held_by(Action.AUTHORIZE_INSTALLED)
-        count = own + (shared if runs_it else 0)
+        authorizes_for_all = member.role in roles_for(Action.AUTHORIZE_INSTALLED)
+        count = own + (shared if authorizes_for_all else 0)
         if count or member.role in (Role.SUPER_ADMIN, Role.ADMIN):
-            context = {"installation": installation, "count": count, "own": own, "runs_it": runs_it}
+            context = {
+                "installation": installation,
+                "count": count,
+                "own": own,
+                "authorizes_for_all": authorizes_for_all,
+            }
             mail("installed", [member.user], url=url, **context)

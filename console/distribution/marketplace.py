@@ -1,7 +1,7 @@
-"""Write, submit, review and withdraw what the marketplace says of an application.
+"""Write, submit, review and withdraw the marketplace listing of an application.
 
-Each verb asks in its own transaction whether ``by`` may (``NotAllowed``) and raises
-:class:`~console.distribution.errors.Refused` with a sentence where it cannot be done.
+Each function checks in its own transaction that ``by`` may do this (``NotAllowed``), and raises
+:class:`~console.distribution.errors.DistributionError` if it is not possible.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from console.audit.log import record
 from console.distribution.errors import DistributionError
 from console.distribution.models import Listing, Picture
 from console.distribution.notifications import mail
-from console.distribution.pictures import CleanPicture
+from console.distribution.pictures import SanitizedPicture
 from console.public_url import public_url
 
 State = Listing.State
-#: What is written by hand, and copied when a published listing is changed.
-WRITTEN = ("release", "title", "summary", "description", "help_url")
+#: The fields that people edit; they are copied when a published listing is changed.
+EDITABLE_FIELDS = ("release", "title", "summary", "description", "help_url")
 
 
-def open_listing(application: Application) -> Listing | None:
-    """Return what is being written or reviewed, or else what is published."""
+def current_listing(application: Application) -> Listing | None:
+    """Return the listing that is being written or reviewed, or else the published one."""
     rows = application.listings.select_related("release", "application__organization")
     return rows.open().first() or rows.published().first()
 
 
 @transaction.atomic
 def save(application: Application, values: dict[str, Any], by: User) -> Listing:
-    """Keep what was written as a draft; what is published stays until that is reviewed."""
+    """Save a draft; the published listing stays until the draft has been reviewed."""
     row = _draft(application, by)
-    for name in WRITTEN:
+    for name in EDITABLE_FIELDS:
         setattr(row, name, values[name])
     row.save()
     _record(AuditAction.LISTING_SAVED, row, by)
@@ -48,14 +48,16 @@ def save(application: Application, values: dict[str, Any], by: User) -> Listing:
 
 
 @transaction.atomic
-def add_picture(application: Application, picture: CleanPicture, words: str, by: User) -> Picture:
-    """Put a picture behind those that are there."""
+def add_picture(
+    application: Application, picture: SanitizedPicture, words: str, by: User
+) -> Picture:
+    """Add a picture after the existing ones."""
     row = _draft(application, by)
     if row._state.adding:
-        raise DistributionError("Write the title and the description first, and save them.")
+        raise DistributionError("Save the title and the description first.")
     if row.pictures.count() >= Listing.MAX_PICTURES:
         raise DistributionError(
-            f"A listing has {Listing.MAX_PICTURES} pictures at most. Remove one first."
+            f"A listing can have at most {Listing.MAX_PICTURES} pictures. Remove one first."
         )
     added = Picture.objects.create(
         listing=row,
@@ -71,21 +73,21 @@ def add_picture(application: Application, picture: CleanPicture, words: str, by:
 
 @transaction.atomic
 def remove_picture(picture: Picture, by: User) -> None:
-    """Take a picture away; the published listing keeps it until the next one is."""
+    """Remove a picture from the draft; the published listing keeps it until it is replaced."""
     row = _draft(picture.listing.application, by)
     words = picture.words
-    own = row.pictures.filter(content=picture.content, words=words).first()
-    if own is None:
-        raise DistributionError("This picture is not there any more.")
-    own.delete()
+    copy = row.pictures.filter(content=picture.content, words=words).first()
+    if copy is None:
+        raise DistributionError("This picture has already been removed.")
+    copy.delete()
     _record(AuditAction.LISTING_SAVED, row, by, picture_removed=words)
 
 
 @transaction.atomic
 def submit(application: Application, by: User) -> Listing:
-    """Ask the operator to look at it."""
-    _hold(application, by)
-    row = _open(application, State.DRAFT, State.REFUSED)
+    """Submit the draft for review by the operators of this console."""
+    _lock(application, by)
+    row = _lock_listing(application, State.DRAFT, State.REFUSED)
     row.state, row.review_note = State.SUBMITTED, ""
     row.submitted_by, row.submitted_at = by, timezone.now()
     row.save()
@@ -97,14 +99,16 @@ def submit(application: Application, by: User) -> Listing:
 
 @transaction.atomic
 def withdraw(application: Application, by: User) -> Listing:
-    """Take back what waits for review, or else the published listing; clients keep theirs."""
-    _hold(application, by)
+    """Withdraw the submitted listing, or else the published one; installations stay."""
+    _lock(application, by)
     rows = application.listings.select_for_update()
     row = rows.filter(state=State.SUBMITTED).first() or rows.published().first()
     if row is None:
-        raise DistributionError(f"{application} is neither in the marketplace nor waiting for it.")
-    waits = row.state == State.SUBMITTED
-    row.state = State.DRAFT if waits else State.WITHDRAWN
+        raise DistributionError(
+            f"{application} is neither in the marketplace nor waiting for review."
+        )
+    was_submitted = row.state == State.SUBMITTED
+    row.state = State.DRAFT if was_submitted else State.WITHDRAWN
     row.save(update_fields=["state"])
     _record(AuditAction.LISTING_WITHDRAWN, row, by)
     return row
@@ -112,52 +116,56 @@ def withdraw(application: Application, by: User) -> Listing:
 
 @transaction.atomic
 def publish(listing: Listing, by: User) -> Listing:
-    """Put a listing that was submitted into the marketplace, in the place of an earlier one."""
+    """Publish a submitted listing; it replaces the earlier one."""
     row = _for_review(listing, by)
     row.application.listings.published().update(state=State.WITHDRAWN)
     row.state, row.reviewed_at, row.review_note = State.PUBLISHED, timezone.now(), ""
     row.save()
     _record(AuditAction.LISTING_PUBLISHED, row, by)
-    _answer(row, "listing_detail")
+    _notify_submitter(row, "listing_detail")
     return row
 
 
 @transaction.atomic
 def refuse(listing: Listing, note: str, by: User) -> Listing:
-    """Send a listing back with a reason; what is published stays."""
+    """Refuse a submitted listing with a reason; the published one stays."""
     row = _for_review(listing, by)
     row.state, row.reviewed_at, row.review_note = State.REFUSED, timezone.now(), note
     row.save()
     _record(AuditAction.LISTING_REFUSED, row, by, note=note)
-    _answer(row, "listing_edit")
+    _notify_submitter(row, "listing_edit")
     return row
 
 
-def _hold(application: Application, by: User) -> None:
+def _lock(application: Application, by: User) -> None:
     lock_application(application)
-    authority.hold(by, application.organization, Action.MANAGE_CLIENTS)
+    authority.check_and_lock(by, application.organization, Action.MANAGE_CLIENTS)
 
 
-def _open(application: Application, *states: str) -> Listing:
+def _lock_listing(application: Application, *states: str) -> Listing:
     rows = application.listings.select_for_update(of=("self",)).select_related(
         "application__organization", "release"
     )
     row = rows.filter(state__in=states).first()
     if row is None:
-        raise DistributionError("This listing is not open any more. Look at how it stands now.")
+        raise DistributionError(
+            "This listing has changed in the meantime. Check its current state."
+        )
     return row
 
 
 def _draft(application: Application, by: User) -> Listing:
-    """Return the row to write into: the open one, a copy of the published one, or a new one."""
-    _hold(application, by)
+    """Return the draft to edit: the open one, a copy of the published one, or a new one."""
+    _lock(application, by)
     rows = application.listings.select_for_update()
     row = rows.open().first()
     if row and row.state == State.SUBMITTED:
-        raise DistributionError("It waits for review, so it cannot be changed. Take it back first.")
+        raise DistributionError(
+            "The listing is waiting for review and cannot be changed. Take it back first."
+        )
     published = None if row else rows.published().first()
     if published:
-        copied = {name: getattr(published, name) for name in WRITTEN}
+        copied = {name: getattr(published, name) for name in EDITABLE_FIELDS}
         row = Listing.objects.create(application=application, **copied)
         for picture in published.pictures.all():
             picture.pk, picture.listing, picture._state.adding = None, row, True
@@ -170,22 +178,22 @@ def _for_review(listing: Listing, by: User) -> Listing:
     lock_application(listing.application)
     operators = User.objects.select_for_update(no_key=True)
     if not operators.filter(pk=by.pk, is_superuser=True, is_active=True):
-        raise NotAllowed(f"{by} does not run this deployment any more, so nothing was changed.")
-    row = _open(listing.application, State.SUBMITTED)
+        raise NotAllowed(f"{by} is no longer an operator of this console, so nothing was changed.")
+    row = _lock_listing(listing.application, State.SUBMITTED)
     if row.pk != listing.pk:
-        raise DistributionError("This listing does not wait for review any more.")
+        raise DistributionError("This listing is no longer waiting for review.")
     return row
 
 
-def _answer(row: Listing, route: str) -> None:
+def _notify_submitter(row: Listing, route: str) -> None:
     if row.submitted_by:
         url = public_url(route, row.application_id)
         mail("reviewed", [row.submitted_by], listing=row, url=url)
 
 
-def _record(act: AuditAction, row: Listing, by: User, **details: Any) -> None:
+def _record(action: AuditAction, row: Listing, by: User, **details: Any) -> None:
     record(
-        act,
+        action,
         row.application.organization_id,
         by,
         row,

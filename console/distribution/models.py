@@ -1,4 +1,4 @@
-"""What is offered, to whom and at which release: shares for one client, listings for all."""
+"""Shares offer a release to one client; marketplace listings offer it to every organization."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from console.publishing.models import Installation, Release
 
 
 class License(models.TextChoices):
-    """For how long a client may use what was shared with him."""
+    """How long a client may use an application that was shared with them."""
 
     TRIAL_15 = "trial_15", "Trial, 15 days"
     TRIAL_30 = "trial_30", "Trial, 30 days"
@@ -28,29 +28,29 @@ class License(models.TextChoices):
 
     @property
     def lasts(self) -> timedelta | None:
-        """Return how long a trial goes on from the first installation."""
+        """Return the length of a trial, counted from the first installation."""
         kind, _, days = self.value.partition("_")
         return timedelta(days=int(days)) if kind == "trial" else None
 
 
 class ShareQuerySet(models.QuerySet["Share"]):
     def allowing(self, user: Any, action: Action) -> ShareQuerySet:
-        """Keep the shares with which the person may do this: as a client, or as who shares."""
+        """Keep the shares that the person may act on, as a client or as a developer."""
         if action == Action.MANAGE_INSTALLATIONS:
             return self.offered_to(user)
         return self.filter(application__in=Application.objects.allowing(user, action))
 
     def offered_to(self, user: Any) -> ShareQuerySet:
-        """Keep what is offered to organizations in which the person may install."""
+        """Keep the shares with organizations in which the person may install applications."""
         clients = Organization.objects.allowing(user, Action.MANAGE_INSTALLATIONS)
         return self.filter(client__in=clients, withdrawn_at=None)
 
 
 class Share(models.Model):
-    """An application that one client may install, at a release and for a time.
+    """The permission of one client to install an application: at a release, for a limited time.
 
-    ``installation`` is what the client has made of it. A trial begins with the first one,
-    ``started_at``, and goes on whether or not the application is taken away in between.
+    ``installation`` is set once the client has installed it. A trial starts with the first
+    installation (``started_at``) and continues even if the application is uninstalled.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -68,9 +68,9 @@ class Share(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
-    #: Of which end the client was told: some days before it, and after it.
-    ending_told_of = models.DateTimeField(null=True)
-    ended_told_of = models.DateTimeField(null=True)
+    #: The values of ``ends_at`` for which the client got a reminder, and a notice of the end.
+    ending_notice_sent_for = models.DateTimeField(null=True)
+    ended_notice_sent_for = models.DateTimeField(null=True)
 
     objects = ShareQuerySet.as_manager()
 
@@ -87,7 +87,7 @@ class Share(models.Model):
 
     @property
     def end(self) -> datetime | None:
-        """Return when the client may not use it any more: by the license, or withdrawn."""
+        """Return when the client loses access: the license ends, or the share was withdrawn."""
         ends = [moment for moment in (self.ends_at, self.withdrawn_at) if moment]
         return min(ends, default=None)
 
@@ -96,7 +96,7 @@ class Share(models.Model):
         return self.end is not None and self.end <= timezone.now()
 
     def begin(self) -> None:
-        """Let a trial begin, if it has not begun before."""
+        """Start the license; a trial that has started before continues."""
         self.started_at = self.started_at or timezone.now()
         if lasts := License(self.license).lasts:
             self.ends_at = self.started_at + lasts
@@ -104,7 +104,7 @@ class Share(models.Model):
 
 class ListingQuerySet(models.QuerySet["Listing"]):
     def open(self) -> ListingQuerySet:
-        """Keep what is being written or looked at, one for an application at most."""
+        """Keep listings that are being written or reviewed; at most one per application."""
         return self.filter(state__in=Listing.OPEN)
 
     def published(self) -> ListingQuerySet:
@@ -112,10 +112,10 @@ class ListingQuerySet(models.QuerySet["Listing"]):
 
 
 class Listing(models.Model):
-    """An application as the marketplace shows it, or is to show it.
+    """The description of an application in the marketplace.
 
-    What is published stays as it was reviewed: a change is written into a row of its own,
-    which takes the place of the published one when it is published.
+    A published listing is never edited. A change is a separate row, which replaces the published
+    one after its review.
     """
 
     class State(models.TextChoices):
@@ -136,7 +136,7 @@ class Listing(models.Model):
     description = models.TextField("Description", max_length=5000)
     help_url = models.URLField("Help page", max_length=300)
     state = models.CharField(max_length=20, choices=State.choices, default=State.DRAFT)
-    #: What whoever reviewed it says to whoever submitted it.
+    #: The reason that the reviewer gave to the person who submitted it.
     review_note = models.CharField(max_length=500, blank=True)
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
@@ -167,12 +167,12 @@ class Listing(models.Model):
 
 
 class Picture(models.Model):
-    """A picture of a listing, kept as a file that holds nothing but pixels."""
+    """A picture of a listing, stored without metadata."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     listing = models.ForeignKey(Listing, models.CASCADE, related_name="pictures")
-    #: What a person who cannot see it is told.
-    words = NameField("What it shows", max_length=120)
+    #: Alternative text, for people who cannot see the picture.
+    words = NameField("Description of the picture", max_length=120)
     media_type = models.CharField(max_length=20)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()

@@ -1,50 +1,26 @@
-"""Mail about what was shared, installed and reviewed, to those whom it concerns.
+"""Mail about shares, installations and marketplace reviews, sent after the commit.
 
-It goes out after the commit. Whether a mail server takes it changes nothing: all that a mail
-leads to stands in the console, too.
+Nothing depends on the mail server: each mail links to a page that shows the same.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
-from django.core.mail import EmailMessage, get_connection
-from django.db import transaction
-from django.template.loader import render_to_string
-
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Action, held_by
+from console.accounts.policy import Action, roles_for
+from console.mail import send_after_commit
 
-logger = logging.getLogger(__name__)
 
-
-def people_who(organization: Organization, action: Action) -> list[User]:
-    """List the people of an organization who may do this with all that it owns."""
+def members_who_may(organization: Organization, action: Action) -> list[User]:
+    """List the people of an organization who may do this with everything that it owns."""
     rows = Membership.objects.active().filter(
-        organization=organization, role__in=held_by(action), user__is_active=True
+        organization=organization, role__in=roles_for(action), user__is_active=True
     )
     return [row.user for row in rows.select_related("user").order_by("user__email")]
 
 
 def mail(name: str, people: Iterable[User], **context: Any) -> None:
-    """Send everybody a mail of his own once the transaction is kept.
-
-    ``name`` is that of a template; its first line is the subject.
-    """
-    addresses = [user.email for user in people]
-    if addresses:
-        subject, _, body = (
-            render_to_string(f"distribution/email/{name}.txt", context).strip().partition("\n")
-        )
-        messages = [EmailMessage(subject.strip(), body.strip() + "\n", to=[a]) for a in addresses]
-        transaction.on_commit(partial(_send, name, messages), robust=True)
-
-
-def _send(name: str, messages: list[EmailMessage]) -> None:
-    try:
-        get_connection().send_messages(messages)
-    except OSError:
-        logger.exception("Mail was not sent: %s.", name)
+    """Send ``distribution/email/<name>`` to each of these people after the commit."""
+    send_after_commit(f"distribution/email/{name}", [user.email for user in people], context)

@@ -1,4 +1,4 @@
-"""How installed applications do, as one person may see it: what works and what waits for whom."""
+"""Summarize installed applications for one person: what works, and what has to be authorized."""
 
 from __future__ import annotations
 
@@ -9,73 +9,77 @@ from typing import Any
 
 from django.db.models import Count
 
-from connections.authorizations.state import ConnectionState, installed_states
+from connections.authorizations.connection_state import ConnectionState, installed_connection_states
 from connections.models import Authorization, InstalledConnection
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action
 from console.choices import Environment, Level
-from console.distribution.requirements import Requirement, ask_of
-from console.distribution.updating import newer_of
+from console.distribution.requirements import Requirement, requirement_of
+from console.distribution.updating import newer_releases
 from console.publishing.models import Installation, Release
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionOverview:
-    """One connection of an installed application; ``given`` counts people, where each has to."""
+    """A connection of an installed application.
+
+    ``authorized_count`` is the number of people who have authorized it for themselves.
+    """
 
     row: InstalledConnection
-    ask: Requirement
+    requirement: Requirement
     state: ConnectionState
-    given: int = 0
+    authorized_count: int = 0
 
     @property
     def is_personal(self) -> bool:
-        return self.ask.is_personal
+        return self.requirement.is_personal
 
 
 @dataclass(frozen=True, kw_only=True)
 class InstallationOverview:
     """An installed application for one person.
 
-    ``parts`` are the connections that he sees; ``waits`` counts those, seen or not, that an
-    administrator has to authorize yet.
+    ``parts`` are the connections that the person may see. ``waiting_count`` also counts those that
+    they may not see: all connections that an administrator still has to authorize.
     """
 
     installation: Installation
     parts: tuple[ConnectionOverview, ...]
-    waits: int
+    waiting_count: int
     newer: Release | None
 
     @property
-    def own(self) -> list[ConnectionOverview]:
-        """List what he has to authorize for himself."""
+    def personal(self) -> list[ConnectionOverview]:
+        """List the connections that each person authorizes for themselves."""
         return [part for part in self.parts if part.is_personal]
 
     @property
     def todo(self) -> list[ConnectionOverview]:
-        """List what he can authorize and what does not work yet."""
+        """List the connections that the person can authorize and that do not work yet."""
         return [part for part in self.parts if not part.state.works]
 
     @property
-    def left(self) -> bool:
-        return self.newer is not None and self.newer.pk == self.installation.left_id
+    def is_skipped(self) -> bool:
+        """Tell whether the client has chosen not to install the newer release."""
+        return self.newer is not None and self.newer.pk == self.installation.skipped_release_id
 
     @property
     def status(self) -> tuple[str, str, str]:
-        """Return tone, icon and words."""
+        """Return the tone, icon and text of the state."""
         if self.installation.has_ended:
             return "grey", "circle-minus", "License ended"
         if self.todo:
-            return "red", "plug", f"{len(self.todo)} to authorize by you"
-        if self.waits:
-            return "amber", "clock", "Waits for an administrator"
+            return "red", "plug", f"{len(self.todo)} for you to authorize"
+        if self.waiting_count:
+            return "amber", "clock", "Waiting for an administrator"
         return "green", "circle-check", "Works"
 
 
-def look(
+def installation_overviews(
     organization: Organization, user: User, rows: Iterable[Installation]
 ) -> list[InstallationOverview]:
-    """Tell how these installations of an organization do; as many queries for many as for one."""
+    """Summarize installations of an organization, with a constant number of queries."""
     installations = list(rows)
     connections = InstalledConnection.objects.filter(
         organization=organization,
@@ -87,23 +91,23 @@ def look(
         .filter(pk__in=[row.pk for row in found])
         .values_list("pk", flat=True)
     )
-    states = installed_states(found, organization.pk, user)
-    given = _given(organization, found)
-    newer = newer_of(installations)
+    states = installed_connection_states(found, organization.pk, user)
+    authorized = _authorized_counts(organization, found)
+    newer = newer_releases(installations)
     return [
         InstallationOverview(
             installation=each,
             parts=tuple(
                 ConnectionOverview(
                     row=row,
-                    ask=ask_of(row.standing),
+                    requirement=requirement_of(row.snapshot),
                     state=states[row.pk],
-                    given=given.get(row.connection_id, 0),
+                    authorized_count=authorized.get(row.connection_id, 0),
                 )
                 for row in found
                 if row.pk in visible and row.connection.application_id == each.application_id
             ),
-            waits=sum(
+            waiting_count=sum(
                 not states[row.pk].works
                 for row in found
                 if row.connection.application_id == each.application_id
@@ -115,20 +119,20 @@ def look(
     ]
 
 
-def people_in(organization: Organization) -> int:
-    """Count the people who may each have to authorize something for himself."""
+def active_member_count(organization: Organization) -> int:
+    """Count the active people of an organization."""
     return (
         Membership.objects.active().filter(organization=organization, user__is_active=True).count()
     )
 
 
 def may_manage(user: User, organization: Organization) -> bool:
-    """Tell whether he installs, updates and uninstalls there."""
-    own = Organization.objects.allowing(user, Action.MANAGE_INSTALLATIONS)
-    return own.filter(pk=organization.pk).exists()
+    """Tell whether the person may install, update and uninstall applications there."""
+    allowed = Organization.objects.allowing(user, Action.MANAGE_INSTALLATIONS)
+    return allowed.filter(pk=organization.pk).exists()
 
 
-def _given(
+def _authorized_counts(
     organization: Organization, rows: Iterable[InstalledConnection]
 ) -> Mapping[uuid.UUID, int]:
     """Count the people who have authorized each connection for themselves."""

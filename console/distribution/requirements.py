@@ -1,6 +1,6 @@
-"""What a release asks of whoever installs it, in words; and what another one asks beyond that.
+"""What a release requires of a client that installs it: connections to authorize, permissions.
 
-All of it is read from the releases: nobody types what an application asks for.
+Everything is read from the releases, so a listing cannot promise less than the application asks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from connections.models.snapshot import ConnectionSnapshot
-from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.definitions.schema import Connector
 from console.choices import ComponentKind, Level
 from console.publishing.manifest import Manifest
@@ -20,7 +19,7 @@ from console.publishing.manifest_diff import ChangeStatus, changes
 
 @dataclass(frozen=True, kw_only=True)
 class Permission:
-    """A scope, and the sentence that says what it allows, if the catalogue has one."""
+    """A scope, and a sentence that says what it allows, if the catalogue has one."""
 
     scope: str
     sentence: str
@@ -28,71 +27,67 @@ class Permission:
 
 @dataclass(frozen=True, kw_only=True)
 class Requirement:
-    """What one connection asks for: of whom, and which permissions."""
+    """What a connection requires: who authorizes it, and its permissions."""
 
-    standing: ConnectionSnapshot
+    snapshot: ConnectionSnapshot
     permissions: tuple[Permission, ...]
 
     @property
     def connector(self) -> Connector:
-        return self.standing.definition
+        return self.snapshot.definition
 
     @property
     def is_personal(self) -> bool:
-        return self.standing.level == Level.LOGGED_IN_USER
+        return self.snapshot.level == Level.LOGGED_IN_USER
 
     @property
     def who(self) -> str:
-        """Say in a sentence who authorizes it."""
+        """Return a sentence that says who authorizes the connection."""
         if self.is_personal:
-            return "Each person authorizes it for himself, with an account of his own."
-        return (
-            "A super admin, admin or developer of your organization authorizes it, for everybody."
-        )
+            return "Each person authorizes it with their own account."
+        return "A super admin, admin or developer of your organization authorizes it for everyone."
 
     @property
     def credential(self) -> str:
-        """Say what stands in for permissions where the service knows none."""
-        if AUTH_TYPES[self.standing.auth_type].redirects:  # type: ignore[index]
-            return "What the account may do"
+        """Describe the access for services that have no separate permissions."""
         return "Everything that the account or key may do"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequirementChange:
-    """What happens to one connection when another release is installed.
+    """What changes for one connection when another release is installed.
 
-    ``sentences`` say it; ``begins_anew`` tells that what was authorized for it ends.
+    ``sentences`` describe it. With ``needs_new_authorization``, existing authorizations end.
     """
 
-    ask: Requirement
+    requirement: Requirement
     status: ChangeStatus
-    more: tuple[Permission, ...] = ()
-    less: tuple[Permission, ...] = ()
+    added: tuple[Permission, ...] = ()
+    removed: tuple[Permission, ...] = ()
     sentences: tuple[str, ...] = ()
-    begins_anew: bool = False
+    needs_new_authorization: bool = False
 
 
-def asks_of(manifest: Manifest) -> list[Requirement]:
-    """List what each connection of a release asks for, in the order of their names."""
-    found = [ask_of(standing) for standing in manifest.connections.values()]
-    return sorted(found, key=lambda ask: ask.standing.name.lower())
+def requirements_of(manifest: Manifest) -> list[Requirement]:
+    """List the requirement of each connection of a release, in the order of their names."""
+    found = [requirement_of(snapshot) for snapshot in manifest.connections.values()]
+    return sorted(found, key=lambda requirement: requirement.snapshot.name.lower())
 
 
-def ask_of(standing: ConnectionSnapshot) -> Requirement:
-    return Requirement(standing=standing, permissions=_permissions(standing, standing.scopes_asked))
+def requirement_of(snapshot: ConnectionSnapshot) -> Requirement:
+    return Requirement(snapshot=snapshot, permissions=_permissions(snapshot, snapshot.scopes_asked))
 
 
-def keeps_authorizations(before: ConnectionSnapshot, after: ConnectionSnapshot) -> bool:
-    """Tell whether what was authorized for the one may act for the other.
+def authorizations_carry_over(before: ConnectionSnapshot, after: ConnectionSnapshot) -> bool:
+    """Tell whether authorizations stay valid when a connection changes.
 
-    Who authorizes, at which service and in which way must be the same.
+    The level, the connector and the authentication type must be the same.
     """
-    return _kind(before) == _kind(after)
+    return _authorization_kind(before) == _authorization_kind(after)
 
 
-def differences(before: Manifest, after: Manifest) -> list[RequirementChange]:
-    """List what a client notices of each connection; what only developers notice is left out."""
+def requirement_changes(before: Manifest, after: Manifest) -> list[RequirementChange]:
+    """List the changes of connections that concern a client, without those for developers."""
     found = []
     for link_name in sorted(before.connections.keys() | after.connections.keys()):
         old, new = before.connections.get(link_name), after.connections.get(link_name)
@@ -100,26 +95,30 @@ def differences(before: Manifest, after: Manifest) -> list[RequirementChange]:
             if difference := _modified(old, new):
                 found.append(difference)
         elif new:
-            ask = ask_of(new)
+            requirement = requirement_of(new)
             found.append(
-                RequirementChange(ask=ask, status=ChangeStatus.ADDED, more=ask.permissions)
+                RequirementChange(
+                    requirement=requirement,
+                    status=ChangeStatus.ADDED,
+                    added=requirement.permissions,
+                )
             )
         elif old:
             found.append(
                 RequirementChange(
-                    ask=ask_of(old),
+                    requirement=requirement_of(old),
                     status=ChangeStatus.DELETED,
-                    sentences=("What was authorized for it is revoked and erased.",),
-                    begins_anew=True,
+                    sentences=("Its authorizations are revoked and erased.",),
+                    needs_new_authorization=True,
                 )
             )
     return found
 
 
-def counts(before: Manifest, after: Manifest) -> list[str]:
-    """Say how many components come, change and go: "2 functions added"."""
+def component_counts(before: Manifest, after: Manifest) -> list[str]:
+    """Count the components that were added, modified and deleted: "2 functions added"."""
     found = Counter(
-        (change.status, change.part.kind) for change in changes(before, after).components.values()
+        (change.status, change.item.kind) for change in changes(before, after).components.values()
     )
     return [
         f"{count} {ComponentKind(kind).label.lower()}{'' if count == 1 else 's'} {status}"
@@ -131,37 +130,37 @@ def _modified(old: ConnectionSnapshot, new: ConnectionSnapshot) -> RequirementCh
     had, has = set(old.scopes_asked), set(new.scopes_asked)
     sentences = []
     if old.name != new.name:
-        sentences.append(f"It was called {old.name}.")
-    anew = not keeps_authorizations(old, new)
-    ask = ask_of(new)
+        sentences.append(f"Renamed from {old.name}.")
+    needs_new_authorization = not authorizations_carry_over(old, new)
+    requirement = requirement_of(new)
     if old.level != new.level:
-        sentences.append(f"From now on: {ask.who[:1].lower()}{ask.who[1:]}")
+        sentences.append(f"New: {requirement.who[:1].lower()}{requirement.who[1:]}")
     if old.connector != new.connector:
-        sentences.append(f"It calls {new.definition.name} now instead of {old.definition.name}.")
+        sentences.append(f"It now calls {new.definition.name} instead of {old.definition.name}.")
     elif old.auth_type != new.auth_type:
-        sentences.append("It is authorized in another way now.")
-    if anew:
-        sentences.append("What was authorized for it is revoked, and it has to be authorized anew.")
-    more = _permissions(new, (scope for scope in new.scopes_asked if scope not in had))
-    less = _permissions(old, (scope for scope in old.scopes_asked if scope not in has))
-    if not (sentences or more or less):
+        sentences.append("It now uses a different authentication type.")
+    if needs_new_authorization:
+        sentences.append("Its authorizations are revoked, and it has to be authorized again.")
+    added = _permissions(new, (scope for scope in new.scopes_asked if scope not in had))
+    removed = _permissions(old, (scope for scope in old.scopes_asked if scope not in has))
+    if not (sentences or added or removed):
         return None
     return RequirementChange(
-        ask=ask,
+        requirement=requirement,
         status=ChangeStatus.MODIFIED,
-        more=more,
-        less=less,
+        added=added,
+        removed=removed,
         sentences=tuple(sentences),
-        begins_anew=anew,
+        needs_new_authorization=needs_new_authorization,
     )
 
 
-def _kind(standing: ConnectionSnapshot) -> tuple[Any, ...]:
-    return standing.level, standing.connector, standing.auth_type
+def _authorization_kind(snapshot: ConnectionSnapshot) -> tuple[Any, ...]:
+    return snapshot.level, snapshot.connector, snapshot.auth_type
 
 
-def _permissions(standing: ConnectionSnapshot, scopes: Iterable[str]) -> tuple[Permission, ...]:
-    oauth2 = standing.definition.oauth2
+def _permissions(snapshot: ConnectionSnapshot, scopes: Iterable[str]) -> tuple[Permission, ...]:
+    oauth2 = snapshot.definition.oauth2
     known = oauth2.actions if oauth2 else {}
     return tuple(
         Permission(scope=scope, sentence=known[scope].sentence if scope in known else "")

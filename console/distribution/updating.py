@@ -1,4 +1,4 @@
-"""Move an installation to a newer release, or leave that: the client's super admin decides."""
+"""Update an installation to a newer release, or skip that release; the client decides."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
-from connections.authorizations.revocation_request import erase_each
-from connections.authorizations.suspending import Told
+from connections.authorizations.credential_erasure import revoke_and_erase_each
+from connections.authorizations.suspending import OrganizationEntry
 from connections.models import InstalledConnection
 from console.accounts import authority
 from console.accounts.models import User
@@ -19,14 +19,15 @@ from console.audit.actions import AuditAction
 from console.distribution import installing
 from console.distribution.errors import DistributionError
 from console.distribution.models import Listing, Share
-from console.distribution.requirements import keeps_authorizations
+from console.distribution.requirements import authorizations_carry_over
 from console.publishing.models import Installation, Release
 
 
-def newer_of(installations: Iterable[Installation]) -> dict[uuid.UUID, Release]:
-    """Return by installation the newer release that is offered, left or not, if there is one.
+def newer_releases(installations: Iterable[Installation]) -> dict[uuid.UUID, Release]:
+    """Return the newer release that is offered to each installation, if there is one.
 
-    What was shared is updated by its share, what came from the marketplace by its listing.
+    Skipped releases are included. An installation is updated by its share, or else by the listing
+    in the marketplace.
     """
     installations = list(installations)
     shares = Share.objects.filter(installation__in=installations).select_related("release")
@@ -47,72 +48,76 @@ def newer_of(installations: Iterable[Installation]) -> dict[uuid.UUID, Release]:
 
 
 def update(installation: Installation, by: User, *, seen: str) -> list[str]:
-    """Put the release that is offered in the place of the installed one.
+    """Replace the installed release with the one that is offered.
 
-    What was authorized keeps working, but for connections that fell away or are authorized
-    by others, elsewhere or in another way now. ``seen`` is the key of the release that the
-    person decided on. Return a sentence for each account that was given back; raise
-    :class:`Refused`.
+    Authorizations stay, except for connections that were removed or whose level, connector or
+    authentication type changed. ``seen`` is the primary key of the release that the person saw.
+    Return a sentence for each account whose authorization was revoked; raise
+    :class:`~console.distribution.errors.DistributionError`.
     """
     with transaction.atomic():
-        row, release = _held(installation, by, seen)
+        row, release = _lock(installation, by, seen)
         before = row.release.manifest.connections
-        row.release, row.updated_at, row.left = release, timezone.now(), None
-        row.save(update_fields=["release", "updated_at", "left"])
-        told, keys = _rewrite(row, by)
+        row.release, row.updated_at, row.skipped_release = release, timezone.now(), None
+        row.save(update_fields=["release", "updated_at", "skipped_release"])
+        told, keys = _replace_connections(row, by)
         installing.record(
             AuditAction.INSTALLATION_UPDATED, row, by, told, connections=sorted(before)
         )
-    return erase_each(keys, by)
+    return revoke_and_erase_each(keys, by)
 
 
 @transaction.atomic
-def leave(installation: Installation, by: User, *, seen: str) -> None:
-    """Keep the installed release, and remember that this newer one was left."""
-    row, release = _held(installation, by, seen)
-    row.left = release
-    row.save(update_fields=["left"])
+def skip(installation: Installation, by: User, *, seen: str) -> None:
+    """Keep the installed release, and remember that this newer one was skipped."""
+    row, release = _lock(installation, by, seen)
+    row.skipped_release = release
+    row.save(update_fields=["skipped_release"])
     installing.record(AuditAction.INSTALLATION_UPDATE_LEFT, row, by, left=release.number)
 
 
-def _held(installation: Installation, by: User, seen: str) -> tuple[Installation, Release]:
+def _lock(installation: Installation, by: User, seen: str) -> tuple[Installation, Release]:
     lock_application(installation.application)
-    authority.hold(by, installation.organization, Action.MANAGE_INSTALLATIONS)
+    authority.check_and_lock(by, installation.organization, Action.MANAGE_INSTALLATIONS)
     rows = Installation.objects.select_for_update(of=("self",)).select_related(
         "application", "organization", "release"
     )
     row = rows.filter(pk=installation.pk).first()
     if row is None:
-        raise DistributionError(f"{installation} is not installed here any more.")
+        raise DistributionError(f"{installation} is no longer installed here.")
     if row.has_ended:
-        raise DistributionError(f"The license of {row} has ended, so it is not updated.")
-    release = newer_of([row]).get(row.pk)
+        raise DistributionError(f"The license of {row} has ended, so it cannot be updated.")
+    release = newer_releases([row]).get(row.pk)
     if release is None:
-        raise DistributionError(f"{row} is at {row.release}, and nothing newer is offered.")
+        raise DistributionError(f"{row} is at {row.release}, which is the newest one offered.")
     if str(release.pk) != seen:
         raise DistributionError(
-            f"{release} is offered since this page was shown. Look at what it changes, and decide "
-            "again."
+            f"{release} has been offered since this page was shown. Check what it changes, and "
+            "decide again."
         )
     return row, release
 
 
-def _rewrite(row: Installation, by: User) -> tuple[list[Told], list[uuid.UUID]]:
-    """Write the connections of the new release over those of the old one."""
-    installing.hold_connections(row)
+def _replace_connections(
+    row: Installation, by: User
+) -> tuple[list[OrganizationEntry], list[uuid.UUID]]:
+    """Replace the connections of the old release with those of the new one."""
+    installing.lock_connections(row)
     rows = InstalledConnection.objects.filter(
         connection__application=row.application_id, organization=row.organization_id
     )
-    old = {each.standing.link_name: each for each in rows.select_for_update(of=("self",))}
+    old = {each.snapshot.link_name: each for each in rows.select_for_update(of=("self",))}
     new = row.release.manifest.connections
-    gone = [each for name, each in old.items() if name not in new]
-    anew = [
+    removed = [each for name, each in old.items() if name not in new]
+    changed = [
         each
         for name, each in old.items()
-        if name in new and not keeps_authorizations(each.standing, new[name])
+        if name in new and not authorizations_carry_over(each.snapshot, new[name])
     ]
     reason = f"Revoked when {by} updated {row} to {row.release}."
-    told, keys = installing.disconnect(row, gone, reason)
-    told_anew, keys_anew = installing.disconnect(row, anew, reason, gone=False)
-    installing.connect(row, [each for name, each in old.items() if name in new])
-    return told + told_anew, keys + keys_anew
+    told, keys = installing.end_authorizations(row, removed, reason)
+    told_changed, keys_changed = installing.end_authorizations(
+        row, changed, reason, delete_rows=False
+    )
+    installing.write_connections(row, [each for name, each in old.items() if name in new])
+    return told + told_changed, keys + keys_changed

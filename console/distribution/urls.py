@@ -38,7 +38,7 @@ urlpatterns = [
     path("marketplace/reviews/", listings.review_list, name="review_list"),
     path("marketplace/reviews/<uuid:pk>/", listings.listing_review, name="listing_review"),
     path("marketplace/pictures/<uuid:pk>/", listings.listing_picture, name="listing_picture"),
-    # By the key of the application, which stays when its listing is written anew
+    # The primary key is that of the application: it stays when the listing is replaced
     path("marketplace/<uuid:pk>/", marketplace_pages.listing_detail, name="listing_detail"),
     path(
         "marketplace/<uuid:pk>/install/", marketplace_pages.listing_install, name="listing_install"

@@ -9,23 +9,23 @@ from django.db.models.signals import post_migrate
 
 
 class EncryptionConfig(AppConfig):
-    """Sealed fields, the key ring, and its rotation."""
+    """Encrypted fields, the key ring, and key rotation."""
 
     name = "console.encryption"
 
     def ready(self) -> None:
-        post_migrate.connect(_plant_sentinel, sender=self)
+        post_migrate.connect(_create_sentinel, sender=self)
 
 
-def _plant_sentinel(**kwargs: Any) -> None:
-    """Write what vouches for the key ring before the first secret is there to be damaged.
+def _create_sentinel(**kwargs: Any) -> None:
+    """Store the key sentinel after ``migrate``, before there is a secret that could be damaged.
 
-    Tables may be missing where only a part is migrated, and a wrong key ring is no matter of
-    migrations: the next process that starts looks again, and says so.
+    Errors do not stop a migration: with a partial migration tables may be missing, and a wrong
+    key ring is reported by the next process that starts.
     """
-    from console.encryption.fields import SecretUnreadable
+    from console.encryption.encrypted_rows import all_encrypted_rows  # models load after apps
+    from console.encryption.fernet_keys import SecretUnreadable
     from console.encryption.key_sentinel import refuse_wrong_key_ring
-    from console.encryption.sealed_rows import everything_sealed  # models load after apps
 
     with contextlib.suppress(DatabaseError, SecretUnreadable):
-        refuse_wrong_key_ring(everything_sealed())
+        refuse_wrong_key_ring(all_encrypted_rows())

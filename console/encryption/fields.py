@@ -1,98 +1,30 @@
-"""The one place where secrets are sealed and opened.
+"""The model field for secrets: a JSON value, encrypted in the database and bound to its row.
 
-A :class:`SealedField` keeps a JSON value encrypted under the key ring
-``settings.CRYPTOGRAPHY_KEYS`` (the first key writes, all of them read). The identity of
-the row is inside the sealed value and compared on opening, so that a ciphertext copied
-into another row, field or organization opens nothing. Values are opened on use
-(``row.secret.reveal()``), never on load, and never by ``str``, ``repr`` or a dump.
+The ciphertext contains the identity of its row, which is compared when it is decrypted: a
+ciphertext copied to another row, field or organization cannot be decrypted there. Loading a row
+decrypts nothing. ``row.secret.reveal()`` does, and ``str``, ``repr`` and dumps never do.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
 from base64 import b64decode, b64encode
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from cryptography.fernet import InvalidToken
+from django.apps import apps
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 from django_cryptography.fields import EncryptedMixin
 
-from connectors.errors import ServiceError
+from console.encryption.fernet_keys import SecretUnreadable, key_ring
 
 
-class SecretUnreadable(ServiceError):
-    """A sealed value that does not open: its key is gone or it belongs to another row.
-
-    A ``ServiceError``, because without the secret no service can be asked for anything.
-    """
+class Ciphertext(bytes):
+    """The encrypted value as it is stored in the row."""
 
 
-@functools.cache
-def _ring(keys: tuple[str, ...]) -> MultiFernet:
-    try:
-        return MultiFernet([Fernet(key) for key in keys])
-    except ValueError as error:
-        raise ImproperlyConfigured(
-            "CRYPTOGRAPHY_KEYS must be one or more Fernet keys (32 bytes, base64), "
-            "separated by commas, the newest one first."
-        ) from error
-
-
-def key_ring() -> MultiFernet:
-    """Return the keys as they are configured now."""
-    return _ring(tuple(settings.CRYPTOGRAPHY_KEYS))
-
-
-@functools.cache
-def _fernet(key: str) -> Fernet:
-    return Fernet(key)
-
-
-def is_under_first_key(token: bytes) -> bool:
-    """Tell whether a sealed value opens with the key that writes."""
-    key_ring()  # says what is wrong with the keys themselves
-    try:
-        _fernet(settings.CRYPTOGRAPHY_KEYS[0]).decrypt(token)
-    except InvalidToken:
-        return False
-    return True
-
-
-def first_key_id() -> str:
-    """Name the key that writes. Keys are random, so that their hash does not lead to them."""
-    key_ring()
-    return hashlib.sha256(settings.CRYPTOGRAPHY_KEYS[0].encode()).hexdigest()[:16]
-
-
-def seal_text(text: str, *, purpose: str) -> str:
-    """Encrypt a text that lies outside a sealed field; it opens for the same purpose alone."""
-    return key_ring().encrypt(json.dumps([purpose, text]).encode()).decode()
-
-
-def open_text(sealed: str, *, purpose: str, max_age: int | None = None) -> str:
-    """Decrypt what :func:`seal_text` gave, at most ``max_age`` seconds ago."""
-    try:
-        # As bytes: cryptography takes letters beyond ASCII in a text for a fault of its caller.
-        sealed_for, text = json.loads(key_ring().decrypt(sealed.encode(), ttl=max_age))
-    except InvalidToken as error:
-        raise SecretUnreadable(
-            f"A {purpose} does not open with any key of CRYPTOGRAPHY_KEYS, or it is too old."
-        ) from error
-    if sealed_for != purpose:
-        raise SecretUnreadable(f"What was sealed as another thing was read as a {purpose}.")
-    return text
-
-
-class _Sealed(bytes):
-    """Ciphertext as it stands in the row."""
-
-
-class _Plain:
+class _Plaintext:
     """A value that was assigned and is not saved yet."""
 
     __slots__ = ("value",)
@@ -102,11 +34,13 @@ class _Plain:
 
 
 class Secret:
-    """What reading a sealed attribute gives: opened by ``reveal``, shown by nothing."""
+    """The value of an encrypted attribute. Only ``reveal`` decrypts it; ``repr`` hides it."""
 
     __slots__ = ("_field", "_row", "_state")
 
-    def __init__(self, row: models.Model, field: SealedField, state: _Sealed | _Plain) -> None:
+    def __init__(
+        self, row: models.Model, field: EncryptedJSONField, state: Ciphertext | _Plaintext
+    ) -> None:
         self._row, self._field, self._state = row, field, state
 
     def __repr__(self) -> str:
@@ -116,16 +50,16 @@ class Secret:
         return format(repr(self), spec)
 
     def reveal(self) -> Any:
-        """Return the JSON value; raise :class:`SecretUnreadable` if it does not open."""
-        if isinstance(self._state, _Plain):
+        """Return the JSON value; raise :class:`SecretUnreadable` if it cannot be decrypted."""
+        if isinstance(self._state, _Plaintext):
             return self._state.value
-        return self._field.open(self._row, self._state)
+        return self._field.decrypt(self._row, self._state)
 
 
-class SealedAttribute(DeferredAttribute):
-    """The attribute of a row: gives a :class:`Secret`, takes a JSON value or ``None``."""
+class EncryptedAttribute(DeferredAttribute):
+    """The attribute on a row: reading it returns a :class:`Secret`; assign a JSON value or None."""
 
-    field: SealedField
+    field: EncryptedJSONField
 
     def __get__(self, instance: models.Model | None, cls: type | None = None) -> Any:
         if instance is None:
@@ -136,19 +70,19 @@ class SealedAttribute(DeferredAttribute):
     def __set__(self, instance: models.Model, value: Any) -> None:
         if isinstance(value, Secret):
             value = value._state
-        elif value is not None and not isinstance(value, _Sealed):
-            value = _Plain(value)
+        elif value is not None and not isinstance(value, Ciphertext):
+            value = _Plaintext(value)
         instance.__dict__[self.field.attname] = value
 
 
-class SealedField(EncryptedMixin, models.BinaryField):
-    """A secret of its row, ``bound_to`` the named attributes of the row beside its key."""
+class EncryptedJSONField(EncryptedMixin, models.BinaryField):
+    """A secret JSON value, bound to its primary key and to the attributes in ``bound_to``."""
 
-    descriptor_class = SealedAttribute
-    # What reading and assigning give, for django-stubs.
+    descriptor_class = EncryptedAttribute
+    # The types that django-stubs uses for reading and assigning.
     _pyi_private_get_type: Any
     _pyi_private_set_type: Any
-    supported_lookups = ("isnull", "exact")  # type: ignore[assignment]
+    supported_lookups = ("isnull", "exact")  # type: ignore[assignment]  # the stub says list
 
     def __init__(self, *args: Any, bound_to: tuple[str, ...] = (), **kwargs: Any) -> None:
         self.bound_to = tuple(bound_to)
@@ -162,33 +96,30 @@ class SealedField(EncryptedMixin, models.BinaryField):
             kwargs["bound_to"] = self.bound_to
         return name, f"{type(self).__module__}.{type(self).__qualname__}", args, kwargs
 
-    def clone(self) -> SealedField:
+    def clone(self) -> EncryptedJSONField:
         _, _, args, kwargs = self.deconstruct()
         return type(self)(*args, **kwargs)
 
-    def seal(self, row: models.Model, value: Any) -> bytes:
-        """Encrypt a JSON value for this row and no other."""
+    def encrypt(self, row: models.Model, value: Any) -> Ciphertext:
+        """Encrypt a JSON value for this row only."""
         text = json.dumps({"row": self._identity(row), "value": value}, separators=(",", ":"))
-        return key_ring().encrypt(text.encode())
+        return Ciphertext(key_ring().encrypt(text.encode()))
 
-    def open(self, row: models.Model, sealed: bytes) -> Any:
-        """Decrypt what was sealed for this row."""
+    def decrypt(self, row: models.Model, ciphertext: bytes) -> Any:
+        """Decrypt a value that was encrypted for this row."""
         try:
-            document = json.loads(key_ring().decrypt(bytes(sealed)))
+            document = json.loads(key_ring().decrypt(bytes(ciphertext)))
         except InvalidToken as error:
             raise SecretUnreadable(
-                f"The secret of {row._meta.verbose_name} {row.pk} does not open with any key of "
-                "CRYPTOGRAPHY_KEYS. Whoever runs this console can add the key it was written with."
+                f"The secret of {row._meta.verbose_name} {row.pk} cannot be decrypted with any key "
+                "in CRYPTOGRAPHY_KEYS. The operator of this console can add the key that encrypted "
+                "it."
             ) from error
         if document["row"] != self._identity(row):
             raise SecretUnreadable(
-                f"The secret of {row._meta.verbose_name} {row.pk} was sealed for another row."
+                f"The secret of {row._meta.verbose_name} {row.pk} was encrypted for another row."
             )
         return document["value"]
-
-    def sealed(self, ciphertext: bytes) -> bytes:
-        """Mark ciphertext as such, for a write past the row (key rotation)."""
-        return _Sealed(ciphertext)
 
     def _identity(self, row: models.Model) -> list[str]:
         bound = [str(getattr(row, name)) for name in self.bound_to]
@@ -196,42 +127,40 @@ class SealedField(EncryptedMixin, models.BinaryField):
 
     # Between the row and the database
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> bytes | None:
+    def pre_save(self, model_instance: models.Model, add: bool) -> Ciphertext | None:
         state = model_instance.__dict__.get(self.attname)
-        if isinstance(state, _Plain):
-            state = _Sealed(self.seal(model_instance, state.value))
+        if isinstance(state, _Plaintext):
+            state = self.encrypt(model_instance, state.value)
             model_instance.__dict__[self.attname] = state
         return state
 
     def from_db_value(self, value: Any, *args: Any) -> Any:
-        return None if value is None else _Sealed(bytes(value))
+        return None if value is None else Ciphertext(bytes(value))
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if isinstance(value, Secret):
             value = value._state
-        if value is not None and not isinstance(value, _Sealed):
+        if value is not None and not isinstance(value, Ciphertext):
             raise TypeError(f"Set {self.name} on a row and save the row: a secret needs its row.")
         return models.BinaryField.get_db_prep_value(self, value, connection, prepared)
 
     def to_python(self, value: Any) -> Any:
-        """Take back what :meth:`value_to_string` wrote (``loaddata``)."""
-        return _Sealed(b64decode(value)) if isinstance(value, str) else value
+        """Read what :meth:`value_to_string` has written (``loaddata``)."""
+        return Ciphertext(b64decode(value)) if isinstance(value, str) else value
 
-    def value_to_string(self, obj: models.Model) -> str | None:  # type: ignore[override]
-        """Give the ciphertext, base64: a dump without the keys holds no secret."""
+    def value_to_string(self, obj: models.Model) -> str | None:  # type: ignore[override]  # null
+        """Return the ciphertext in base64: a dump holds no secret without the keys."""
         state = obj.__dict__.get(self.attname)
-        if isinstance(state, _Plain):
-            state = self.seal(obj, state.value)
+        if isinstance(state, _Plaintext):
+            state = self.encrypt(obj, state.value)
         return None if state is None else b64encode(state).decode()
 
 
-def sealed_fields() -> list[tuple[type[models.Model], SealedField]]:
-    """List every sealed field of every installed model."""
-    from django.apps import apps  # models import this module while applications load
-
+def encrypted_fields() -> list[tuple[type[models.Model], EncryptedJSONField]]:
+    """List every encrypted field of every installed model."""
     return [
         (model, field)
         for model in apps.get_models()
         for field in model._meta.local_fields
-        if isinstance(field, SealedField)
+        if isinstance(field, EncryptedJSONField)
     ]

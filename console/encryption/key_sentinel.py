@@ -1,6 +1,6 @@
-"""Whether the key ring is the right one, told by a value that is there for nothing else.
+"""Check whether ``CRYPTOGRAPHY_KEYS`` are the keys of this database, with a sentinel value.
 
-It takes the same time at any number of rows, and no damaged secret changes the answer.
+The check takes the same time for any number of rows, and a damaged secret does not affect it.
 """
 
 from __future__ import annotations
@@ -9,46 +9,46 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from console.encryption.fields import SecretUnreadable, key_ring
+from console.encryption.encrypted_rows import EncryptedPage, EncryptedRows
+from console.encryption.fernet_keys import SecretUnreadable, key_ring
 from console.encryption.models import KeySentinel
-from console.encryption.sealed_rows import SealedPage, SealedRows
 
-#: How many rows of each kind are tried where there is no sentinel yet.
+#: How many rows of each kind are tried if there is no sentinel yet.
 SAMPLE = 20
-_WRONG = (
-    "What this console has stored does not open with any key of CRYPTOGRAPHY_KEYS. Whoever runs "
-    "it can add the key that was used before."
+_WRONG_KEYS = (
+    "The secrets of this console cannot be decrypted with any key in CRYPTOGRAPHY_KEYS. The "
+    "operator of this console can add the key that was used before."
 )
 
 
-def refuse_wrong_key_ring(everything: Iterable[SealedRows]) -> None:
-    """Raise ``SecretUnreadable`` unless the ring is the one that the rows were sealed with.
+def refuse_wrong_key_ring(everything: Iterable[EncryptedRows]) -> None:
+    """Raise ``SecretUnreadable`` unless the rows were encrypted with this key ring.
 
-    A database without a sentinel is new, or was made before there were any: then a few of
-    its secrets vouch for the ring, and the sentinel is written.
+    A database without a sentinel is new, or older than the sentinel. Then some of its secrets
+    are tried instead, and the sentinel is stored.
     """
     key_ring()
     copies = list(KeySentinel.objects.all())
     if not copies:
-        _refuse_unless_some_open(everything)
-        KeySentinel.objects.bulk_create(_new(), ignore_conflicts=True)
-        copies = list(KeySentinel.objects.all())  # another process may have been faster
-    if not any(map(_opens, copies)):
-        raise SecretUnreadable(_WRONG)
+        _refuse_unless_some_decrypt(everything)
+        KeySentinel.objects.bulk_create(_new_copies(), ignore_conflicts=True)
+        copies = list(KeySentinel.objects.all())  # another process may have stored them first
+    if not any(map(_decrypts, copies)):
+        raise SecretUnreadable(_WRONG_KEYS)
 
 
 @transaction.atomic
 def renew() -> None:
-    """Write the sentinel under the first key: from now on the ring needs no other."""
+    """Encrypt the sentinel with the first key: the older keys are no longer required."""
     KeySentinel.objects.all().delete()
-    KeySentinel.objects.bulk_create(_new())
+    KeySentinel.objects.bulk_create(_new_copies())
 
 
-def _new() -> list[KeySentinel]:
+def _new_copies() -> list[KeySentinel]:
     return [KeySentinel(pk=copy, value="sentinel") for copy in KeySentinel.COPIES]
 
 
-def _opens(copy: KeySentinel) -> bool:
+def _decrypts(copy: KeySentinel) -> bool:
     try:
         copy.value.reveal()
     except SecretUnreadable:
@@ -56,16 +56,17 @@ def _opens(copy: KeySentinel) -> bool:
     return True
 
 
-def _refuse_unless_some_open(everything: Iterable[SealedRows]) -> None:
-    """Try a few values of each kind: one that opens is enough, for the others may be damaged."""
-    closed = False
-    for each in everything:
-        for row, name, _ in SealedPage(rows_of=each, rows=each.page("", SAMPLE)).values():
+def _refuse_unless_some_decrypt(everything: Iterable[EncryptedRows]) -> None:
+    """Try a few values of each kind. One success is enough, because the others may be damaged."""
+    failed = False
+    for rows in everything:
+        page = EncryptedPage(rows_of=rows, rows=rows.page("", SAMPLE))
+        for row, name, _ in page.values():
             try:
-                each.reveal(row, name)
+                rows.reveal(row, name)
             except SecretUnreadable:
-                closed = True
+                failed = True
             else:
                 return
-    if closed:
-        raise SecretUnreadable(_WRONG)
+    if failed:
+        raise SecretUnreadable(_WRONG_KEYS)

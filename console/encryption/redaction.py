@@ -1,4 +1,4 @@
-"""Hide secrets in what is shown, in every spelling in which a service may echo them."""
+"""Redact secrets in text that people see, in every encoding in which a service may echo them."""
 
 from __future__ import annotations
 
@@ -11,53 +11,53 @@ from urllib.parse import quote, quote_plus
 
 from connectors.api.auth_strategies import Signed
 
-MASK = "•••"
-#: Shorter words are no secrets to anybody, and stand by chance in every answer.
-_LEAST = 4
+REDACTED = "•••"
+#: Shorter values are not secret, and they occur by chance in most texts.
+_MIN_LENGTH = 4
 
 
-class Mask:
-    """Replaces what it was told to hide; more can be added at any time."""
+class Redactor:
+    """Replaces known secrets in text; more secrets can be added at any time."""
 
     def __init__(self) -> None:
         self._hidden: set[str] = set()
 
     def __repr__(self) -> str:
-        return "<Mask>"
+        return "<Redactor>"
 
     def hide(self, values: Iterable[str]) -> None:
-        """Hide these values from now on."""
+        """Redact these values, too."""
         for value in values:
-            if len(value) >= _LEAST:
-                self._hidden.update(_spellings(value))
+            if len(value) >= _MIN_LENGTH:
+                self._hidden.update(_encodings(value))
 
     def __call__(self, text: str) -> str:
-        """Return the text without them."""
+        """Return the text with every secret replaced."""
         for hidden in sorted(self._hidden, key=len, reverse=True):
-            text = text.replace(hidden, MASK)
+            text = text.replace(hidden, REDACTED)
         return text
 
     def finds(self, text: str) -> bool:
-        """Tell whether the text holds any of them."""
-        for hidden in self._hidden:  # noqa: SIM110  (each call asks this, and any() costs more)
+        """Tell whether the text contains a secret."""
+        for hidden in self._hidden:  # noqa: SIM110  (runs in every call, and any() is slower)
             if hidden in text:
                 return True
         return False
 
 
-def mask_of(secret: Mapping[str, str], public: Iterable[str], signed: Signed) -> Mask:
-    """Return what hides a credential: its fields, but those named as ``public``, and its signature.
+def redactor_for(secret: Mapping[str, str], public: Iterable[str], signed: Signed) -> Redactor:
+    """Return a redactor for a credential's fields, except ``public`` ones, and its signature.
 
-    Of a signature of several words, such as ``Bearer <token>``, each word but the first counts.
+    In a signature of several words, such as ``Bearer <token>``, every word but the first is secret.
     """
-    mask = Mask()
-    mask.hide(value for name, value in secret.items() if name not in set(public))
+    redactor = Redactor()
+    redactor.hide(value for name, value in secret.items() if name not in set(public))
     for value in (*signed.headers.values(), *signed.params.values()):
-        mask.hide([value, *value.split()[1:]])
-    return mask
+        redactor.hide([value, *value.split()[1:]])
+    return redactor
 
 
-def _spellings(value: str) -> Iterator[str]:
+def _encodings(value: str) -> Iterator[str]:
     raw = value.encode("utf-8", "replace")
     in_json = json.dumps(value)[1:-1]
     yield value

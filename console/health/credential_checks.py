@@ -9,10 +9,10 @@ from django.utils import timezone
 from django_tasks import task
 
 from connections.credentials.rounds import AGAIN, VisitOutcome, set_turn, share
-from connections.credentials.testing import prove
+from connections.credentials.testing import check_authorization
 from connections.models import Authorization, Credential
 from connectors.errors import CredentialRefused, ServiceError
-from console.encryption.fields import SecretUnreadable
+from console.encryption.fernet_keys import SecretUnreadable
 
 
 @task()
@@ -47,7 +47,7 @@ def _check(credential: Credential) -> VisitOutcome:
     if authorization is None or (turn > timezone.now() and not is_again):
         return VisitOutcome.NOT_DUE
     try:
-        prove(authorization)
+        check_authorization(authorization)
     except (CredentialRefused, SecretUnreadable):  # the service is not to blame for either
         return VisitOutcome.ENDED
     except ServiceError:

@@ -12,14 +12,13 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.core.mail import send_mail
 from django.db.models import F, QuerySet
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django_tasks import task
 
 from connections.models import Authorization, Connection, InstalledConnection
-from console.accounts.contacts import who_can_mend
+from console import mail
+from console.accounts.contacts import contacts_for
 from console.accounts.models import User
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
@@ -106,7 +105,7 @@ def _menders(event: Event) -> Iterable[User]:
     found: dict[str, User] = {}
     for row in _stopped(event):
         action = _action(row)
-        people = who_can_mend(row.organization_id, row.user_id or row.authorized_by_id, action)
+        people = contacts_for(row.organization_id, row.user_id or row.authorized_by_id, action)
         if row.user_id:  # nobody else can authorize a person's own account
             people = [person for person in people if person.pk == row.user_id]
         found |= {str(person.pk): person for person in people}
@@ -150,13 +149,5 @@ def _line(notice: Notice, event: Event) -> dict[str, Any]:
 
 def _mail(person: User, stopped: Sequence[tuple[Notice, Event]]) -> None:
     lines = [_line(notice, event) for notice, event in stopped]
-    count = len(lines)
-    subject = (
-        f"{lines[0]['name']} has stopped working"
-        if count == 1
-        else f"{count} connections have stopped working"
-    )
-    text = render_to_string(
-        "health/stopped_email.txt", {"lines": lines, "health_url": public_url("health_list")}
-    )
-    send_mail(subject, text, None, [person.email])
+    context = {"lines": lines, "health_url": public_url("health_list")}
+    mail.send("health/email/stopped", [person.email], context)

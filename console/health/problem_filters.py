@@ -1,21 +1,23 @@
-"""What the page of health can be narrowed to; the filters stand in the address."""
+"""Filters of the Health page."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import Q
+from django.http import QueryDict
 
 from connections.models import InstalledConnection
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.filters import FilterForm
 from console.health.problems import WORDS, HealthProblem, HealthProblemKind, needs
 
 
-class ProblemFilterForm(forms.Form):
-    """What the address may say; anything else is left out of account."""
+class ProblemFilterForm(FilterForm):
+    """Filter problems by kind and application."""
 
     why = forms.ChoiceField(
         label="Why",
@@ -26,26 +28,24 @@ class ProblemFilterForm(forms.Form):
         Application.objects.none(), label="Application", required=False, empty_label="All"
     )
 
-    def __init__(self, data: Any, *, user: Any) -> None:
-        super().__init__(data)
-        self.user = user
+    def __init__(self, params: QueryDict, *, user: Any) -> None:
+        super().__init__(params, user=user)
         built = Application.objects.allowing(user, Action.MANAGE_CONNECTIONS)
         clients = Organization.objects.allowing(user, Action.USE_INSTALLED)
         installed = InstalledConnection.objects.filter(organization__in=clients)
-        self.fields["application"].queryset = Application.objects.filter(  # type: ignore[attr-defined]
+        field = cast("forms.ModelChoiceField[Application]", self.fields["application"])
+        field.queryset = Application.objects.filter(
             Q(pk__in=built.values("pk")) | Q(pk__in=installed.values("connection__application"))
         )
 
     def needs(self) -> list[HealthProblem]:
-        """List what needs a person, narrowed by every filter that is valid."""
-        self.is_valid()
-        chosen = self.cleaned_data
-        kind = chosen.get("why")
+        """List the problems that this person can fix, narrowed by the filters."""
+        kind = self.chosen.get("why")
         return needs(
-            self.user, HealthProblemKind(kind) if kind else None, chosen.get("application")
+            self.user, HealthProblemKind(kind) if kind else None, self.chosen.get("application")
         )
 
     @property
     def narrows(self) -> bool:
-        """Tell whether any filter is in use."""
-        return any(self.cleaned_data.values())
+        """Return whether any filter is in use."""
+        return bool(self.chosen)

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, InstalledConnection
-from connections.models.authorization import EXPIRING_WITHIN
+from connections.models.credential import EXPIRING_WITHIN
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
@@ -211,10 +211,11 @@ def _parts() -> list[tuple[HealthProblemKind, Q, tuple[str, ...]]]:
 
 def _need(row: Authorization, kind: HealthProblemKind) -> HealthProblem:
     service = row.connection.connector.name
+    credential = row.credential
     if kind is HealthProblemKind.FAILING:
-        why = row.credential.check_problem
+        why = credential.check_problem if credential else ""
     elif kind is HealthProblemKind.UNRENEWED:
-        why = row.credential.renewal_problem
+        why = credential.renewal_problem if credential else ""
     elif kind is HealthProblemKind.ENDING:
         why = f"{service} gave nothing to renew the access with for longer."
     elif kind is HealthProblemKind.UNREADABLE:
@@ -223,7 +224,7 @@ def _need(row: Authorization, kind: HealthProblemKind) -> HealthProblem:
             "is gone. Authorize it again, or an operator adds the key that was used."
         )
     elif row.state in STOPPED:
-        why = row.reason or "It is not authorized any more."
+        why = row.reason or "It is no longer authorized."
     else:
         why = f"The access to {service} has ended."
     return HealthProblem(authorization=row, kind=kind, why=why)

@@ -13,10 +13,10 @@ from django.db.models import Exists, Q, QuerySet
 
 from console.accounts.models import Organization
 from console.accounts.policy import Action
-from console.encryption.fields import SecretUnreadable
+from console.encryption.encrypted_rows import EncryptedRows, all_encrypted_rows, load_progress, scan
+from console.encryption.fernet_keys import SecretUnreadable
 from console.encryption.key_sentinel import refuse_wrong_key_ring
-from console.encryption.models import WalkProgress
-from console.encryption.sealed_rows import SealedRows, everything_sealed, progress_of, walk
+from console.encryption.models import ScanProgress
 from console.health.models import UnreadableSecret
 
 NAME = "check"
@@ -30,12 +30,12 @@ CREDENTIAL = "connections.credential"
 
 def look_through() -> int:
     """Visit the next rows, and again those found before; return how many do not open."""
-    everything = everything_sealed()
+    everything = all_encrypted_rows()
     refuse_wrong_key_ring(everything)
     _forget_healed({each.label: each for each in everything})
-    progress = progress_of(NAME)
+    progress = load_progress(NAME)
     visited = 0
-    for page in walk(everything, progress, PAGE):
+    for page in scan(everything, progress, PAGE):
         closed = [
             (row, name) for row, name, _ in page.values() if not _opens(page.rows_of, row, name)
         ]
@@ -47,7 +47,7 @@ def look_through() -> int:
         if visited >= ROWS_A_ROUND:
             break
     else:
-        WalkProgress.objects.filter(name=NAME).delete()  # the next round begins with the first row
+        ScanProgress.objects.filter(name=NAME).delete()  # the next round begins with the first row
     return UnreadableSecret.objects.count()
 
 
@@ -65,7 +65,7 @@ def unreadable_for(user: Any) -> QuerySet[UnreadableSecret]:
     return rows.exclude(model=CREDENTIAL)[:100]
 
 
-def _note(rows_of: SealedRows, row: Any, name: str) -> None:
+def _note(rows_of: EncryptedRows, row: Any, name: str) -> None:
     if UnreadableSecret.objects.count() >= MOST:
         return
     UnreadableSecret.objects.get_or_create(
@@ -79,16 +79,16 @@ def _note(rows_of: SealedRows, row: Any, name: str) -> None:
     )
 
 
-def _forget_healed(known: dict[str, SealedRows]) -> None:
+def _forget_healed(known: dict[str, EncryptedRows]) -> None:
     for noted in UnreadableSecret.objects.all()[:MOST]:
         rows_of = known.get(noted.model)
         row = rows_of.rows().filter(pk=noted.row).first() if rows_of else None
-        has_it = row is not None and noted.field in rows_of.sealed(row)  # type: ignore[union-attr]
-        if not has_it or _opens(rows_of, row, noted.field):  # type: ignore[arg-type]
+        exists = rows_of and row and noted.field in rows_of.ciphertexts(row)
+        if not (rows_of and exists) or _opens(rows_of, row, noted.field):
             noted.delete()
 
 
-def _opens(rows_of: SealedRows, row: Any, name: str) -> bool:
+def _opens(rows_of: EncryptedRows, row: Any, name: str) -> bool:
     try:
         rows_of.reveal(row, name)
     except SecretUnreadable:

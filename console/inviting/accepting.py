@@ -1,4 +1,4 @@
-"""Accept an invitation: become a member, or let an organization become a client."""
+"""Accept an invitation: become a member, or make an organization a client."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from console.accounts.email_addresses import has_confirmed
-from console.accounts.last_super_admin import hold_organizations
+from console.accounts.last_super_admin import lock_organizations
 from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
@@ -18,34 +18,34 @@ from console.inviting.models import Invitation
 
 
 def find(token: str) -> Invitation | None:
-    """Return what a link leads to, whatever has become of it."""
+    """Return the invitation of a token, whatever its status."""
     rows = Invitation.objects.select_related("organization", "invited_by")
     return rows.filter(token_hash=digest(token)).first()
 
 
 def why_closed(invitation: Invitation) -> str:
-    """Say why nobody can accept it any more, or return nothing."""
+    """Return why an invitation can no longer be accepted, or an empty string."""
     organization = invitation.organization
     match invitation.status:
         case Invitation.Status.ACCEPTED:
-            return "This invitation was accepted already. Sign in to go on."
+            return "This invitation was already accepted. Sign in to continue."
         case Invitation.Status.WITHDRAWN:
             return f"This invitation was withdrawn. Ask a super admin of {organization} why."
         case Invitation.Status.EXPIRED:
             return (
-                "This invitation is older than 15 days. Ask a super admin of "
+                "This invitation has expired after 15 days. Ask a super admin of "
                 f"{organization} to send it again."
             )
     return ""
 
 
 def is_for(invitation: Invitation, user: User) -> bool:
-    """Tell whether the person was invited, by an address that is confirmed to be theirs."""
+    """Tell whether the invitation was sent to an address that the person has confirmed."""
     return has_confirmed(user, invitation.email)
 
 
 def clients_of(invitation: Invitation, user: User) -> list[Organization]:
-    """List the organizations that the person may make a client."""
+    """List the organizations that the person may make a client of the inviting one."""
     own = Organization.objects.allowing(user, Action.MANAGE_INSTALLATIONS)
     return list(own.exclude(pk=invitation.organization_id).order_by("name", "slug"))
 
@@ -58,64 +58,61 @@ def accept(
     client: Organization | None = None,
     client_name: str = "",
 ) -> Invitation:
-    """Do what the invitation says, once; raise :class:`Refused` where it cannot be done.
+    """Accept an invitation with an existing account; raise :class:`InvitationRefused`.
 
-    One for a client takes ``client``, of which the person is super admin, or ``client_name``
-    of an organization to make, whose super admin he becomes.
+    An invitation of a client needs ``client``, an organization of which the person is super
+    admin, or ``client_name`` for a new organization, whose super admin they become.
     """
     keys = {invitation.organization_id} | ({client.pk} if client else set())
-    hold_organizations(keys)
-    row = _open(invitation)
+    lock_organizations(keys)
+    row = _lock_open(invitation)
     if not is_for(row, user):
         raise InvitationRefused(f"This invitation is for {row.email}.")
-    _become(row, user, client, client_name)
+    _apply(row, user, client, client_name)
     return row
 
 
 @transaction.atomic
 def join(invitation: Invitation, password: str, *, client_name: str = "") -> User:
-    """Make an account for who has none, and accept with it; raise :class:`Refused`.
+    """Create an account and accept the invitation with it; raise :class:`InvitationRefused`.
 
-    The address is confirmed: the link was sent to it.
+    The address counts as confirmed because the link was mailed to it.
     """
-    hold_organizations([invitation.organization_id])
-    row = _open(invitation)
+    lock_organizations([invitation.organization_id])
+    row = _lock_open(invitation)
     try:
         with transaction.atomic():
             user = User.objects.create_user(row.email, password)
     except IntegrityError as error:
-        raise InvitationRefused(
-            f"There is an account of {row.email} already. Sign in with it."
-        ) from error
-    _become(row, user, None, client_name)
+        raise InvitationRefused(f"{row.email} already has an account. Sign in with it.") from error
+    _apply(row, user, None, client_name)
     return user
 
 
-def _open(invitation: Invitation) -> Invitation:
+def _lock_open(invitation: Invitation) -> Invitation:
     rows = Invitation.objects.select_for_update(of=("self",)).select_related("organization")
     row = rows.filter(pk=invitation.pk).first()
     if row is None:
-        raise InvitationRefused("This invitation is not there any more.")
-    # A link that was sent anew meanwhile leaves the old one dead.
+        raise InvitationRefused("This invitation no longer exists.")
     if row.token_hash != invitation.token_hash:
-        raise InvitationRefused("This invitation was sent again meanwhile. Use the newer link.")
+        raise InvitationRefused("This invitation was sent again. Use the link in the newest mail.")
     if closed := why_closed(row):
         raise InvitationRefused(closed)
     return row
 
 
-def _become(row: Invitation, user: User, client: Organization | None, client_name: str) -> None:
-    """Do what the invitation says and write it down, also where an organization is made."""
-    made = None
+def _apply(row: Invitation, user: User, client: Organization | None, client_name: str) -> None:
+    """Create the membership or client, and record it."""
+    new_organization = None
     if not row.is_for_client:
         if Membership.objects.filter(user=user, organization=row.organization).exists():
-            raise InvitationRefused(f"You belong to {row.organization} already.")
+            raise InvitationRefused(f"You are already a member of {row.organization}.")
         Membership.objects.create(user=user, organization=row.organization, role=row.role)
     elif client is None:
         if not client_name.strip():
-            raise InvitationRefused("Name the organization that is to become a client.")
-        row.client = made = _organization(client_name.strip())
-        Membership.objects.create(user=user, organization=made, role=Role.SUPER_ADMIN)
+            raise InvitationRefused("Enter a name for the new client organization.")
+        row.client = new_organization = _create_organization(client_name.strip())
+        Membership.objects.create(user=user, organization=new_organization, role=Role.SUPER_ADMIN)
     elif client.pk == row.organization_id:
         raise InvitationRefused(f"{client} cannot become a client of itself.")
     elif not _is_super_admin(user, client):
@@ -124,7 +121,7 @@ def _become(row: Invitation, user: User, client: Organization | None, client_nam
         row.client = client
     row.accepted_at, row.accepted_by = timezone.now(), user
     row.save(update_fields=["accepted_at", "accepted_by", "client"])
-    # Known by the person, as his membership is.
+    # The person's key, as in events of memberships.
     accepted = AuditEntry(
         action=AuditAction.INVITATION_ACCEPTED,
         subject=Subject(type="invitation", id=str(user.pk), label=user.email),
@@ -135,11 +132,12 @@ def _become(row: Invitation, user: User, client: Organization | None, client_nam
         },
     )
     entries = {row.organization_id: accepted}
-    if made:
-        created = AuditEntry(action=AuditAction.ORGANIZATION_CREATED, subject=Subject.of(made))
-        entries[made.pk] = created
-    for chain in sorted(entries):
-        record_all(chain, user, [entries[chain]])
+    if new_organization:
+        entries[new_organization.pk] = AuditEntry(
+            action=AuditAction.ORGANIZATION_CREATED, subject=Subject.of(new_organization)
+        )
+    for organization in sorted(entries):  # the one order in which audit logs are locked
+        record_all(organization, user, [entries[organization]])
 
 
 def _is_super_admin(user: User, organization: Organization) -> bool:
@@ -148,8 +146,8 @@ def _is_super_admin(user: User, organization: Organization) -> bool:
     return row is not None
 
 
-def _organization(name: str) -> Organization:
-    """Make an organization under a slug that is free."""
+def _create_organization(name: str) -> Organization:
+    """Create an organization with a slug that is not used yet."""
     base = slugify(name)[:40] or "organization"
     number, slug = 1, base
     while Organization.objects.filter(slug=slug).exists():

@@ -1,8 +1,8 @@
-"""What somebody says who accepts an invitation."""
+"""The form to accept an invitation."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.password_validation import (
@@ -17,7 +17,7 @@ from console.names import NameFormField
 
 
 class AcceptForm(forms.Form):
-    """A password from who has no account yet, and of a client, which organization it is."""
+    """A password for people without an account, and for clients their organization."""
 
     password = forms.CharField(
         label="Password",
@@ -31,7 +31,7 @@ class AcceptForm(forms.Form):
         label="Organization",
         required=False,
         blank=True,
-        empty_label="A new one, named below",
+        empty_label="A new organization, named below",
     )
     client_name = NameFormField(
         label="Name of the new organization", required=False, max_length=100
@@ -44,10 +44,8 @@ class AcceptForm(forms.Form):
             del self.fields["password"]
         own = clients_of(invitation, user) if user and invitation.is_for_client else []
         if own:
-            choice = self.fields["client"]
-            choice.queryset = Organization.objects.filter(  # type: ignore[attr-defined]
-                pk__in=[each.pk for each in own]
-            )
+            choice = cast(forms.ModelChoiceField, self.fields["client"])
+            choice.queryset = Organization.objects.filter(pk__in=[each.pk for each in own])
             self.initial["client"] = own[0].pk
         else:
             del self.fields["client"]
@@ -65,12 +63,14 @@ class AcceptForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "client" in self.fields and not cleaned.get("client") and not cleaned.get("client_name"):
-            self.add_error("client_name", "Choose an organization above, or name a new one.")
+            self.add_error(
+                "client_name", "Choose an organization above, or enter a name for a new one."
+            )
         return cleaned
 
     @property
-    def answer(self) -> dict[str, Any]:
-        """Return which organization becomes a client, as ``accept`` takes it."""
-        given = self.cleaned_data
-        client = given.get("client")
-        return {"client": client, "client_name": "" if client else given.get("client_name", "")}
+    def chosen_client(self) -> dict[str, Any]:
+        """Return the client organization as the arguments of ``accept``."""
+        client = self.cleaned_data.get("client")
+        name = "" if client else self.cleaned_data.get("client_name", "")
+        return {"client": client, "client_name": name}

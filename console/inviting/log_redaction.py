@@ -1,4 +1,4 @@
-"""Keep the addresses of invitations out of the log: whoever reads one could accept it."""
+"""Redact the tokens of invitations in logs: anyone who reads one could accept the invitation."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import re
 _TOKEN = re.compile(r"(/invitations/)[^/?\s\"']+")
 
 
-class MaskInvitations(logging.Filter):
-    """Let every line through, without the token of an invitation."""
+class InvitationTokenFilter(logging.Filter):
+    """A logging filter that keeps every record and replaces tokens in invitation URLs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        if "/invitations/" in said:
-            record.msg, record.args = _TOKEN.sub(r"\1…", said), ()
+        message = record.getMessage()
+        if "/invitations/" in message:
+            record.msg, record.args = _TOKEN.sub(r"\1…", message), ()
         return True

@@ -1,4 +1,4 @@
-"""Who was asked in, by whom, and what became of it."""
+"""Invitations, into an organization or as its client."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from console.choices import Role
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self) -> InvitationQuerySet:
-        """Keep those that wait for an answer, too late or not."""
+        """Filter to those neither accepted nor withdrawn; they may have expired."""
         return self.filter(accepted_at=None, withdrawn_at=None)
 
     def into_organization(self) -> InvitationQuerySet:
-        """Keep those that make somebody a member."""
+        """Filter to those that invite a member."""
         return self.exclude(role="")
 
     def as_client(self) -> InvitationQuerySet:
-        """Keep those that make somebody's organization a client of this one."""
+        """Filter to those that invite a client."""
         return self.filter(role="")
 
 
 class Invitation(models.Model):
-    """An e-mail address that was asked in; the token itself stands in the mail alone.
+    """An invitation of an e-mail address; only the mail contains the token.
 
-    With a ``role`` it leads into the organization. Without one it makes another organization,
-    ``client``, whose super admin accepts it, a client of this one.
+    With a ``role``, the person who accepts becomes a member of the organization. Without one, their
+    own organization, ``client``, becomes a client of this one.
     """
 
     class Status(models.TextChoices):

@@ -1,7 +1,7 @@
-"""What the link in the mail leads to.
+"""The pages behind the link in an invitation.
 
-The token leaves the address at once: it goes into a cookie for this room alone, and the page
-stands at an address that may be logged, linked from and returned to.
+The first view moves the token from the URL into a cookie and redirects. So the page that people
+see has a URL without the token, which may be logged or sent as a referrer.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from console.inviting.forms import AcceptForm
 from console.inviting.inviting import InvitationRefused
 from console.inviting.models import Invitation
 
-#: Holds the token while somebody signs in, or chooses a password.
+#: The cookie with the token, kept while a person signs in or chooses a password.
 COOKIE = "console-invitation"
-KEPT_FOR = 60 * 60
-NOT_THERE = (
-    "This link leads to no invitation. Open the link of the newest mail, as a whole; or ask who "
-    "invited you to send it again."
+COOKIE_MAX_AGE = 60 * 60
+NOT_FOUND = (
+    "This link is not valid. Open the complete link from the newest mail, or ask the person who "
+    "invited you to send the invitation again."
 )
 
 
-# Whoever is invited has no account yet, or is not signed in.
+# No sign-in: invited people may have no account yet.
 @login_not_required
 @never_cache
 @require_safe
 def invitation_open(request: ConsoleRequest, token: str) -> HttpResponse:
-    """Lead from the link to the page, or say why it leads nowhere."""
+    """Redirect from the mailed link to the invitation, or say why it is closed."""
     invitation = accepting.find(token)
-    problem = accepting.why_closed(invitation) if invitation else NOT_THERE
+    problem = accepting.why_closed(invitation) if invitation else NOT_FOUND
     if problem:
         response = _closed(request, problem, 410 if invitation else 404)
     else:
@@ -49,7 +49,7 @@ def invitation_open(request: ConsoleRequest, token: str) -> HttpResponse:
         response.set_cookie(
             COOKIE,
             token,
-            max_age=KEPT_FOR,
+            max_age=COOKIE_MAX_AGE,
             path=reverse("invitation_detail"),
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
@@ -59,14 +59,15 @@ def invitation_open(request: ConsoleRequest, token: str) -> HttpResponse:
     return response
 
 
+# No sign-in: invited people may have no account yet.
 @login_not_required
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation_detail(request: ConsoleRequest) -> HttpResponse:
-    """Say who invites to what; a POST accepts it, once."""
+    """Show an invitation; a POST accepts it."""
     invitation = accepting.find(request.COOKIES.get(COOKIE, ""))
     if invitation is None:
-        return _closed(request, NOT_THERE, 404)
+        return _closed(request, NOT_FOUND, 404)
     if problem := accepting.why_closed(invitation):
         return _closed(request, problem, 410)
     user = request.user if request.user.is_authenticated else None
@@ -74,15 +75,15 @@ def invitation_detail(request: ConsoleRequest) -> HttpResponse:
         return render(
             request, "inviting/invitation_other.html", {"invitation": invitation}, status=403
         )
-    known = user is None and account_of(invitation.email) is not None
-    posted = request.method == "POST" and not known
+    has_account = user is None and account_of(invitation.email) is not None
+    posted = request.method == "POST" and not has_account
     form = AcceptForm(request.POST if posted else None, invitation=invitation, user=user)
     if posted and form.is_valid():
         try:
             return _accept(request, invitation, user, form)
-        except InvitationRefused as refused:
-            return _closed(request, str(refused), 409)
-    context = {"invitation": invitation, "form": form, "known": known}
+        except InvitationRefused as error:
+            return _closed(request, str(error), 409)
+    context = {"invitation": invitation, "form": form, "has_account": has_account}
     return render(
         request, "inviting/invitation_detail.html", context, status=422 if posted else 200
     )
@@ -92,21 +93,21 @@ def _accept(
     request: ConsoleRequest, invitation: Invitation, user: User | None, form: AcceptForm
 ) -> HttpResponse:
     if user:
-        row = accepting.accept(invitation, user, **form.answer)
-        answer: HttpResponse = SeeOther(reverse("home"))
+        row = accepting.accept(invitation, user, **form.chosen_client)
+        response: HttpResponse = SeeOther(reverse("home"))
     else:
-        name = form.answer["client_name"]
+        name = form.chosen_client["client_name"]
         user = accepting.join(invitation, form.cleaned_data["password"], client_name=name)
         row = invitation
         record_authentication(request, user, "password")
-        answer = perform_login(request, user, redirect_url=reverse("home"))
+        response = perform_login(request, user, redirect_url=reverse("home"))
     if row.is_for_client:
-        words = f"Your organization is a client of {row.organization} now."
+        words = f"Your organization is now a client of {row.organization}."
     else:
-        words = f"You are {row.get_role_display().lower()} of {row.organization} now."
+        words = f"You are now {row.get_role_display().lower()} of {row.organization}."
     messages.success(request, words)
-    answer.delete_cookie(COOKIE, path=reverse("invitation_detail"))
-    return answer
+    response.delete_cookie(COOKIE, path=reverse("invitation_detail"))
+    return response
 
 
 def _closed(request: ConsoleRequest, problem: str, status: int) -> HttpResponse:

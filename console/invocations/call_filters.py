@@ -1,4 +1,4 @@
-"""What the calls of a connection can be narrowed to; the filters stand in the address."""
+"""Filters of the page that lists the calls of a connection."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from django import forms
 from django.db import models
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncMinute
+from django.http import QueryDict
 from django.utils import timezone
 
 from connections.models.authorization_site import AuthorizationSite
 from console.accounts.models import User
+from console.filters import FilterForm
 from console.invocations.hourly_counts import METHODS, band_in_database
 from console.invocations.models import HOME, HourlyCount, Invocation
 from console.invocations.outcomes import CallOutcome, in_database, matching
@@ -23,7 +25,7 @@ PAGE_SIZE = 30
 
 
 class Period(models.TextChoices):
-    """How far back; the page never reads further."""
+    """How far back the page reads."""
 
     HOUR = "hour", "Last hour"
     DAY = "day", "Last 24 hours"
@@ -33,7 +35,7 @@ class Period(models.TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """A time that ends now, cut into equal steps; the first one began at ``since``."""
+    """A period that ends now, in equal steps; the first step starts at ``since``."""
 
     since: datetime
     step: timedelta
@@ -58,7 +60,7 @@ _STEPS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """How many calls with one outcome began at a time and took about as long (``hourly_counts.py``)."""
+    """A number of calls with the same start, outcome and duration band (``hourly_counts.py``)."""
 
     at: datetime
     outcome: str
@@ -66,8 +68,8 @@ class Counted:
     calls: int
 
 
-class CallFilterForm(forms.Form):
-    """What the address may say; anything else is left out of account."""
+class CallFilterForm(FilterForm):
+    """Filter calls by period, environment, outcome, method, and person or key."""
 
     period = forms.ChoiceField(label="Period", choices=Period.choices)
     environment = forms.ChoiceField(
@@ -88,24 +90,23 @@ class CallFilterForm(forms.Form):
         widget=forms.TextInput(attrs={"placeholder": "E-mail or key", "autocomplete": "off"}),
     )
 
-    def __init__(self, data: Any, *, site: AuthorizationSite, user: User) -> None:
-        data = data.copy()
-        if data.get("period") not in Period:
-            data["period"] = Period.DAY.value
-        super().__init__(data)
-        self.site, self.user = site, user
-        if not site.is_home:  # it is called in Production alone
+    def __init__(self, params: QueryDict, *, site: AuthorizationSite, user: User) -> None:
+        params = params.copy()
+        if params.get("period") not in Period:
+            params["period"] = Period.DAY.value
+        super().__init__(params, user=user)
+        self.site = site
+        if not site.is_home:  # clients call only in Production
             del self.fields["environment"]
-        self.is_valid()
-        self.span = Span.of(data["period"], timezone.now())
+        self.span = Span.of(str(params["period"]), timezone.now())
 
     @property
     def is_of_last_hour(self) -> bool:
-        return self.cleaned_data["period"] == Period.HOUR
+        return self.chosen["period"] == Period.HOUR
 
     def invocations(self) -> QuerySet[Invocation]:
-        """Return the calls, narrowed by every filter that is valid."""
-        chosen = self.cleaned_data
+        """Return the calls, narrowed by the filters."""
+        chosen = self.chosen
         rows = self._rows(Invocation).filter(at__gte=self.span.since)
         if outcome := chosen.get("outcome"):
             rows = rows.filter(matching(outcome))
@@ -115,9 +116,10 @@ class CallFilterForm(forms.Form):
         return rows.select_related("user")
 
     def counted(self) -> Iterable[Counted]:
-        """Count the calls in one query; those of everybody, also where the list is of one.
+        """Count the calls in one query. The filter by person or key does not apply here.
 
-        More than an hour is read from the tallies, however many calls there were.
+        Periods longer than an hour are read from the hourly counts, so the number of calls
+        does not matter.
         """
         if self.is_of_last_hour:
             rows = self._rows(Invocation).filter(at__gte=self.span.since)
@@ -127,12 +129,12 @@ class CallFilterForm(forms.Form):
             calls: Any = Count("pk")
         else:
             rows = self._rows(HourlyCount).filter(hour__gte=self.span.since)
-            daily = self.cleaned_data["period"] == Period.MONTH
+            daily = self.chosen["period"] == Period.MONTH
             rows = rows.annotate(
                 time=TruncDay("hour") if daily else F("hour"), result=F("outcome"), took=F("band")
             )
             calls = Sum("calls")
-        if outcome := self.cleaned_data.get("outcome"):
+        if outcome := self.chosen.get("outcome"):
             rows = rows.filter(result=outcome)
         grouped = rows.order_by().values_list("time", "result", "took").annotate(number=calls)
         return [
@@ -140,43 +142,25 @@ class CallFilterForm(forms.Form):
             for at, result, took, number in grouped
         ]
 
-    def tags(self) -> list[dict[str, str]]:
-        """List the filters in use, each with the query string that removes it."""
-        tags = []
-        for name, value in self.cleaned_data.items():
-            if name == "period" or not value:
-                continue
-            label = dict(getattr(self.fields[name], "choices", {})).get(value, value)
-            tags.append(
-                {
-                    "name": str(self.fields[name].label),
-                    "value": str(label),
-                    "query": self._query_without(name),
-                }
-            )
-        return tags
+    def boxes(self) -> list[forms.BoundField]:
+        """Leave out the period: it is always set, so it has no tag that removes it."""
+        return [box for box in self if box.name != "period"]
 
     @property
     def widest(self) -> str:
-        """Return the query of the longest period with no filter."""
+        """Return the query string of the longest period without filters."""
         return f"?period={Period.MONTH}"
 
     @property
     def is_widest(self) -> bool:
-        """Tell whether there is no longer period."""
-        return self.cleaned_data["period"] == Period.MONTH
-
-    def _query_without(self, name: str) -> str:
-        rest = self.data.copy()  # type: ignore[attr-defined]
-        for key in (name, "before", "after"):
-            rest.pop(key, None)
-        return rest.urlencode()
+        """Return whether the period is the longest one."""
+        return self.chosen["period"] == Period.MONTH
 
     def _rows(self, model: Any) -> QuerySet[Any]:
-        """Narrow rows of either kind by what both of them know."""
+        """Filter rows of either model by the columns that both have."""
         rows = model.objects.visible_to(self.user).at(self.site)
-        if environment := self.cleaned_data.get("environment"):
+        if environment := self.chosen.get("environment"):
             rows = rows.filter(environment=environment)
-        if method := self.cleaned_data.get("method"):
+        if method := self.chosen.get("method"):
             rows = rows.filter(method=method)
         return rows

@@ -26,11 +26,11 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
 from prometheus_client import Counter, Histogram
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import Exchange, ServiceRequest
 from console.accounts.models import Organization, User
 from console.applications.models import Application
-from console.database import give_back
+from console.database import release_connection
 from console.invocations.hourly_counts import count
 from console.invocations.models import Invocation
 from console.invocations.outcomes import outcome_of
@@ -104,7 +104,7 @@ class LogWriter:
             self._many.clear()
             if self._rows:
                 written = self.write()
-                give_back()
+                release_connection()
                 if not written:
                     time.sleep(1)  # however many wait
             WAITING.set(self.waiting)
@@ -188,7 +188,7 @@ def note_run(
         organization_id=client.pk if client else application.organization_id,
         application_id=application.pk,
         connection_id=state.connection,
-        connector=state.standing.connector,
+        connector=state.snapshot.connector,
         environment=state.environment.value,
         user_id=user.pk if user else None,
         method=exchange.method,

@@ -16,7 +16,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from connections.models import Connection
-from connections.models.authorization_site import at_home
+from connections.models.authorization_site import AuthorizationSite
 from connectors.definitions.schema import OAuth2Auth, ScopeAction
 from console.accounts.models import User
 from console.invocations.models import HourlyCount
@@ -77,7 +77,7 @@ def need_of(connection: Connection, user: User) -> ScopeUsage | None:
 
 
 def _methods(connection: Connection, user: User, days: int) -> dict[str, int]:
-    rows = HourlyCount.objects.visible_to(user).at(at_home(connection))
+    rows = HourlyCount.objects.visible_to(user).at(AuthorizationSite.of_connection(connection))
     rows = rows.filter(hour__gte=timezone.now() - timedelta(days=days))
     counted = rows.values_list("method").annotate(number=Sum("calls")).order_by("-number")
     return dict(counted)

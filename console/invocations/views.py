@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from connections.models import Connection, InstalledConnection, authorization_site
+from connections.models import Connection, InstalledConnection
 from connections.models.authorization_site import AuthorizationSite
 from console.accounts.http import SignedInRequest
 from console.accounts.models import Organization
@@ -17,7 +17,7 @@ from console.accounts.policy import Action
 from console.invocations.call_filters import PAGE_SIZE, CallFilterForm
 from console.invocations.chart import draw
 from console.invocations.unused_scopes import need_of
-from console.pagination import cut
+from console.pagination import paginate
 
 
 @require_safe
@@ -25,7 +25,7 @@ def connection_calls(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the calls of a connection in Development and Stage, and which permissions they need."""
     connections = Connection.objects.visible_to(request.user).created()
     connection = get_object_or_404(connections.select_related("application__organization"), pk=pk)
-    return _calls(request, authorization_site.at_home(connection))
+    return _calls(request, AuthorizationSite.of_connection(connection))
 
 
 @require_safe
@@ -34,12 +34,12 @@ def installed_calls(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     clients = Organization.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
     rows = InstalledConnection.objects.filter(organization__in=clients)
     row = get_object_or_404(rows.select_related("connection__application", "organization"), pk=pk)
-    return _calls(request, authorization_site.installed(row))
+    return _calls(request, AuthorizationSite.of_installed(row))
 
 
 def _calls(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
     form = CallFilterForm(request.GET, site=site, user=request.user)
-    page = cut(form.invocations(), request.GET, by="at", size=PAGE_SIZE)
+    page = paginate(form.invocations(), request.GET, by="at", size=PAGE_SIZE)
     shown = {"site": site, "form": form, "page": page, "plot": draw(form.counted(), form.span)}
     template = "invocations/connection_calls.html"
     if request.htmx and request.htmx.target == "table":

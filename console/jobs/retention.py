@@ -9,11 +9,11 @@ from importlib import import_module
 from django.conf import settings
 from django.utils import timezone
 
-from connections.authorizations.suspending import give_back_unused
+from connections.authorizations.suspending import revoke_unused_credentials
 from connections.models import Flow
 from console.health.notices import forget_told
 from console.invocations.old_calls import prune_invocations
-from console.people.memberships import give_up_suspended
+from console.people.memberships import revoke_expired_suspensions
 from console.transfer.models import UPLOAD_LIFETIME, Upload
 from console.webhooks.deliveries import forget_delivered
 
@@ -48,8 +48,8 @@ def _sessions() -> int:
 #: What there is of it, in the plural, and how it goes; each returns how much has gone. People
 #: come before credentials: what they leave is given back at once, or else by the next step.
 STEPS: Mapping[str, Callable[[], int]] = {
-    "people whose suspended authorizations were given up": give_up_suspended,
-    "credentials that nothing uses": give_back_unused,
+    "people whose suspended authorizations were given up": revoke_expired_suspensions,
+    "credentials that nothing uses": revoke_unused_credentials,
     "flows that ended more than a day ago": _flows,
     "files that nobody has imported": _uploads,
     "sessions that have ended": _sessions,

@@ -2,12 +2,12 @@ from django.apps import AppConfig
 
 
 class KeysConfig(AppConfig):
-    """What programs come with: keys of applications, and tokens that name a person."""
+    """API keys of applications, and tokens that identify a person to them."""
 
     name = "console.keys"
 
     def ready(self) -> None:
-        """Write down which keys were used when an answer is out."""
+        """Save when keys were last used, after each response."""
         from django.core.signals import request_finished
 
         from console.keys.last_used import write

@@ -1,7 +1,7 @@
-"""Whose key a request comes with: the hot path of every call that a program makes.
+"""Authenticate requests by their API key. Runs for every call that a program makes.
 
-A key that counts is known for a second without a query, so that one that was revoked is
-dead in every process a second later. Whatever does not count is refused alike, in like time.
+A valid key is cached for a second, so that a revoked one stops working in every process within
+a second. All invalid keys get the same response, in about the same time.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from console.keys import last_used
-from console.keys.errors import KeyInAddress, KeyRefused
-from console.keys.key_format import digest_of, holds_key, prefix_of
+from console.keys.errors import KeyInUrl, KeyRefused
+from console.keys.key_format import contains_key, digest_of, prefix_of
 from console.keys.models import ApiKey
 from console.keys.rate_limit import address_of, count_guess, refuse_guesses
 from console.short_cache import ShortCache
@@ -25,7 +25,7 @@ _NO_DIGEST = "0" * 64
 
 @dataclass(frozen=True, kw_only=True)
 class KeyHolder:
-    """What a key stands for: one application in one environment of one organization."""
+    """A verified key: one application in one environment of one organization."""
 
     key_id: uuid.UUID
     prefix: str
@@ -34,45 +34,45 @@ class KeyHolder:
     environment: str
 
 
-_holders: ShortCache[KeyHolder] = ShortCache(seconds=1)
+_holders: ShortCache[str, KeyHolder] = ShortCache(seconds=1)
 
 
-def holder_at(environ: Mapping[str, Any]) -> KeyHolder:
-    """Return whose key stands in the headers of a WSGI request (``request.META``).
+def authenticate(environ: Mapping[str, Any]) -> KeyHolder:
+    """Return the holder of the key in a WSGI request (``request.META``).
 
-    Raise :class:`KeyInAddress`, and what :func:`holder_of` raises.
+    Raise :class:`KeyInUrl`, and what :func:`authenticate_key` raises.
     """
-    if holds_key(environ.get("PATH_INFO", "")) or holds_key(environ.get("QUERY_STRING", "")):
-        raise KeyInAddress
+    if contains_key(environ.get("PATH_INFO", "")) or contains_key(environ.get("QUERY_STRING", "")):
+        raise KeyInUrl
     scheme, _, raw = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer":
         raise KeyRefused
-    return holder_of(raw.strip(), environ)
+    return authenticate_key(raw.strip(), environ)
 
 
-def holder_of(raw: str, environ: Mapping[str, Any] | None = None) -> KeyHolder:
-    """Return whose key this is; wrong ones are counted by the address that they come from.
+def authenticate_key(raw: str, environ: Mapping[str, Any] | None = None) -> KeyHolder:
+    """Return the holder of a key; wrong keys are counted by network address.
 
-    Raise :class:`KeyRefused` or :class:`TooManyGuesses`. A key that counted before is not
-    kept out by what others guess at the same address.
+    Raise :class:`KeyRefused` or :class:`TooManyGuesses`. A key that was valid before is not
+    blocked by wrong keys from the same address.
     """
     digest = digest_of(raw)
-    return _holders.get(digest, partial(_look, raw, digest, environ))
+    return _holders.get(digest, partial(_verify_limited, raw, digest, environ))
 
 
-def _look(raw: str, digest: str, environ: Mapping[str, Any] | None) -> KeyHolder:
+def _verify_limited(raw: str, digest: str, environ: Mapping[str, Any] | None) -> KeyHolder:
     address = address_of(environ) if environ else ""
-    if address and not _holders.has_known(digest):
+    if address and not _holders.peek(digest):
         refuse_guesses(address)
     try:
-        return _read(raw, digest)
+        return _verify(raw, digest)
     except KeyRefused:
         if address:
             count_guess(address)
         raise
 
 
-def _read(raw: str, digest: str) -> KeyHolder:
+def _verify(raw: str, digest: str) -> KeyHolder:
     prefix = prefix_of(raw)
     if prefix is None:
         raise KeyRefused

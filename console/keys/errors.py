@@ -1,11 +1,10 @@
-"""Why a program's request is not let in, as a small tree.
+"""Errors of authentication in the runtime API, as a small tree.
 
-Refused
-├── KeyRefused        401: no key, or one that does not count
-├── KeyInAddress      400: a key stands in the address
+AuthenticationFailed
+├── KeyRefused        401: the key is missing or invalid
+├── KeyInUrl          400: the URL contains a key
 ├── TooManyGuesses    429: too many wrong keys from one network address
-├── TokenRequired     401: only with a token that names a person
-└── TokenRefused      401: the token does not name one
+└── TokenRefused      401: the person's token is invalid
 """
 
 from __future__ import annotations
@@ -15,44 +14,44 @@ from typing import ClassVar
 
 
 class AuthenticationFailed(Exception):
-    """A request that is not let in: the sentence says why, ``slug`` names the kind of problem.
+    """The request is not authenticated. ``slug`` is its problem type.
 
-    ``headers`` belong to the answer.
+    ``headers`` are added to the response.
     """
 
     slug: ClassVar[str]
-    sentence: ClassVar[str] = ""
+    message: ClassVar[str] = ""
 
-    def __init__(self, sentence: str = "", headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(sentence or self.sentence)
+    def __init__(self, message: str = "", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message or self.message)
         self.headers = dict(headers or {})
 
 
 class KeyRefused(AuthenticationFailed):
-    """No key, one that is not there, revoked or wrong: all of it looks alike from outside."""
+    """The key is missing, unknown, revoked or wrong; the response is always the same."""
 
     slug = "key-refused"
-    sentence = (
-        "This request has no key that counts. Send a key of the application as "
-        "“Authorization: Bearer <key>”; one that was revoked does not count any more."
+    message = (
+        "The API key is missing or invalid. Send a key of the application as "
+        "“Authorization: Bearer <key>”. Revoked keys no longer work."
     )
 
     def __init__(self) -> None:
         super().__init__(headers={"WWW-Authenticate": "Bearer"})
 
 
-class KeyInAddress(AuthenticationFailed):
-    """A key in a path or query, where logs and histories keep it."""
+class KeyInUrl(AuthenticationFailed):
+    """The path or query contains a key, where logs and histories keep it."""
 
     slug = "key-in-address"
-    sentence = (
-        "A key stands in the address of this request, where logs keep it. Send it as "
+    message = (
+        "The URL of this request contains an API key, where logs keep it. Send the key as "
         "“Authorization: Bearer <key>”, and revoke this one: others may have read it."
     )
 
 
 class TooManyGuesses(AuthenticationFailed):
-    """More wrong keys came from one network address than anybody mistypes."""
+    """Too many wrong keys came from one network address."""
 
     slug = "too-many-wrong-keys"
 
@@ -64,13 +63,7 @@ class TooManyGuesses(AuthenticationFailed):
         )
 
 
-class TokenRequired(AuthenticationFailed):
-    """Each person uses his own authorization here, and nobody is named."""
-
-    slug = "user-token-required"
-
-
 class TokenRefused(AuthenticationFailed):
-    """``Console-User`` holds something else than a token that counts here."""
+    """``Console-User`` does not contain a valid token for this key."""
 
     slug = "user-token-refused"

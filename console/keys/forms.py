@@ -1,4 +1,4 @@
-"""What people fill in about keys, and to open an application."""
+"""Forms to create an API key and to open an application."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any, ClassVar
 from django import forms
 
 from console.choices import Environment
-from console.keys.key_site import AT_HOME, KeySite
+from console.keys.key_site import OWN_ENVIRONMENTS, KeySite
 from console.keys.models import ApiKey
 from console.names import NameFormField
 
-PLACES = [(environment.value, environment.label) for environment in AT_HOME]
+CHOICES = [(environment.value, environment.label) for environment in OWN_ENVIRONMENTS]
 
 
-class _PlaceForm(forms.Form):
-    """One of the environments at home."""
+class _EnvironmentForm(forms.Form):
+    """A choice between Development and Stage."""
 
-    SENTENCES: ClassVar[Mapping[str, str]]
+    DESCRIPTIONS: ClassVar[Mapping[str, str]]
 
     environment = forms.ChoiceField(
         label="Environment",
-        choices=PLACES,
+        choices=CHOICES,
         error_messages={
             "required": "Choose an environment.",
             "invalid_choice": "Choose one of these environments.",
@@ -30,52 +30,54 @@ class _PlaceForm(forms.Form):
     )
 
     @property
-    def places(self) -> list[dict[str, Any]]:
-        """Give each environment as a choice with its sentence."""
+    def environment_choices(self) -> list[dict[str, Any]]:
+        """Return the environments as choices with a sentence each."""
         chosen = self["environment"].value() or Environment.DEVELOPMENT
         return [
             {
                 "value": value,
                 "title": title,
-                "sentence": self.SENTENCES[value],
+                "sentence": self.DESCRIPTIONS[value],
                 "checked": chosen == value,
             }
-            for value, title in PLACES
+            for value, title in CHOICES
         ]
 
 
-class KeyForm(_PlaceForm):
-    """The name of a new key, and where it is valid."""
+class KeyForm(_EnvironmentForm):
+    """Name and environment of a new key."""
 
-    SENTENCES = {
-        Environment.DEVELOPMENT: "Reads the connections as they are edited here.",
-        Environment.STAGE: "Reads the connections as they were published. Asks for your password.",
+    DESCRIPTIONS = {
+        Environment.DEVELOPMENT: "Uses the connections as you edit them here.",
+        Environment.STAGE: "Uses the published connections. Asks for your password.",
     }
 
     name = NameFormField(
         label="Name",
         max_length=ApiKey._meta.get_field("name").max_length,
-        help_text="For you, to tell it from others: the program or machine that uses it.",
+        help_text="The program or machine that uses the key, so that you can tell keys apart.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": "Name the program or machine that will use the key."},
+        error_messages={
+            "required": "Enter a name, such as the program or machine that uses the key."
+        },
     )
 
-    def __init__(self, data: Any = None, *, place: KeySite) -> None:
+    def __init__(self, data: Any = None, *, site: KeySite) -> None:
         super().__init__(data)
-        self.place = place
-        if len(place.environments) == 1:  # there is nothing to choose
+        self.site = site
+        if len(site.environments) == 1:  # no choice
             del self.fields["environment"]
 
     @property
-    def chosen(self) -> str:
-        """Return the environment for which the key is to be."""
-        return str(self.cleaned_data.get("environment", self.place.environments[0]))
+    def chosen_environment(self) -> str:
+        """Return the environment of the new key."""
+        return str(self.cleaned_data.get("environment", self.site.environments[0]))
 
 
-class OpenForm(_PlaceForm):
-    """Where to open an application."""
+class OpenForm(_EnvironmentForm):
+    """The environment in which to open an application."""
 
-    SENTENCES = {
+    DESCRIPTIONS = {
         Environment.DEVELOPMENT: "Its calls use your authorizations of Development.",
         Environment.STAGE: "Its calls use your authorizations of Stage.",
     }

@@ -1,6 +1,6 @@
-"""Make a key, and take it back.
+"""Create and revoke API keys.
 
-Each verb asks in its own transaction whether the person may
+Each function checks the person's permission in its own transaction
 (:class:`~console.accounts.authority.NotAllowed`).
 """
 
@@ -16,29 +16,29 @@ from console.applications.models import Application
 from console.audit.actions import AuditAction
 from console.audit.log import AuditEntry, Subject, record_all
 from console.choices import Environment
-from console.keys.key_format import mint
-from console.keys.key_site import AT_HOME, action_in
+from console.keys.key_format import generate_key
+from console.keys.key_site import OWN_ENVIRONMENTS, action_in
 from console.keys.models import ApiKey, ApiKeyQuerySet
 
-#: Two, so that a program changes from one to the next without a gap.
-MOST_VALID = 2
+#: Two, so that a program can change keys without interruption.
+MAX_VALID = 2
 
 
 class TooManyKeys(Exception):
-    """Both keys of a place are taken; the message says what to do."""
+    """The application has two valid keys in the environment; the message says what to do."""
 
 
-class NoSuchPlace(LookupError):
-    """The application does not run in such an environment of the organization."""
+class NotRunningThere(LookupError):
+    """The application does not run in this environment of the organization."""
 
 
 def runs_in(application: Application, organization: Organization, environment: str) -> bool:
     """Tell whether an application runs in an environment of an organization.
 
-    The one place that knows it. Development and Stage are the application's own, Production
-    is where it is installed, for as long as its license lasts.
+    Development and Stage belong to the organization that builds it. Production is where it is
+    installed, while its license lasts.
     """
-    if environment in AT_HOME:
+    if environment in OWN_ENVIRONMENTS:
         return application.organization_id == organization.pk
     if environment != Environment.PRODUCTION:
         return False
@@ -49,22 +49,22 @@ def runs_in(application: Application, organization: Organization, environment: s
 def create_key(
     application: Application, organization: Organization, environment: str, user: User, name: str
 ) -> tuple[ApiKey, str]:
-    """Make a key and return it with its text, which nobody can read again.
+    """Create a key and return it with its text, which cannot be shown again.
 
-    Raise :class:`NoSuchPlace`, or :class:`TooManyKeys` where two are valid already.
+    Raise :class:`NotRunningThere` or :class:`TooManyKeys`.
     """
-    minted = mint(environment)
+    minted = generate_key(environment)
     with transaction.atomic():
         application = lock_application(application)
         if not runs_in(application, organization, environment):
             label = Environment(environment).label
-            raise NoSuchPlace(f"{application} does not run in {label} of {organization}.")
-        authority.hold(user, organization, action_in(environment))
-        if ApiKey.objects.of(application, organization, environment).valid().count() >= MOST_VALID:
+            raise NotRunningThere(f"{application} does not run in {label} of {organization}.")
+        authority.check_and_lock(user, organization, action_in(environment))
+        if ApiKey.objects.of(application, organization, environment).valid().count() >= MAX_VALID:
             label = Environment(environment).label
             raise TooManyKeys(
-                f"{application} has {MOST_VALID} valid keys in {label}, which is enough to change "
-                "from one to the other. Revoke the one that no program uses, then create another."
+                f"{application} already has {MAX_VALID} valid keys in {label}, the maximum. Revoke "
+                "the one that no program uses, then create another."
             )
         key = ApiKey.objects.create(
             application=application,
@@ -75,41 +75,41 @@ def create_key(
             digest=minted.digest,
             created_by=user,
         )
-        record_all(organization, user, [_happening(AuditAction.API_KEY_CREATED, key)])
+        record_all(organization, user, [_audit_entry(AuditAction.API_KEY_CREATED, key)])
     return key, minted.text
 
 
 def revoke_key(key: ApiKey, user: User) -> None:
-    """Let a key count no more: within a second no process takes it."""
+    """Revoke a key; within a second it stops working in every process."""
     with transaction.atomic():
-        authority.hold(user, key.organization, action_in(key.environment))
-        told = _revoked(ApiKey.objects.filter(pk=key.pk), user)
-        record_all(key.organization_id, user, told)
+        authority.check_and_lock(user, key.organization, action_in(key.environment))
+        entries = _revoke(ApiKey.objects.filter(pk=key.pk), user)
+        record_all(key.organization_id, user, entries)
 
 
 def revoke_installed(
     application: Application, organization: Organization, user: User
 ) -> list[AuditEntry]:
-    """Let no key count any more of an application that is taken away; return what happened.
+    """Revoke the keys of an application that is uninstalled; return the audit entries.
 
-    It belongs into the transaction that does so, which records what is returned.
+    Call it in the transaction that uninstalls, and record the entries there.
     """
     keys = ApiKey.objects.of(application, organization, Environment.PRODUCTION)
-    return _revoked(keys, user)
+    return _revoke(keys, user)
 
 
-def _revoked(keys: ApiKeyQuerySet, user: User) -> list[AuditEntry]:
+def _revoke(keys: ApiKeyQuerySet, user: User) -> list[AuditEntry]:
     valid = keys.valid().select_related("application").order_by("pk")
     rows = list(valid.select_for_update(of=("self",)))
     for row in rows:
         row.revoked_at, row.revoked_by = timezone.now(), user
         row.save(update_fields=["revoked_at", "revoked_by"])
-    return [_happening(AuditAction.API_KEY_REVOKED, row) for row in rows]
+    return [_audit_entry(AuditAction.API_KEY_REVOKED, row) for row in rows]
 
 
-def _happening(act: AuditAction, key: ApiKey) -> AuditEntry:
+def _audit_entry(action: AuditAction, key: ApiKey) -> AuditEntry:
     return AuditEntry(
-        action=act,
+        action=action,
         subject=Subject.of(key),
         details={
             "application": key.application.name,

@@ -1,8 +1,8 @@
-"""How a key is written: ``dc_dev_<id>_<secret><checksum>``, in base 62.
+"""The format of API keys: ``dc_dev_<id>_<secret><checksum>``, in base 62.
 
-The id (10 characters) finds the row, the secret (43) is 256 random bits, the checksum (6)
-is the CRC-32 of all before it: whoever mistypes, and whoever invents keys, is refused
-without a look into the database. A scanner of sources finds keys by ``PATTERN``.
+The ID (10 characters) finds the row, the secret (43) is 256 random bits, the checksum (6) is
+the CRC-32 of everything before it, so that mistyped and invented keys are refused without a
+query. Secret scanners find keys by ``PATTERN``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from console.choices import Environment
 
-STARTS = {
+PREFIXES = {
     Environment.DEVELOPMENT: "dc_dev",
     Environment.STAGE: "dc_stage",
     Environment.PRODUCTION: "dc_prod",
@@ -30,35 +30,35 @@ _ID, _SECRET, _CHECKSUM = 10, 43, 6
 
 @dataclass(frozen=True, kw_only=True)
 class NewKey:
-    """A new key: its text, which is kept nowhere, and what is."""
+    """A new key: its text, which is not stored, and its prefix and digest, which are."""
 
     text: str = field(repr=False)
     prefix: str
     digest: str
 
 
-def mint(environment: str) -> NewKey:
-    """Make a key out of 256 random bits."""
-    prefix = f"{STARTS[Environment(environment)]}_{_base62(secrets.randbits(59), _ID)}"
+def generate_key(environment: str) -> NewKey:
+    """Generate a key from 256 random bits."""
+    prefix = f"{PREFIXES[Environment(environment)]}_{_base62(secrets.randbits(59), _ID)}"
     body = f"{prefix}_{_base62(secrets.randbits(256), _SECRET)}"
     text = body + _checksum(body)
     return NewKey(text=text, prefix=prefix, digest=digest_of(text))
 
 
 def prefix_of(text: str) -> str | None:
-    """Return what finds the row of a key, or nothing where this cannot be a key."""
+    """Return the prefix that finds the row of a key, or ``None`` if the text is not a key."""
     if not _WHOLE.fullmatch(text) or _checksum(text[:-_CHECKSUM]) != text[-_CHECKSUM:]:
         return None
     return text.rpartition("_")[0]
 
 
 def digest_of(text: str) -> str:
-    """Return the SHA-256 of a key: enough for 256 random bits, which nobody guesses."""
+    """Return the SHA-256 of a key; 256 random bits need no slower hash."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
-def holds_key(text: str) -> bool:
-    """Tell whether a key stands somewhere in a text."""
+def contains_key(text: str) -> bool:
+    """Tell whether a text contains a key."""
     return "dc_" in text and _WHOLE.search(text) is not None
 
 

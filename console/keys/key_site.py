@@ -1,4 +1,4 @@
-"""Where keys of an application are made and shown: where it is built, or where it is installed."""
+"""The organization that manages keys of an application: its developer, or a client."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from console.choices import Environment
 from console.keys.models import ApiKey, ApiKeyQuerySet
 from console.publishing.models import Installation
 
-#: The environments of an application at home.
-AT_HOME = (Environment.DEVELOPMENT, Environment.STAGE)
+#: The environments in the organization that builds an application.
+OWN_ENVIRONMENTS = (Environment.DEVELOPMENT, Environment.STAGE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class KeySite:
 
     @property
     def keys(self) -> ApiKeyQuerySet:
-        """Return its keys, with the revoked ones."""
+        """Return its keys, including revoked ones."""
         return ApiKey.objects.filter(
             application=self.application,
             organization=self.organization,
@@ -37,7 +37,7 @@ class KeySite:
 
     @property
     def url(self) -> str:
-        """Return the page of the application there."""
+        """Return the page of the application or installation."""
         if self.installation:
             return reverse("installation_detail", args=[self.installation.pk])
         return self.application.get_absolute_url()
@@ -54,19 +54,21 @@ class KeySite:
 
     @property
     def has_ended(self) -> bool:
-        """Tell whether nothing runs there any more: no key can be made."""
+        """Tell whether the license has ended, so that no keys can be created."""
         return self.installation is not None and self.installation.has_ended
 
 
-def at_home(application: Application) -> KeySite:
-    """Return where an application is built."""
+def application_site(application: Application) -> KeySite:
+    """Return the site of the organization that builds an application."""
     return KeySite(
-        application=application, organization=application.organization, environments=AT_HOME
+        application=application,
+        organization=application.organization,
+        environments=OWN_ENVIRONMENTS,
     )
 
 
-def at_client(installation: Installation) -> KeySite:
-    """Return where an application is installed."""
+def installation_site(installation: Installation) -> KeySite:
+    """Return the site of a client that has installed an application."""
     return KeySite(
         application=installation.application,
         organization=installation.organization,
@@ -76,5 +78,5 @@ def at_client(installation: Installation) -> KeySite:
 
 
 def action_in(environment: str) -> Action:
-    """Name what somebody must be allowed in the organization to make and revoke keys there."""
-    return Action.MANAGE_KEYS if environment in AT_HOME else Action.MANAGE_INSTALLATIONS
+    """Return the permission that creating and revoking keys there requires."""
+    return Action.MANAGE_KEYS if environment in OWN_ENVIRONMENTS else Action.MANAGE_INSTALLATIONS

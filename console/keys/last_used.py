@@ -1,7 +1,7 @@
-"""When a key was last used: noted while requests run, written when an answer is out.
+"""Record when keys were last used: collected during requests, written after the response.
 
-At most once a minute a key. Django's own requests write at their end; what answers without
-Django calls :func:`write` when it has time.
+At most once a minute for each key. Django's requests write when they finish; the proxy calls
+:func:`write` itself.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
-from console.database import give_back
+from console.database import release_connection
 from console.keys.models import ApiKey
 
 AT_MOST_EVERY = timedelta(minutes=1)
@@ -23,7 +23,7 @@ _lock = Lock()
 
 
 def note(key: uuid.UUID, last_used_at: datetime | None) -> None:
-    """Note a use that is worth writing down."""
+    """Record a use, unless the last one was less than a minute ago."""
     now = timezone.now()
     if last_used_at is None or last_used_at <= now - AT_MOST_EVERY:
         with _lock:
@@ -31,7 +31,7 @@ def note(key: uuid.UUID, last_used_at: datetime | None) -> None:
 
 
 def write() -> None:
-    """Write what is noted; what the database does not take now is noted again by a later use."""
+    """Write the recorded uses. On a database error they are lost; a later use is recorded again."""
     if not _used:
         return
     with _lock:
@@ -44,5 +44,5 @@ def write() -> None:
     except DatabaseError:
         pass
     finally:
-        # Django looked after the request's connection before this.
-        give_back()
+        # Django has already released the request's connection.
+        release_connection()

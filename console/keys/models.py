@@ -1,4 +1,4 @@
-"""Keys of applications, and the keys by which the console signs who opens one."""
+"""API keys of applications, and the signing keys of the tokens that identify people."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import Environment
-from console.encryption.fields import SealedField
+from console.encryption.fields import EncryptedJSONField
 from console.names import NameField
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def allowing(self, user: Any, action: Action) -> ApiKeyQuerySet:
-        """Keep the keys that the person may make and revoke by this action.
+        """Keep the keys that the person may create and revoke by this action.
 
-        A client's are its super admins' alone, and no business of who manages keys at home.
+        Only a client's super admins manage its keys; the developers of the application do not.
         """
         own = self.filter(organization__in=Organization.objects.allowing(user, action))
         installed = models.Q(environment=Environment.PRODUCTION)
@@ -35,15 +35,15 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         )
 
     def valid(self) -> ApiKeyQuerySet:
-        """Leave out those that were revoked."""
+        """Leave out revoked keys."""
         return self.filter(revoked_at=None)
 
 
 class ApiKey(models.Model):
-    """What a program of an application comes with; its text is kept nowhere.
+    """An API key of an application; its text is not stored.
 
-    In Development and Stage ``organization`` is the application's own, in Production the one
-    that has installed it.
+    In Development and Stage, ``organization`` builds the application. In Production, it has
+    installed it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -57,7 +57,7 @@ class ApiKey(models.Model):
         ],
     )
     name = NameField("Name", max_length=60)
-    #: The open beginning of its text, by which it is found and known.
+    #: The public start of its text, by which it is found and recognized.
     prefix = models.CharField(max_length=30, unique=True)
     #: SHA-256 of its text, in hexadecimal.
     digest = models.CharField(max_length=64)
@@ -88,15 +88,15 @@ class ApiKey(models.Model):
 
 
 class TokenKey(models.Model):
-    """A pair of keys (JWK, RFC 7517) by which tokens are signed; the id is its ``kid``."""
+    """A key pair that signs tokens (JWK, RFC 7517); its ID is the ``kid``."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    private = SealedField()
+    private = EncryptedJSONField()
     public = models.JSONField()
-    #: One alone does.
+    #: Only one key signs.
     signs = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    #: When another one took its place; what it has signed counts until it expires.
+    #: When another key replaced it; tokens that it signed are valid until they expire.
     retired_at = models.DateTimeField(null=True)
 
     class Meta:

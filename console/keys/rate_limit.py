@@ -1,6 +1,6 @@
-"""Guessing keys: wrong ones are counted by network address and minute.
+"""Rate limit for wrong keys, by network address and minute.
 
-The counts lie in ``CACHE_URL``: processes that share a cache share them.
+The counts are in the cache (``CACHE_URL``), so processes that share a cache share them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from django.core.cache import cache
 from console.keys.errors import TooManyGuesses
 from console.signing_in.lockout import network_of
 
-#: Wrong keys in one minute, from one address; of IPv6 a network of /64 counts as one.
+#: Wrong keys in one minute from one address; for IPv6, from one /64 network.
 LIMIT = 1_000
 MINUTE = 60
 
 
 def address_of(environ: Mapping[str, Any]) -> str:
-    """Return from where a request comes, behind as many proxies as are trusted."""
+    """Return the network address of the client, behind the trusted number of proxies."""
     hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     trusted = settings.ALLAUTH_TRUSTED_PROXY_COUNT
     given = hops[-trusted] if 0 < trusted <= len(hops) else environ.get("REMOTE_ADDR", "")
@@ -32,7 +32,7 @@ def address_of(environ: Mapping[str, Any]) -> str:
 
 
 def refuse_guesses(address: str) -> None:
-    """Raise :class:`TooManyGuesses` where enough wrong keys came from there this minute."""
+    """Raise :class:`TooManyGuesses` if the address has reached the limit this minute."""
     now = time.time()
     if cache.get(_count(address, now), 0) >= LIMIT:
         raise TooManyGuesses(MINUTE - int(now % MINUTE))
@@ -44,7 +44,7 @@ def count_guess(address: str) -> None:
     if not cache.add(count, 1, 2 * MINUTE):
         try:
             cache.incr(count)
-        except ValueError:  # it went in between
+        except ValueError:  # it expired in between
             cache.add(count, 1, 2 * MINUTE)
 
 

@@ -8,7 +8,7 @@ urlpatterns = [
     path(
         "applications/<uuid:pk>/open/", open_application.application_open, name="application_open"
     ),
-    # /installed/<uuid>/: the same for a client
+    # /installed/<uuid>/: the same for clients
     path("installed/<uuid:pk>/keys/", keys.installation_keys, name="installation_keys"),
     path("installed/<uuid:pk>/open/", open_application.installation_open, name="installation_open"),
     path(

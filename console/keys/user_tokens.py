@@ -1,8 +1,8 @@
-"""Tokens that name a person to an application: signed JWTs (RFC 7519), an hour of life.
+"""User tokens: signed JWTs (RFC 7519) that identify a person to an application for an hour.
 
-The application takes one when a person opens it, and hands it back with each call that it
-makes for him. It counts for that application, organization and environment alone, and only
-as long as he belongs to the organization.
+The application receives one when a person opens it, and sends it with each call that it makes
+for them. It is valid only for that application, organization and environment, and only while
+the person belongs to the organization.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from console.accounts.models import Organization, User
 from console.applications.models import Application
 from console.audit.actions import AuditAction
 from console.audit.log import record
-from console.encryption.fields import SecretUnreadable
+from console.encryption.fernet_keys import SecretUnreadable
 from console.keys.authentication import KeyHolder
 from console.keys.errors import TokenRefused
 from console.keys.key_format import digest_of
@@ -34,43 +34,44 @@ from console.keys.models import TokenKey
 from console.short_cache import ShortCache
 
 ALGORITHM = "ES256"
-LIFE = timedelta(hours=1)
-#: How far the clocks of two machines may differ.
+LIFETIME = timedelta(hours=1)
+#: How much the clocks of two machines may differ.
 LEEWAY = timedelta(seconds=10)
-_LONGEST = 4096
+_MAX_LENGTH = 4096
 _CLAIMS = ["iss", "sub", "aud", "iat", "exp", "jti"]
 
-_public_keys: ShortCache[jwt.PyJWK] = ShortCache(seconds=60)
-_users: ShortCache[tuple[User, float]] = ShortCache(seconds=1)
+_public_keys: ShortCache[str, jwt.PyJWK] = ShortCache(seconds=60)
+_users: ShortCache[str, tuple[User, float]] = ShortCache(seconds=1)
 
 
 def token_for(
     user: User, application: Application, organization: Organization, environment: str
 ) -> str:
-    """Sign who opens an application; only who may open it there is to be given one."""
-    key, private = _opened()
+    """Return a signed token; the caller checks that the person may open the application."""
+    key, private = _open_signing_key()
     now = timezone.now()
     claims = {
         "iss": settings.PUBLIC_URL,
         "sub": str(user.pk),
         "aud": audience(application.pk, organization.pk, environment),
         "iat": now,
-        "exp": now + LIFE,
+        "exp": now + LIFETIME,
         "jti": str(uuid.uuid4()),
     }
     return jwt.encode(claims, private.key, algorithm=ALGORITHM, headers={"kid": str(key.pk)})
 
 
-def user_at(environ: Mapping[str, Any], holder: KeyHolder) -> User | None:
-    """Return the person whom a WSGI request (``request.META``) names, if it names one."""
+def read_user(environ: Mapping[str, Any], holder: KeyHolder) -> User | None:
+    """Return the person that a WSGI request (``request.META``) names, if any."""
     token = environ.get("HTTP_CONSOLE_USER", "").strip()
-    return user_of(token, holder) if token else None
+    return verify_token(token, holder) if token else None
 
 
-def user_of(token: str, holder: KeyHolder) -> User:
-    """Return the person whom a token names to the holder of a key; raise ``TokenRefused``.
+def verify_token(token: str, holder: KeyHolder) -> User:
+    """Return the person that a token identifies to the holder of a key, or raise ``TokenRefused``.
 
-    What is found counts for a second, so that who leaves the organization is out in one.
+    The result is cached for a second, so people who leave the organization lose access within
+    a second.
     """
     read = partial(_read, token, holder)
     user, expires = _users.get(digest_of(f"{holder.key_id} {token}"), read)
@@ -80,39 +81,39 @@ def user_of(token: str, holder: KeyHolder) -> User:
 
 
 def audience(application: uuid.UUID, organization: uuid.UUID, environment: str) -> str:
-    """Name what a token is for, as its claim ``aud`` does."""
+    """Return the ``aud`` claim: the application, organization and environment of a token."""
     return f"{application}/{organization}/{environment}"
 
 
 def public_set() -> dict[str, Any]:
-    """Return the keys that verify tokens, as a JWK Set (RFC 7517 section 5)."""
+    """Return the public keys as a JWK Set (RFC 7517 section 5)."""
     _signing()
     return {"keys": [key.public for key in _verifying().order_by("-created_at")]}
 
 
 def renew() -> TokenKey:
-    """Sign with a new key from now on; tokens that the old one has signed live out their hour."""
+    """Replace the signing key; tokens signed with the old one stay valid until they expire."""
     with transaction.atomic():
         TokenKey.objects.filter(signs=True).update(signs=False, retired_at=timezone.now())
-        key = TokenKey(**_pair())
+        key = TokenKey(**_new_pair())
         key.save()
         record(AuditAction.TOKEN_KEY_RENEWED, None, None, key)
     return key
 
 
 _EXPIRED = (
-    "The token in Console-User has expired: it lives for an hour. Ask the person to open the "
-    "application again."
+    "The token in Console-User has expired; tokens are valid for an hour. Ask the person to open "
+    "the application again."
 )
-_ELSEWHERE = (
+_WRONG_AUDIENCE = (
     "The token in Console-User was signed for another application, organization or "
-    "environment than the key's."
+    "environment than that of the key."
 )
-_NO_TOKEN = (
+_NOT_A_TOKEN = (
     "Console-User must hold the token that this console signed when the person opened the "
-    "application; a name or an e-mail address does not prove who somebody is."
+    "application; a name or an e-mail address does not prove who a person is."
 )
-_GONE = "The person whom Console-User names does not belong to this organization any more."
+_NOT_A_MEMBER = "The person that Console-User names no longer belongs to this organization."
 
 
 def _read(token: str, holder: KeyHolder) -> tuple[User, float]:
@@ -124,13 +125,13 @@ def _read(token: str, holder: KeyHolder) -> tuple[User, float]:
     )
     user = users.filter(pk=claims["sub"]).first()
     if user is None:
-        raise TokenRefused(_GONE)
+        raise TokenRefused(_NOT_A_MEMBER)
     return user, claims["exp"] + LEEWAY.total_seconds()
 
 
 def _claims(token: str, holder: KeyHolder) -> dict[str, Any]:
-    if len(token) > _LONGEST:
-        raise TokenRefused(_NO_TOKEN)
+    if len(token) > _MAX_LENGTH:
+        raise TokenRefused(_NOT_A_TOKEN)
     try:
         key_id = uuid.UUID(jwt.get_unverified_header(token).get("kid", ""))
         public = _public_keys.get(str(key_id), partial(_public, key_id))
@@ -146,9 +147,9 @@ def _claims(token: str, holder: KeyHolder) -> dict[str, Any]:
     except jwt.ExpiredSignatureError:
         raise TokenRefused(_EXPIRED) from None
     except jwt.InvalidAudienceError:
-        raise TokenRefused(_ELSEWHERE) from None
+        raise TokenRefused(_WRONG_AUDIENCE) from None
     except (jwt.InvalidTokenError, TokenKey.DoesNotExist, ValueError, TypeError, AttributeError):
-        raise TokenRefused(_NO_TOKEN) from None
+        raise TokenRefused(_NOT_A_TOKEN) from None
 
 
 def _public(key_id: uuid.UUID) -> jwt.PyJWK:
@@ -156,33 +157,33 @@ def _public(key_id: uuid.UUID) -> jwt.PyJWK:
 
 
 def _verifying() -> Any:
-    """Return the keys of which some token may still live."""
-    since = timezone.now() - LIFE - LEEWAY
+    """Return the keys whose tokens may still be valid."""
+    since = timezone.now() - LIFETIME - LEEWAY
     return TokenKey.objects.filter(Q(retired_at=None) | Q(retired_at__gt=since))
 
 
 def _signing() -> TokenKey:
-    """Return the key that signs; the first of all is made by whoever asks first."""
+    """Return the signing key; the first call ever creates it."""
     key = TokenKey.objects.filter(signs=True).first()
-    # One row alone signs: who comes second finds that of the first.
-    return key or TokenKey.objects.get_or_create(signs=True, defaults=_pair())[0]
+    # A constraint allows one signing row, so a concurrent call finds the first one.
+    return key or TokenKey.objects.get_or_create(signs=True, defaults=_new_pair())[0]
 
 
-def _opened() -> tuple[TokenKey, jwt.PyJWK]:
-    """Return the key that signs, opened; one that does not open is replaced."""
+def _open_signing_key() -> tuple[TokenKey, jwt.PyJWK]:
+    """Return the signing key with its private half; replace one that cannot be decrypted."""
     key = _signing()
     try:
         private = key.private.reveal()
     except SecretUnreadable:
         with transaction.atomic():
-            # Who comes second waits here, and finds the key that the first has made.
+            # Concurrent calls wait here, and then find the new key.
             locked = TokenKey.objects.select_for_update().filter(pk=key.pk, signs=True).first()
             key = renew() if locked else _signing()
         private = key.private.reveal()
     return key, jwt.PyJWK(private, algorithm=ALGORITHM)
 
 
-def _pair() -> dict[str, Any]:
+def _new_pair() -> dict[str, Any]:
     private = ec.generate_private_key(ec.SECP256R1())
     pk = uuid.uuid4()
     described = {"kid": str(pk), "use": "sig", "alg": ALGORITHM}

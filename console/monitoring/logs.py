@@ -85,7 +85,7 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
                 "processors": [stdlib.ProcessorFormatter.remove_processors_meta, _FORMS[form]],
             }
         },
-        "filters": {"masked": {"()": "console.inviting.log_redaction.MaskInvitations"}},
+        "filters": {"masked": {"()": "console.inviting.log_redaction.InvitationTokenFilter"}},
         "handlers": {
             "console": {
                 "class": "logging.StreamHandler",

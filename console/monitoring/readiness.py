@@ -11,9 +11,9 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from connectors.definitions.loader import DefinitionFaults
 from connectors.definitions.registry import get_connectors
-from console.encryption.fields import SecretUnreadable
+from console.encryption.encrypted_rows import all_encrypted_rows
+from console.encryption.fernet_keys import SecretUnreadable
 from console.encryption.key_sentinel import refuse_wrong_key_ring
-from console.encryption.sealed_rows import everything_sealed
 
 #: For how long what was found is told to everybody who asks.
 KEPT_SECONDS = 3.0
@@ -91,7 +91,7 @@ def _database() -> None:
 
 
 def _keys() -> None:
-    refuse_wrong_key_ring(everything_sealed())
+    refuse_wrong_key_ring(all_encrypted_rows())
 
 
 PARTS: dict[str, Callable[[], object]] = {

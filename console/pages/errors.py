@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.defaults import server_error
 
-from console.encryption.fields import SecretUnreadable
+from console.encryption.fernet_keys import SecretUnreadable
 
 RETRY_SECONDS = 10
 

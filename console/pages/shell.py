@@ -9,7 +9,8 @@ from typing import Any, cast
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 
-from console.accounts.active_organization import home_of
+from connectors.version import VERSION
+from console.accounts.active_organization import organization_root
 from console.accounts.http import ConsoleRequest
 from console.accounts.policy import ALLOWED, Action
 from console.applications.models import Application
@@ -82,10 +83,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         doors.append(("Administration", reverse("admin:index"), "settings"))
     counts = {"Health": _stopped(request)} if may(Action.USE_INSTALLED) else {}
     return {
+        "version": VERSION,
         "organizations": [
             OrganizationItem(
                 name=membership.organization.name,
-                url=home_of(request, membership.organization),
+                url=organization_root(request, membership.organization),
                 current=membership.organization == active,
             )
             for membership in request.memberships

@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 
 class PeopleConfig(AppConfig):
-    """What becomes of people in an organization, and of what they have authorized."""
+    """Change, deactivate and remove the people of organizations."""
 
     name = "console.people"
     verbose_name = "People"

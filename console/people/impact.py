@@ -1,4 +1,4 @@
-"""What stops working when somebody goes, and who can set it going again."""
+"""What a change of people affects: the authorizations that stop when a person leaves."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from connections.authorizations.suspending import given_by
+from connections.authorizations.suspending import authorizations_given_by
 from connections.models import Authorization, InstalledConnection
 from console.accounts.models import Organization, User
-from console.accounts.policy import Action, held_by
+from console.accounts.policy import Action, roles_for
 from console.choices import Environment, Level, Role
 
 
 @dataclass(frozen=True, kw_only=True)
 class AffectedAuthorization:
-    """One authorization that its person takes with him; ``url`` is where to replace it."""
+    """An authorization that stops; ``url`` is the page to replace it on."""
 
     application: str
     connection: str
@@ -27,25 +27,27 @@ class AffectedAuthorization:
     url: str
 
 
-def stops(user: User, organization: Organization | None = None) -> list[AffectedAuthorization]:
-    """List what the person has authorized, in one organization or anywhere."""
-    rows = given_by(user, organization).select_related(
+def affected_authorizations(
+    user: User, organization: Organization | None = None
+) -> list[AffectedAuthorization]:
+    """List what a person has authorized, in one organization or in all of them."""
+    rows = authorizations_given_by(user, organization).select_related(
         "connection__application__organization", "organization", "credential"
     )
     rows = rows.defer("credential__secret", "credential__journal").order_by(
         "connection__application__name", "connection__name", "environment"
     )
     found = list(rows)
-    addresses = _installed(found)
+    urls = _urls_of_installed(found)
     return [
         AffectedAuthorization(
             application=row.connection.application.name,
             connection=row.connection.name,
             environment=row.get_environment_display(),
-            account=row.credential.label,
-            state=row.display_state,
-            who_can=_who_can(row),
-            url=addresses.get((row.connection_id, row.organization_id), "")
+            account=row.credential.label if row.credential else "",
+            state=row.display.name,
+            who_can=_who_can_replace(row),
+            url=urls.get((row.connection_id, row.organization_id), "")
             if row.environment == Environment.PRODUCTION
             else row.connection.get_absolute_url(),
         )
@@ -53,11 +55,11 @@ def stops(user: User, organization: Organization | None = None) -> list[Affected
     ]
 
 
-def _installed(rows: Iterable[Authorization]) -> dict[tuple[object, object], str]:
-    clients = [row for row in rows if row.environment == Environment.PRODUCTION]
+def _urls_of_installed(rows: Iterable[Authorization]) -> dict[tuple[object, object], str]:
+    in_production = [row for row in rows if row.environment == Environment.PRODUCTION]
     installed = InstalledConnection.objects.filter(
-        connection__in={row.connection_id for row in clients},
-        organization__in={row.organization_id for row in clients},
+        connection__in={row.connection_id for row in in_production},
+        organization__in={row.organization_id for row in in_production},
     )
     return {
         (each.connection_id, each.organization_id): reverse("installed_connection", args=[each.pk])
@@ -65,12 +67,12 @@ def _installed(rows: Iterable[Authorization]) -> dict[tuple[object, object], str
     }
 
 
-def _who_can(row: Authorization) -> str:
+def _who_can_replace(row: Authorization) -> str:
     if row.user_id or row.connection.level == Level.LOGGED_IN_USER:
-        return "Nobody: it is his own, and only his calls use it"
-    at_client = row.environment == Environment.PRODUCTION
-    action = Action.AUTHORIZE_INSTALLED if at_client else Action.MANAGE_CONNECTIONS
-    able = held_by(action)
-    roles = [role.label.lower() for role in Role if role in able]
+        return "Nobody: only this person's calls use it"
+    in_production = row.environment == Environment.PRODUCTION
+    action = Action.AUTHORIZE_INSTALLED if in_production else Action.MANAGE_CONNECTIONS
+    allowed = roles_for(action)
+    roles = [role.label.lower() for role in Role if role in allowed]
     words = " or ".join(filter(None, [", ".join(roles[:-1]), roles[-1]]))
     return f"Any {words} of {row.organization}"

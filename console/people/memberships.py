@@ -1,8 +1,9 @@
-"""What super admins do with the people of an organization; what these authorized follows.
+"""Change, deactivate, reactivate and remove the people of an organization.
 
-Each verb asks in its own transaction whether ``by`` may (``NotAllowed``), keeps a super admin
-(``LastSuperAdmin``), and raises :class:`Gone` for somebody who is not there any more. The
-operator may all of it. Order of locks: organization, people, memberships, authorizations.
+What a person has authorized is suspended, restored or revoked with them. Each function runs in
+a transaction of its own, in which it checks the permission of ``by`` (``NotAllowed``; operators
+may do everything), keeps a super admin (``LastSuperAdmin``), and raises :class:`NotAMember` if
+the person has left. Order of locks: organization, users, memberships, authorizations.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from connections.authorizations import suspending
-from connections.authorizations.suspending import RESTORABLE_FOR, Told
+from connections.authorizations.suspending import RESTORABLE_FOR, OrganizationEntry
 from console.accounts import authority
-from console.accounts.last_super_admin import keeping_super_admins
+from console.accounts.last_super_admin import preserve_super_admins
 from console.accounts.models import Membership, User
 from console.accounts.policy import Action
 from console.applications.models import Right
@@ -27,13 +28,13 @@ from console.audit.actions import AuditAction
 from console.audit.log import AuditEntry, Subject, record_all
 
 
-class Gone(Exception):
-    """The person has left the organization meanwhile; the message is for people."""
+class NotAMember(Exception):
+    """The person has left the organization in the meantime; the message is for people."""
 
 
 def change_role(membership: Membership, role: str, by: User) -> None:
-    """Give a person another role; it counts from his next request on."""
-    with _held(membership, by) as row:
+    """Give a person another role, effective from their next request."""
+    with _checked_and_locked(membership, by) as row:
         if row.role == role:
             return
         was, row.role = row.role, role
@@ -42,112 +43,115 @@ def change_role(membership: Membership, role: str, by: User) -> None:
 
 
 def deactivate(membership: Membership, by: User) -> None:
-    """Let a person in no more, for the time being, and suspend what he has authorized."""
-    with _held(membership, by) as row:
+    """Take a person's access away until they are reactivated, and suspend their authorizations."""
+    with _checked_and_locked(membership, by) as row:
         if row.deactivated_at:
             return
         row.deactivated_at = timezone.now()
         row.save(update_fields=["deactivated_at"])
-        told = suspending.suspend(row.user, row.organization, _suspended(row))
-        _record(by, row, AuditAction.MEMBERSHIP_DEACTIVATED, told)
+        entries = suspending.suspend(row.user, row.organization, _suspended(row))
+        _record(by, row, AuditAction.MEMBERSHIP_DEACTIVATED, entries)
 
 
 def reactivate(membership: Membership, by: User) -> None:
-    """Let a person in again; after 30 days what he had authorized is lost."""
-    with _held(membership, by) as row:
+    """Give a person access again, and restore their authorizations unless 30 days have passed."""
+    with _checked_and_locked(membership, by) as row:
         if row.deactivated_at is None:
             return
         if is_lost(row):
-            given = suspending.given_by(row.user, row.organization)
-            told, keys = suspending.end(given, _lost(row))
-            _give_back(keys)
+            given = suspending.authorizations_given_by(row.user, row.organization)
+            entries, keys = suspending.revoke_all(given, _lost(row))
+            _revoke_at_services(keys)
         else:
-            told = suspending.restore(row.user, row.organization)
+            entries = suspending.restore(row.user, row.organization)
         row.deactivated_at = None
         row.save(update_fields=["deactivated_at"])
-        _record(by, row, AuditAction.MEMBERSHIP_REACTIVATED, told)
+        _record(by, row, AuditAction.MEMBERSHIP_REACTIVATED, entries)
 
 
 def remove(membership: Membership, by: User) -> None:
-    """Take a person out of the organization, and revoke for good what he has authorized."""
-    with _held(membership, by) as row:
-        told = end_given_in(row, by)
+    """Remove a person from the organization and revoke what they have authorized."""
+    with _checked_and_locked(membership, by) as row:
+        entries = revoke_authorizations_in(row, by)
         subject, role = _subject(row), row.role
         row.delete()
-        happening = AuditEntry(
+        entry = AuditEntry(
             action=AuditAction.MEMBERSHIP_DELETED, subject=subject, details={"role": role}
         )
-        record_all(row.organization_id, by, [happening, *(each for _, each in told)])
+        record_all(row.organization_id, by, [entry, *(related for _, related in entries)])
 
 
-def end_given_in(membership: Membership, by: User) -> list[Told]:
-    """Revoke what somebody has authorized in an organization that he is leaving.
+def revoke_authorizations_in(membership: Membership, by: User) -> list[OrganizationEntry]:
+    """Revoke what a person has authorized in the organization that they leave.
 
-    It belongs into the transaction that takes him out, and so do the events returned.
+    Call this, and record the returned events, in the transaction that removes the membership.
     """
     organization = membership.organization
-    given = suspending.given_by(membership.user, organization)
-    told, keys = suspending.end(
-        given, f"Revoked when {by} took {membership.user} out of {organization}."
+    given = suspending.authorizations_given_by(membership.user, organization)
+    entries, keys = suspending.revoke_all(
+        given, f"Revoked when {by} removed {membership.user} from {organization}."
     )
     Right.objects.filter(user=membership.user, application__organization=organization).delete()
-    _give_back(keys)
-    return told
+    _revoke_at_services(keys)
+    return entries
 
 
-def end_given_by(user: User, by: User) -> list[Told]:
-    """Revoke all that somebody has authorized anywhere, before his account is deleted."""
-    told, keys = suspending.end(
-        suspending.given_by(user), f"Revoked when {by} deleted the account of {user}."
+def revoke_all_authorizations(user: User, by: User) -> list[OrganizationEntry]:
+    """Revoke everything that a person has authorized, before their account is deleted."""
+    entries, keys = suspending.revoke_all(
+        suspending.authorizations_given_by(user),
+        f"Revoked when {by} deleted the account of {user}.",
     )
-    _give_back(keys)
-    return told
+    _revoke_at_services(keys)
+    return entries
 
 
 def organizations_of(people: Iterable[User]) -> set[uuid.UUID]:
-    """Name the organizations in which anybody of these counts."""
+    """Return the keys of the organizations in which any of these people is active."""
     rows = Membership.objects.active().filter(user__in=list(people))
     return set(rows.values_list("organization_id", flat=True))
 
 
 def restorable_until(membership: Membership) -> datetime | None:
-    """Return until when reactivating somebody gives back what he had authorized."""
+    """Return until when reactivating a person also restores their authorizations."""
     return membership.deactivated_at and membership.deactivated_at + RESTORABLE_FOR
 
 
 def is_lost(membership: Membership) -> bool:
-    """Tell whether what a deactivated person had authorized can come back no more."""
+    """Tell whether it is too late to restore the authorizations of a deactivated person."""
     until = restorable_until(membership)
     return until is not None and until <= timezone.now()
 
 
-def give_up_suspended() -> int:
-    """Revoke what people had authorized who were deactivated 30 days ago; count the people."""
+def revoke_expired_suspensions() -> int:
+    """Revoke the authorizations of people deactivated 30 days ago; return how many people."""
     before = timezone.now() - RESTORABLE_FOR
     rows = Membership.objects.filter(deactivated_at__lte=before).select_related("organization")
-    given_up = 0
+    revoked = 0
     for membership in rows.select_related("user"):
         with transaction.atomic():
             row = _locked(membership)
             if row is None or not is_lost(row):
                 continue
-            given = suspending.given_by(row.user, row.organization)
-            told, keys = suspending.end(given, _lost(row))
-            given_up += bool(told)
-            record_all(row.organization_id, None, [each for _, each in told])
-            _give_back(keys)
-    return given_up
+            given = suspending.authorizations_given_by(row.user, row.organization)
+            entries, keys = suspending.revoke_all(given, _lost(row))
+            revoked += bool(entries)
+            record_all(row.organization_id, None, [each for _, each in entries])
+            _revoke_at_services(keys)
+    return revoked
 
 
 @contextmanager
-def _held(membership: Membership, by: User) -> Iterator[Membership]:
-    """Lock the organization and the person in it, if this may be done to him."""
-    with keeping_super_admins([membership.organization_id]):
+def _checked_and_locked(membership: Membership, by: User) -> Iterator[Membership]:
+    """Check the permission, and lock the organization and the membership."""
+    with preserve_super_admins([membership.organization_id]):
         if not by.is_superuser:
-            authority.hold(by, membership.organization, Action.MANAGE_PEOPLE)
+            authority.check_and_lock(by, membership.organization, Action.MANAGE_PEOPLE)
         row = _locked(membership)
         if row is None:
-            raise Gone(f"{membership.user} does not belong to {membership.organization} any more.")
+            raise NotAMember(
+                f"{membership.user} is no longer a member of {membership.organization}."
+            )
         yield row
 
 
@@ -156,36 +160,40 @@ def _locked(membership: Membership) -> Membership | None:
     return rows.select_related("user", "organization").filter(pk=membership.pk).first()
 
 
-def _give_back(keys: list[uuid.UUID]) -> None:
-    """Ask the services once all of this is kept."""
+def _revoke_at_services(keys: list[uuid.UUID]) -> None:
+    """Ask the services to revoke these credentials, after the commit."""
     if keys:
-        transaction.on_commit(lambda: suspending.give_back_unused(keys), robust=True)
+        transaction.on_commit(lambda: suspending.revoke_unused_credentials(keys), robust=True)
 
 
 def _subject(membership: Membership) -> Subject:
-    # Known by the person, whose other events have the same key.
+    # The person's key, as in their other events: a deleted membership has no key.
     return Subject(type="membership", id=str(membership.user_id), label=membership.user.email)
 
 
 def _record(
-    by: User, membership: Membership, act: AuditAction, told: Iterable[Told] = (), **details: str
+    by: User,
+    membership: Membership,
+    action: AuditAction,
+    entries: Iterable[OrganizationEntry] = (),
+    **details: str,
 ) -> None:
-    happening = AuditEntry(
-        action=act, subject=_subject(membership), details={"role": membership.role, **details}
+    entry = AuditEntry(
+        action=action, subject=_subject(membership), details={"role": membership.role, **details}
     )
-    record_all(membership.organization_id, by, [happening, *(each for _, each in told)])
+    record_all(membership.organization_id, by, [entry, *(related for _, related in entries)])
 
 
 def _suspended(membership: Membership) -> str:
     return (
         f"{membership.user} was deactivated on {_day(membership.deactivated_at)}. It works again "
-        f"if a super admin reactivates him until {_day(restorable_until(membership))}."
+        f"if a super admin reactivates them by {_day(restorable_until(membership))}."
     )
 
 
 def _lost(membership: Membership) -> str:
     return (
-        f"{membership.user} was deactivated on {_day(membership.deactivated_at)} and not "
+        f"{membership.user} was deactivated on {_day(membership.deactivated_at)} and was not "
         f"reactivated within {RESTORABLE_FOR.days} days."
     )
 

@@ -1,7 +1,7 @@
-"""The map of an application: what calls what, and where it can. Plain numbers for a drawing.
+"""Lay out the map of an application: its components, its connections and the calls between them.
 
-Components stand on the left, connections on the right. In a large application those that
-call the same connections are drawn as one box, so that the map stays a map.
+Components are on the left, connections on the right. In a large application, components that
+call the same connections share one box, so that the map stays readable.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from console.choices import ComponentKind, Environment
 from console.publishing.manifest import ComponentSnapshot, Manifest
 
@@ -22,13 +22,13 @@ TOP = 28
 GAP = 12
 CALLER_HEIGHT = 40
 CONNECTION_HEIGHT = 72
-#: Up to here every component has a box of its own.
+#: Up to this number of calling components, each has its own box.
 MAX_SINGLE = 14
 MAX_BOXES = 40
-LETTERS = 42
+MAX_LABEL_LENGTH = 42
 
 
-#: State to sign, color and words: each alone says enough.
+#: State to symbol, color and words: each of the three is enough to tell the states apart.
 SIGNS: Mapping[str, tuple[str, str, str]] = {
     "active": ("✓", "tone-green", "authorized"),
     "expiring": ("◷", "tone-amber", "expires soon"),
@@ -41,7 +41,7 @@ SIGNS: Mapping[str, tuple[str, str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class MapEnvironment:
-    """How a connection is in one environment; ``y`` is counted from the top of its box."""
+    """The state of a connection in one environment; ``y`` is relative to the top of its box."""
 
     sign: str
     tone: str
@@ -68,7 +68,7 @@ class MapCaller:
 
 @dataclass(frozen=True, kw_only=True)
 class MapTarget:
-    """A box on the right: a connection, and how it is in each environment."""
+    """A box on the right: a connection and its state in each environment."""
 
     label: str
     link_name: str
@@ -81,7 +81,7 @@ class MapTarget:
 
     @property
     def blocks(self) -> bool:
-        """Tell whether what calls it would not work in Stage."""
+        """Tell whether calls through this connection would fail in Stage."""
         return any(s.environment == Environment.STAGE and not s.works for s in self.states)
 
     @property
@@ -90,17 +90,17 @@ class MapTarget:
 
     @property
     def rows(self) -> list[MapEnvironment]:
-        """Say how it is in each environment."""
+        """Return one line of text for each environment."""
         rows = []
         for number, state in enumerate(self.states):
             sign, tone, words = SIGNS[state.name]
             credential = state.authorization.credential if state.authorization else None
             if state.works and credential:
                 words = f"authorized as {credential.label}"
-            said = f"{state.environment.label}: {words}"
+            text = f"{state.environment.label}: {words}"
             rows.append(
                 MapEnvironment(
-                    sign=sign, tone=tone, words=said, short=_short(said, 50), y=42 + 18 * number
+                    sign=sign, tone=tone, words=text, short=_short(text, 50), y=42 + 18 * number
                 )
             )
         return rows
@@ -111,20 +111,20 @@ class MapLine:
     """A line from a caller to a connection."""
 
     path: str
-    through: bool  # it calls a function that calls it
+    is_indirect: bool  # the caller runs a function that makes the call
     blocked: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationMap:
-    """All that is drawn; ``height`` is in the units of the boxes."""
+    """The whole map; ``height`` is in the same units as the boxes."""
 
     callers: tuple[MapCaller, ...]
     targets: tuple[MapTarget, ...]
     lines: tuple[MapLine, ...]
     height: float
-    silent: int  # components that call nothing
-    left_out: int  # boxes that are not drawn
+    without_calls: int  # components that call no connection
+    omitted: int  # boxes beyond the limit, which are not drawn
     width: int = WIDTH
 
     @property
@@ -135,22 +135,22 @@ class ApplicationMap:
 def draw(
     manifest: Manifest,
     states: Iterable[Mapping[str, ConnectionState]],
-    addresses: Mapping[str, str],
+    urls: Mapping[str, str],
 ) -> ApplicationMap:
-    """Lay out the map; ``states`` are those of the connections, an environment each.
+    """Lay out the map; ``states`` holds the states of the connections, one mapping per environment.
 
-    ``addresses`` maps a component's link name to its page.
+    ``urls`` maps a component's link name to its page.
     """
-    calls = {name: _called(part, manifest) for name, part in manifest.components.items()}
+    calls = {name: _called(component, manifest) for name, component in manifest.components.items()}
     order = {name: index for index, name in enumerate(manifest.connections)}
-    callers = _callers(manifest, calls, addresses)
+    callers = _callers(manifest, calls, urls)
     callers.sort(key=lambda c: (_middle(c, order), c.label.casefold()))
     drawn, targets, y = callers[:MAX_BOXES], [], float(TOP)
     by_environment = list(states)
-    for name, standing in list(manifest.connections.items())[:MAX_BOXES]:
+    for name, snapshot in list(manifest.connections.items())[:MAX_BOXES]:
         targets.append(
             MapTarget(
-                label=_short(standing.name),
+                label=_short(snapshot.name),
                 link_name=name,
                 states=tuple(known[name] for known in by_environment if name in known),
                 callers=tuple(
@@ -171,15 +171,15 @@ def draw(
         targets=tuple(targets),
         lines=tuple(_lines(placed, targets, manifest)),
         height=max(y, right),
-        silent=sum(not called for called in calls.values()),
-        left_out=len(callers) - len(drawn) + len(manifest.connections) - len(targets),
+        without_calls=sum(not called for called in calls.values()),
+        omitted=len(callers) - len(drawn) + len(manifest.connections) - len(targets),
     )
 
 
-def _called(part: ComponentSnapshot, manifest: Manifest) -> dict[str, bool]:
-    """Map the connections that a component reaches to whether only a function does it for it."""
-    found = dict.fromkeys(part.reached.connections, False)
-    for function in part.reached.functions:
+def _called(component: ComponentSnapshot, manifest: Manifest) -> dict[str, bool]:
+    """Return the connections that a component calls: True where only a function calls it."""
+    found = dict.fromkeys(component.reached.connections, False)
+    for function in component.reached.functions:
         if function in manifest.components:
             for name in manifest.components[function].reached.connections:
                 found.setdefault(name, True)
@@ -187,31 +187,38 @@ def _called(part: ComponentSnapshot, manifest: Manifest) -> dict[str, bool]:
 
 
 def _callers(
-    manifest: Manifest, calls: Mapping[str, Mapping[str, bool]], addresses: Mapping[str, str]
+    manifest: Manifest, calls: Mapping[str, Mapping[str, bool]], urls: Mapping[str, str]
 ) -> list[MapCaller]:
-    calling = [part for part in manifest.components.values() if calls[part.link_name]]
+    calling = [
+        component for component in manifest.components.values() if calls[component.link_name]
+    ]
     if len(calling) <= MAX_SINGLE:
-        return [_group([part], tuple(sorted(calls[part.link_name])), addresses) for part in calling]
+        return [
+            _group([component], tuple(sorted(calls[component.link_name])), urls)
+            for component in calling
+        ]
     groups: dict[tuple[str, ...], list[ComponentSnapshot]] = {}
-    for part in calling:
-        groups.setdefault(tuple(sorted(calls[part.link_name])), []).append(part)
-    return [_group(parts, connections, addresses) for connections, parts in groups.items()]
+    for component in calling:
+        groups.setdefault(tuple(sorted(calls[component.link_name])), []).append(component)
+    return [_group(components, connections, urls) for connections, components in groups.items()]
 
 
 def _group(
-    parts: list[ComponentSnapshot], connections: tuple[str, ...], addresses: Mapping[str, str]
+    components: list[ComponentSnapshot], connections: tuple[str, ...], urls: Mapping[str, str]
 ) -> MapCaller:
-    kinds = Counter(ComponentKind(part.kind).label.lower() for part in parts)
+    kinds = Counter(ComponentKind(component.kind).label.lower() for component in components)
     words = [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.most_common()]
-    one = len(parts) == 1
-    names = [part.name for part in parts]
+    one = len(components) == 1
+    names = [component.name for component in components]
     return MapCaller(
         label=_short(names[0] if one else ", ".join(words)),
-        note=ComponentKind(parts[0].kind).label if one else _short(f"{', '.join(names[:2])} …"),
-        names=tuple(part.link_name for part in parts),
+        note=ComponentKind(components[0].kind).label
+        if one
+        else _short(f"{', '.join(names[:2])} …"),
+        names=tuple(component.link_name for component in components),
         titles=tuple(names),
         connections=connections,
-        url=addresses.get(parts[0].link_name, "") if one else "",
+        url=urls.get(components[0].link_name, "") if one else "",
     )
 
 
@@ -228,7 +235,7 @@ def _lines(
             bend = (x2 - x1) / 2
             yield MapLine(
                 path=f"M{x1} {y1:g}C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2} {y2:g}",
-                through=not any(
+                is_indirect=not any(
                     name in manifest.components[other].reached.connections for other in caller.names
                 ),
                 blocked=target.blocks,
@@ -240,5 +247,5 @@ def _middle(caller: MapCaller, order: Mapping[str, int]) -> float:
     return sum(places) / len(places) if places else len(order)
 
 
-def _short(words: str, letters: int = LETTERS) -> str:
-    return words if len(words) <= letters else f"{words[: letters - 1].rstrip()}…"
+def _short(text: str, length: int = MAX_LABEL_LENGTH) -> str:
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"

@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class PublishingConfig(AppConfig):
-    """What ships."""
+    """Releases, Stage and installations."""
 
     name = "console.publishing"

@@ -1,4 +1,4 @@
-"""What stands in each environment: Development as it is edited, the others as it was released."""
+"""Read an application as it is in an environment: Development as edited, the others as released."""
 
 from __future__ import annotations
 
@@ -6,30 +6,35 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from connections.authorizations.state import ConnectionState, installed_states, states
+from connections.authorizations.connection_state import (
+    ConnectionState,
+    connection_states,
+    installed_connection_states,
+)
 from connections.models import Connection, InstalledConnection
 from connections.models.snapshot import ConnectionSnapshot
 from console.accounts.models import Organization
 from console.applications.models import Application
 from console.choices import Environment
-from console.publishing.manifest import Manifest, of_development
+from console.publishing.manifest import Manifest, development_manifest
 from console.publishing.models import Release
 
 
 def release_in_stage(application: Application) -> Release | None:
-    """Return the release that Stage holds now."""
+    """Return the release that is in Stage now."""
     return Release.objects.filter(stages__application=application).first()
 
 
 def manifest_in(
     application: Application, environment: str, client: Organization | None = None
 ) -> Manifest:
-    """Return what the application consists of: in Production, at the ``client`` that has it.
+    """Return the components and connections of the application in an environment.
 
-    It is empty where nothing was published yet, or where the license has ended.
+    In Production they are those of the installation of ``client``. The manifest is empty if
+    nothing was published yet, or if the license has ended.
     """
     if environment == Environment.DEVELOPMENT:
-        return of_development(application)
+        return development_manifest(application)
     if environment == Environment.STAGE:
         release = release_in_stage(application)
     else:
@@ -41,38 +46,38 @@ def manifest_in(
 
 def states_in(
     application: Application,
-    standings: Iterable[ConnectionSnapshot],
+    snapshots: Iterable[ConnectionSnapshot],
     environment: Environment,
     user: Any,
     client: Organization | None = None,
 ) -> dict[str, ConnectionState]:
-    """Tell by link name how each connection of the application does in an environment."""
+    """Return the state of each connection in an environment, by link name."""
     if environment != Environment.PRODUCTION:
-        return states_across(application, {environment: standings}, user)[environment]
+        return states_across(application, {environment: snapshots}, user)[environment]
     rows = InstalledConnection.objects.live().filter(
         connection__application=application, organization=client
     )
-    found = installed_states(rows, client.pk, user) if client else {}
-    return {state.standing.link_name: state for state in found.values()}
+    found = installed_connection_states(rows, client.pk, user) if client else {}
+    return {state.snapshot.link_name: state for state in found.values()}
 
 
 def states_across(
     application: Application,
-    standings: Mapping[Environment, Iterable[ConnectionSnapshot]],
+    snapshots: Mapping[Environment, Iterable[ConnectionSnapshot]],
     user: Any,
 ) -> dict[Environment, dict[str, ConnectionState]]:
-    """Tell the same for several environments; two queries, whatever the size."""
+    """Return the states for several environments; two queries, whatever the size."""
     connections = Connection.objects.created().filter(application=application)
     keys: dict[str, uuid.UUID] = dict(connections.values_list("link_name", "pk"))
-    found = states(
+    found = connection_states(
         {
             environment: {keys[s.link_name]: s for s in known if s.link_name in keys}
-            for environment, known in standings.items()
+            for environment, known in snapshots.items()
         },
         application.organization_id,
         user,
     )
     return {
-        environment: {state.standing.link_name: state for state in by_key.values()}
+        environment: {state.snapshot.link_name: state for state in by_key.values()}
         for environment, by_key in found.items()
     }

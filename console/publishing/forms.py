@@ -1,4 +1,4 @@
-"""What a person may say when he publishes, rolls back or compares."""
+"""Forms to publish, roll back and compare releases."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from console.publishing.models import Release
 
 
 class NoteForm(forms.ModelForm):
-    """What a release is for, in a person's own words."""
+    """The note of a release."""
 
     class Meta:
         model = Release
         fields = ["note"]
         labels = {"note": "Note"}
-        help_texts = {"note": "What changed, for those who read the list of releases."}
+        help_texts = {"note": "What changed. Shown in the list of releases."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -25,19 +25,14 @@ class NoteForm(forms.ModelForm):
 
 
 class CompareForm(forms.Form):
-    """Which two states of an application to compare; Development is a state, too."""
+    """Choose two releases to compare; Development is a choice, too."""
 
     DEVELOPMENT = "development"
-
-    before = forms.ChoiceField(label="From")
-    after = forms.ChoiceField(label="To")
 
     def __init__(self, data: Any, *, application: Application) -> None:
         super().__init__(data, initial={"after": self.DEVELOPMENT})
         numbers = application.releases.order_by("-number").values_list("number", flat=True)
-        releases = [(str(number), f"Release {number}") for number in numbers]
-        for name in ("before", "after"):
-            self.fields[name].choices = [  # type: ignore[attr-defined]
-                *releases,
-                (self.DEVELOPMENT, "Development"),
-            ]
+        choices = [(str(number), f"Release {number}") for number in numbers]
+        choices.append((self.DEVELOPMENT, "Development"))
+        for name, label in (("before", "From"), ("after", "To")):
+            self.fields[name] = forms.ChoiceField(label=label, choices=choices)

@@ -1,7 +1,7 @@
-"""What an application is made of, as plain values: the content of releases and of files.
+"""The manifest of an application: the content of releases and of exported files, as plain values.
 
-Everything in it is known by its link name, and nothing of it is a secret, an authorization
-or a key of this database. The same application gives the same text, byte for byte.
+Components and connections are identified by their link names. A manifest holds no secret, no
+authorization and no primary key. The same application gives the same text, byte for byte.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from console.components.models import Component
 
 @dataclass(frozen=True, kw_only=True)
 class ComponentSnapshot:
-    """A component as it stands in a manifest."""
+    """A component in a manifest."""
 
     kind: str
     name: str
@@ -32,7 +32,7 @@ class ComponentSnapshot:
 
     @cached_property
     def reached(self) -> ComponentDefinition:
-        """Return what its definition calls and runs."""
+        """Return the connections that its definition calls and the functions that it runs."""
         return reach(self.definition)
 
     def as_document(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class ComponentSnapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """Components and connections by link name, in the order of these names."""
+    """The components and connections of an application, by link name and in that order."""
 
     name: str = ""
     link_name: str = ""
@@ -54,7 +54,7 @@ class Manifest:
     connections: Mapping[str, ConnectionSnapshot] = field(default_factory=dict)
 
     def as_document(self) -> dict[str, Any]:
-        """Return it as JSON knows it."""
+        """Return the manifest as JSON values."""
         return {
             "application": {"name": self.name, "link_name": self.link_name},
             "connections": [
@@ -65,51 +65,49 @@ class Manifest:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Manifest:
-        """Read what :meth:`as_document` has written."""
-        parts = [ComponentSnapshot(**component) for component in document["components"]]
-        standings = [ConnectionSnapshot.from_document(each) for each in document["connections"]]
+        """Build a manifest from the output of :meth:`as_document`."""
+        components = [ComponentSnapshot(**component) for component in document["components"]]
+        connections = [ConnectionSnapshot.from_document(each) for each in document["connections"]]
         return cls(
             name=document["application"]["name"],
             link_name=document["application"]["link_name"],
-            components={part.link_name: part for part in parts},
-            connections={standing.link_name: standing for standing in standings},
+            components={component.link_name: component for component in components},
+            connections={connection.link_name: connection for connection in connections},
         )
 
     @cached_property
     def text(self) -> str:
-        """Return the text that says all of this, the developers' order of keys kept."""
+        """Return the manifest as JSON text; definitions keep the order of their keys."""
         return json.dumps(self.as_document(), ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_text(cls, text: str) -> Manifest:
         return cls.from_document(json.loads(text))
 
-    def says_the_same_as(self, other: Manifest) -> bool:
-        """Tell whether both hold the same, whatever the order of keys."""
-        return canonical(self.as_document()) == canonical(other.as_document())
-
     def unresolved(self) -> list[tuple[str, str]]:
-        """List what its components name and it does not hold: (component, name) pairs."""
+        """List references to missing connections and functions as (component, name) pairs."""
         functions = {
-            name for name, part in self.components.items() if part.kind == ComponentKind.FUNCTION
+            name
+            for name, component in self.components.items()
+            if component.kind == ComponentKind.FUNCTION
         }
         return [
-            (part.link_name, name)
-            for part in self.components.values()
+            (component.link_name, name)
+            for component in self.components.values()
             for name, known in (
-                *((name, self.connections) for name in part.reached.connections),
-                *((name, functions) for name in part.reached.functions),
+                *((name, self.connections) for name in component.reached.connections),
+                *((name, functions) for name in component.reached.functions),
             )
             if name not in known
         ]
 
 
-def of_development(
+def development_manifest(
     application: Application, components: Iterable[Component] | None = None
 ) -> Manifest:
-    """Read what is being edited; two queries at most, whatever the size.
+    """Return the manifest of Development; two queries at most, whatever the size.
 
-    ``components`` spares one of them where all of the application's are at hand.
+    Pass ``components`` to save a query if all components of the application are loaded already.
     """
     if components is None:
         components = application.components.only(
@@ -128,18 +126,18 @@ def of_development(
             )
             for row in sorted(components, key=lambda row: row.link_name)
         },
-        connections={c.link_name: c.standing for c in connections.order_by("link_name")},
+        connections={c.link_name: c.snapshot for c in connections.order_by("link_name")},
     )
 
 
-def canonical(value: Any) -> str:
-    """Write a value in one way, to compare: two are the same where their texts are.
+def canonical_json(value: Any) -> str:
+    """Serialize a value so that equal values have equal texts, whatever the order of their keys.
 
-    Unlike ``==`` it tells ``1`` from ``true`` and from ``1.0``.
+    Unlike ``==``, it tells ``1`` from ``true`` and from ``1.0``.
     """
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def digest_of(text: str) -> str:
-    """Return the SHA-256 of a text in UTF-8, in hexadecimal."""
+    """Return the SHA-256 of a text in UTF-8, as hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()

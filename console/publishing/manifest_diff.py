@@ -1,4 +1,4 @@
-"""What differs between two manifests: Added, Modified, Deleted, each with a readable diff."""
+"""Compare two manifests: what was added, modified or deleted, each with a line diff."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 from connections.models.snapshot import ConnectionSnapshot
 from console.choices import ComponentKind
 from console.publishing.line_diff import line_diff
-from console.publishing.manifest import ComponentSnapshot, Manifest, canonical
+from console.publishing.manifest import ComponentSnapshot, Manifest, canonical_json
 
-#: The most that a page shows of one difference, and how much it shows around what changed.
+#: The most lines that a page shows of one diff, and the unchanged lines around each change.
 MAX_LINES = 2_000
-AROUND = 3
+CONTEXT_LINES = 3
 
 
 class ChangeStatus(StrEnum):
-    """What happened to a part of an application."""
+    """What happened to a component or connection."""
 
     ADDED = "added"
     MODIFIED = "modified"
@@ -32,52 +32,53 @@ class ChangeStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One component or connection that is not the same on both sides.
+    """A component or connection that differs between two manifests.
 
-    ``through`` names connections: the component itself is the same, and they are not.
+    ``changed_connections`` is set for a component whose own definition did not change: it names
+    the connections it calls that did.
     """
 
     status: ChangeStatus
     before: ComponentSnapshot | ConnectionSnapshot | None
     after: ComponentSnapshot | ConnectionSnapshot | None
-    through: tuple[str, ...] = ()
+    changed_connections: tuple[str, ...] = ()
 
     @property
-    def part(self) -> Any:
-        """Return it as it is, or as it was before it was deleted."""
+    def item(self) -> Any:
+        """Return the component or connection: the new state, or the old one if it was deleted."""
         return self.after or self.before
 
     @property
     def kind(self) -> str:
-        """Name what it is, for a person."""
+        """Return the kind as shown on screen, such as “Function” or “Connection”."""
         return (
-            ComponentKind(self.part.kind).label
-            if isinstance(self.part, ComponentSnapshot)
+            ComponentKind(self.item.kind).label
+            if isinstance(self.item, ComponentSnapshot)
             else "Connection"
         )
 
     @property
-    def facts(self) -> list[str]:
-        """Say in words what a name for people and permissions became."""
+    def notes(self) -> list[str]:
+        """Return sentences about a new name and about permissions that changed."""
         if not (self.before and self.after):
             return []
-        said = []
+        notes = []
         if self.before.name != self.after.name:
-            said.append(f"Renamed from {self.before.name}.")
+            notes.append(f"Renamed from {self.before.name}.")
         if isinstance(self.before, ConnectionSnapshot) and isinstance(
             self.after, ConnectionSnapshot
         ):
             old, new = self.before.scopes_asked, self.after.scopes_asked
-            if more := [scope for scope in new if scope not in old]:
-                said.append(f"Asks for {', '.join(more)} now.")
-            if less := [scope for scope in old if scope not in new]:
-                said.append(f"Does not ask for {', '.join(less)} any more.")
-        return said
+            if added := [scope for scope in new if scope not in old]:
+                notes.append(f"Now also asks for {', '.join(added)}.")
+            if removed := [scope for scope in old if scope not in new]:
+                notes.append(f"No longer asks for {', '.join(removed)}.")
+        return notes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """All that differs, by link name and in the order of these."""
+    """The components and connections that differ, by link name and in that order."""
 
     components: Mapping[str, Change]
     connections: Mapping[str, Change]
@@ -87,17 +88,20 @@ class Changes:
 
 
 def changes(before: Manifest, after: Manifest) -> Changes:
-    """Compare two manifests, part by part."""
+    """Compare two manifests.
+
+    A component also counts as modified if a connection that it calls has changed.
+    """
     connections = _changes(before.connections, after.connections)
     components = _changes(before.components, after.components)
-    for link_name, part in after.components.items():
-        through = tuple(name for name in part.reached.connections if name in connections)
-        if through and link_name not in components:
+    for link_name, component in after.components.items():
+        changed = tuple(name for name in component.reached.connections if name in connections)
+        if changed and link_name not in components:
             components[link_name] = Change(
                 status=ChangeStatus.MODIFIED,
                 before=before.components[link_name],
-                after=part,
-                through=through,
+                after=component,
+                changed_connections=changed,
             )
     return Changes(
         components=dict(sorted(components.items())), connections=dict(sorted(connections.items()))
@@ -108,7 +112,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, C
     found = {}
     for link_name in sorted(before.keys() | after.keys()):
         old, new = before.get(link_name), after.get(link_name)
-        if old and new and (old is new or _says(old) == _says(new)):
+        if old and new and (old is new or _canonical(old) == _canonical(new)):
             continue
         status = (
             ChangeStatus.MODIFIED
@@ -121,8 +125,8 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, C
     return found
 
 
-def _says(part: ComponentSnapshot | ConnectionSnapshot) -> str:
-    return canonical(part.as_document())
+def _canonical(part: ComponentSnapshot | ConnectionSnapshot) -> str:
+    return canonical_json(part.as_document())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,42 +138,42 @@ class DiffLine:
 
 
 def diff(change: Change) -> list[DiffLine]:
-    """Compare how both sides are written, line by line, with three lines around."""
-    compared = line_diff(_written(change.before), _written(change.after))
+    """Compare both sides as indented JSON, with some unchanged lines around each change."""
+    compared = line_diff(_json_lines(change.before), _json_lines(change.after))
     near = _near_changes([sign for sign, _ in compared])
     lines: list[DiffLine] = []
-    left_out = False
+    has_gap = False
     for (sign, text), is_near in zip(compared, near, strict=True):
         if not is_near:
-            left_out = bool(lines)
+            has_gap = bool(lines)
             continue
-        if left_out:
+        if has_gap:
             lines.append(DiffLine(sign="…", text=""))
-            left_out = False
+            has_gap = False
         lines.append(DiffLine(sign=sign, text=text))
         if len(lines) > MAX_LINES:
             more = sum(near) - MAX_LINES
-            words = f"The difference is too large to be shown as a whole: {more:,} more lines."
+            words = f"The diff is too long to show in full: {more:,} more lines."
             return [*lines[:MAX_LINES], DiffLine(sign="…", text=words)]
     return lines
 
 
 def _near_changes(signs: Sequence[str]) -> list[bool]:
-    """Tell of each line whether it changed, or is close to one that did."""
+    """Tell for each line whether it changed or is close to a line that did."""
     near = [False] * len(signs)
-    until = -1  # of the lines after a change
+    until = -1  # the last line after a change that is shown
     for number, sign in enumerate(signs):
         if sign != " ":
-            first = max(until + 1, number - AROUND)
+            first = max(until + 1, number - CONTEXT_LINES)
             near[first:number] = [True] * (number - first)
-            until = number + AROUND
+            until = number + CONTEXT_LINES
         near[number] = near[number] or number <= until
     return near
 
 
-def _written(part: ComponentSnapshot | ConnectionSnapshot | None) -> list[str]:
+def _json_lines(part: ComponentSnapshot | ConnectionSnapshot | None) -> list[str]:
     if part is None:
         return []
     lines = json.dumps(part.as_document(), indent=2, ensure_ascii=False).splitlines()
-    # Else the line before one that was added would count as changed for its comma.
+    # Without this, the line before an added line would differ by its comma.
     return [line.removesuffix(",") for line in lines]

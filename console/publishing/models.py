@@ -1,4 +1,4 @@
-"""What was shipped, and what Stage holds now."""
+"""Releases, the release in Stage, and installations at clients."""
 
 from __future__ import annotations
 
@@ -15,33 +15,24 @@ from django.utils import timezone
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.insert_only import InsertOnlyQuerySet
 from console.publishing.manifest import Manifest, digest_of
 
-#: How long a publisher that was killed keeps others waiting.
+#: How long others have to wait if a process is killed while it publishes.
 LEASE = timedelta(seconds=30)
 
 
-class InsertOnly(models.QuerySet["Release"]):
-    """Rows that are made and never changed."""
-
-    def allowing(self, user: Any, action: Any) -> InsertOnly:
-        """Keep the releases of the applications in which the person may do this."""
+class ReleaseQuerySet(InsertOnlyQuerySet["Release"]):
+    def allowing(self, user: Any, action: Any) -> ReleaseQuerySet:
+        """Keep the releases of applications in which the person may do this."""
         return self.filter(application__in=Application.objects.allowing(user, action))
-
-    def update(self, **values: Any) -> NoReturn:
-        raise TypeError("A release never changes.")
-
-    bulk_update = update  # type: ignore[assignment]
-
-    def delete(self) -> NoReturn:
-        raise TypeError("A release is never deleted.")
 
 
 class Release(models.Model):
     """An immutable, numbered bundle of components and the connections that they reference.
 
     ``content`` is the text of a :class:`~console.publishing.manifest.Manifest`, and
-    ``digest`` is its SHA-256. The database refuses to change a row, too.
+    ``digest`` is its SHA-256. A database trigger refuses changes as well.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -50,12 +41,12 @@ class Release(models.Model):
     content = models.TextField()
     digest = models.CharField(max_length=64)
     note = models.CharField(max_length=500, blank=True)
-    #: The release whose content was taken up again by *Roll back*.
+    #: The number of the earlier release whose content *Roll back* copied.
     rolled_back_to = models.PositiveIntegerField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects = InsertOnly.as_manager()
+    objects = ReleaseQuerySet.as_manager()
 
     class Meta:
         ordering = ["-number"]
@@ -81,20 +72,21 @@ class Release(models.Model):
 
     @cached_property
     def manifest(self) -> Manifest:
-        """Return what it holds."""
+        """Return the parsed content."""
         return Manifest.from_text(self.content)
 
 
 class InstallationQuerySet(models.QuerySet["Installation"]):
     def allowing(self, user: Any, action: Action) -> InstallationQuerySet:
-        """Keep those of organizations in which the person may do this."""
+        """Keep the installations of organizations in which the person may do this."""
         return self.filter(organization__in=Organization.objects.allowing(user, action))
 
 
 class Installation(models.Model):
     """An application in a client organization, at one release.
 
-    Its connections there are ``connections.models.InstalledConnection``, written with it.
+    The connections of the installed release are copied to
+    ``connections.models.InstalledConnection`` rows.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -106,10 +98,10 @@ class Installation(models.Model):
     )
     installed_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(null=True)
-    #: When the license ends; empty while it has no end.
+    #: When the license ends; null if it does not end.
     ends_at = models.DateTimeField(null=True)
-    #: The newer release that the client has left, so that it is not pressed on him again.
-    left = models.ForeignKey(Release, models.PROTECT, null=True, related_name="+")
+    #: The newer release that the client chose not to install, so that it is not urged again.
+    skipped_release = models.ForeignKey(Release, models.PROTECT, null=True, related_name="+")
 
     objects = InstallationQuerySet.as_manager()
 
@@ -129,7 +121,7 @@ class Installation(models.Model):
 
 
 class Stage(models.Model):
-    """What Stage holds: a pointer to one release; and who is moving it just now."""
+    """The release that is in Stage, and the lease of the person who is publishing now."""
 
     application = models.OneToOneField(
         Application, models.CASCADE, primary_key=True, related_name="stage"

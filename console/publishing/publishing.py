@@ -1,9 +1,9 @@
-"""Publish to Stage, and roll back: a new release, and the pointer moved to it, or nothing.
+"""Publish to Stage and roll back: insert a new release and move Stage to it, or change nothing.
 
-Two things keep publishers apart. The *lease* on the row of Stage says who is publishing, so
-that a second person can be told; it is committed before the work and ends by itself, for a
-publisher that was killed. The transaction holds the application's row, so that what is
-read, checked and written is one state of the application.
+Two locks prevent conflicts. The *lease* on the Stage row records who is publishing, so that a
+second person sees their name. It is committed before the work starts and expires, so that a
+killed process does not block others. The transaction locks the application's row, so that
+everything read, checked and written belongs to one state of the application.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ from console.applications.models import Application
 from console.audit.actions import AuditAction
 from console.audit.log import record
 from console.choices import Environment
-from console.publishing.manifest import Manifest, digest_of, of_development
+from console.publishing.manifest import Manifest, development_manifest, digest_of
 from console.publishing.models import LEASE, Release, Stage
 from console.publishing.selection import select
 
-#: A second press of the same person waits for the first one instead of being refused.
+#: If the same person presses twice, the second request waits for the first for this long.
 WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.05
 
 
-class SomebodyPublishes(Exception):
-    """Another person is publishing this application just now."""
+class PublishInProgress(Exception):
+    """Another person is publishing this application now."""
 
 
 class PublishConflict(Exception):
-    """Development or Stage is not what the person has seen."""
+    """Development or Stage has changed since the person opened the page."""
 
 
-class NothingChosen(Exception):
+class NothingSelected(Exception):
     """No change was ticked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PublishResult:
-    """The release that Stage holds now; ``is_new`` tells whether this call made it."""
+    """The release that is in Stage now; ``is_new`` tells whether this call created it."""
 
     release: Release
     is_new: bool
@@ -59,26 +59,26 @@ class PublishResult:
 def publish(
     application: Application, user: User, *, ticked: Iterable[str], note: str = "", seen: str = ""
 ) -> PublishResult:
-    """Put the ticked changes, and what they need, into a new release and that into Stage.
+    """Publish the ticked changes and their dependencies: create a release and move Stage to it.
 
-    ``seen`` is the :func:`fingerprint` of what the person decided on. Published twice, the
-    second time makes nothing new. Raise :class:`SomebodyPublishes`,
-    :class:`ChangedMeanwhile`, :class:`NothingChosen` or
+    ``seen`` is the :func:`fingerprint` of the state that the person saw. Publishing the same
+    changes again creates no new release. Raise :class:`PublishInProgress`,
+    :class:`PublishConflict`, :class:`NothingSelected` or
     :class:`~console.accounts.authority.NotAllowed`; nothing has changed then.
     """
     wanted = set(ticked)
     if not wanted:
-        raise NothingChosen
-    with _leased(application, user) as lease, transaction.atomic():
+        raise NothingSelected
+    with _publish_lease(application, user) as lease, transaction.atomic():
         lock_application(application)
         rights.hold(user, application, Action.PUBLISH)
-        current = _current(application)
+        current = _latest_release(application)
         before = current.manifest if current else Manifest()
-        development = of_development(application)
+        development = development_manifest(application)
         selection = select(before, development, wanted)
         if not selection.ticked:
             if current is None:
-                raise NothingChosen
+                raise NothingSelected
             return PublishResult(release=current, is_new=False)
         if seen and seen != fingerprint(before, development):
             raise PublishConflict
@@ -88,20 +88,20 @@ def publish(
             note=note,
             created_by=user,
         )
-        return _into_stage(release, selection.result, current, lease)
+        return _move_stage(release, selection.result, current, lease)
 
 
 def roll_back(
     application: Application, user: User, *, to: Release, note: str = ""
 ) -> PublishResult:
-    """Put the content of an earlier release into a new one, and that into Stage.
+    """Create a release with the content of an earlier one and move Stage to it.
 
-    Raise :class:`SomebodyPublishes` or :class:`~console.accounts.authority.NotAllowed`.
+    Raise :class:`PublishInProgress` or :class:`~console.accounts.authority.NotAllowed`.
     """
-    with _leased(application, user) as lease, transaction.atomic():
+    with _publish_lease(application, user) as lease, transaction.atomic():
         lock_application(application)
         rights.hold(user, application, Action.PUBLISH)
-        current = _current(application)
+        current = _latest_release(application)
         if current and current.digest == to.digest:
             return PublishResult(release=current, is_new=False)
         release = Release(
@@ -111,15 +111,15 @@ def roll_back(
             rolled_back_to=to.number,
             created_by=user,
         )
-        return _into_stage(release, to.manifest, current, lease)
+        return _move_stage(release, to.manifest, current, lease)
 
 
 def fingerprint(stage: Manifest, development: Manifest) -> str:
-    """Return what tells two views of an application apart: Stage and Development as they were."""
+    """Return a hash of Stage and Development, to notice that either has changed."""
     return digest_of(f"{stage.text}\n{development.text}")
 
 
-def _into_stage(
+def _move_stage(
     release: Release, manifest: Manifest, current: Release | None, lease: str
 ) -> PublishResult:
     release.number = current.number + 1 if current else 1
@@ -127,8 +127,8 @@ def _into_stage(
     moved = Stage.objects.filter(application=release.application, lease=lease).update(
         release=release, lease="", lease_until=None
     )
-    if not moved:  # this process slept longer than its lease, and somebody else has begun
-        raise SomebodyPublishes("Another person has begun to publish meanwhile.")
+    if not moved:  # this process was suspended until its lease expired, and another one took over
+        raise PublishInProgress("Another person has started to publish in the meantime.")
     connections = Connection.objects.created().filter(application=release.application)
     keys = dict(connections.values_list("link_name", "pk"))
     ReleasedConnection.objects.filter(
@@ -140,9 +140,9 @@ def _into_stage(
                 connection_id=keys[name],
                 environment=Environment.STAGE,
                 number=release.number,
-                document=standing.as_document(),
+                document=snapshot.as_document(),
             )
-            for name, standing in manifest.connections.items()
+            for name, snapshot in manifest.connections.items()
         ]
     )
     connections.filter(first_released=None, link_name__in=manifest.connections).update(
@@ -164,21 +164,21 @@ def _into_stage(
     return PublishResult(release=release, is_new=True)
 
 
-def _current(application: Application) -> Release | None:
-    """Return the newest release, which is the one in Stage: every move of it inserts one."""
+def _latest_release(application: Application) -> Release | None:
+    """Return the newest release, which is always the one in Stage."""
     return Release.objects.filter(application=application).order_by("-number").first()
 
 
 @contextmanager
-def _leased(application: Application, user: User) -> Iterator[str]:
-    """Say that this person is publishing, and stop saying so at the end, however it ends."""
+def _publish_lease(application: Application, user: User) -> Iterator[str]:
+    """Hold the lease of Stage for this person; release it at the end, even after an error."""
     lease = secrets.token_hex(16)
-    give_up = time.monotonic() + WAIT_SECONDS
-    while not _take(application, user, lease):
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not _acquire(application, user, lease):
         holder = Stage.objects.select_related("publisher").get(application=application)
-        if holder.publisher_id != user.pk or time.monotonic() > give_up:
-            who = holder.publisher or "Somebody"
-            raise SomebodyPublishes(f"{who} is publishing {application} just now.")
+        if holder.publisher_id != user.pk or time.monotonic() > deadline:
+            publisher = holder.publisher or "Another person"
+            raise PublishInProgress(f"{publisher} is publishing {application} now.")
         time.sleep(POLL_SECONDS)
     try:
         yield lease
@@ -188,7 +188,7 @@ def _leased(application: Application, user: User) -> Iterator[str]:
         )
 
 
-def _take(application: Application, user: User, lease: str) -> bool:
+def _acquire(application: Application, user: User, lease: str) -> bool:
     now = timezone.now()
     Stage.objects.get_or_create(application=application)
     free = Q(lease="") | Q(lease_until=None) | Q(lease_until__lt=now)

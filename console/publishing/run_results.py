@@ -1,4 +1,4 @@
-"""What a run looks like on a page: bodies made readable, and cut where they are long."""
+"""Prepare the result of a run for a page: bodies are indented, and long ones truncated."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ MAX_SHOWN = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShownBody:
-    """A body as it is shown; ``cut`` says how much of it is, where that is not all."""
+class FormattedBody:
+    """A body as shown on a page; if it was truncated, ``cut`` says how much is shown."""
 
     text: str
     cut: str = ""
@@ -22,11 +22,11 @@ class ShownBody:
 
 @dataclass(frozen=True, kw_only=True)
 class RunCall:
-    """One call of a run."""
+    """One call of a run, with both bodies formatted."""
 
     exchange: Exchange
-    sent: ShownBody
-    came: ShownBody
+    sent: FormattedBody
+    came: FormattedBody
 
 
 def shown(run: Run) -> list[tuple[RunStep, list[RunCall]]]:
@@ -43,16 +43,16 @@ def shown(run: Run) -> list[tuple[RunStep, list[RunCall]]]:
     ]
 
 
-def body(text: str) -> ShownBody:
-    """Return a body with its JSON indented, at most 64 KiB of it."""
+def body(text: str) -> FormattedBody:
+    """Return at most 64 KiB of a body, with its JSON indented."""
     try:
         document = parse_json(text.encode())
         if isinstance(document, dict | list):
             text = json.dumps(document, indent=2, ensure_ascii=False)
     except ValueError:
-        pass  # shown as it came
+        pass  # not JSON: shown unchanged
     raw = text.encode()
     if len(raw) <= MAX_SHOWN:
-        return ShownBody(text=text)
+        return FormattedBody(text=text)
     start = raw[:MAX_SHOWN].decode("utf-8", "ignore")
-    return ShownBody(text=start, cut=f"The first 64 KiB of {len(raw) // 1024:,} KiB are shown.")
+    return FormattedBody(text=start, cut=f"The first 64 KiB of {len(raw) // 1024:,} KiB are shown.")

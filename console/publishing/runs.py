@@ -1,4 +1,4 @@
-"""Run a function or a workflow as it stands in an environment."""
+"""Run a function or workflow in an environment: make its calls and collect the answers."""
 
 from __future__ import annotations
 
@@ -7,35 +7,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
+from connections.calls.errors import CallRefused
 from connections.calls.exchange import Exchange, ServiceRequest
-from connections.calls.invoking import facts, invoke, refused
+from connections.calls.invoking import invoke, placeholder_values, refused_exchange
 from connectors.errors import ServiceBusy, ServiceError
 from console.accounts.models import Organization, User
 from console.applications.models import Application
 from console.choices import ComponentKind, Environment
 from console.components.definitions import CallTemplate, FunctionUse
-from console.components.placeholders import NoValue, Room, fill, fill_path, fill_text
+from console.components.placeholders import NoValue, SizeBudget, fill, fill_path, fill_text
 from console.invocations.log_writer import note_run
 from console.publishing.environment_state import manifest_in, states_in
 from console.publishing.manifest import ComponentSnapshot, Manifest
 
 MAX_CALLS = 50
-#: How long a run may go on making calls; the last one may end later.
+#: A run starts no further call after this many seconds; the last call may end later.
 MAX_SECONDS = 60.0
-#: How long all answers of a run may be, in characters: they are kept until it has ended.
-MAX_ANSWERS = 8 * 1024 * 1024
+#: The most characters in all answers of a run, which are kept in memory until the run ends.
+MAX_ANSWER_CHARACTERS = 8 * 1024 * 1024
 
 
-class NotThere(LookupError):
-    """What shall run is not in the environment, or does not run; the message says so."""
+class NotRunnable(LookupError):
+    """The component is not in the environment, or cannot be run; the message says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunStep:
-    """One function of a run: its calls, and why it went no further, if it did not.
+    """One function of a run: its calls, and the problem that stopped it, if any.
 
-    ``answer`` is the last call's: JSON or text, without secrets.
+    ``answer`` is the answer of the last call: JSON or text, without secrets.
     """
 
     function: str
@@ -47,9 +48,10 @@ class RunStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What came of running a component; ``problem`` is empty where everything worked.
+    """The result of a run; ``problem`` is empty if every call succeeded.
 
-    ``busy`` is why its first call was not made, where it can be run again as it is.
+    ``busy`` is set if the first call was not made because the service is busy: nothing happened,
+    so the run can be repeated unchanged.
     """
 
     component: ComponentSnapshot
@@ -66,7 +68,7 @@ class Run:
 
     @property
     def calls(self) -> int:
-        """Count the calls that reached for a service."""
+        """Count the calls that were sent to a service."""
         return sum(exchange.was_sent for step in self.steps for exchange in step.exchanges)
 
 
@@ -81,16 +83,16 @@ def run(
     max_calls: int = MAX_CALLS,
     max_seconds: float = MAX_SECONDS,
 ) -> Run:
-    """Run a component as this person, or as nobody, with what was ``given`` as its input.
+    """Run a component for a person, or without one (``user`` is None), with ``given`` as input.
 
-    It is read as it stands in ``environment``, its connections too, and acts with the
-    authorizations of that environment alone: in Production those of the ``client``. It
-    stops at the first failure. Raise :class:`NotThere`.
+    The component and its connections are those of ``environment``, and only authorizations of
+    that environment are used: in Production, those of ``client``. The run stops at the first
+    failure. Raise :class:`NotRunnable`.
     """
     manifest = manifest_in(application, environment, client)
-    part = _part(application, manifest, link_name, environment)
+    component = _part(application, manifest, link_name, environment)
     started = time.monotonic()
-    running = _Running(
+    running = _RunState(
         manifest=manifest,
         environment=environment,
         states=states_in(application, manifest.connections.values(), environment, user, client),
@@ -101,13 +103,13 @@ def run(
         max_seconds=max_seconds,
         started=started,
     )
-    if part.kind == ComponentKind.WORKFLOW:
-        steps = running.workflow(part, given)
+    if component.kind == ComponentKind.WORKFLOW:
+        steps = running.workflow(component, given)
     else:
-        steps = (running.function(part, given),)
+        steps = (running.function(component, given),)
     last = steps[-1] if steps else None
     return Run(
-        component=part,
+        component=component,
         environment=environment,
         steps=steps,
         answer=last.answer if last else None,
@@ -117,16 +119,16 @@ def run(
     )
 
 
-def inputs(manifest: Manifest, part: ComponentSnapshot) -> dict[str, Mapping[str, Any]]:
-    """Name what can be given to a run, each with what the definition declares about it.
+def inputs(manifest: Manifest, component: ComponentSnapshot) -> dict[str, Mapping[str, Any]]:
+    """Return the inputs of a component by name, each with its declaration in the definition.
 
-    A function that a workflow hands no input of its own takes what the workflow was given.
+    They include the inputs of functions that a workflow runs without an input of their own.
     """
-    declared = part.definition.get("input") or []
+    declared = component.definition.get("input") or []
     found: dict[str, Mapping[str, Any]] = {field["name"]: field for field in declared}
-    for name in part.reached.inputs:
+    for name in component.reached.inputs:
         found.setdefault(name, {})
-    for use in part.reached.uses:
+    for use in component.reached.uses:
         if use.input is None and (function := manifest.components.get(use.function)):
             found = {**inputs(manifest, function), **found}
     return found
@@ -135,20 +137,22 @@ def inputs(manifest: Manifest, part: ComponentSnapshot) -> dict[str, Mapping[str
 def _part(
     application: Application, manifest: Manifest, link_name: str, environment: Environment
 ) -> ComponentSnapshot:
-    part = manifest.components.get(link_name)
-    if part is None:
+    component = manifest.components.get(link_name)
+    if component is None:
         known = application.components.filter(link_name=link_name).first()
         name = known.name if known else link_name
-        mend = " Publish it first." if known and environment == Environment.STAGE else ""
-        raise NotThere(f"{name} is not in {environment.label} yet.{mend}")
-    if part.kind not in (ComponentKind.FUNCTION, ComponentKind.WORKFLOW):
-        raise NotThere(f"{part.name} is a {part.kind}: functions and workflows alone can be run.")
-    return part
+        hint = " Publish it first." if known and environment == Environment.STAGE else ""
+        raise NotRunnable(f"{name} is not in {environment.label} yet.{hint}")
+    if component.kind not in (ComponentKind.FUNCTION, ComponentKind.WORKFLOW):
+        raise NotRunnable(
+            f"{component.name} is a {component.kind}. Only functions and workflows can be run."
+        )
+    return component
 
 
 @dataclass(kw_only=True)
-class _Running:
-    """A run under way, and what is left of its limits."""
+class _RunState:
+    """A run in progress, with the counters for its limits."""
 
     manifest: Manifest
     environment: Environment
@@ -163,10 +167,12 @@ class _Running:
     busy: ServiceBusy | None = None
     answers_read: int = 0
 
-    def workflow(self, part: ComponentSnapshot, given: Mapping[str, Any]) -> tuple[RunStep, ...]:
-        """Run functions one after the other until one of them fails."""
+    def workflow(
+        self, component: ComponentSnapshot, given: Mapping[str, Any]
+    ) -> tuple[RunStep, ...]:
+        """Run the functions of a workflow in order, until one of them fails."""
         steps: list[RunStep] = []
-        for use in part.reached.uses:
+        for use in component.reached.uses:
             steps.append(self._step(use, given, steps[-1] if steps else None))
             if steps[-1].problem:
                 break
@@ -187,20 +193,20 @@ class _Running:
             )
         values = {"input": given} | ({"answer": before.answer} if before else {})
         try:
-            handed = fill(dict(use.input), values)
+            step_input = fill(dict(use.input), values)
         except NoValue as error:
             return RunStep(function=use.function, name=function.name, problem=str(error))
-        return self.function(function, handed)
+        return self.function(function, step_input)
 
-    def function(self, part: ComponentSnapshot, given: Mapping[str, Any]) -> RunStep:
-        """Make the calls of a function until one of them fails."""
+    def function(self, component: ComponentSnapshot, given: Mapping[str, Any]) -> RunStep:
+        """Make the calls of a function in order, until one of them fails."""
         exchanges: list[Exchange] = []
         values: dict[str, Any] = {"input": given}
         problem = ""
-        for call in part.reached.calls:
+        for call in component.reached.calls:
             try:
                 exchange = self._call(call, values)
-            except (NoValue, _Stopped) as error:
+            except (NoValue, _RunStopped) as error:
                 problem = str(error)
                 break
             exchanges.append(exchange)
@@ -210,8 +216,8 @@ class _Running:
                 break
             values["answer"] = exchange.answer
         return RunStep(
-            function=part.link_name,
-            name=part.name,
+            function=component.link_name,
+            name=component.name,
             exchanges=tuple(exchanges),
             answer=exchanges[-1].answer if exchanges else None,
             problem=problem,
@@ -219,51 +225,54 @@ class _Running:
 
     def _call(self, call: CallTemplate, values: Mapping[str, Any]) -> Exchange:
         if self.calls_made >= self.max_calls:
-            raise _Stopped(
-                f"A run makes at most {self.max_calls} calls, and this one has made as many. "
-                "What was done so far stays done."
+            raise _RunStopped(
+                f"A run can make at most {self.max_calls} calls, and this one has made them all. "
+                "The calls made so far are not undone."
             )
         if time.monotonic() - self.started >= self.max_seconds:
-            raise _Stopped(
+            raise _RunStopped(
                 f"The run took longer than {self.max_seconds:g} s, so it stopped before its next "
-                "call. What was done so far stays done."
+                "call. The calls made so far are not undone."
             )
-        if self.answers_read >= MAX_ANSWERS:
-            raise _Stopped(
-                f"The answers of the run's calls are longer than {MAX_ANSWERS // 1024**2} MiB "
-                "altogether, so it stopped before its next call. What was done so far stays done."
+        if self.answers_read >= MAX_ANSWER_CHARACTERS:
+            raise _RunStopped(
+                f"The answers of this run exceed {MAX_ANSWER_CHARACTERS // 1024**2} MiB in total, "
+                "so it stopped before its next call. The calls made so far are not undone."
             )
         state = self.states.get(call.connection)
         if state is None:
-            raise _Stopped(f"The connection {call.connection} is not in {self.environment.label}.")
+            raise _RunStopped(
+                f"The connection {call.connection} is not in {self.environment.label}."
+            )
         self.calls_made += 1
-        if exchange := refused(ServiceRequest(method=call.method, path=call.path), state):
-            return exchange
         try:
-            known = facts(state)
+            known = placeholder_values(state)
+        except CallRefused as error:
+            unfilled = ServiceRequest(method=call.method, path=call.path)
+            return refused_exchange(unfilled, state, error)
         except ServiceError as error:
-            raise _Stopped(str(error)) from None
-        request = _filled(call, {**values, "connection": known})
+            raise _RunStopped(str(error)) from None
+        request = _service_request(call, {**values, "connection": known})
         try:
             exchange = invoke(request, state)
         except ServiceBusy as error:
             self.busy = error if self.calls_made == 1 else None
-            raise _Stopped(str(error)) from None
+            raise _RunStopped(str(error)) from None
         self.answers_read += len(exchange.answer_body)
         note_run(exchange, request, state, self.application, self.client, self.user)
         return exchange
 
 
-class _Stopped(Exception):
-    """The run goes no further."""
+class _RunStopped(Exception):
+    """The run has to stop; the message says why."""
 
 
-def _filled(call: CallTemplate, values: Mapping[str, Any]) -> ServiceRequest:
-    room = Room()
+def _service_request(call: CallTemplate, values: Mapping[str, Any]) -> ServiceRequest:
+    budget = SizeBudget()
     return ServiceRequest(
         method=call.method,
-        path=fill_path(call.path, values, room),
-        query=fill(dict(call.query), values, room),
-        headers={name: fill_text(value, values, room) for name, value in call.headers.items()},
-        body=fill(call.body, values, room),
+        path=fill_path(call.path, values, budget),
+        query=fill(dict(call.query), values, budget),
+        headers={name: fill_text(value, values, budget) for name, value in call.headers.items()},
+        body=fill(call.body, values, budget),
     )

@@ -1,4 +1,4 @@
-"""What goes to Stage when some changes are ticked: they, what they need, and nothing else."""
+"""Work out what publishing the ticked changes puts into Stage: these changes and what they need."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from console.publishing.manifest import ComponentSnapshot, Manifest
 from console.publishing.manifest_diff import Change, Changes, ChangeStatus, changes
 
 
-class Inconsistent(Exception):
-    """What would stand in Stage names something that would not: nothing may be published."""
+class UnresolvedReference(Exception):
+    """A component would reference something that is not in Stage; nothing may be published."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RequiredChange:
-    """A changed connection: it goes with the components that reference it, or not at all."""
+class ConnectionChange:
+    """A changed connection; it is published only with components that reference it."""
 
     change: Change
-    goes: bool
-    why: str
+    is_included: bool
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Some ticked changes, and Stage as they would make it.
+    """The ticked changes, and Stage as it would be after publishing them.
 
-    ``ticked`` holds what was wanted and what that needs; ``needed_by`` maps what was ticked
-    by itself to the names of those that need it.
+    ``ticked`` holds the requested changes and their dependencies. ``needed_by`` maps each change
+    that was ticked automatically to the names of the components that need it.
     """
 
     changes: Changes
     ticked: frozenset[str]
     needed_by: Mapping[str, tuple[str, ...]]
-    passengers: Mapping[str, RequiredChange]
+    connection_changes: Mapping[str, ConnectionChange]
     result: Manifest
 
 
 def select(stage: Manifest, development: Manifest, wanted: Iterable[str]) -> Selection:
-    """Tick these changes of Development; unticked ones stay behind, whatever they are.
+    """Apply the ``wanted`` changes of Development to Stage; all other changes are left out.
 
-    A component that is ticked brings the functions that it runs and the connections that it
-    calls. A function that goes takes along the change of whatever still runs it in Stage.
-    What is not a change is not ticked. Raise :class:`Inconsistent` rather than give a
-    result in which a name leads nowhere.
+    A ticked component includes the functions that it runs and the connections that it calls.
+    If a function is deleted, the change of every component that still runs it in Stage is
+    included. Names that are not changes are ignored. Raise :class:`UnresolvedReference` if the
+    result would reference something that it does not hold.
     """
     found = changes(stage, development)
     ticked, needed_by = _with_dependencies(stage, development, found, wanted)
@@ -55,46 +55,48 @@ def select(stage: Manifest, development: Manifest, wanted: Iterable[str]) -> Sel
             components[name] = development.components[name]
         else:
             del components[name]
-    moving = _called(components[name] for name in ticked & components.keys())
+    published = _called(components[name] for name in ticked & components.keys())
     used = _called(components.values())
     result = replace(
         development,
         components=dict(sorted(components.items())),
         connections={
-            name: standing
+            name: snapshot
             for name in sorted(used)
-            if (standing := _standing(name, moving, stage, development))
+            if (snapshot := _snapshot_for(name, published, stage, development))
         },
     )
-    if lost := result.unresolved():
-        raise Inconsistent(" and ".join(f"{part} names {name}" for part, name in lost[:5]))
+    if missing := result.unresolved():
+        raise UnresolvedReference(
+            " and ".join(f"{component} references {name}" for component, name in missing[:5])
+        )
     return Selection(
         changes=found,
         ticked=frozenset(ticked),
         needed_by=needed_by,
-        passengers=_passengers(stage, development, found, result, ticked),
+        connection_changes=_connection_changes(stage, development, found, result, ticked),
         result=result,
     )
 
 
-def _called(parts: Iterable[ComponentSnapshot]) -> set[str]:
-    return {name for part in parts for name in part.reached.connections}
+def _called(components: Iterable[ComponentSnapshot]) -> set[str]:
+    return {name for component in components for name in component.reached.connections}
 
 
-def _standing(
-    name: str, moving: set[str], stage: Manifest, development: Manifest
+def _snapshot_for(
+    name: str, published: set[str], stage: Manifest, development: Manifest
 ) -> ConnectionSnapshot | None:
     old, new = stage.connections.get(name), development.connections.get(name)
-    return new if name in moving or old is None else old
+    return new if name in published or old is None else old
 
 
 def _with_dependencies(
     stage: Manifest, development: Manifest, found: Changes, wanted: Iterable[str]
 ) -> tuple[set[str], dict[str, tuple[str, ...]]]:
     runners: dict[str, list[str]] = {}
-    for part in stage.components.values():
-        for function in part.reached.functions:
-            runners.setdefault(function, []).append(part.link_name)
+    for component in stage.components.values():
+        for function in component.reached.functions:
+            runners.setdefault(function, []).append(component.link_name)
     ticked = {name for name in wanted if name in found.components}
     needed_by: dict[str, tuple[str, ...]] = {}
     waiting = sorted(ticked)
@@ -108,56 +110,56 @@ def _with_dependencies(
         for other in needs:
             if other not in found.components:
                 continue
-            needed_by[other] = (*needed_by.get(other, ()), change.part.name)
+            needed_by[other] = (*needed_by.get(other, ()), change.item.name)
             if other not in ticked:
                 ticked.add(other)
                 waiting.append(other)
     return ticked, needed_by
 
 
-def _passengers(
+def _connection_changes(
     stage: Manifest,
     development: Manifest,
     found: Changes,
     result: Manifest,
     ticked: set[str],
-) -> dict[str, RequiredChange]:
+) -> dict[str, ConnectionChange]:
     users: dict[str, list[str]] = {}
-    for part in development.components.values():
-        for name in part.reached.connections:
-            users.setdefault(name, []).append(part.link_name)
-    passengers = {}
+    for component in development.components.values():
+        for name in component.reached.connections:
+            users.setdefault(name, []).append(component.link_name)
+    connection_changes = {}
     for name, change in found.connections.items():
         if change.status is ChangeStatus.DELETED:
             continue
-        going = [user for user in users.get(name, ()) if user in ticked]
-        passengers[name] = RequiredChange(
+        included = [user for user in users.get(name, ()) if user in ticked]
+        connection_changes[name] = ConnectionChange(
             change=change,
-            goes=bool(going),
-            why=_why(development, going, users.get(name, [])),
+            is_included=bool(included),
+            reason=_reason(development, included, users.get(name, [])),
         )
-    for name, standing in stage.connections.items():
+    for name, snapshot in stage.connections.items():
         if name not in result.connections:
-            passengers[name] = RequiredChange(
-                change=Change(status=ChangeStatus.DELETED, before=standing, after=None),
-                goes=True,
-                why="Nothing in Stage references it any more, so it leaves Stage.",
+            connection_changes[name] = ConnectionChange(
+                change=Change(status=ChangeStatus.DELETED, before=snapshot, after=None),
+                is_included=True,
+                reason="Nothing in Stage references it any longer, so it is removed from Stage.",
             )
-    return dict(sorted(passengers.items()))
+    return dict(sorted(connection_changes.items()))
 
 
-def _why(development: Manifest, going: list[str], users: list[str]) -> str:
+def _reason(development: Manifest, included: list[str], users: list[str]) -> str:
     def named(link_names: list[str]) -> list[str]:
         names = [development.components[link_name].name for link_name in link_names]
         return names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"]
 
-    if going:
-        return f"It goes along, because {_joined(named(going), 'and')} {_verb(going)} it."
+    if included:
+        return f"Included, because {_joined(named(included), 'and')} {_verb(included)} it."
     if users:
-        return f"It stays behind: it goes only with {_joined(named(users), 'or')}."
+        return f"Not included: it is published only together with {_joined(named(users), 'or')}."
     return (
-        "It cannot go: no component references it. Call it in a component, and it goes along "
-        "with that."
+        "Cannot be published: no component references it. Call it in a component, and it is "
+        "published together with that component."
     )
 
 

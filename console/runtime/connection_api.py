@@ -1,4 +1,4 @@
-"""How the application's connections stand where a key is valid; never a secret."""
+"""Describe the application's connections in the key's environment; never a secret."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from django.conf import settings
 from ninja import Schema
 from pydantic import Field
 
-from connections.authorizations.state import ConnectionState
-from console.runtime.caller import Program, authorize_url, needs_person
-from console.runtime.problem_details import Problem
+from connections.authorizations.connection_state import ConnectionState
+from connections.calls.errors import ConnectionNotFound
+from connections.calls.readiness import lacks_user
+from console.public_url import public_url
+from console.runtime.caller import Program
 
 
 class Scopes(Schema):
-    """Permissions by their names at the service, where it has any."""
+    """OAuth scopes by their names at the service."""
 
     asked: list[str]
     granted: list[str]
@@ -23,7 +25,7 @@ class Scopes(Schema):
 
 
 class ConnectionOut(Schema):
-    """A connection as it stands in the key's environment."""
+    """A connection in the key's environment."""
 
     link_name: str
     name: str
@@ -33,64 +35,66 @@ class ConnectionOut(Schema):
     environment: str
     state: str = Field(
         description="`active`, `expiring`, `permissions_missing`, `needs_authorization`, "
-        "`revoked`, `unknown_outcome`; `user_token_required` where a person has to be named"
+        "`revoked`, `unknown_outcome`; `user_token_required` if the request must name a person"
     )
     works: bool
     problem: str | None = Field(
-        description="Why it does not work, or why its access token is not renewed; null if all is "
-        "well"
+        description="Why it does not work, or why its access token is not renewed; otherwise null"
     )
-    account: str | None = Field(description="Whose account it is at the service")
-    ends_at: datetime | None = Field(description="When it has to be authorized anew, if known")
+    account: str | None = Field(description="The account at the service")
+    ends_at: datetime | None = Field(description="When it has to be authorized again, if known")
     scopes: Scopes
-    authorize_url: str | None = Field(description="Where a person mends it, if it does not work")
-    proxy_url: str = Field(description="Calls go to this address with the service's path after it")
+    authorize_url: str | None = Field(
+        description="Where a person can authorize it, if it does not work"
+    )
+    proxy_url: str = Field(description="The URL for calls: append the path at the service")
 
 
 class ConnectionsOut(Schema):
-    """Every connection of the application, in the order of link names."""
+    """All connections of the application, ordered by link name."""
 
     connections: list[ConnectionOut]
 
 
-def listed(program: Program) -> dict[str, Any]:
-    """Describe every connection."""
+def list_connections(program: Program) -> dict[str, Any]:
+    """Describe all connections."""
     states = program.states
-    return {"connections": [_described(states[name], program) for name in sorted(states)]}
+    return {"connections": [_describe(states[name], program) for name in sorted(states)]}
 
 
-def one(program: Program, link_name: str) -> dict[str, Any]:
-    """Describe one connection; raise :class:`Problem` where there is none of that name."""
+def read_connection(program: Program, link_name: str) -> dict[str, Any]:
+    """Describe one connection, or raise ``ConnectionNotFound``."""
     state = program.states.get(link_name)
     if state is None:
-        raise Problem(
-            "connection-not-found",
-            f"{program.application} has no connection {link_name} in {program.environment.label}.",
+        raise ConnectionNotFound(
+            f"{program.application} has no connection {link_name} in {program.environment.label}."
         )
-    return _described(state, program)
+    return _describe(state, program)
 
 
-def _described(state: ConnectionState, program: Program) -> dict[str, Any]:
-    standing = state.standing
+def _describe(state: ConnectionState, program: Program) -> dict[str, Any]:
+    snapshot = state.snapshot
     credential = state.authorization.credential if state.authorization else None
-    unnamed = needs_person(state, program.user)
+    needs_user = lacks_user(state, has_user=program.user is not None)
     return {
-        "link_name": standing.link_name,
-        "name": standing.name,
-        "service": standing.definition.name,
-        "connector": standing.connector,
-        "level": standing.level,
+        "link_name": snapshot.link_name,
+        "name": snapshot.name,
+        "service": snapshot.definition.name,
+        "connector": snapshot.connector,
+        "level": snapshot.level,
         "environment": state.environment.value,
-        "state": "user_token_required" if unnamed else state.name,
+        "state": "user_token_required" if needs_user else state.name,
         "works": state.works,
-        "problem": None if unnamed else state.problem or None,
+        "problem": None if needs_user else state.problem or None,
         "account": credential.label if credential else None,
-        "ends_at": credential.last_day if credential else None,
+        "ends_at": credential.reauthorize_by if credential else None,
         "scopes": {
-            "asked": list(standing.scopes_asked),
+            "asked": list(snapshot.scopes_asked),
             "granted": list(credential.scopes_granted) if credential else [],
             "missing": list(state.missing),
         },
-        "authorize_url": None if state.works or unnamed else authorize_url(state),
-        "proxy_url": f"{settings.PUBLIC_URL}/api/v1/connections/{standing.link_name}/proxy",
+        "authorize_url": None
+        if state.works or needs_user
+        else state.build_authorize_url(public_url),
+        "proxy_url": f"{settings.PUBLIC_URL}/api/v1/connections/{snapshot.link_name}/proxy",
     }

@@ -8,14 +8,15 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import ConfigDict, Field, model_validator
 
+from connections.calls.readiness import ensure_ready
 from console.publishing.manifest import ComponentSnapshot, Manifest
-from console.publishing.runs import NotThere, Run, run
-from console.runtime.caller import Program, refuse_unless_it_acts
+from console.publishing.runs import NotRunnable, Run, run
+from console.runtime.caller import Program
 from console.runtime.problem_details import Problem
 
 
 class RunIn(Schema):
-    """What a run is given."""
+    """The input of a run."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -24,7 +25,7 @@ class RunIn(Schema):
     @model_validator(mode="before")
     @classmethod
     def _no_others(cls, given: Any) -> Any:
-        """Refuse other members as one: pydantic writes down each, however many were sent."""
+        """Report unknown members together: pydantic reports each, however many were sent."""
         sent = getattr(given, "_obj", given)
         if isinstance(sent, dict) and (others := sent.keys() - {"input"}):
             raise ValueError(f"{len(others)} unknown members; only “input” is known")
@@ -32,12 +33,12 @@ class RunIn(Schema):
 
 
 class CallOut(Schema):
-    """One call of a step; neither what was sent nor what came, which may be large."""
+    """One call of a step, without its request and response, which may be large."""
 
     connection: str
     service: str
     method: str
-    status: int = Field(description="0 where no answer came")
+    status: int = Field(description="0 if there was no response")
     milliseconds: int
     problem: str
 
@@ -52,29 +53,28 @@ class StepOut(Schema):
 
 
 class RunOut(Schema):
-    """What came of it; a run stops at its first failure, and what was done stays done."""
+    """The result. A run stops at its first failure; completed calls are not undone."""
 
     outcome: Literal["worked", "stopped"]
     environment: str
     milliseconds: int
     steps: list[StepOut]
-    answer: Any = Field(description="What the last call answered: JSON or text")
-    problem: str = Field(description="Why it stopped, for a person; empty where it worked")
+    answer: Any = Field(description="The response of the last call: JSON or text")
+    problem: str = Field(description="Why it stopped, for a person; empty if it worked")
 
 
-def start(program: Program, link_name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Run what has this link name, and say what came of it.
+def run_function(program: Program, link_name: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Run the function or workflow with this link name, and return the result.
 
-    Nothing is called before every connection that it uses can act: raise
-    :class:`Problem` or :class:`~console.keys.errors.Refused` otherwise, and ``ServiceBusy``
-    where its first call was not made for that reason.
+    Every connection that it uses must be ready before anything is called; otherwise raise
+    ``CallRefused``. Raise ``ServiceBusy`` if that kept its first call from being made.
     """
     part = program.manifest.components.get(link_name)
-    for name in sorted(set(_used(program.manifest, part))) if part else ():
+    for name in sorted(set(_connections_of(program.manifest, part))) if part else ():
         if state := program.states.get(name):
-            refuse_unless_it_acts(state, program.user)
+            ensure_ready(state, has_user=program.user is not None)
     try:
-        done = run(
+        result = run(
             program.application,
             link_name,
             program.environment,
@@ -82,26 +82,26 @@ def start(program: Program, link_name: str, given: dict[str, Any]) -> dict[str, 
             given,
             client=program.client,
         )
-    except NotThere as error:
+    except NotRunnable as error:
         raise Problem("function-not-found", str(error)) from None
-    if done.busy:
-        raise done.busy
-    return _told(done)
+    if result.busy:
+        raise result.busy
+    return _describe(result)
 
 
-def _used(manifest: Manifest, part: ComponentSnapshot) -> Iterator[str]:
-    """Name the connections that a component reaches, by itself or by what it runs."""
+def _connections_of(manifest: Manifest, part: ComponentSnapshot) -> Iterator[str]:
+    """Return the link names of the connections that a component uses, also through functions."""
     yield from part.reached.connections
     for use in part.reached.uses:
         if function := manifest.components.get(use.function):
             yield from function.reached.connections
 
 
-def _told(done: Run) -> dict[str, Any]:
+def _describe(result: Run) -> dict[str, Any]:
     return {
-        "outcome": "worked" if done.ok else "stopped",
-        "environment": done.environment.value,
-        "milliseconds": done.milliseconds,
+        "outcome": "worked" if result.ok else "stopped",
+        "environment": result.environment.value,
+        "milliseconds": result.milliseconds,
         "steps": [
             {
                 "function": step.function,
@@ -119,8 +119,8 @@ def _told(done: Run) -> dict[str, Any]:
                 ],
                 "problem": step.problem,
             }
-            for step in done.steps
+            for step in result.steps
         ],
-        "answer": done.answer,
-        "problem": done.problem,
+        "answer": result.answer,
+        "problem": result.problem,
     }

@@ -1,4 +1,4 @@
-"""The description of the API (OpenAPI 3.1), completed by what django-ninja does not know."""
+"""Complete the OpenAPI 3.1 schema with what django-ninja does not know."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Any
 
 from django.conf import settings
 
-from console.runtime.problem_details import KINDS, MEDIA_TYPE
+from console.runtime.problem_details import MEDIA_TYPE
+from console.runtime.problem_types import PROBLEM_TYPES
 
 DESCRIPTION = (
     "Programs of an application call its connections and run its functions with a key of the "
-    "application; they never see a secret. Errors are problem documents (RFC 9457): go by their "
-    "`type`, each of which is an address that explains it."
+    "application; they never see a secret. Errors are problem documents (RFC 9457): rely on their "
+    "`type`, which is also the URL of an explanation."
 )
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
-#: The path of a service stands in the address as it is, slashes included.
+#: OpenAPI has no parameter for a path with slashes, so clients must not encode them.
 PROXY = "/api/v1/connections/{link_name}/proxy/{path}"
 
 _TOKEN = {
@@ -23,7 +24,7 @@ _TOKEN = {
     "in": "header",
     "required": False,
     "schema": {"type": "string"},
-    "description": "The token of the person for whom the program calls.",
+    "description": "The token of the person that the program calls for.",
 }
 _PATH_NAMES: Mapping[str, str] = {
     "link_name": "The link name of the connection.",
@@ -31,13 +32,13 @@ _PATH_NAMES: Mapping[str, str] = {
 }
 
 
-def described(schema: Any) -> Any:
-    """Complete django-ninja's description: problems, tokens of people, the proxy."""
+def complete_schema(schema: Any) -> Any:
+    """Add problems, people's tokens and the proxy to django-ninja's schema."""
     for path in schema["paths"].values():
         for operation in path.values():
             operation.setdefault("parameters", []).append(_TOKEN)
             operation["responses"]["default"] = _PROBLEM
-    schema["paths"][PROXY] = {method: _proxied(method) for method in METHODS}
+    schema["paths"][PROXY] = {method: _proxy_operation(method) for method in METHODS}
     schema["components"].setdefault("schemas", {})["Problem"] = _problem_schema()
     schema["servers"] = [{"url": settings.PUBLIC_URL}]
     return schema
@@ -54,7 +55,7 @@ def _problem_schema() -> dict[str, Any]:
         "type": "object",
         "required": ["type", "title", "status", "detail"],
         "properties": {
-            "type": {"type": "string", "enum": sorted(kind.uri for kind in KINDS.values())},
+            "type": {"type": "string", "enum": sorted(each.uri for each in PROBLEM_TYPES.values())},
             "title": {"type": "string"},
             "status": {"type": "integer"},
             "detail": {"type": "string"},
@@ -66,14 +67,14 @@ def _problem_schema() -> dict[str, Any]:
     }
 
 
-def _proxied(method: str) -> dict[str, Any]:
+def _proxy_operation(method: str) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": f"proxy_{method}",
         "summary": "Call the service through the connection",
-        "description": "The request is sent on with the connection's credential, and the "
-        "service's answer comes back as it is, with its own status and headers. An answer of "
-        f"the console's own is a problem document (`{MEDIA_TYPE}`). A body needs a "
-        "Content-Length: one in chunks is answered 411.",
+        "description": "The request is sent to the service with the connection's credential, "
+        "and the service's response comes back with its own status and headers. Errors of the "
+        f"console are problem documents (`{MEDIA_TYPE}`). A body needs Content-Length: a chunked "
+        "one is answered with 411.",
         "parameters": [
             *(
                 {
@@ -81,14 +82,14 @@ def _proxied(method: str) -> dict[str, Any]:
                     "in": "path",
                     "required": True,
                     "schema": {"type": "string"},
-                    "description": words,
+                    "description": description,
                 }
-                for name, words in _PATH_NAMES.items()
+                for name, description in _PATH_NAMES.items()
             ),
             _TOKEN,
         ],
         "responses": {
-            "2XX": {"description": "What the service answered"},
+            "2XX": {"description": "The response of the service"},
             "default": _PROBLEM,
         },
         "security": [{"KeyAuth": []}],

@@ -1,14 +1,12 @@
-"""The lean door of the data path: ``/api/v1/connections/<link name>/proxy/<path>``.
+"""WSGI application for proxied API calls; everything else goes to Django.
 
-A WSGI application that answers these addresses itself and hands everything else to Django.
-Calls of programs need neither sessions nor cookies, and what a middleware costs would be
-most of what a call costs here. Whoever passes has shown a key; every answer of the console's
-own is a problem document, and every call leaves one line in the log.
+Calls of programs need neither sessions nor cookies, and Django's middleware would take most of
+the time that a call takes here. Every call shows a key and leaves one line in the call log, and
+every response of the console's own is a problem document.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,134 +17,129 @@ from urllib.parse import unquote
 from django.conf import settings
 
 from connections.calls.lookup import Caller
-from connections.calls.prepared_cache import acting
-from connections.calls.prepared_call import PreparedCall
-from connections.calls.proxy_headers import loop_token
-from connections.calls.proxying import ProxyCall, ProxyResponse, pass_on
+from connections.calls.prepared_call import PreparedCall, prepare_call
+from connections.calls.proxy_request import ProxyRequest, loop_token
+from connections.calls.proxying import ProxyResponse, proxy
 from connectors.errors import ServiceError
 from connectors.http.stream import StreamedUpload
 from console.choices import Environment
 from console.invocations.log_writer import note
 from console.keys import last_used
-from console.keys.authentication import KeyHolder, holder_at
-from console.keys.user_tokens import user_at
+from console.keys.authentication import KeyHolder, authenticate
+from console.keys.user_tokens import read_user
 from console.monitoring.request_ids import HEADER, begin
-from console.runtime.error_to_problem import problem_of
-from console.runtime.problem_details import Problem, status_line
+from console.runtime.concurrency_limits import acquire_for_key
+from console.runtime.problem_details import Problem, problem_of, status_line
 from console.runtime.request_body import length_of, pieces_of, spooled, too_large
-from console.runtime.thread_shares import count_for
-
-logger = logging.getLogger(__name__)
 
 Environ = Mapping[str, Any]
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-#: What is smaller is read before it is sent, so that it can be sent once more.
+#: Smaller bodies are read before they are sent, so that they can be sent again.
 REPLAYED_BYTES = 1024 * 1024
-#: The address of a call that is passed on; everything else is Django's.
-_PROXIED = re.compile(r"/api/v1/connections/([^/]*)/proxy(/.*)?", re.DOTALL)
+_PROXY_URL = re.compile(r"/api/v1/connections/([^/]*)/proxy(/.*)?", re.DOTALL)
 
 
 class ProxyApplication:
-    """Answer calls through connections; leave the rest to ``otherwise``."""
+    """Answer proxied calls; pass all other requests to ``fallback``."""
 
-    def __init__(self, otherwise: WSGI) -> None:
-        self.otherwise = otherwise
+    def __init__(self, fallback: WSGI) -> None:
+        self.fallback = fallback
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        address = proxied(environ)
-        if address is None:
-            return self.otherwise(environ, start_response)
-        link_name, path = unquote(address[1]), address[2] or ""
-        visit = _Visit(environ, begin(environ), link_name=link_name, path=path)
-        return visit.answer(start_response)
+        match = match_proxy_url(environ)
+        if match is None:
+            return self.fallback(environ, start_response)
+        link_name, path = unquote(match[1]), match[2] or ""
+        handler = _CallHandler(environ, begin(environ), link_name=link_name, path=path)
+        return handler.respond(start_response)
 
 
-class _Visit:
-    """One call: who makes it, what it came to, and the line that it leaves."""
+class _CallHandler:
+    """Handles one call, from authentication to its line in the call log."""
 
     def __init__(self, environ: Environ, request_id: str, *, link_name: str, path: str) -> None:
         self.environ, self.link_name, self.path = environ, link_name, path
         self.request_id = request_id
         self.method: str = environ["REQUEST_METHOD"]
-        self.began = time.perf_counter()
+        self.started = time.perf_counter()
         self.holder: KeyHolder | None = None
         self.caller: Caller | None = None
-        self.acting: PreparedCall | None = None
+        self.prepared: PreparedCall | None = None
         self.received = 0
         self.refreshed = False
-        #: A body that had to be kept until it was whole.
+        #: A body of unknown length, kept until it was complete.
         self.spool: IO[bytes] | None = None
 
-    def answer(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def respond(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
-            passed = self._passed()
+            response = self._call()
         except Exception as error:
-            return self._problem(problem_of(error, self.request_id), start_response)
+            return self._send_problem(problem_of(error, self.request_id), start_response)
         finally:
             if self.spool is not None:
                 self.spool.close()
-        return self._given_back(passed, start_response)
+        return self._send(response, start_response)
 
-    def note(self, *, status: int, sent: int, problem: str = "") -> None:
-        """Leave a line in the log, where it is known whose."""
+    def log(self, *, status: int, sent: int, problem: str = "") -> None:
+        """Write a line to the call log, unless the caller is unknown."""
         if self.holder is None or self.caller is None:
             return
-        found = self.acting
+        prepared = self.prepared
         note(
             organization_id=self.holder.organization_id,
             application_id=self.holder.application_id,
-            connection_id=found.state.connection if found else None,
-            connector=found.connector.slug if found else "",
+            connection_id=prepared.state.connection if prepared else None,
+            connector=prepared.connector.slug if prepared else "",
             environment=self.holder.environment,
             user_id=self.caller.user,
             key_prefix=self.holder.prefix,
             method=self.method,
-            host=found.host if found else "",
+            host=prepared.host if prepared else "",
             path=self.path or "/",
             status=status,
             problem=problem,
-            milliseconds=round((time.perf_counter() - self.began) * 1000),
+            milliseconds=round((time.perf_counter() - self.started) * 1000),
             bytes_in=self.received,
             bytes_out=sent,
             refreshed=self.refreshed,
         )
 
-    def _passed(self) -> ProxyResponse:
+    def _call(self) -> ProxyResponse:
         environ = self.environ
-        self.holder = holder = holder_at(environ)
-        count_for(holder, environ)
-        user = user_at(environ, holder)
+        self.holder = authenticate(environ)
+        acquire_for_key(self.holder, environ)
+        user = read_user(environ, self.holder)
         last_used.write()
         self.caller = Caller(
-            application=holder.application_id,
-            organization=holder.organization_id,
-            environment=Environment(holder.environment),
+            application=self.holder.application_id,
+            organization=self.holder.organization_id,
+            environment=Environment(self.holder.environment),
             user=user.pk if user else None,
         )
         if loop_token() in environ.get("HTTP_CDN_LOOP", ""):
             raise Problem("loop")
         if "websocket" in environ.get("HTTP_UPGRADE", "").lower():
             raise Problem("upgrade-not-supported")
-        self.acting = acting(self.caller, self.link_name)
-        passed = pass_on(
-            ProxyCall(
-                method=self.method,
-                path=self.path,
-                query=environ.get("QUERY_STRING", ""),
-                headers=_headers(environ),
-                body=self._body(),
-                proxy=f"{settings.PUBLIC_URL}/api/v1/connections/{self.link_name}/proxy",
-            ),
-            self.acting,
+        self.prepared = prepare_call(self.caller, self.link_name)
+        response = proxy(self._request(), self.prepared)
+        self.refreshed = response.refreshed
+        return response
+
+    def _request(self) -> ProxyRequest:
+        return ProxyRequest(
+            method=self.method,
+            path=self.path,
+            query=self.environ.get("QUERY_STRING", ""),
+            headers=_headers(self.environ),
+            body=self._body(),
+            proxy_url=f"{settings.PUBLIC_URL}/api/v1/connections/{self.link_name}/proxy",
         )
-        self.refreshed = passed.refreshed
-        return passed
 
     def _body(self) -> bytes | StreamedUpload | None:
-        """Return what is to be sent: small enough to be sent twice, or as it comes."""
+        """Return the body: as bytes if it is small enough to be sent twice, else as a stream."""
         length, limit = length_of(self.environ), settings.PROXY_MAX_REQUEST_BYTES
         stream: IO[bytes] = self.environ["wsgi.input"]
         if length is None:
@@ -164,87 +157,88 @@ class _Visit:
             self.received += len(piece)
             yield piece
 
-    def _problem(self, problem: Problem, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def _send_problem(
+        self, problem: Problem, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         body = b"" if self.method == "HEAD" else problem.body
         headers = [*problem.headers.items(), ("Content-Length", str(len(problem.body)))]
         headers += [("Console-Request-Id", self.request_id), (HEADER, self.request_id)]
         start_response(status_line(problem.status), headers)
-        self.note(status=problem.status, sent=len(body), problem=problem.kind.slug)
+        self.log(status=problem.status, sent=len(body), problem=problem.type.slug)
         return [body]
 
-    def _given_back(
-        self, passed: ProxyResponse, start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        relayed, headers = passed.relayed, passed.headers
+    def _send(self, response: ProxyResponse, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        streamed, headers = response.streamed, response.headers
         headers.append(("Console-Request-Id", self.request_id))
         if not any(name.lower() == HEADER.lower() for name, _ in headers):  # the service has none
             headers.append((HEADER, self.request_id))
-        if (length := relayed.announced) is not None:
+        if (length := streamed.announced) is not None:
             headers.append(("Content-Length", str(length)))
-        start_response(status_line(relayed.status), headers)
-        whole = relayed.whole
+        start_response(status_line(streamed.status), headers)
+        whole = streamed.whole
         if whole is None:
-            return _Stream(self, passed)
-        self.note(status=relayed.status, sent=len(whole))
+            return _LoggedBody(self, response)
+        self.log(status=streamed.status, sent=len(whole))
         return [whole]
 
 
-class _Stream:
-    """A body on its way back; ended by whoever takes it, at its end or before."""
+class _LoggedBody:
+    """A streamed response body that writes the log line once it ends or is closed."""
 
-    def __init__(self, visit: _Visit, passed: ProxyResponse) -> None:
-        self._visit, self._relayed = visit, passed.relayed
+    def __init__(self, handler: _CallHandler, response: ProxyResponse) -> None:
+        self._handler, self._streamed = handler, response.streamed
         self._problem = ""
-        self._noted = False
+        self._is_logged = False
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._relayed
+            yield from self._streamed
         except ServiceError as error:
-            self._problem = problem_of(error, self._visit.request_id).kind.slug
-            # The head is out: all that is left is to break off, and not to end.
+            self._problem = problem_of(error, self._handler.request_id).type.slug
+            # The status was sent: all that is left is to break the response off.
             raise
         finally:
             self.close()
 
     def close(self) -> None:
-        if not self._noted:
-            self._noted = True
-            if not self._problem and not self._relayed.is_over:
-                self._problem = "caller-gone"
-            self._relayed.close()
-            relayed = self._relayed
-            self._visit.note(status=relayed.status, sent=relayed.received, problem=self._problem)
+        if self._is_logged:
+            return
+        self._is_logged = True
+        streamed = self._streamed
+        if not self._problem and not streamed.is_over:
+            self._problem = "caller-gone"
+        streamed.close()
+        self._handler.log(status=streamed.status, sent=streamed.received, problem=self._problem)
 
 
-def proxied(environ: Environ) -> re.Match[str] | None:
-    """Tell whether a request is a call through a connection: its link name, and the path."""
-    return _PROXIED.fullmatch(_path_of(environ))
+def match_proxy_url(environ: Environ) -> re.Match[str] | None:
+    """Match the URL of a proxied call: the link name and the path at the service."""
+    return _PROXY_URL.fullmatch(_raw_path(environ))
 
 
-def _path_of(environ: Environ) -> str:
-    """Return the path as it was sent, where the server tells, and else as WSGI has decoded it.
+def _raw_path(environ: Environ) -> str:
+    """Return the path as it was sent, or as WSGI decodes it if the server does not say.
 
-    Of ``group%2Fproject`` and ``group/project`` WSGI makes the same. ``RAW_URI`` and
-    ``REQUEST_URI`` are what servers add for the target of the request line (RFC 9112, 3.2).
+    WSGI decodes ``group%2Fproject`` and ``group/project`` to the same path. Servers add the
+    request target (RFC 9112 section 3.2) as ``RAW_URI`` or ``REQUEST_URI``.
     """
     target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
     if not target:
         return str(environ.get("PATH_INFO", ""))
     path = target.partition("?")[0]
-    if not path.startswith("/"):  # the whole address, as a proxy is asked
+    if not path.startswith("/"):  # absolute form, as sent to a proxy
         path = "/" + path.partition("://")[2].partition("/")[2]
     return path.removeprefix(environ.get("SCRIPT_NAME", ""))
 
 
 def _headers(environ: Environ) -> list[tuple[str, str]]:
-    """Return the headers of the request as they came, but for their case."""
-    found = [(_name(key), value) for key, value in environ.items() if key.startswith("HTTP_")]
+    """Return the headers of the request; only their case is lost."""
+    headers = [(_header_name(k), value) for k, value in environ.items() if k.startswith("HTTP_")]
     if content_type := environ.get("CONTENT_TYPE"):
-        found.append(("Content-Type", content_type))
-    return found
+        headers.append(("Content-Type", content_type))
+    return headers
 
 
 @lru_cache(maxsize=1_000)
-def _name(key: str) -> str:
+def _header_name(key: str) -> str:
     return key[5:].replace("_", "-").title()

@@ -1,4 +1,4 @@
-"""The body of a request: how long it may be, how long it may take, and that it is whole."""
+"""Read request bodies: size limit, time limit, and a check that the body is complete."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from typing import IO, Any
 from console.runtime.problem_details import Problem
 
 PIECE = 64 * 1024
-#: More than the largest file that a page takes (``console/transfer/importing.py``).
+#: More than the largest file that can be uploaded (``console/transfer/importing.py``).
 MOST_BYTES = 16 * 1024**2
 IN_MEMORY_BYTES = 1024**2
-#: For the first byte, and then as many more as these make seconds.
+#: The time limit of a body: this many seconds, and more for each byte that has arrived.
 SECONDS = 20.0
 BYTES_A_SECOND = 10_000
-#: The key of an environment under which the problem with its body is (``body_buffer.py``).
-REFUSED = "console.body_refused"
-#: The key under which it is true that reading raises ``OSError`` where a body breaks off. granian
-#: does not do so for WSGI, and ends such a body like one that is whole.
-BREAKS_ARE_TOLD = "console.breaks_are_told"
+#: The WSGI environment's key for the :class:`Problem` with a body (``body_buffer.py``).
+BODY_PROBLEM = "console.body_refused"
+#: The key that is true if reading raises ``OSError`` where a body breaks off. For WSGI, granian
+#: does not, and ends such a body like a complete one.
+REPORTS_BROKEN_BODY = "console.reports_broken_body"
 
 
-def until(began: float, received: int) -> float:
-    """Return when a body that began then has come too slowly, having come so far."""
+def deadline(began: float, received: int) -> float:
+    """Return when the body is too slow, after so many bytes since ``began``."""
     return began + SECONDS + received / BYTES_A_SECOND
 
 
 def length_of(environ: Mapping[str, Any]) -> int | None:
-    """Return how long the body is, 0 where there is none, ``None`` where nobody has said it.
+    """Return the length of the body, 0 if there is none, ``None`` if it is not known yet.
 
-    Raise :class:`Problem` for a length that is none, and for a body without one where the
-    server does not tell its end from a sender that went away.
+    Raise :class:`Problem` for an invalid Content-Length, and for a body without it where the
+    server does not report bodies that break off.
     """
     declared = environ.get("CONTENT_LENGTH") or ""
-    if "HTTP_TRANSFER_ENCODING" in environ or (not declared and _may_come_unsaid(environ)):
-        if not environ.get(BREAKS_ARE_TOLD):
+    if "HTTP_TRANSFER_ENCODING" in environ or (not declared and _may_have_undeclared_body(environ)):
+        if not environ.get(REPORTS_BROKEN_BODY):
             raise Problem("length-required")
         return None
     if not declared:
@@ -46,7 +46,7 @@ def length_of(environ: Mapping[str, Any]) -> int | None:
 
 
 def pieces_of(stream: IO[bytes], length: int) -> Iterator[bytes]:
-    """Read a body of that length; raise :class:`Problem` where it is shorter, or too slow."""
+    """Read a body of that length; raise :class:`Problem` if it is shorter or too slow."""
     left = length
     while left > 0:
         piece = _read(stream, min(PIECE, left))
@@ -57,9 +57,9 @@ def pieces_of(stream: IO[bytes], length: int) -> Iterator[bytes]:
 
 
 def spooled(stream: IO[bytes], most: int) -> tuple[IO[bytes], int]:
-    """Read a body of unknown length to its end; return a file that holds it, and its length.
+    """Read a body of unknown length into a file; return the file and the length.
 
-    So it reaches the service whole, with its length, or not at all.
+    The service receives it complete, with Content-Length, or not at all.
     """
     file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  (the caller closes it)
     try:
@@ -79,11 +79,11 @@ def too_large(most: int) -> Problem:
     return Problem("request-too-large", f"The body is larger than {most / 1024**2:g} MiB.")
 
 
-def _may_come_unsaid(environ: Mapping[str, Any]) -> bool:
-    """Tell whether there may be a body without a header: HTTP/2 needs none (RFC 9113, 8.1)."""
+def _may_have_undeclared_body(environ: Mapping[str, Any]) -> bool:
+    """Tell whether there may be a body without a header, as in HTTP/2 (RFC 9113 section 8.1)."""
     if not environ["SERVER_PROTOCOL"].startswith("HTTP/2"):
         return False
-    return bool(environ.get(BREAKS_ARE_TOLD) or environ["wsgi.input"].read(1))
+    return bool(environ.get(REPORTS_BROKEN_BODY) or environ["wsgi.input"].read(1))
 
 
 def _read(stream: IO[bytes], size: int) -> bytes:

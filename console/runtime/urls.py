@@ -1,20 +1,20 @@
 from typing import cast
 
-from django.urls import path
+from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
 from console.runtime.api import api
-from console.runtime.views import View, nothing_here, opened
+from console.runtime.views import View, not_found, public_api
 
 app_name = "runtime"
-patterns, _, _ = api.urls
+patterns = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern)]
 for pattern in patterns:
     view = cast(View, pattern.callback)
     if pattern.name == "api-root":
-        # By it ninja knows where it stands; nothing is there for programs.
-        pattern.callback = nothing_here
+        # django-ninja reverses this URL to find its prefix; there is nothing for programs.
+        pattern.callback = not_found
     elif pattern.name == "openapi-json":
-        pattern.callback = opened(require_safe(view))
+        pattern.callback = public_api(require_safe(view))
     else:
-        pattern.callback = opened(view)
-urlpatterns = [*patterns, path("<path:rest>", nothing_here, name="nothing_here")]
+        pattern.callback = public_api(view)
+urlpatterns = [*patterns, path("<path:rest>", not_found, name="nothing_here")]

@@ -1,4 +1,4 @@
-"""What stands around the operations of the runtime API, and the pages of its problems."""
+"""Views of the runtime API: a wrapper for its operations, and the pages of problem types."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from console.runtime.problem_details import KINDS, Problem
+from console.runtime.problem_details import Problem
+from console.runtime.problem_types import PROBLEM_TYPES
 
 View = Callable[..., HttpResponseBase]
 
 
-def opened(view: View) -> View:
-    """Let programs in without a session; HEAD is GET, and whatever is refused a problem."""
+def public_api(view: View) -> View:
+    """Make a view available without a session; answer HEAD as GET, and 405 with a problem."""
 
-    # Programs come with a key, which every operation asks for.
+    # Programs have no session: every operation requires a key.
     @login_not_required
-    @csrf_exempt  # No cookie counts here.
+    @csrf_exempt  # Cookies have no effect here.
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         method = request.method
@@ -35,7 +36,7 @@ def opened(view: View) -> View:
             allowed = ", ".join(sorted(response["Allow"].split(", ")))
             response = Problem(
                 "method-not-allowed",
-                f"{request.path} takes {allowed}.",
+                f"{request.path} supports {allowed}.",
                 headers={"Allow": allowed},
             ).response
         response.setdefault("Cache-Control", "no-store")
@@ -44,23 +45,23 @@ def opened(view: View) -> View:
     return answer
 
 
-# A program that has mistyped an address is told so as a program.
+# Programs that mistype a URL get a problem document, not the sign-in page.
 @login_not_required
 @csrf_exempt
-def nothing_here(request: HttpRequest, **_: str) -> HttpResponse:
-    """Say that an address below the API's is none."""
+def not_found(request: HttpRequest, **_: str) -> HttpResponse:
+    """Answer unknown URLs of the API with a problem."""
     return Problem(
         "not-found",
-        "There is nothing at this address. What there is stands in /api/v1/openapi.json.",
+        "There is nothing at this URL. All URLs of the API are in /api/v1/openapi.json.",
     ).response
 
 
-# Whoever reads an answer of the API may read what it means.
+# Developers follow these URLs from error responses, without an account.
 @login_not_required
 @require_safe
 def problem_detail(request: HttpRequest, slug: str) -> HttpResponse:
-    """Explain a kind of problem to a person: its address is the ``type`` of such answers."""
-    kind = KINDS.get(slug)
-    if kind is None:
+    """Explain a problem type to a person; its URL is the ``type`` of problem documents."""
+    problem_type = PROBLEM_TYPES.get(slug)
+    if problem_type is None:
         raise Http404
-    return render(request, "runtime/problem_detail.html", {"kind": kind})
+    return render(request, "runtime/problem_detail.html", {"problem_type": problem_type})

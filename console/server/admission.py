@@ -1,8 +1,8 @@
-"""Admission control: which request gets a thread, before anything else looks at it.
+"""Admission control: which requests get a thread, decided before anything else.
 
-Calls of programs, and calls that people make from pages, have shares of the threads
-(``thread_shares.py``). What is left answers pages and ``/healthz``, whatever else waits. A request
-beyond its share is refused at once, with a ``Retry-After``.
+Calls by programs, and calls that people make from pages, have limits
+(``concurrency_limits.py``). The remaining threads answer pages and ``/healthz``. A request over
+its limit is refused at once, with ``Retry-After``.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ from typing import Any
 from connectors.errors import ServiceBusy
 from connectors.http.bulkhead import ConcurrencyLimit, calling
 from console.monitoring.request_ids import HEADER, begin
-from console.runtime.error_to_problem import problem_of
-from console.runtime.problem_details import Problem, status_line
+from console.runtime.concurrency_limits import RequestPermits, page_call_limits, program_limit
+from console.runtime.problem_details import Problem, problem_of, status_line
 from console.runtime.proxy_app import WSGI
-from console.runtime.request_body import REFUSED
-from console.runtime.thread_shares import Ticket, of_people, of_programs
+from console.runtime.request_body import BODY_PROBLEM
 
 API = "/api/v1/"
 
 
-class Admission:
-    """Let requests in to a WSGI application as long as there are threads for them."""
+class AdmissionControl:
+    """WSGI middleware that refuses requests over their concurrency limits."""
 
     def __init__(self, application: WSGI) -> None:
         self.application = application
@@ -31,61 +30,60 @@ class Admission:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        ticket = Ticket(environ)
+        permits = RequestPermits(environ)
         try:
-            answer = self._answer(ticket, environ, start_response)
+            body = self._respond(permits, environ, start_response)
         except BaseException:
-            ticket.end()
+            permits.release()
             raise
-        if isinstance(answer, list):
-            ticket.end()
-            return answer
-        return _Counted(answer, ticket)
+        if isinstance(body, list):
+            permits.release()
+            return body
+        return _PermittedBody(body, permits)
 
-    def _answer(
-        self, ticket: Ticket, environ: dict[str, Any], start_response: Callable[..., Any]
+    def _respond(
+        self, permits: RequestPermits, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        callers: tuple[ConcurrencyLimit, ...] = ()
+        limits: tuple[ConcurrencyLimit, ...] = ()
         try:
             if path.startswith(API):
-                ticket.take(of_programs())
+                permits.acquire(program_limit())
             else:
-                callers = of_people(environ)
-            if refused := environ.get(REFUSED):
-                raise refused
+                limits = page_call_limits(environ)
+            if problem := environ.get(BODY_PROBLEM):
+                raise problem
         except (Problem, ServiceBusy) as error:
-            problem = problem_of(error, begin(environ))
-            return _refusal(problem, path, environ, start_response)
-        with calling(*callers):
+            return _refusal(problem_of(error, begin(environ)), path, environ, start_response)
+        with calling(*limits):
             return self.application(environ, start_response)
 
 
-class _Counted:
-    """An answer whose request counts until the server has taken all of it."""
+class _PermittedBody:
+    """A response body that holds its permits until the server closes it."""
 
-    def __init__(self, answer: Iterable[bytes], ticket: Ticket) -> None:
-        self._answer, self._ticket = answer, ticket
+    def __init__(self, body: Iterable[bytes], permits: RequestPermits) -> None:
+        self._body, self._permits = body, permits
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._answer)
+        return iter(self._body)
 
     def close(self) -> None:
         try:
-            if hasattr(self._answer, "close"):
-                self._answer.close()
+            if hasattr(self._body, "close"):
+                self._body.close()
         finally:
-            self._ticket.end()
+            self._permits.release()
 
 
 def _refusal(
     problem: Problem, path: str, environ: dict[str, Any], start_response: Callable[..., Any]
 ) -> list[bytes]:
-    """Answer a program with the problem, and a person with its words."""
+    """Answer a program with a problem document, and a person with plain text."""
     headers, body = dict(problem.headers), problem.body
     if not path.startswith(API):
         headers["Content-Type"] = "text/plain; charset=utf-8"
-        body = f"{problem.kind.title}. {problem.detail}\n".encode()
+        body = f"{problem.type.title}. {problem.detail}\n".encode()
     headers |= {"Content-Length": str(len(body)), HEADER: begin(environ)}
     start_response(status_line(problem.status), list(headers.items()))
     return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]

@@ -1,8 +1,8 @@
-"""Await the body of a request on the event loop, before a thread takes the request.
+"""Receive request bodies on the event loop, before a thread takes the request.
 
-A page or the runtime API gets a whole body, kept in memory or in a temporary file. A call
-through a connection gets the beginning and reads the rest once its key is known. A sender who
-is slow costs memory, but no thread, and is not waited for longer than ``request_body`` says.
+Pages and the runtime API get a complete body, in memory or in a temporary file. A proxied call
+gets the start of the body and reads the rest once its key is verified. A slow sender costs
+memory but no thread, and has the time limit of ``request_body.py``.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ from typing import IO, Any
 
 from connectors.errors import ServiceBusy
 from connectors.http.bulkhead import BUSY_SECONDS, ConcurrencyLimit, bulkhead
+from console.runtime.concurrency_limits import body_limits
 from console.runtime.problem_details import Problem
-from console.runtime.proxy_app import proxied
+from console.runtime.proxy_app import match_proxy_url
 from console.runtime.request_body import (
-    BREAKS_ARE_TOLD,
+    BODY_PROBLEM,
     IN_MEMORY_BYTES,
     MOST_BYTES,
     PIECE,
-    REFUSED,
+    REPORTS_BROKEN_BODY,
+    deadline,
     length_of,
     too_large,
-    until,
 )
-from console.runtime.thread_shares import of_readers
 from console.server.threaded_wsgi import Environ, Receive, next_piece
 
 
 async def receive_body(environ: Environ, receive: Receive) -> None:
-    """Put the body into ``wsgi.input``, or the :class:`Problem` with it into ``REFUSED``.
+    """Put the body into ``wsgi.input``, or the :class:`Problem` with it into ``BODY_PROBLEM``.
 
-    Raise :class:`console.server.threaded_wsgi.RequestBrokeOff` where the sender has gone away.
+    Raise :class:`~console.server.threaded_wsgi.ClientDisconnected`.
     """
-    environ["wsgi.input"], environ[BREAKS_ARE_TOLD] = io.BytesIO(), True
+    environ["wsgi.input"], environ[REPORTS_BROKEN_BODY] = io.BytesIO(), True
     try:
-        with _counted(*of_readers(environ)):
-            read = _beginning if proxied(environ) else _whole
+        with _within(*body_limits(environ)):
+            read = _receive_start if match_proxy_url(environ) else _receive_all
             environ["wsgi.input"] = await read(environ, receive)
     except Problem as problem:
-        environ[REFUSED] = problem
+        environ[BODY_PROBLEM] = problem
 
 
 class BodyReader(io.RawIOBase):
-    """A body that is still coming, read by a thread: ``first`` is what has come.
+    """A body that is still arriving, read by a thread; ``first`` is what has arrived.
 
-    Reading raises ``TimeoutError`` where it comes too slowly since it ``began``, by the clock
-    of the event loop, and ``RequestBrokeOff`` where the sender has gone away.
+    Reading raises ``TimeoutError`` if it is too slow since it ``began`` (clock of the event
+    loop), and ``ClientDisconnected``.
     """
 
     def __init__(self, first: bytes, receive: Receive, *, began: float) -> None:
@@ -74,12 +74,12 @@ class BodyReader(io.RawIOBase):
         return len(piece)
 
     async def _next(self) -> tuple[bytes, bool]:
-        async with asyncio.timeout_at(until(self._began, self._received)):
+        async with asyncio.timeout_at(deadline(self._began, self._received)):
             return await next_piece(self._receive)
 
 
-async def _whole(environ: Environ, receive: Receive) -> IO[bytes]:
-    """Return all of a body; from then on the environment says how long it is."""
+async def _receive_all(environ: Environ, receive: Receive) -> IO[bytes]:
+    """Return a complete body, and set ``CONTENT_LENGTH`` to its length."""
     if (length_of(environ) or 0) > MOST_BYTES:
         raise too_large(MOST_BYTES)
     file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  (closed with the request)
@@ -94,8 +94,8 @@ async def _whole(environ: Environ, receive: Receive) -> IO[bytes]:
     return file
 
 
-async def _beginning(environ: Environ, receive: Receive) -> IO[bytes]:
-    """Return a body to read in a thread: here already where it is small."""
+async def _receive_start(environ: Environ, receive: Receive) -> IO[bytes]:
+    """Return a body for a thread to read; a small one has already arrived."""
     length_of(environ)
     file, began = io.BytesIO(), asyncio.get_running_loop().time()
     if await _receive_into(file, receive, enough=PIECE):
@@ -107,12 +107,12 @@ async def _beginning(environ: Environ, receive: Receive) -> IO[bytes]:
 async def _receive_into(
     file: IO[bytes], receive: Receive, *, most: int | None = None, enough: int | None = None
 ) -> bool:
-    """Write what comes into a file, until its end or ``enough`` bytes; tell whether it ended."""
+    """Write the body to a file up to its end or ``enough`` bytes; tell whether it has ended."""
     loop, received = asyncio.get_running_loop(), 0
     began = loop.time()
     while enough is None or received < enough:
         try:
-            async with asyncio.timeout_at(until(began, received)):
+            async with asyncio.timeout_at(deadline(began, received)):
                 piece, is_over = await next_piece(receive)
         except TimeoutError:
             raise Problem("request-timeout") from None
@@ -126,18 +126,17 @@ async def _receive_into(
 
 
 @contextmanager
-def _counted(*readers: ConcurrencyLimit) -> Iterator[None]:
-    """Count a body among those that are awaited, or raise :class:`Problem`."""
+def _within(*limits: ConcurrencyLimit) -> Iterator[None]:
+    """Count a body against these limits, or raise :class:`Problem`."""
     try:
-        bulkhead.enter(*readers)
+        bulkhead.enter(*limits)
     except ServiceBusy:
         raise Problem(
             "console-busy",
-            "The console is reading as many requests as it can just now. Nothing was done. Try "
-            "again in a moment.",
+            "The console is receiving too many requests. Nothing was done. Try again in a moment.",
             headers={"Retry-After": str(random.randint(*BUSY_SECONDS))},  # noqa: S311
         ) from None
     try:
         yield
     finally:
-        bulkhead.leave(*readers)
+        bulkhead.leave(*limits)

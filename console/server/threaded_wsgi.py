@@ -1,7 +1,7 @@
-"""Serve a WSGI application (PEP 3333) to an ASGI server, each request in a thread.
+"""Run a WSGI application (PEP 3333) on an ASGI server, each request in a thread.
 
-The environment tells what WSGI leaves out as ``RAW_URI``; headers are Latin-1 for bytes in both
-directions; an answer that breaks off is raised to the server, which then does not end it.
+``RAW_URI`` has the request target as it was sent. Header bytes are Latin-1 in both directions.
+If a response breaks off, the server closes the connection instead of ending the response.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Environ = dict[str, Any]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-#: Awaits the body of a request and puts it into its environment.
+#: Receives the body of a request into its WSGI environment.
 ReceiveBody = Callable[[Environ, Receive], Awaitable[None]]
 
 _ALWAYS: Environ = {
@@ -42,23 +42,23 @@ _BAD_REQUEST: Message = {
 _CGI_NAMES = {"HTTP_CONTENT_TYPE": "CONTENT_TYPE", "HTTP_CONTENT_LENGTH": "CONTENT_LENGTH"}
 
 
-class RequestBrokeOff(OSError):
-    """The sender went away before the whole body had come."""
+class ClientDisconnected(OSError):
+    """The client disconnected before the complete body had arrived."""
 
 
-class ReceiverGone(OSError):
-    """The receiver went away before the whole answer was sent."""
+class ResponseAborted(OSError):
+    """The client disconnected before the complete response was sent."""
 
 
 class ThreadedWSGI:
-    """An ASGI application that answers with a WSGI application in a fixed number of threads.
+    """ASGI application that runs a WSGI application in a fixed number of threads.
 
-    ``receive_body`` awaits the body, or a part of it, before a thread takes the request.
+    ``receive_body`` receives the body, or its start, before a thread takes the request.
     """
 
     def __init__(self, application: WSGI, *, threads: int, receive_body: ReceiveBody) -> None:
         self._application, self._receive_body = application, receive_body
-        self._waiting: SimpleQueue[_Exchange] = SimpleQueue()
+        self._queue: SimpleQueue[_Exchange] = SimpleQueue()
         for number in range(threads):
             Thread(target=self._work, name=f"web-{number}", daemon=True).start()
 
@@ -69,28 +69,29 @@ class ThreadedWSGI:
         if _may_have_body(environ):
             try:
                 await self._receive_body(environ, receive)
-            except RequestBrokeOff:  # or what came could not be read to its end
+            except ClientDisconnected:  # or the request was malformed
                 await _send_whole(send, _BAD_REQUEST, b"")
                 return
         else:
             environ["wsgi.input"] = io.BytesIO()
         loop = asyncio.get_running_loop()
         exchange = _Exchange(environ, receive, send, loop)
-        self._waiting.put(exchange)
+        self._queue.put(exchange)
         if (whole := await exchange.done) is not None:
             await _send_whole(send, exchange.start, whole)
 
     def _work(self) -> None:
         while True:
-            exchange = self._waiting.get()
-            exchange.answer(self._application)
-            del exchange  # what it holds is not to wait for the next request
+            exchange = self._queue.get()
+            exchange.run(self._application)
+            del exchange  # frees its memory before the next request arrives
 
 
 class _Exchange:
-    """One request, and its answer.
+    """One request and its response.
 
-    ``start`` is its head; ``done`` is the whole body where it was not sent in pieces.
+    ``start`` is the message with status and headers. ``done`` is the complete body, if it was
+    not sent in pieces.
     """
 
     def __init__(
@@ -101,8 +102,8 @@ class _Exchange:
         self._watching: asyncio.Task[None] | None = None
         self.done: asyncio.Future[bytes | None] = loop.create_future()
 
-    def answer(self, application: WSGI) -> None:
-        """Let the application answer; of a thread that is not the event loop's."""
+    def run(self, application: WSGI) -> None:
+        """Run the application, in a thread other than the event loop's."""
         whole = error = None
         try:
             body = application(self._environ, self._started)
@@ -126,7 +127,7 @@ class _Exchange:
     def _stream(self, body: Iterable[bytes]) -> None:
         is_begun = False
         try:
-            if self.start:  # the head goes at once: the first piece of a stream may take a while
+            if self.start:  # at once: the first piece of a stream may take a while
                 self._wait_for(self._piece(b"", start=True))
                 is_begun = True
             for piece in body:
@@ -134,13 +135,13 @@ class _Exchange:
                     self._wait_for(self._piece(piece, start=not is_begun))
                     is_begun = True
             self._wait_for(self._piece(b"", start=not is_begun, more_body=False))
-        except ReceiverGone:
+        except ResponseAborted:
             pass
         except Exception as error:
             if not is_begun:
                 raise
-            # The server breaks the connection off where an answer is not ended.
-            logger.warning("An answer broke off: %s", type(error).__name__)
+            # The server closes the connection if a response is not ended.
+            logger.warning("A response broke off: %s", type(error).__name__)
         finally:
             if hasattr(body, "close"):
                 body.close()
@@ -150,11 +151,11 @@ class _Exchange:
             await self._send(self.start)
             self._watching = asyncio.create_task(self._watch())
         if self._watching is not None and self._watching.done():
-            raise ReceiverGone
+            raise ResponseAborted
         await self._send({"type": "http.response.body", "body": body, "more_body": more_body})
 
     async def _watch(self) -> None:
-        """Wait until nobody reads the answer any longer: sending to them raises nothing."""
+        """Wait until the client disconnects: sending to it would raise nothing."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
@@ -164,7 +165,7 @@ class _Exchange:
     def _finish(self, whole: bytes | None, error: BaseException | None) -> None:
         if self._watching is not None:
             self._watching.cancel()
-        if self.done.done():  # the server has given the request up
+        if self.done.done():  # the server has given up the request
             return
         if error is None:
             self.done.set_result(whole)
@@ -178,15 +179,15 @@ async def _send_whole(send: Send, start: Message, body: bytes) -> None:
 
 
 async def next_piece(receive: Receive) -> tuple[bytes, bool]:
-    """Await a piece of a body; tell whether it was the last one."""
+    """Receive a piece of a body; tell whether it was the last one."""
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise RequestBrokeOff("the sender went away before the whole body had come")
+        raise ClientDisconnected("the client disconnected before the complete body had arrived")
     return message.get("body", b""), not message.get("more_body", False)
 
 
 def environ_of(scope: Message) -> Environ:
-    """Return the environment of a request; ``wsgi.input`` is still to come."""
+    """Return the WSGI environment of a request, without ``wsgi.input``."""
     raw: bytes = scope["raw_path"]
     query = scope["query_string"].decode("latin-1")
     target = raw.decode("latin-1")
@@ -204,7 +205,7 @@ def environ_of(scope: Message) -> Environ:
         "wsgi.errors": sys.stderr,
     }
     for name, value in scope["headers"]:
-        if b"_" in name:  # X_A and X-A would be the same here, and one could pass for the other
+        if b"_" in name:  # X_A and X-A have the same key, so one could be mistaken for the other
             continue
         key = f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
         key = _CGI_NAMES.get(key, key)

@@ -2,18 +2,18 @@ from django.apps import AppConfig
 
 
 class SigningInConfig(AppConfig):
-    """How people prove who they are: passwords, second factors, guessing, the password again."""
+    """Sign-in: passwords, second factors, lockout, reauthentication and sessions."""
 
     name = "console.signing_in"
     verbose_name = "Sign-in"
 
     def ready(self) -> None:
-        """Listen where allauth keeps second factors and reports sign-ins."""
-        # Models are loaded only now.
-        from console.encryption import sealed_rows
+        """Connect the signal receivers, and register second factors for key rotation."""
+        # These import models, which are loaded only now.
+        from console.encryption import encrypted_rows
         from console.signing_in import browser_sessions, factor_events, factors
 
-        sealed_rows.register(factors.SealedFactors())
+        encrypted_rows.register(factors.SealedFactors())
 
-        browser_sessions.listen()
-        factor_events.listen()
+        browser_sessions.connect_signals()
+        factor_events.connect_signals()

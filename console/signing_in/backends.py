@@ -1,4 +1,4 @@
-"""Sign in with a password and a confirmed address."""
+"""Authentication backend: a password with a confirmed address."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from console.accounts.models import User
 
 
 class ConfirmedAddressBackend(AuthenticationBackend):
-    """allauth's, without the addresses that an account claims and has not confirmed."""
+    """allauth's backend, but secondary addresses work only once they are confirmed."""
 
     def _authenticate_by_email(self, email: str, password: str) -> User | None:
         return self._check_password(account_of(email), password)

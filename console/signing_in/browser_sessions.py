@@ -1,7 +1,7 @@
-"""Where somebody is signed in: allauth's ``UserSession``, by the hashed key of the session.
+"""The browsers in which people are signed in: allauth's ``UserSession`` with hashed keys.
 
-allauth keeps the key in clear, with which anybody who reads the table is signed in. So its
-receivers and its page give way to these.
+allauth stores session keys in plain text, and anyone who reads one can use the session. So this
+module replaces its signal receivers and its page.
 """
 
 from __future__ import annotations
@@ -25,63 +25,65 @@ from console.signing_in.session_store import row_key
 
 
 @dataclass(frozen=True, kw_only=True)
-class Browser:
-    """A browser in which somebody is signed in; perhaps the one that asks."""
+class BrowserSession:
+    """A browser in which a person is signed in; ``is_current`` for that of the request."""
 
     session: UserSession
     is_current: bool
 
 
-def listen() -> None:
-    """Take the place of allauth's receivers; called twice, it listens once."""
+def connect_signals() -> None:
+    """Replace allauth's signal receivers."""
     user_logged_in.disconnect(signals.on_user_logged_in)
-    user_logged_in.connect(remember, dispatch_uid="browsers")
+    user_logged_in.connect(save_browser, dispatch_uid="browsers")
     for changed in (password_changed, password_set):
         changed.disconnect(signals.on_password_changed)
-        # The session goes on under another key.
-        changed.connect(remember, dispatch_uid="browsers")
+        # A password change gives the session a new key.
+        changed.connect(save_browser, dispatch_uid="browsers")
 
 
-def remember(request: HttpRequest, **kwargs: Any) -> None:
-    """Write down from where and with what somebody has signed in."""
-    browsers_of(request)
-    longest = UserSession._meta.get_field("user_agent").max_length
+def save_browser(request: HttpRequest, **kwargs: Any) -> None:
+    """Save the IP address and browser of a session that has just started."""
+    active_sessions(request)
+    max_length = UserSession._meta.get_field("user_agent").max_length
     UserSession.objects.update_or_create(
         session_key=row_key(str(request.session.session_key)),
         defaults={
             "user": request.user,
             "ip": get_adapter().get_client_ip(request),
-            "user_agent": request.META.get("HTTP_USER_AGENT", "")[:longest],
+            "user_agent": request.META.get("HTTP_USER_AGENT", "")[:max_length],
         },
     )
 
 
-def browsers_of(request: HttpRequest) -> list[Browser]:
-    """List where the person is signed in, newest first, and forget what has ended."""
-    user, here = cast(User, request.user), row_key(str(request.session.session_key))
-    kept = []
+def active_sessions(request: HttpRequest) -> list[BrowserSession]:
+    """List a person's sessions, newest first, and delete those that have ended."""
+    user, current = cast(User, request.user), row_key(str(request.session.session_key))
+    active = []
     for session in UserSession.objects.filter(user=user).order_by("-created_at"):
-        if _goes_on(session, user):
-            kept.append(Browser(session=session, is_current=session.session_key == here))
+        if _is_active(session, user):
+            active.append(
+                BrowserSession(session=session, is_current=session.session_key == current)
+            )
         else:
             session.delete()
-    return kept
+    return active
 
 
 @transaction.atomic
 def sign_out_elsewhere(request: HttpRequest) -> None:
-    """End every session of the person but this one."""
-    others = [each.session for each in browsers_of(request) if not each.is_current]
+    """End all sessions of the person except the current one."""
+    others = [each.session for each in active_sessions(request) if not each.is_current]
     Session.objects.filter(session_key__in=[other.session_key for other in others]).delete()
     UserSession.objects.filter(pk__in=[other.pk for other in others]).delete()
 
 
-def _goes_on(session: UserSession, user: User) -> bool:
-    """Tell whether a session is there, and from after the last change of the password."""
+def _is_active(session: UserSession, user: User) -> bool:
+    """Tell whether a session exists and is newer than the last password change."""
     rows = Session.objects.filter(expire_date__gt=timezone.now())
     row = rows.filter(session_key=session.session_key).first()
-    held = row.get_decoded() if row else {}
-    hashed = str(held.get(HASH_SESSION_KEY, ""))
-    return held.get(SESSION_KEY) == str(user.pk) and constant_time_compare(
-        hashed, user.get_session_auth_hash()
+    data = row.get_decoded() if row else {}
+    auth_hash = str(data.get(HASH_SESSION_KEY, ""))
+    return data.get(SESSION_KEY) == str(user.pk) and constant_time_compare(
+        auth_hash, user.get_session_auth_hash()
     )

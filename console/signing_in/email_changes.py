@@ -1,6 +1,6 @@
-"""Change the addresses of an account: each verb is one transaction with its event.
+"""Change the e-mail addresses of an account, and record each change.
 
-The mail to the address from before is the caller's, after the commit.
+Callers mail the previous address after the commit.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from console.audit.log import homes, record
 
 @transaction.atomic
 def claim(user: User, email: str) -> None:
-    """Record that somebody wants an address; nothing changes until it is confirmed."""
+    """Record that a person wants to add an address; it is added once it is confirmed."""
     _record(AuditAction.USER_ADDRESS_CLAIMED, user, user, address=email)
 
 
 def confirmed(address: EmailAddress, by: User | None) -> None:
-    """Record that an address is proven, and end what others claim; in its transaction."""
+    """Record a confirmation, and delete the address from accounts that have not confirmed it.
+
+    Call this in the transaction of the confirmation.
+    """
     others = EmailAddress.objects.filter(email=address.email, verified=False)
     others.exclude(pk=address.pk).delete()
     _record(AuditAction.USER_ADDRESS_CONFIRMED, address.user, by, address=address.email)
@@ -28,8 +31,8 @@ def confirmed(address: EmailAddress, by: User | None) -> None:
 
 @transaction.atomic
 def make_primary(address: EmailAddress, by: User) -> None:
-    """Let an account go by another of its confirmed addresses."""
-    row = _hold(address)
+    """Make a confirmed address the primary address of its account."""
+    row = _lock(address)
     was = row.user.email
     row.set_as_primary()
     _record(AuditAction.USER_ADDRESS_CHANGED, row.user, by, was=was)
@@ -37,16 +40,16 @@ def make_primary(address: EmailAddress, by: User) -> None:
 
 @transaction.atomic
 def remove(address: EmailAddress, by: User) -> None:
-    """Take an address that is not the primary one away from its account."""
-    row = _hold(address)
+    """Remove a secondary address from its account."""
+    row = _lock(address)
     row.delete()
     _record(AuditAction.USER_ADDRESS_REMOVED, row.user, by, address=address.email)
 
 
 @transaction.atomic
 def vouch(address: EmailAddress, by: User | None) -> None:
-    """Confirm the own address of an account on the word of who runs the console."""
-    row = _hold(address)
+    """Confirm an address on the word of an operator."""
+    row = _lock(address)
     row.verified = True
     row.save(update_fields=["verified"])
     if row.email == row.user.email:
@@ -55,10 +58,10 @@ def vouch(address: EmailAddress, by: User | None) -> None:
 
 
 def replace_all(user: User) -> None:
-    """Make ``User.email``, as an operator has typed it, the one address of the account.
+    """Make ``User.email``, which an operator has entered, the only address of the account.
 
-    It belongs into the transaction that saves the account. What was an address of it before
-    opens nothing any longer: neither by password nor by a link that was mailed there.
+    Call this in the transaction that saves the account. The previous addresses no longer work:
+    neither for sign-in nor with a link that was mailed to them.
     """
     EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
     EmailAddress.objects.filter(email=user.email, verified=False).exclude(user=user).delete()
@@ -67,13 +70,13 @@ def replace_all(user: User) -> None:
     )
 
 
-def _hold(address: EmailAddress) -> EmailAddress:
-    """Let nobody else change the account's addresses until the transaction ends."""
+def _lock(address: EmailAddress) -> EmailAddress:
+    """Lock the account's addresses until the transaction ends."""
     User.objects.select_for_update(no_key=True).get(pk=address.user_id)
     rows = EmailAddress.objects.select_for_update(of=("self",)).select_related("user")
     return rows.get(pk=address.pk)
 
 
-def _record(act: AuditAction, user: User, by: User | None, **details: str) -> None:
+def _record(action: AuditAction, user: User, by: User | None, **details: str) -> None:
     for home in homes(user):
-        record(act, home, by, user, **details)
+        record(action, home, by, user, **details)

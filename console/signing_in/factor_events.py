@@ -1,8 +1,8 @@
-"""Second factors in the audit log: what happens to the rows in which allauth keeps them.
+"""Record changes of second factors in the audit log.
 
-The rows are watched, and not allauth's own signals: some of those are sent after the commit,
-and none where an operator takes a factor away. Its views are units of work (``urls.py``), so an
-event and its change are kept together.
+Signals of the model trigger the events. allauth's own signals do not fit: some are sent after
+the commit, and none when an operator removes a factor. allauth's views are units of work
+(``urls.py``), so an event is saved in the transaction of its change.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ FACTORS = {
 }
 
 
-def listen() -> None:
-    """Begin to listen; called twice, it listens once."""
+def connect_signals() -> None:
     pre_save.connect(_saving, sender=Authenticator, dispatch_uid="second factors")
     post_save.connect(_saved, sender=Authenticator, dispatch_uid="second factors")
     post_delete.connect(_deleted, sender=Authenticator, dispatch_uid="second factors")
@@ -37,13 +36,12 @@ def listen() -> None:
 
 
 @transaction.atomic
-def removed(factor: Authenticator) -> None:
-    """Record that a factor is gone."""
+def record_removal(factor: Authenticator) -> None:
     _record(AuditAction.USER_FACTOR_REMOVED, factor, kind=FACTORS[Authenticator.Type(factor.type)])
 
 
 def _saving(instance: Authenticator, **kwargs: Any) -> None:
-    """Record that recovery codes are shown: that is when they are marked as seen."""
+    """Record that recovery codes are shown, which sets ``viewed_at``."""
     if instance.type != CODES or not instance.data.get("viewed_at"):
         return
     before = Authenticator.objects.filter(pk=instance.pk).values_list("data", flat=True).first()
@@ -63,13 +61,13 @@ def _saved(instance: Authenticator, created: bool, **kwargs: Any) -> None:
 
 
 def _deleted(instance: Authenticator, origin: Any = None, **kwargs: Any) -> None:
-    """Record a factor that is deleted itself, and not with its account.
+    """Record the removal of a factor, unless its account is deleted.
 
-    Recovery codes go with the last factor, or give way to new ones: that event tells of it.
+    Recovery codes are deleted with the last factor or replaced, which is recorded then.
     """
-    itself = getattr(origin, "model", type(origin)) is Authenticator
-    if itself and instance.type != CODES:
-        removed(instance)
+    is_origin = getattr(origin, "model", type(origin)) is Authenticator
+    if is_origin and instance.type != CODES:
+        record_removal(instance)
 
 
 def _used(authenticator: Authenticator, **kwargs: Any) -> None:
@@ -79,13 +77,13 @@ def _used(authenticator: Authenticator, **kwargs: Any) -> None:
 
 
 @transaction.atomic
-def _record(act: AuditAction, factor: Authenticator, **details: str) -> None:
+def _record(action: AuditAction, factor: Authenticator, **details: str) -> None:
     for home in homes(factor.user):
-        record(act, home, _actor(factor.user), factor.user, **details)
+        record(action, home, _actor(factor.user), factor.user, **details)
 
 
 def _actor(owner: User) -> User | None:
-    """Return who is signed in, or at the second step signs in."""
+    """Return the person who is signed in, or the owner while they sign in; None for commands."""
     if context.request is None:
         return None
     user = context.request.user

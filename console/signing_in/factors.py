@@ -1,4 +1,4 @@
-"""Second factors as the rest of the console needs them."""
+"""Second factors: which people need one, and key rotation for their secrets."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from django.db.models import QuerySet
 
 from console.accounts.models import User
 from console.choices import Role
-from console.encryption.fields import open_text
-from console.encryption.sealed_rows import SealedRows
+from console.encryption.encrypted_rows import EncryptedRows
+from console.encryption.fernet_keys import decrypt_text
 
-#: Where in its row allauth keeps what each kind rests on; of a passkey it keeps no secret.
+#: The key of the secret in the JSON data of each type. A passkey has no secret here.
 SEALED = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}
 
-#: What a second factor is sealed for: nothing else in the database opens as one.
+#: The encryption purpose: no other ciphertext can be decrypted as a second factor.
 PURPOSE = "second factor"
 
 
 def is_exposed(user: User) -> bool:
-    """Tell whether somebody who can do much signs in with a password alone."""
+    """Tell whether an operator or super admin signs in without a second factor."""
     memberships = user.memberships.active().filter(role=Role.SUPER_ADMIN)
-    can_do_much = user.is_superuser or memberships.exists()
-    return can_do_much and not is_mfa_enabled(user)
+    is_privileged = user.is_superuser or memberships.exists()
+    return is_privileged and not is_mfa_enabled(user)
 
 
-class SealedFactors(SealedRows):
-    """Second factors: allauth keeps the sealed text within a JSON column."""
+class SealedFactors(EncryptedRows):
+    """Secrets of second factors, which allauth keeps in a JSON column."""
 
     def __init__(self) -> None:
         super().__init__(Authenticator)
@@ -37,16 +37,16 @@ class SealedFactors(SealedRows):
     def rows(self) -> QuerySet[Authenticator]:
         return Authenticator.objects.filter(type__in=SEALED).select_related("user")
 
-    def sealed(self, row: Any) -> dict[str, bytes]:
+    def ciphertexts(self, row: Any) -> dict[str, bytes]:
         name = SEALED[Authenticator.Type(row.type)]
         value = row.data.get(name)
         return {name: value.encode()} if isinstance(value, str) else {}
 
     def reveal(self, row: Any, name: str) -> Any:
-        return open_text(row.data[name], purpose=PURPOSE)
+        return decrypt_text(row.data[name], purpose=PURPOSE)
 
     def replace(self, row: Any, name: str, old: bytes, new: bytes) -> None:
-        # Using a recovery code writes the same column: the rest of it is read again.
+        # Using a recovery code writes the same column, so read its current value first.
         now = Authenticator.objects.select_for_update().filter(pk=row.pk).first()
         if now and now.data.get(name) == old.decode():
             now.data[name] = new.decode()

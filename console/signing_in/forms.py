@@ -1,4 +1,4 @@
-"""Forms of sign-in where allauth would believe an address that nobody has confirmed."""
+"""Sign-in forms that, unlike allauth's, do not trust unconfirmed addresses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from console.accounts.models import User
 
 
 class ResetPasswordForm(forms.ResetPasswordForm):
-    """Ask for a link, which goes to the address as it is stored and not as it was typed."""
+    """Request a reset link, which goes to the stored spelling of the address."""
 
     def clean_email(self) -> str:
         email = User.objects.normalize_email(super().clean_email())
@@ -21,7 +21,7 @@ class ResetPasswordForm(forms.ResetPasswordForm):
 
 
 class ConfirmCodeForm(forms.ConfirmEmailVerificationCodeForm):
-    """Take the code that was mailed, unless the address has become another account's."""
+    """Accept the mailed code unless another account has confirmed the address meanwhile."""
 
     code = CharField(
         label="Code",

@@ -1,8 +1,8 @@
-"""A signed cookie by which a browser shows that somebody has signed in with it before.
+"""Device cookie: a signed cookie for browsers in which a person has signed in before.
 
-Many wrong passwords from one place slow down strangers there. They must not keep out colleagues
-behind the same network address (OWASP, "Slow Down Online Guessing Attacks with Device
-Cookies"). The cookie opens nothing: wrong passwords for its account are counted as ever.
+Many wrong passwords from one network block sign-in for browsers without the cookie. Colleagues
+in the same network can still sign in with theirs (OWASP, "Slow Down Online Guessing Attacks with
+Device Cookies"). The cookie gives no access, and wrong passwords for its account still count.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from console.accounts.email_addresses import account_of
 from console.accounts.models import User
 
 COOKIE = "console-browser"
-KEPT_FOR = timedelta(days=90)
+MAX_AGE = timedelta(days=90)
 
 
 def remember(response: HttpResponseBase, user: User) -> None:
-    """Let this browser show later that this person has signed in with it."""
+    """Set the device cookie."""
     response.set_cookie(
         COOKIE,
         signing.dumps(str(user.pk), salt=COOKIE),
-        max_age=KEPT_FOR,
+        max_age=MAX_AGE,
         path=reverse("account_login"),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -36,9 +36,9 @@ def remember(response: HttpResponseBase, user: User) -> None:
 
 
 def is_known(request: HttpRequest, email: str) -> bool:
-    """Tell whether the account of this address has signed in with this browser."""
+    """Tell whether the account of this address has signed in with this browser before."""
     try:
-        known = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=KEPT_FOR)
+        known = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=MAX_AGE)
     except signing.BadSignature:
         return False
     user = account_of(email)

@@ -1,4 +1,4 @@
-"""Mail to people about what an operator did to their account."""
+"""Mail to people whose account an operator has changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from console.accounts.models import User
 
 
 def changed_by_operator(request: HttpRequest, user: User, change: str, email: str = "") -> None:
-    """Tell somebody what was changed, at the address from before if that is what changed."""
+    """Notify a person of a change; ``email`` is their previous address if that has changed."""
     if email or user.email:
         context = {"by": request.user, "change": change}
         get_adapter().send_mail("account/email/changed_by_operator", email or user.email, context)

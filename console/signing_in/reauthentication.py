@@ -1,8 +1,9 @@
-"""The password again, before what would hurt most in the hands of a thief of sessions.
+"""Reauthentication: require the password again before sensitive changes.
 
-Who signed in or gave his password within ``ACCOUNT_REAUTHENTICATION_TIMEOUT`` is not asked.
-A form that was sent too late is set aside, sealed, and done after the password: allauth
-would keep it in the session as it is, and it may hold a client's secret.
+It protects accounts whose session was stolen. People who signed in or reauthenticated within
+``ACCOUNT_REAUTHENTICATION_TIMEOUT`` are not asked. If a form arrives later than that, it is kept
+in the session, encrypted, and submitted after reauthentication. allauth would store it in plain
+text, although it may contain a client secret.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import json
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.reauthentication import stash_and_reauthenticate
 from allauth.core.exceptions import ReauthenticationRequired
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
@@ -27,14 +28,14 @@ from django.utils.decorators import method_decorator
 from console.accounts.active_organization import ActiveOrganizationMiddleware
 from console.accounts.http import SeeOther
 from console.accounts.policy_middleware import PolicyMiddleware
-from console.encryption.fields import SecretUnreadable, open_text, seal_text
+from console.encryption.fernet_keys import SecretUnreadable, decrypt_text, encrypt_text
 
 View = Callable[..., HttpResponseBase]
 RESUME = "console.signing_in.reauthentication.resume"
 
 
-def signed_in_lately(request: HttpRequest) -> bool:
-    """Tell whether the person has proved who he is within the last minutes."""
+def authenticated_recently(request: HttpRequest) -> bool:
+    """Tell whether the person has signed in or reauthenticated within the timeout."""
     if not request.user.is_authenticated:
         return False
     records = get_authentication_records(request, request.user)
@@ -42,44 +43,44 @@ def signed_in_lately(request: HttpRequest) -> bool:
     return bool(records) and time.time() - records[-1]["at"] < limit
 
 
-def password_again(view: View) -> View:
-    """Ask for the password before a page is shown, or before what it sent is done."""
+def reauthentication_required(view: View) -> View:
+    """Require reauthentication before a page is shown or its form is processed."""
 
     @wraps(view)
-    def ask_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated or signed_in_lately(request):
+    def reauthenticate_first(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated or authenticated_recently(request):
             return view(request, *args, **kwargs)
         if request.method == "POST":
-            return _set_aside(request)
+            return _keep_form(request)
         raise ReauthenticationRequired
 
-    return ask_first
+    return reauthenticate_first
 
 
-class PasswordAgainMixin:
-    """An admin page that asks for the password before rows are made, changed or deleted."""
+class ReauthenticationMixin(admin.ModelAdmin):
+    """An admin page that requires reauthentication to add, change or delete rows."""
 
-    @method_decorator(password_again)
+    @method_decorator(reauthentication_required)
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
+        return super().changeform_view(request, *args, **kwargs)
 
-    @method_decorator(password_again)
+    @method_decorator(reauthentication_required)
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return super().delete_view(request, *args, **kwargs)  # type: ignore[misc]
+        return super().delete_view(request, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Ask for what is done to the ticked rows; looking at the list needs no password."""
-        view = super().changelist_view  # type: ignore[misc]
+        """Require reauthentication for actions on selected rows, but not to see the list."""
+        view: View = super().changelist_view
         if request.method == "POST":
-            view = password_again(view)
+            view = reauthentication_required(view)
         return view(request, *args, **kwargs)
 
 
 def resume(request: HttpRequest, state: dict[str, str]) -> HttpResponseBase:
-    """Do what was sent before the password was asked for (called by allauth)."""
+    """Process the form that was kept (called by allauth after reauthentication)."""
     path = state["path"]
     try:
-        sealed = open_text(
+        decrypted = decrypt_text(
             state["sealed"],
             purpose=_purpose(request),
             max_age=settings.ACCOUNT_REAUTHENTICATION_TIMEOUT,
@@ -87,40 +88,41 @@ def resume(request: HttpRequest, state: dict[str, str]) -> HttpResponseBase:
     except SecretUnreadable:
         messages.warning(
             request,
-            "You took so long that what you had sent was thrown away. Nothing was changed. "
-            "Type it in once more.",
+            "The form has expired because reauthentication took too long. Nothing was changed. "
+            "Enter it again.",
         )
         return SeeOther(path)
-    sent = json.loads(sealed)
+    form = json.loads(decrypted)
     request.method = "POST"
     request.path_info = path.removeprefix(get_script_prefix()[:-1])
     request.path = path
-    request.GET = QueryDict(sent["get"])
-    request.POST = QueryDict(sent["post"])  # type: ignore[assignment]
+    request.GET = QueryDict(form["get"])
+    request.POST = cast(Any, QueryDict(form["post"]))
     request.META |= {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": request.path_info,
-        "QUERY_STRING": sent["get"],
+        "QUERY_STRING": form["get"],
     }
-    return ActiveOrganizationMiddleware(_do)(request)
+    return ActiveOrganizationMiddleware(_call_view)(request)
 
 
-def _do(request: HttpRequest) -> HttpResponseBase:
-    """Call the view that the address leads to, if it is still for this person."""
+def _call_view(request: HttpRequest) -> HttpResponseBase:
+    """Check the access policy again and call the view of the request's URL."""
     request.resolver_match = match = resolve(request.path_info)
-    PolicyMiddleware(_do).process_view(request, match.func, match.args, match.kwargs)
+    PolicyMiddleware(_call_view).process_view(request, match.func, match.args, match.kwargs)
     response = match.func(request, *match.args, **match.kwargs)
-    # Its addresses are those of the organization as long as this lasts.
+    # Render now: ``reverse`` uses the organization's URL prefix only within the middleware.
     return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
 
-def _set_aside(request: HttpRequest) -> HttpResponse:
-    sent = json.dumps({"get": request.GET.urlencode(), "post": request.POST.urlencode()})
-    state = {"path": request.path, "sealed": seal_text(sent, purpose=_purpose(request))}
+def _keep_form(request: HttpRequest) -> HttpResponse:
+    """Keep the submitted form in the session, encrypted, and ask for the password."""
+    form = json.dumps({"get": request.GET.urlencode(), "post": request.POST.urlencode()})
+    state = {"path": request.path, "sealed": encrypt_text(form, purpose=_purpose(request))}
     messages.info(
         request,
-        "You gave your password more than ten minutes ago. What you typed is kept: it is saved "
-        "as soon as you have given the password again.",
+        "You entered your password more than ten minutes ago. Enter it again to save the form; "
+        "what you entered is kept.",
     )
     return stash_and_reauthenticate(request, state, RESUME)
 

@@ -1,6 +1,6 @@
-"""Sessions in the database under a hash of their key: a copy of it signs nobody in.
+"""Session store with hashed keys (``SESSION_ENGINE``): a stolen table opens no session.
 
-The cookie holds the key, and the row its SHA-256 (``SESSION_ENGINE``).
+The cookie holds the session key, and the database only its SHA-256.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
-#: As many hexadecimal digits as the column takes: 160 bits, about what a key has itself.
+#: The column's length: 160 bits, about as many as a session key has.
 DIGITS = 40
 
 
 def row_key(session_key: str) -> str:
-    """Return the key of the row that holds a session."""
+    """Return the hash under which a session is stored."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:DIGITS]
 
 
 class SessionStore(db.SessionStore):
-    """Django's, with the key hashed wherever it meets the database."""
+    """Django's database-backed sessions, with the key hashed in every query."""
 
     def load(self) -> dict[str, Any]:
         rows = self.model.objects.filter(expire_date__gt=timezone.now())
@@ -45,7 +45,7 @@ class SessionStore(db.SessionStore):
         if key is not None:
             super().delete(row_key(key))
 
-    # Django's own asynchronous methods know the key in clear; these call the ones above.
+    # The asynchronous methods of ``db.SessionStore`` use the plain key; these call the above.
     aload = SessionBase.aload
     aexists = SessionBase.aexists
     acreate = SessionBase.acreate

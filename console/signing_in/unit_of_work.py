@@ -1,7 +1,7 @@
-"""A view whose changes and events are kept together; its mail goes out after the commit.
+"""Run a view in one transaction and send its mail after the commit.
 
-A mail server may take ten seconds, and whoever records an event holds the head of its chain
-until the commit.
+Recording an audit event locks the organization's chain until the commit, and a mail server may
+take ten seconds: mail that is sent within the transaction would block everybody else.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from django.http.response import HttpResponseBase
 
 View = Callable[..., HttpResponseBase]
 Send = Callable[[], None]
-_held: ContextVar[list[Send] | None] = ContextVar("mail that waits for the commit", default=None)
+_deferred: ContextVar[list[Send] | None] = ContextVar("deferred mail", default=None)
 
 
 def unit_of_work(view: View) -> View:
-    """Do what a view does in one transaction, then send the mail that it wrote."""
+    """Wrap a view in a transaction, after which its deferred mail is sent."""
 
     @wraps(view)
-    def do(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        mail: list[Send] = []
-        token = _held.set(mail)
+    def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        deferred: list[Send] = []
+        token = _deferred.set(deferred)
         try:
             with transaction.atomic():
                 response = view(request, *args, **kwargs)
         finally:
-            _held.reset(token)
-        for send in mail:
+            _deferred.reset(token)
+        for send in deferred:
             send()
         return response
 
-    return do
+    return run
 
 
-def mail_is_held(send: Send) -> bool:
-    """Keep a mail for after the commit, where one waits for it."""
-    mail = _held.get()
-    if mail is None:
+def defer_mail(send: Send) -> bool:
+    """Keep a mail until the unit of work is committed; return False outside of one."""
+    deferred = _deferred.get()
+    if deferred is None:
         return False
-    mail.append(send)
+    deferred.append(send)
     return True

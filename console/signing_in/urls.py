@@ -1,7 +1,7 @@
-"""Sign-in: django-allauth's routes, and ours in place of some of them.
+"""Sign-in routes: django-allauth's, and views that replace or wrap some of them.
 
-Each of its views that changes addresses or second factors is one unit of work with its events.
-The first route with an address is the one that answers; names and addresses are allauth's.
+Views that change addresses or second factors are wrapped in a unit of work, so that audit events
+are saved with the change. These routes come first and have allauth's names and URLs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ urlpatterns = [
         unit_of_work(email_verification_sent),
         name="account_email_verification_sent",
     ),
-    # allauth's own page of second factors has this address, too: there is one such page.
+    # Replaces allauth's page of second factors, which has the same URL.
     path("2fa/", security, name="security"),
     path("2fa/authenticate/", unit_of_work(factors.authenticate), name="mfa_authenticate"),
     path("2fa/reauthenticate/", unit_of_work(factors.reauthenticate), name="mfa_reauthenticate"),

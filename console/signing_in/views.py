@@ -1,4 +1,4 @@
-"""Pages with all by which a person proves who he is: Security, addresses, sessions."""
+"""The pages Security, e-mail addresses and sessions."""
 
 from __future__ import annotations
 
@@ -19,53 +19,54 @@ from console import mail
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import User
 from console.signing_in import email_changes
-from console.signing_in.browser_sessions import browsers_of, sign_out_elsewhere
+from console.signing_in.browser_sessions import active_sessions, sign_out_elsewhere
 from console.signing_in.factors import is_exposed
 
 NO_MAIL = (
-    "Nothing was changed: this console has no mail server, so it cannot find out whether an "
-    "address is yours. An operator can change your address in Administration."
+    "Nothing was changed: this console has no mail server and so cannot confirm that an address "
+    "is yours. An operator can change your address in Administration."
 )
 
 
 @never_cache
 @require_safe
 def security(request: SignedInRequest) -> HttpResponse:
-    """Show password, second factors, recovery codes and where the person is signed in."""
-    mine = Authenticator.objects.filter(user=request.user).order_by("created_at")
-    of = {kind: [row for row in mine if row.type == kind] for kind in Authenticator.Type}
-    codes = of[Authenticator.Type.RECOVERY_CODES]
+    """Show the person's second factors, recovery codes and sessions."""
+    factors = Authenticator.objects.filter(user=request.user).order_by("created_at")
+    by_type = {kind: [row for row in factors if row.type == kind] for kind in Authenticator.Type}
+    apps, passkeys = by_type[Authenticator.Type.TOTP], by_type[Authenticator.Type.WEBAUTHN]
+    codes = by_type[Authenticator.Type.RECOVERY_CODES]
     return render(
         request,
         "account/security.html",
         {
-            "app": next(iter(of[Authenticator.Type.TOTP]), None),
-            "passkeys": of[Authenticator.Type.WEBAUTHN],
-            "protected": bool(of[Authenticator.Type.TOTP] or of[Authenticator.Type.WEBAUTHN]),
+            "app": next(iter(apps), None),
+            "passkeys": passkeys,
+            "protected": bool(apps or passkeys),
             "codes": codes[0] if codes else None,
             "codes_left": len(codes[0].wrap().get_unused_codes()) if codes else 0,
             "exposed": is_exposed(request.user),
-            "browsers": browsers_of(request),
+            "sessions": active_sessions(request),
         },
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sessions(request: SignedInRequest) -> HttpResponse:
-    """List where the person is signed in; a POST signs out everywhere else."""
+    """List the person's sessions; a POST ends all others."""
     if request.method == "POST":
         sign_out_elsewhere(request)
-        messages.info(request, "You are signed out everywhere but here.")
+        messages.info(request, "You were signed out everywhere else.")
         return redirect("usersessions_list")
-    context = {"browsers": browsers_of(request)}
+    context = {"sessions": active_sessions(request)}
     return render(request, "usersessions/usersession_list.html", context)
 
 
 class AddressesView(EmailView):
-    """The addresses of an account: add one, make another the primary one, remove one.
+    """Add an address, make one primary, or remove one.
 
-    Each is an event, and a mail to the primary address from before. An address that is added is
-    a claim until the code that was mailed to it comes back.
+    Each change is recorded, and mailed to the previous primary address. A new address is added
+    only once the code that was mailed to it is entered.
     """
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -86,7 +87,7 @@ class AddressesView(EmailView):
         return response
 
     def _action_send(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
-        """Mail a code to the own address of an account that nobody has confirmed yet."""
+        """Mail a code to confirm an unconfirmed address of the account."""
         address = self._get_email_address(request)
         if address is None or address.verified:
             return None
@@ -103,16 +104,17 @@ class AddressesView(EmailView):
         if not address.verified:
             messages.error(
                 request,
-                f"Nothing was changed: {address} is not confirmed. Type in the code that was "
-                "mailed to it first.",
+                f"Nothing was changed: {address} is not confirmed. Enter the code that was mailed "
+                "to it first.",
             )
         elif not address.primary:
-            before = request.user.email
-            email_changes.make_primary(address, cast(User, request.user))
-            messages.success(request, f"{address} is your primary address now.")
+            user = cast(User, request.user)
+            before = user.email
+            email_changes.make_primary(address, user)
+            messages.success(request, f"{address} is now your primary address.")
             get_adapter().send_notification_mail(
                 "account/email/email_changed",
-                request.user,
+                user,
                 {"from_email": before, "to_email": address.email},
                 before,
             )
@@ -122,19 +124,20 @@ class AddressesView(EmailView):
         if address is None:
             return
         raise_if_reauthentication_required(request, app="allauth.account")
-        if address.primary or address.email == request.user.email:
+        user = cast(User, request.user)
+        if address.primary or address.email == user.email:
             messages.error(
                 request,
-                f"{address} was not removed: you sign in with it. Make another address the "
-                "primary one first.",
+                f"{address} was not removed because it is your primary address. Make another "
+                "address primary first.",
             )
             return
-        email_changes.remove(address, cast(User, request.user))
+        email_changes.remove(address, user)
         messages.success(request, f"{address} was removed from your account.")
-        told = {address.email, request.user.email} if address.verified else {request.user.email}
-        for email in sorted(told):
+        recipients = {user.email, address.email} if address.verified else {user.email}
+        for email in sorted(recipients):
             get_adapter().send_notification_mail(
-                "account/email/email_deleted", request.user, {"deleted_email": address.email}, email
+                "account/email/email_deleted", user, {"deleted_email": address.email}, email
             )
 
 

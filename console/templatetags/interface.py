@@ -43,9 +43,10 @@ class Service(Protocol):
 
 
 class ShownAuthorization(Protocol):
-    """What a state is shown for: ``shown`` holds the arguments of the tag ``state``."""
+    """An object with a state: ``display.facts`` holds the arguments of the tag ``state``."""
 
-    shown: Mapping[str, Any]
+    @property
+    def display(self) -> Any: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +184,7 @@ def state(name: str, **facts: Any) -> SafeString:
 @register.simple_tag
 def authorization_state(authorization: ShownAuthorization | None) -> SafeString:
     """Show the state of an authorization, or that there is none."""
-    return state(**authorization.shown) if authorization else state("needs_authorization")
+    return state(**authorization.display.facts) if authorization else state("needs_authorization")
 
 
 @register.simple_tag

@@ -1,4 +1,4 @@
-"""An application as a file: all that it is made of, and nothing that only this console knows."""
+"""Export an application as a JSON file that another console can import."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from console.accounts.models import User
 from console.applications.models import Application
 from console.audit.actions import AuditAction
 from console.audit.log import record
-from console.publishing.manifest import of_development
+from console.publishing.manifest import development_manifest
 
 FORMAT = "developer-console/application"
-#: The newest form of the file that this console knows (``schemas/application.json``).
+#: The version of the file format that this console writes (``schemas/application.json``).
 SCHEMA = 1
 
 
 def export(application: Application) -> str:
-    """Write what is in Development; the same application gives the same bytes.
+    """Return the Development version of an application as JSON; the output is deterministic.
 
-    Connections that no component references go along, drafts do not. Authorizations and
-    secrets are no part of a manifest.
+    Connections are included even if no component references them; drafts are not. A manifest
+    holds neither authorizations nor secrets.
     """
-    document = of_development(application).as_document()
+    document = development_manifest(application).as_document()
     return (
         json.dumps({"format": FORMAT, "schema": SCHEMA, **document}, indent=2, ensure_ascii=False)
         + "\n"
     )
 
 
-def hand_out(application: Application, by: User | None) -> str:
-    """Export and record to whom; at the command line it is nobody that the console knows."""
+def export_and_record(application: Application, by: User | None) -> str:
+    """Export an application and record who did it; ``by`` is None for the command line."""
     with transaction.atomic():
         text = export(application)
         record(

@@ -1,4 +1,4 @@
-"""The question which file to import, and for whom."""
+"""The form to upload a file for import."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from django.db import transaction
 from console.accounts.models import Organization, User
 from console.accounts.policy import Action
 from console.components.json_source import JsonFault, JsonFaults
-from console.transfer.import_lease import Busy, import_lease
+from console.transfer.import_lease import ImportInProgress, import_lease
 from console.transfer.importing import MAX_BYTES, decode, read
 from console.transfer.models import Upload
 
 
 class UploadForm(forms.Form):
-    """A file that can be imported; ``faults`` says what keeps one from it."""
+    """Upload a file to import; ``faults`` lists what is wrong with the file."""
 
     file = forms.FileField(
         label="File",
-        help_text="An application that this or another Developer Console has exported, "
+        help_text="An application that was exported from this or another Developer Console, "
         "at most 10 MB.",
         widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
     )
@@ -37,30 +37,31 @@ class UploadForm(forms.Form):
                 self.organizations,
                 label="Organization",
                 empty_label=None,
-                help_text="It will own the application.",
+                help_text="The organization that will own the application.",
             )
 
     @property
     def has_more_faults(self) -> bool:
         return self.more != 0
 
-    def refuse(self, error: JsonFaults) -> None:
-        """Say of a file, whenever it was read, that it cannot be imported."""
+    def add_faults(self, error: JsonFaults) -> None:
+        """Add the faults of a file, which make it impossible to import."""
         self.faults, self.more = error.faults, error.more
-        count = f"{len(error.faults)} faults" if len(error.faults) > 1 else "a fault"
+        count = f"{len(error.faults)} errors" if len(error.faults) > 1 else "an error"
         if self.has_more_faults:
             count = f"at least {count}"
         self.add_error(
-            None, f"This file has {count}, so nothing was imported. Mend it and choose it again."
+            None,
+            f"This file has {count}, so nothing was imported. Fix the file and choose it again.",
         )
 
     @property
     def owner(self) -> Organization:
-        """Return for whom it is imported."""
+        """Return the organization to import into."""
         return self.cleaned_data.get("organization") or self.organizations[0]
 
     def clean(self) -> dict[str, Any]:
-        """Read the file, last: for whom it is read has to be known."""
+        """Read the file, after the other fields: the lease needs to know the organization."""
         cleaned = super().clean() or {}
         file: UploadedFile | None = cleaned.get("file")
         if file is None or self.errors:
@@ -69,23 +70,23 @@ class UploadForm(forms.Form):
         try:
             with import_lease(self.owner):
                 read(data)
-        except Busy as error:
+        except ImportInProgress as error:
             self.add_error(None, str(error))
         except JsonFaults as error:
-            self.refuse(error)
+            self.add_faults(error)
         else:
             cleaned["text"] = decode(data)
         return cleaned
 
     def save(self) -> Upload:
-        """Keep the file in place of the one that the person sent before."""
+        """Store the file; it replaces an earlier upload of the person."""
         with transaction.atomic():
-            # A second tab waits: each person has one file.
+            # Locks out a second tab: each person has one upload.
             User.objects.select_for_update(no_key=True).get(pk=self.user.pk)
             Upload.objects.filter(user=self.user).delete()
             return Upload.objects.create(
                 user=self.user,
                 organization=self.owner,
-                file_name=(self.files["file"].name or "")[:200],
+                file_name=(self.cleaned_data["file"].name or "")[:200],
                 text=self.cleaned_data["text"],
             )

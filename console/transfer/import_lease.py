@@ -1,7 +1,7 @@
-"""One file of an organization at a time: to read one may take a few seconds of a processor.
+"""A lease that allows one import at a time in an organization: reading a file takes CPU time.
 
-It is a lease and no lock of a row: a transaction that stays open while a file is read would
-keep every other writer of SQLite waiting.
+It is not a row lock: a transaction that stays open while a file is read would block every other
+writer in SQLite.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from django.db.models.functions import Now
 from console.accounts.models import Organization
 from console.transfer.models import ImportLease
 
-#: Longer than the largest file takes; a process that died with it keeps nobody out for longer.
+#: Longer than reading the largest file takes. After a crash, imports are blocked for this long.
 LEASE = timedelta(seconds=60)
 
 
-class Busy(Exception):
-    """Another file of the organization is being read."""
+class ImportInProgress(Exception):
+    """Another file is being imported into the organization."""
 
 
 @contextmanager
 def import_lease(organization: Organization) -> Iterator[None]:
-    """Hold the organization's lease, or raise :class:`Busy`."""
+    """Hold the organization's lease, or raise :class:`ImportInProgress`."""
     ImportLease.objects.filter(organization=organization, until__lt=Now()).delete()
     mine = ImportLease(organization=organization, owner=secrets.token_hex(16), until=Now() + LEASE)
     ImportLease.objects.bulk_create([mine], ignore_conflicts=True)
     held = ImportLease.objects.filter(organization=organization, owner=mine.owner)
     if not held.exists():
-        raise Busy(
-            f"Another file is being imported into {organization} just now. Try again in a minute."
+        raise ImportInProgress(
+            f"Another file is being imported into {organization}. Try again in a minute."
         )
     try:
         yield

@@ -1,4 +1,4 @@
-"""What an import will make, told before it makes anything."""
+"""Plan an import: what will be created, and under which names."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from console.publishing.manifest import ComponentSnapshot, Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedConnection:
-    """A connection as it will stand; ``was`` is what the file says."""
+    """A connection as it will be created; ``original`` is the one in the file."""
 
-    was: ConnectionSnapshot
-    standing: ConnectionSnapshot
+    original: ConnectionSnapshot
+    snapshot: ConnectionSnapshot
 
     @property
     def is_renamed(self) -> bool:
-        return self.standing.name != self.was.name
+        return self.snapshot.name != self.original.name
 
     @property
     def level(self) -> str:
-        """Say who authorizes it."""
-        return Level(self.standing.level).label
+        """Return the authorization level as shown on screen."""
+        return Level(self.snapshot.level).label
 
     @property
     def permissions(self) -> str:
-        """Say what it asks for."""
-        if self.standing.auth_type != "oauth2":
-            return AUTH_TYPE_NAMES[self.standing.auth_type]
-        count = len(self.standing.scopes_asked)
+        """Describe the permissions, or the authentication type if there are none."""
+        if self.snapshot.auth_type != "oauth2":
+            return AUTH_TYPE_NAMES[self.snapshot.auth_type]
+        count = len(self.snapshot.scopes_asked)
         asked = f"{count} permission" + ("s" if count != 1 else "")
-        return f"All Actions, {asked}" if self.standing.all_actions else asked
+        return f"All Actions, {asked}" if self.snapshot.all_actions else asked
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """An application as it will be made; ``manifest`` is what the file says."""
+    """An application as it will be created; ``manifest`` is the content of the file."""
 
     manifest: Manifest
     name: str
@@ -60,56 +60,60 @@ class Plan:
 
     @cached_property
     def components(self) -> tuple[ComponentSnapshot, ...]:
-        """Return the components, calling the connections by the names that they will have."""
+        """Return the components; their calls use the new link names of the connections."""
         new = {
-            each.was.link_name: each.standing.link_name
+            each.original.link_name: each.snapshot.link_name
             for each in self.connections
-            if each.standing.link_name != each.was.link_name
+            if each.snapshot.link_name != each.original.link_name
         }
-        return tuple(_repointed(part, new) for part in self.manifest.components.values())
+        return tuple(_with_new_link_names(part, new) for part in self.manifest.components.values())
 
 
 def plan(manifest: Manifest, organization: Organization) -> Plan:
-    """Name what will be made, as it can be named now; two queries.
+    """Choose free names for everything that will be created; two queries.
 
-    Names that the organization has already, in whichever of its applications, get ``_copy``
-    at their end, then ``_copy_2`` and so on.
+    If a name is already used in any application of the organization, ``_copy`` is appended, then
+    ``_copy_2`` and so on.
     """
     applications = dict(organization.applications.values_list("link_name", "name"))
     created = Connection.objects.created().filter(application__organization=organization)
-    there = {name.lower() for name in created.values_list("name", flat=True)}
+    existing_names = {name.lower() for name in created.values_list("name", flat=True)}
 
     name, link_name = manifest.name, manifest.link_name
     if link_name in applications:
         names = {name.lower() for name in applications.values()}
-        name = _free_name(name, names, _longest(Application))
+        name = _free_name(name, names, _max_length(Application))
         link_name = free_link_name(name, applications, fallback="application")
 
-    kept = {s.link_name: s for s in manifest.connections.values() if s.name.lower() not in there}
-    taken_names = there | {standing.name.lower() for standing in kept.values()}
+    kept = {
+        s.link_name: s
+        for s in manifest.connections.values()
+        if s.name.lower() not in existing_names
+    }
+    taken_names = existing_names | {snapshot.name.lower() for snapshot in kept.values()}
     taken_link_names = set(kept)
     connections = []
-    for was in manifest.connections.values():
-        standing = was
-        if was.link_name not in kept:
-            new = _free_name(was.name, taken_names, _longest(Connection))
-            standing = replace(
-                was,
+    for original in manifest.connections.values():
+        snapshot = original
+        if original.link_name not in kept:
+            new = _free_name(original.name, taken_names, _max_length(Connection))
+            snapshot = replace(
+                original,
                 name=new,
-                link_name=free_link_name(new, taken_link_names, fallback=was.connector),
+                link_name=free_link_name(new, taken_link_names, fallback=original.connector),
             )
             taken_names.add(new.lower())
-            taken_link_names.add(standing.link_name)
-        connections.append(PlannedConnection(was=was, standing=standing))
+            taken_link_names.add(snapshot.link_name)
+        connections.append(PlannedConnection(original=original, snapshot=snapshot))
     return Plan(manifest=manifest, name=name, link_name=link_name, connections=tuple(connections))
 
 
-def _longest(model: type[Application | Connection]) -> int:
+def _max_length(model: type[Application | Connection]) -> int:
     return model._meta.get_field("name").max_length or 0
 
 
 def _free_name(old: str, taken: set[str], limit: int) -> str:
-    """Return the first ``<old>_copy`` that is free, ignoring case."""
+    """Return the first free ``<old>_copy`` name, ignoring case."""
     return next(name for name in _copies(old, limit) if name.lower() not in taken)
 
 
@@ -119,7 +123,7 @@ def _copies(old: str, limit: int) -> Iterator[str]:
         yield old[: limit - len(suffix)].rstrip() + suffix
 
 
-def _repointed(part: ComponentSnapshot, new: dict[str, str]) -> ComponentSnapshot:
+def _with_new_link_names(part: ComponentSnapshot, new: dict[str, str]) -> ComponentSnapshot:
     calls = [call for call in part.reached.calls if call.connection in new]
     if not calls:
         return part

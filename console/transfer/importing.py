@@ -1,4 +1,4 @@
-"""From a file to an application: read it, plan it, make it as a whole or not at all."""
+"""Import an application from a file: validate, plan and create it, all or nothing."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from console.transfer.validation import problems
 MAX_BYTES = 10 * 1024 * 1024
 
 
-class TakenMeanwhile(Exception):
-    """Others made applications of the same name while this one was being made."""
+class NameConflict(Exception):
+    """Other requests kept taking the names that this import had chosen."""
 
 
 def decode(data: str | bytes) -> str:
-    """Return a file's text; raise ``Faults`` where it is too large or not UTF-8."""
+    """Decode a file; raise :class:`JsonFaults` if it is too large or not UTF-8."""
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogatepass")
     if len(data) > MAX_BYTES:
-        words = "A file may have at most 10 MB (10,485,760 bytes), and this one has more."
+        words = "The file is larger than 10 MB (10,485,760 bytes)."
         raise JsonFaults([JsonFault(line=1, column=1, message=words)])
     try:
         return data.decode("utf-8-sig")  # some editors put a byte order mark before the text
     except UnicodeDecodeError as error:
         before = data[: error.start]
-        words = "This is not a text in UTF-8. Save the file in that encoding, and choose it again."
+        words = "The file is not UTF-8 text. Save it with UTF-8 encoding, and choose it again."
         line = data[before.rfind(b"\n") + 1 : error.start].decode()
         raise JsonFaults(
             [JsonFault(line=before.count(b"\n") + 1, column=len(line) + 1, message=words)]
@@ -46,7 +46,7 @@ def decode(data: str | bytes) -> str:
 
 
 def read(data: str | bytes) -> Manifest:
-    """Read a file; raise ``Faults`` with the first things wrong in it, sorted by line."""
+    """Parse and validate a file; raise :class:`JsonFaults` with its first faults, by line."""
     text = decode(data)
     document = json_source.read(text)
     json_source.refuse(text, problems(document), counting=False)
@@ -58,45 +58,45 @@ def read(data: str | bytes) -> Manifest:
 def import_application(
     manifest: Manifest | str | bytes, organization: Organization, user: User
 ) -> Application:
-    """Make an application of a file, under names that are free when it is made.
+    """Create an application from a file, under names that are free at that moment.
 
-    Raise ``Faults`` for a file that cannot be taken and :class:`TakenMeanwhile` where
-    somebody else was faster three times, or :class:`~console.accounts.authority.NotAllowed`
-    where the person may not create applications (any more); nothing is made then. Nobody is
-    given a right in it.
+    Raise :class:`JsonFaults` for an invalid file, :class:`NameConflict` if three attempts failed
+    because others took the names, or :class:`~console.accounts.authority.NotAllowed` if the
+    person may not create applications; nothing is created then. Nobody gets rights in the new
+    application.
     """
     if not isinstance(manifest, Manifest):
         manifest = read(manifest)
-    for _ in range(3):  # Administration makes applications, too, and holds nothing
+    for _ in range(3):  # Administration creates applications without this lock
         try:
             with transaction.atomic():
-                # Whoever imports at the same time waits here, and then finds these names taken.
-                held = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
-                authority.hold(user, held, Action.CREATE_APPLICATIONS)
-                return _make(plan(manifest, held), held, user)
+                # A concurrent import waits here, and then sees the names of this one as taken.
+                locked = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+                authority.check_and_lock(user, locked, Action.CREATE_APPLICATIONS)
+                return _create(plan(manifest, locked), locked, user)
         except IntegrityError:
             continue
-    raise TakenMeanwhile(
-        f"Others are making applications of the same name in {organization} just now. Nothing "
+    raise NameConflict(
+        f"Other people are creating applications with the same name in {organization}. Nothing "
         "was imported. Try again."
     )
 
 
-def _make(planned: Plan, organization: Organization, user: User) -> Application:
+def _create(planned: Plan, organization: Organization, user: User) -> Application:
     application = Application.objects.create(
         organization=organization, name=planned.name, link_name=planned.link_name
     )
     connections = {
-        standing.link_name: Connection(
-            **{name: getattr(standing, name) for name in standing.FIELDS},
-            connector_slug=standing.connector,
-            scopes=list(standing.scopes),
-            parameters=dict(standing.parameters),
+        snapshot.link_name: Connection(
+            **{name: getattr(snapshot, name) for name in snapshot.FIELDS},
+            connector_slug=snapshot.connector,
+            scopes=list(snapshot.scopes),
+            parameters=dict(snapshot.parameters),
             application=application,
             status=Connection.Status.CREATED,
             created_by=user,
         )
-        for standing in (each.standing for each in planned.connections)
+        for snapshot in (each.snapshot for each in planned.connections)
     }
     components = [
         Component(

@@ -1,4 +1,4 @@
-"""A file on its way in."""
+"""Uploaded files that wait to be imported."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.utils import timezone
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 
-#: How long a file waits to be imported.
+#: How long an uploaded file is kept.
 UPLOAD_LIFETIME = timedelta(days=1)
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
-    def waiting_for(self, user: Any) -> UploadQuerySet:
-        """Keep the file that the person has sent lately and may still import."""
+    def pending_for(self, user: Any) -> UploadQuerySet:
+        """Keep the upload of a person that has not expired and that they may still import."""
         return self.filter(
             user=user,
             organization__in=Organization.objects.allowing(user, Action.CREATE_APPLICATIONS),
@@ -29,7 +29,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """A file that a person has sent and not yet imported; each person has one at most."""
+    """A file that a person has uploaded but not yet imported; at most one per person."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -48,7 +48,7 @@ class Upload(models.Model):
 
 
 class ImportLease(models.Model):
-    """Who reads a file for an organization just now (``console/transfer/import_lease.py``)."""
+    """The lease of the import that is running in an organization (``import_lease.py``)."""
 
     organization = models.OneToOneField(
         Organization, models.CASCADE, primary_key=True, related_name="+"

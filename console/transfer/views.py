@@ -1,4 +1,4 @@
-"""An application as a file: hand it out, look into one, make it."""
+"""Pages to export an application as a file, and to preview and import such a file."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connections.models import Connection
-from console.accounts.active_organization import address_in
+from console.accounts.active_organization import url_in
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import ComponentKind
 from console.components import json_schema
 from console.components.json_source import JsonFaults
-from console.transfer.exporting import hand_out
+from console.transfer.exporting import export_and_record
 from console.transfer.forms import UploadForm
-from console.transfer.import_lease import Busy, import_lease
+from console.transfer.import_lease import ImportInProgress, import_lease
 from console.transfer.import_plan import plan
-from console.transfer.importing import TakenMeanwhile, import_application, read
+from console.transfer.importing import NameConflict, import_application, read
 from console.transfer.models import Upload
 
 
-# Editors and other programs check a file by it before anybody signs in; it says nothing of ours.
+# Public: editors and other programs validate files with it. It holds no data of this console.
 @login_not_required
 @require_safe
 def schema_detail(request: HttpRequest, name: str) -> HttpResponse:
-    """Publish a JSON Schema."""
+    """Serve a JSON Schema of the file format."""
     if name not in json_schema.names():
         raise Http404
     return JsonResponse(
@@ -45,12 +45,12 @@ def schema_detail(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def application_export(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Give out what is in Development as a file."""
+    """Download the Development version of an application as a file."""
     application = get_object_or_404(
         Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS), pk=pk
     )
     return HttpResponse(
-        hand_out(application, request.user),
+        export_and_record(application, request.user),
         content_type="application/json",
         headers={
             "Content-Disposition": f'attachment; filename="{application.link_name}.json"',
@@ -60,7 +60,7 @@ def application_export(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_import(request: SignedInRequest) -> HttpResponse:
-    """Ask for a file; one that can be imported is kept and looked at first."""
+    """Show the upload form; a POST stores a valid file and leads to its preview."""
     if not request.user.may(Action.CREATE_APPLICATIONS):
         raise PermissionDenied
     if request.method != "POST":
@@ -73,9 +73,9 @@ def application_import(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def upload_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show what will be made of a file, before it is made."""
+    """Show what an import of the file would create."""
     upload = get_object_or_404(
-        Upload.objects.waiting_for(request.user).select_related("organization"), pk=pk
+        Upload.objects.pending_for(request.user).select_related("organization"), pk=pk
     )
     try:
         planned = plan(read(upload.text), upload.organization)
@@ -98,51 +98,51 @@ def upload_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def upload_confirm(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Make the application, and say by which names, since others may be taken by now."""
-    uploads = Upload.objects.waiting_for(request.user).select_related("organization")
+    """Import the file; names are chosen again, since some may have been taken since the preview."""
+    uploads = Upload.objects.pending_for(request.user).select_related("organization")
     upload = get_object_or_404(uploads, pk=pk)
     try:
         with import_lease(upload.organization):
             manifest = read(upload.text)
             with transaction.atomic():
-                # Who presses twice waits here, and then finds nothing to import.
+                # A second press of the button waits here, and then finds no upload.
                 upload = get_object_or_404(uploads.select_for_update(of=("self",)), pk=pk)
                 application = import_application(manifest, upload.organization, request.user)
                 upload.delete()
     except JsonFaults as error:
         return _faults_page(request, upload, error)
-    except (Busy, TakenMeanwhile) as error:
+    except (ImportInProgress, NameConflict) as error:
         messages.error(request, str(error))
         return SeeOther(reverse("upload_detail", args=[pk]))
-    messages.success(request, _made(application))
-    return SeeOther(address_in(request, application.organization, application.get_absolute_url()))
+    messages.success(request, _success_message(application))
+    return SeeOther(url_in(request, application.organization, application.get_absolute_url()))
 
 
 @require_POST
 def upload_discard(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Forget a file."""
-    get_object_or_404(Upload.objects.waiting_for(request.user), pk=pk).delete()
-    messages.success(request, "The file is forgotten, and nothing was imported.")
+    """Delete an uploaded file without importing it."""
+    get_object_or_404(Upload.objects.pending_for(request.user), pk=pk).delete()
+    messages.success(request, "The import was canceled, and the file was deleted.")
     return SeeOther(reverse("application_list"))
 
 
-def _made(application: Application) -> str:
-    """Say what came of a file, and what is left to do."""
+def _success_message(application: Application) -> str:
+    """Say what was imported, and which connections have to be authorized."""
     rows = Connection.objects.filter(application=application).order_by("name")
     names = list(rows.values_list("name", flat=True))
-    made = f"{application} is imported, with the link name {application.link_name}."
+    message = f"{application} was imported with the link name {application.link_name}."
     if not names:
-        return made
+        return message
     *others, last = names if len(names) < 5 else [*names[:3], f"{len(names) - 3} more"]
     words = f"{', '.join(others)} and {last}" if others else last
-    return f"{made} Next, authorize {words}: an import brings no accounts along."
+    return f"{message} Next, authorize {words}: an import does not include accounts."
 
 
 def _faults_page(request: SignedInRequest, upload: Upload, error: JsonFaults) -> HttpResponse:
-    """Show why a file that could be imported when it was sent cannot be any more."""
+    """Show why a file that was valid when it was uploaded can no longer be imported."""
     form = UploadForm({"organization": upload.organization_id}, user=request.user)
     form.errors.pop("file")
-    form.refuse(error)
+    form.add_faults(error)
     return _form_page(request, form)
 
 

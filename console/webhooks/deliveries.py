@@ -7,20 +7,19 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django_tasks import task
 
 from connectors.errors import ServiceError
 from connectors.http import http_client
-from console.accounts.contacts import who_can_mend
+from console import mail
+from console.accounts.contacts import contacts_for
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
 from console.audit.log import record
-from console.encryption.fields import SecretUnreadable
+from console.encryption.fernet_keys import SecretUnreadable
 from console.public_url import public_url
 from console.webhooks.models import Delivery, Webhook
 from console.webhooks.payloads import compose
@@ -145,18 +144,13 @@ def _switch_off(webhook: Webhook, problem: str) -> bool:
 
 
 def _mail(webhook: Webhook, problem: str) -> None:
-    text = render_to_string(
-        "webhooks/disabled_email.txt",
-        {
-            "webhook": webhook,
-            "problem": problem,
-            "url": public_url("webhook_list", webhook.application_id),
-        },
-    )
+    people = contacts_for(webhook.organization_id, webhook.created_by_id, Action.MANAGE_WEBHOOKS)
+    context = {
+        "webhook": webhook,
+        "problem": problem,
+        "url": public_url("webhook_list", webhook.application_id),
+    }
     try:
-        for person in who_can_mend(
-            webhook.organization_id, webhook.created_by_id, Action.MANAGE_WEBHOOKS
-        ):
-            send_mail(f"The webhook {webhook} is switched off", text, None, [person.email])
+        mail.send("webhooks/email/disabled", [person.email for person in people], context)
     except Exception as error:  # the page says it, too; nothing here waits for a mail server
         logger.warning("Mail about a webhook could not be sent: %s", type(error).__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from connectors.errors import ServiceForbidden
-from connectors.http.ssrf import judge_url
+from connectors.http.ssrf import validate_url
 from console.webhooks.models import Webhook
 
 
@@ -26,7 +26,7 @@ class WebhookForm(forms.Form):
         """Judge it as every address that the console calls."""
         url: str = self.cleaned_data["url"]
         try:
-            judge_url(url, service="The webhook")
+            validate_url(url, service="The webhook")
         except ServiceForbidden as error:
             raise forms.ValidationError(str(error)) from None
         if "#" in url:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.encryption.fields import SealedField
+from console.encryption.fields import EncryptedJSONField
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
@@ -29,7 +29,7 @@ class Webhook(models.Model):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
     application = models.ForeignKey(Application, models.CASCADE, related_name="webhooks")
     url = models.CharField("Address", max_length=500)
-    secret = SealedField(bound_to=("organization_id",))
+    secret = EncryptedJSONField(bound_to=("organization_id",))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )

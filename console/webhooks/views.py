@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.pagination import cut
+from console.pagination import paginate
 from console.webhooks import registration
 from console.webhooks.deliveries import send_again
 from console.webhooks.forms import WebhookForm
@@ -124,7 +124,7 @@ def _page(
             "created": created,
             "secret": secret,
             "webhooks": webhooks.defer("secret"),
-            "page": cut(
+            "page": paginate(
                 deliveries.select_related("webhook").defer("body", "webhook__secret"),
                 request.GET,
                 by="created_at",

@@ -1,4 +1,4 @@
-// Copies what is shown once, and sends the form that opens an application. Pages work without it.
+// Copies keys and tokens, and submits the form that opens an application. Pages work without it.
 (() => {
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-copy]");
@@ -8,7 +8,7 @@
       await navigator.clipboard.writeText(text.textContent);
       button.textContent = "Copied";
     } catch {
-      // No clipboard without https: select it for the person.
+      // Without HTTPS there is no clipboard: select the text instead.
       getSelection().selectAllChildren(text);
       button.textContent = "Selected";
     }

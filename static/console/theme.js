@@ -1,4 +1,4 @@
-// Runs in the head, before anything is painted. Without it the system's preference stands.
+// Applies the chosen theme. It runs in the head, before the first paint. Without it, the system's preference applies.
 (() => {
   const root = document.documentElement;
   root.classList.add("scripted");
@@ -6,7 +6,7 @@
   try {
     theme = localStorage.getItem("theme") ?? theme;
   } catch {
-    // A browser that forbids storage follows the system.
+    // Storage is blocked: follow the system.
   }
   if (theme === "light" || theme === "dark") root.dataset.bsTheme = theme;
 })();

@@ -1,4 +1,4 @@
-"""Every change asks in its own transaction whether the person still may."""
+"""Every change checks the permission again, in its own transaction."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import pytest
 from django.db import connection as database
 from django.urls import reverse
 
-from connections.authorizations import revoking
+from connections.authorizations import connection_deletion
 from connections.models import Connection
 from connections.setup import changing, drafting
 from connections.setup.forms import PermissionsForm, RenameForm
 from console.accounts import authority
 from console.accounts.authority import NotAllowed
 from console.accounts.models import Membership
-from console.accounts.policy import ALLOWED, GIVEN, Action
+from console.accounts.policy import ALLOWED, NEEDS_RIGHT, Action
 from console.applications import rights
 from console.applications.models import Right
 from console.audit.models import Event
@@ -80,7 +80,7 @@ def change_permissions(w):
 
 def delete_connection(w):
     connection = w("connect")()
-    return lambda: revoking.delete(connection, w("developer"))
+    return lambda: connection_deletion.delete_connection(connection, w("developer"))
 
 
 CHANGES = [
@@ -103,7 +103,7 @@ def rows() -> list:
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 @pytest.mark.parametrize("taken", ["demoted", "deactivated", "removed", "switched off"])
-def test_who_lost_his_authority_changes_nothing(change, taken, request, developer, may_publish):
+def test_it_refuses_people_who_lost_their_role(change, taken, request, developer, may_publish):
     do = change(request.getfixturevalue)
     memberships = Membership.objects.filter(user=developer)
     match taken:
@@ -117,14 +117,14 @@ def test_who_lost_his_authority_changes_nothing(change, taken, request, develope
             type(developer).objects.filter(pk=developer.pk).update(is_active=False)
     before = rows()
 
-    with pytest.raises(NotAllowed, match="nothing was changed"):
+    with pytest.raises(NotAllowed, match="Nothing was changed"):
         do()
 
     assert rows() == before
 
 
 @pytest.mark.parametrize("change", [publish, roll_back], ids=lambda change: change.__name__)
-def test_who_lost_his_right_changes_nothing(change, request, may_publish):
+def test_it_refuses_people_who_lost_their_right(change, request, may_publish):
     do = change(request.getfixturevalue)
     Right.objects.update(may_publish=False)
     before = rows()
@@ -150,9 +150,9 @@ def test_a_developer_imports_nothing(studio, developer, application):
 @pytest.mark.parametrize("action", Action)
 def test_it_agrees_with_the_policy_table(action, role, member, studio, application):
     person = member(studio, role)
-    by_role = role in ALLOWED[action] and role not in GIVEN.get(action, ())
-    assert _is_held(authority.hold, person, studio, action) == by_role
-    if action not in GIVEN:
+    by_role = role in ALLOWED[action] and role not in NEEDS_RIGHT.get(action, ())
+    assert _is_held(authority.check_and_lock, person, studio, action) == by_role
+    if action not in NEEDS_RIGHT:
         return
     assert _is_held(rights.hold, person, application, action) == by_role
     given = {Right.FIELDS[action]: True}
@@ -160,12 +160,12 @@ def test_it_agrees_with_the_policy_table(action, role, member, studio, applicati
     assert _is_held(rights.hold, person, application, action) == (role in ALLOWED[action])
 
 
-def test_the_operator_and_strangers_hold_nothing(studio, operator, stranger):
-    assert not _is_held(authority.hold, operator, studio, Action.MANAGE_COMPONENTS)
-    assert not _is_held(authority.hold, stranger, studio, Action.MANAGE_COMPONENTS)
+def test_it_refuses_operators_and_strangers(studio, operator, stranger):
+    assert not _is_held(authority.check_and_lock, operator, studio, Action.MANAGE_COMPONENTS)
+    assert not _is_held(authority.check_and_lock, stranger, studio, Action.MANAGE_COMPONENTS)
 
 
-def test_who_loses_it_between_the_page_and_the_change_gets_the_page_of_who_has_none(
+def test_losing_permission_during_a_request_is_answered_as_if_before_it(
     developer_client, application, may_publish, build
 ):
     build("Find people")

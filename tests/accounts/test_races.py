@@ -1,7 +1,7 @@
-"""Authority that is taken away while it is used, in real threads and real transactions.
+"""Permissions that are taken away while they are used, in real threads and transactions.
 
-What takes it and what uses it both write into the organization's chain, whose numbers are the
-order of commits: a use with a higher number than its taking was accepted too late.
+Both changes write to the organization's audit log, whose numbers follow the order of commits: a
+use with a higher number than the taking was accepted too late.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from django.db import connections as database_connections
 from django.urls import reverse
 
 from connections.authorizations import granting
-from connections.models import Authorization, Credential, authorization_site
+from connections.models import Authorization, Credential
+from connections.models.authorization_site import AuthorizationSite
 from console.accounts.authority import NotAllowed
 from console.accounts.models import Membership
 from console.applications.models import Right
@@ -31,22 +32,22 @@ from console.people import memberships
 from console.publishing import publishing
 
 ROUNDS = 125
-#: By how many seconds more or less one of the two begins after the other in the next round.
+#: How many seconds the start of one change moves relative to the other in the next round.
 STEP = 0.004
 
 
 @dataclass(frozen=True, kw_only=True)
 class Taking:
-    """How authority is taken, given back for the next round, and told of."""
+    """How a permission is taken away and given again, and the action that records it."""
 
     take: Callable[[], object]
-    give_back: Callable[[], object]
+    release_connection: Callable[[], object]
     act: AuditAction
 
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
-    """What somebody does with his authority, once made ready, and how it is told of."""
+    """A change that needs the permission, and the action that records it."""
 
     prepare: Callable[[], object]
     do: Callable[[], object]
@@ -59,7 +60,7 @@ def demotion(developer, super_admin) -> Taking:
     row = rows.get()
     return Taking(
         take=lambda: memberships.change_role(row, Role.USER, super_admin),
-        give_back=lambda: rows.update(role=Role.DEVELOPER),
+        release_connection=lambda: rows.update(role=Role.DEVELOPER),
         act=AuditAction.MEMBERSHIP_CHANGED,
     )
 
@@ -70,7 +71,7 @@ def deactivation(developer, super_admin) -> Taking:
     row = rows.get()
     return Taking(
         take=lambda: memberships.deactivate(row, super_admin),
-        give_back=lambda: rows.update(deactivated_at=None),
+        release_connection=lambda: rows.update(deactivated_at=None),
         act=AuditAction.MEMBERSHIP_DEACTIVATED,
     )
 
@@ -80,7 +81,7 @@ def removal(developer, super_admin, studio) -> Taking:
     rows = Membership.objects.filter(user=developer)
     return Taking(
         take=lambda: memberships.remove(rows.get(), super_admin),
-        give_back=lambda: rows.get_or_create(
+        release_connection=lambda: rows.get_or_create(
             user=developer, organization=studio, defaults={"role": Role.DEVELOPER}
         ),
         act=AuditAction.MEMBERSHIP_DELETED,
@@ -100,7 +101,7 @@ def taking_of_the_right(application, may_publish, super_admin, signed_in) -> Tak
     }
     return Taking(
         take=lambda: browser.post(page, unticked),
-        give_back=lambda: Right.objects.update(may_publish=True),
+        release_connection=lambda: Right.objects.update(may_publish=True),
         act=AuditAction.RIGHT_TAKEN,
     )
 
@@ -123,13 +124,15 @@ def publication(application, developer, may_publish, build) -> Use:
 
 @pytest.fixture
 def authorization(network, connect, install, developer, studio) -> Use:
-    """He authorizes for all, where his own organization has installed it."""
+    """Authorize for all users of an installation in the person's own organization."""
     me = {"id": 1, "email": "alice@example.com"}
     network.get("http://localhost:9000/key/api/me", json=me)
-    site = authorization_site.installed(install(connect("sandbox_api_key"), studio))
+    site = AuthorizationSite.of_installed(install(connect("sandbox_api_key"), studio))
     return Use(
         prepare=lambda: (Authorization.objects.all().delete(), Credential.objects.all().delete()),
-        do=lambda: granting.with_credentials(site, developer, site.environments, {"key": "k-1"}),
+        do=lambda: granting.store_typed_credential(
+            site, developer, site.environments, {"key": "k-1"}
+        ),
         act=AuditAction.AUTHORIZATION_GIVEN,
     )
 
@@ -154,11 +157,13 @@ def two_threads() -> Iterator[ThreadPoolExecutor]:
         ("removal", "authorization", 83),
     ],
 )
-def test_nothing_is_accepted_after_authority_is_taken(taking, use, rounds, two_threads, request):
+def test_no_change_is_saved_after_permission_is_taken_away(
+    taking, use, rounds, two_threads, request
+):
     taking, use = request.getfixturevalue(taking), request.getfixturevalue(use)
     dice, outcomes, lead = random.Random(17), Counter(), 0.0
     for _ in range(rounds):
-        taking.give_back()
+        taking.release_connection()
         use.prepare()
         last = max(Event.objects.values_list("number", flat=True), default=0)
 
@@ -169,7 +174,7 @@ def test_nothing_is_accepted_after_authority_is_taken(taking, use, rounds, two_t
         assert (use.act in numbers) == accepted
         assert numbers.get(use.act, 0) < numbers[taking.act], "accepted after the commit"
         outcomes[accepted] += 1
-        # Whoever came first begins later: so the two go on meeting where it is decided.
+        # The one that came first starts later in the next round, so that the two keep colliding.
         lead += dice.uniform(0, 2 * STEP) * (1 if accepted else -1)
     assert outcomes[True] > 0
     assert outcomes[False] > 0
@@ -181,7 +186,7 @@ def _race(
     use: Callable[[], object],
     lead: float,
 ) -> bool:
-    """Do both at once, the use ``lead`` seconds after the taking; tell whether it was accepted."""
+    """Run both, the use ``lead`` seconds after the taking; tell whether it was accepted."""
     start = threading.Barrier(2)
 
     def taker() -> None:

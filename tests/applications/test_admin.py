@@ -1,4 +1,4 @@
-"""Super admins say on an application's page which developers may ship it."""
+"""Applications in Administration, with the rights of developers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def browser(signed_in, super_admin):
 
 @pytest.fixture
 def send(browser, page, application):
-    """Send the page with these rows, of which so many were there."""
+    """Submit the form with these rows, of which ``initial`` existed before."""
 
     def post(*rows: dict, initial: int = 0):
         data = {
@@ -39,7 +39,7 @@ def send(browser, page, application):
     return post
 
 
-def told() -> list[tuple]:
+def recorded() -> list[tuple]:
     rows = Event.objects.filter(object_type="right").order_by("number")
     return [(e.action, e.object_label, e.details["rights"]) for e in rows]
 
@@ -50,30 +50,30 @@ def test_it_works(send, developer, application):
 
     right = application.rights.get()
     assert (right.user, right.may_publish, right.may_distribute) == (developer, True, True)
-    assert told() == [("right.given", developer.email, ["publish", "distribute"])]
+    assert recorded() == [("right.given", developer.email, ["publish", "distribute"])]
 
 
-def test_a_change_tells_what_was_given_and_what_was_taken(send, may_publish, developer):
+def test_a_change_records_given_and_removed_rights(send, may_publish, developer):
     assert send({"id": may_publish.pk, "may_distribute": "on"}, initial=1).status_code == 302
 
     may_publish.refresh_from_db()
     assert (may_publish.may_publish, may_publish.may_distribute) == (False, True)
-    assert told() == [
+    assert recorded() == [
         ("right.given", developer.email, ["distribute"]),
         ("right.taken", developer.email, ["publish"]),
     ]
 
 
-def test_a_removed_row_tells_what_was_taken(send, may_publish, developer):
+def test_removing_a_row_records_the_removed_rights(send, may_publish, developer):
     row = {"id": may_publish.pk, "may_publish": "on", "may_distribute": "on", "DELETE": "on"}
     assert send(row, initial=1).status_code == 302
     assert not Right.objects.exists()
-    assert told() == [("right.taken", developer.email, ["publish"])]
+    assert recorded() == [("right.taken", developer.email, ["publish"])]
 
 
-def test_nothing_is_told_of_what_did_not_change(send, may_publish):
+def test_saving_without_changes_records_nothing(send, may_publish):
     assert send({"id": may_publish.pk, "may_publish": "on"}, initial=1).status_code == 302
-    assert told() == []
+    assert recorded() == []
 
 
 def test_it_offers_the_developers_of_the_organization(
@@ -86,7 +86,7 @@ def test_it_offers_the_developers_of_the_organization(
 
 
 @pytest.mark.parametrize("who", ["stranger", "super_admin", "deactivated", "switched off"])
-def test_nobody_else_is_given_a_right(who, send, developer, request):
+def test_only_developers_can_get_rights(who, send, developer, request):
     if who == "deactivated":
         Membership.objects.filter(user=developer).update(deactivated_at="2026-01-01T00:00Z")
     elif who == "switched off":
@@ -98,33 +98,33 @@ def test_nobody_else_is_given_a_right(who, send, developer, request):
     assert not Right.objects.exists()
 
 
-def test_what_somebody_has_who_is_no_developer_any_more_can_be_taken(send, may_publish, developer):
+def test_rights_of_former_developers_can_be_removed(send, may_publish, developer):
     Membership.objects.filter(user=developer).update(role=Role.USER)
     assert send({"id": may_publish.pk, "DELETE": "on"}, initial=1).status_code == 302
     assert not Right.objects.exists()
 
 
-def test_a_right_stays_its_owners(send, may_publish, member, studio, developer):
+def test_a_right_cannot_be_moved_to_another_person(send, may_publish, member, studio, developer):
     other = member(studio, Role.DEVELOPER, "other@studio.example")
     send({"id": may_publish.pk, "user": other.pk, "may_publish": "on"}, initial=1)
     may_publish.refresh_from_db()
     assert may_publish.user == developer
 
 
-def test_one_person_has_one_row(send, may_publish, developer):
+def test_a_person_has_one_row(send, may_publish, developer):
     again = {"user": developer.pk, "may_distribute": "on"}
     response = send({"id": may_publish.pk, "may_publish": "on"}, again, initial=1)
     assert response.status_code == 200
     assert Right.objects.count() == 1
 
 
-def test_others_do_not_reach_it(signed_in, developer, stranger_organization, member, page):
+def test_others_cannot_open_it(signed_in, developer, stranger_organization, member, page):
     other = member(stranger_organization, Role.SUPER_ADMIN)
     assert signed_in(other).get(page).status_code == 302  # as for a row that is not there
     assert signed_in(developer).get(page).status_code == 403
 
 
-def test_nobody_is_given_a_right_in_what_is_new(browser, studio, developer):
+def test_a_new_application_offers_no_rights(browser, studio, developer):
     add = reverse("admin:applications_application_add")
     assert "rights-TOTAL_FORMS" not in browser.get(add).content.decode()
     data = {"organization": studio.pk, "name": "New", "link_name": "new"}

@@ -14,15 +14,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.authorizations import (
+    connection_deletion,
+    credential_erasure,
     granting,
     labeling,
-    outcome,
-    revocation_request,
     revoking,
+    state_changes,
     suspending,
 )
 from connections.authorizations.forms import LabelForm
-from connections.models import Authorization, OAuthClient, authorization_site
+from connections.models import Authorization, OAuthClient
+from connections.models.authorization_site import AuthorizationSite
 from connections.setup import changing, drafting
 from connections.setup.forms import PermissionsForm, RenameForm
 from console.accounts.policy import Action
@@ -58,7 +60,7 @@ def permissions_changed(w: World):
 def connection_deleted(w: World):
     connection = w.connection()
     w.grant(connection)
-    return lambda: revoking.delete(connection, w.developer)
+    return lambda: connection_deletion.delete_connection(connection, w.developer)
 
 
 def given(w: World):
@@ -76,7 +78,7 @@ def reused(w: World):
     connection, other = w.connection(), w.connect("twilio", name="Others")
     credential = w.grant(other).credential
     return lambda: granting.reuse(
-        authorization_site.at_home(connection), w.developer, ["all"], credential
+        AuthorizationSite.of_connection(connection), w.developer, ["all"], credential
     )
 
 
@@ -90,7 +92,7 @@ def revocation_asked(w: World):
     authorization = w.grant(w.connect("sandbox"))
     key = authorization.credential_id
     Authorization.objects.update(credential=None)
-    return lambda: revocation_request.erase(key, w.developer)
+    return lambda: credential_erasure.revoke_and_erase(key, w.developer)
 
 
 def labeled(w: World):
@@ -103,13 +105,13 @@ def labeled(w: World):
 def ended(w: World):
     credential = w.grant(w.connection()).credential
     state = Authorization.State.NEEDS_AUTHORIZATION
-    return lambda: outcome.mark(credential, state, "Twilio said no.")
+    return lambda: state_changes.mark_ended(credential, state, "Twilio said no.")
 
 
 def recovered(w: World):
     credential = w.grant(w.connection()).credential
     Authorization.objects.update(state=Authorization.State.NEEDS_AUTHORIZATION)
-    return lambda: outcome.unmark(credential)
+    return lambda: state_changes.mark_recovered(credential)
 
 
 def _webhook(w: World):
@@ -193,7 +195,7 @@ def imported(w: World):
 
 
 def exported(w: World):
-    return lambda: exporting.hand_out(w.application, w.developer)
+    return lambda: exporting.export_and_record(w.application, w.developer)
 
 
 def exported_by_command(w: World):

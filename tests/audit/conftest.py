@@ -15,7 +15,7 @@ from console.accounts.models import Organization
 from console.audit.actions import AuditAction
 from console.audit.log import Subject, record
 from console.audit.models import Event
-from console.encryption.fields import SealedField
+from console.encryption.fields import EncryptedJSONField
 
 #: What may change although an action failed: who is just publishing, and counts of guesses.
 APART = {"sessions", "axes", "audit", "contenttypes", "usersessions"}
@@ -70,7 +70,7 @@ def rows():
             fields = [
                 field.attname
                 for field in model._meta.concrete_fields
-                if not isinstance(field, SealedField) and field.name not in APART_FIELDS
+                if not isinstance(field, EncryptedJSONField) and field.name not in APART_FIELDS
             ]
             found[model._meta.label] = list(model._base_manager.order_by("pk").values(*fields))
         return found

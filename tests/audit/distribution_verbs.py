@@ -10,12 +10,12 @@ from console.accounts.models import Membership, Organization
 from console.choices import Role
 from console.distribution import installing, marketplace, sharing, updating
 from console.distribution.models import Listing, Picture, Share
-from console.distribution.pictures import CleanPicture
+from console.distribution.pictures import SanitizedPicture
 from console.inviting.models import Invitation
 from console.publishing import publishing
 from tests.audit.world import World
 
-PICTURE = CleanPicture(content=b"pixels", media_type="image/png", width=64, height=64)
+PICTURE = SanitizedPicture(content=b"pixels", media_type="image/png", width=64, height=64)
 
 
 def _release(w: World, name: str = "Find people"):
@@ -45,7 +45,7 @@ def _share(w: World) -> Share:
 
 
 def _installed(w: World):
-    offer = installing.offer_of_share(_share(w))
+    offer = installing.offer_from_share(_share(w))
     return installing.install(offer, w.operator, seen=str(offer.release.pk)).installation
 
 
@@ -61,7 +61,7 @@ def license_changed(w: World):
 
 def released(w: World):
     share, release = _share(w), _release(w, "Order parts")
-    return lambda: sharing.raise_release(share, release, w.super_admin)
+    return lambda: sharing.send_update(share, release, w.super_admin)
 
 
 def withdrawn(w: World):
@@ -70,7 +70,7 @@ def withdrawn(w: World):
 
 
 def installed(w: World):
-    offer = installing.offer_of_share(_share(w))
+    offer = installing.offer_from_share(_share(w))
     return lambda: installing.install(offer, w.operator, seen=str(offer.release.pk))
 
 
@@ -81,7 +81,7 @@ def uninstalled(w: World):
 
 def _outdated(w: World):
     installation, release = _installed(w), _release(w, "Order parts")
-    sharing.raise_release(Share.objects.get(), release, w.super_admin)
+    sharing.send_update(Share.objects.get(), release, w.super_admin)
     return installation, str(release.pk)
 
 
@@ -92,7 +92,7 @@ def updated(w: World):
 
 def left(w: World):
     installation, seen = _outdated(w)
-    return lambda: updating.leave(installation, w.operator, seen=seen)
+    return lambda: updating.skip(installation, w.operator, seen=seen)
 
 
 def _values(w: World):

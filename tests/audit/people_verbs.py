@@ -30,7 +30,7 @@ def removed(w: World):
 
 def _invitation(w: World):
     email = w.operator.email
-    return inviting.invite(w.studio, email, "developer", w.super_admin, unsent=print)
+    return inviting.invite(w.studio, email, "developer", w.super_admin, on_failure=print)
 
 
 def invitation_sent(w: World):
@@ -39,7 +39,7 @@ def invitation_sent(w: World):
 
 def invitation_resent(w: World):
     invitation = _invitation(w)
-    return lambda: inviting.resend(invitation, w.super_admin, unsent=print)
+    return lambda: inviting.resend(invitation, w.super_admin, on_failure=print)
 
 
 def invitation_withdrawn(w: World):

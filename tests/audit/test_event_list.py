@@ -74,7 +74,7 @@ def test_it_shows_nothing_of_other_organizations(see, happen, stranger_organizat
     happen(home=None, label="The deployment's")
     assert "Nothing has happened yet" in see()
     assert "Their secret plan" not in see(object="Their")
-    assert "Nothing fits" in see(object="id of Their secret plan")
+    assert "No matching events" in see(object="id of Their secret plan")
 
 
 @pytest.mark.parametrize("role", ["super_admin", "admin"])
@@ -126,8 +126,8 @@ def test_days_narrow(see, happen):
     today = timezone.localdate()
     tomorrow, yesterday = today + timedelta(days=1), today - timedelta(days=1)
     assert "Messages" in see(**{"from": today, "to": today})
-    assert "Nothing fits" in see(**{"from": tomorrow})
-    assert "Nothing fits" in see(to=yesterday)
+    assert "No matching events" in see(**{"from": tomorrow})
+    assert "No matching events" in see(to=yesterday)
 
 
 def test_what_makes_no_sense_narrows_nothing(see, happen):
@@ -168,12 +168,12 @@ def test_pages_follow_each_other(signed_in, super_admin, studio):
         )
     client = signed_in(super_admin)
     pages = [client.get(LIST).context["page"]]
-    while pages[-1].older:
-        pages.append(client.get(LIST + pages[-1].older).context["page"])
+    while pages[-1].next:
+        pages.append(client.get(LIST + pages[-1].next).context["page"])
     labels = [event.object_label for page in pages for event in page.rows]
     assert labels == [f"N{n:03}" for n in reversed(range(2 * PAGE_SIZE + 5))]
     assert [len(page.rows) for page in pages] == [PAGE_SIZE, PAGE_SIZE, 5]
-    back = client.get(LIST + pages[-1].newer).context["page"]
+    back = client.get(LIST + pages[-1].previous).context["page"]
     assert back.rows == pages[1].rows
 
 

@@ -40,12 +40,14 @@ def test_it_speaks_like_a_colleague():
     told = event(
         AuditAction.MEMBERSHIP_CHANGED, "bob@studio.example", role="super_admin", was="user"
     )
-    assert sentence(told) == "ann@studio.example made bob@studio.example Super admin"
+    assert sentence(told) == (
+        "ann@studio.example changed the role of bob@studio.example to Super admin"
+    )
 
 
 def test_it_names_in_general_what_was_not_written_down():
     assert sentence(event(AuditAction.AUTHORIZATION_ENDED)) == (
-        "Messages is not authorized as some account any more"
+        "Messages is no longer authorized as some account"
     )
 
 

@@ -132,7 +132,7 @@ def test_it_finds_one_that_was_put_in(five, by_hand):
 
 def test_it_finds_a_head_that_is_gone(five):
     Chain.objects.all().delete()
-    assert run()[1] == "studio: the chain has no head any more.\n"
+    assert run()[1] == "studio: the head of the chain is missing.\n"
 
 
 def test_a_chain_that_was_rewritten_as_a_whole_shows_in_the_hash_kept_elsewhere(

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from connections.authorizations import granting
-from connections.models import authorization_site
+from connections.models.authorization_site import AuthorizationSite
 from console.accounts.models import Organization, User
 from console.applications.models import Application
 
@@ -38,8 +38,8 @@ class World:
         grant = granting.Grant(
             secret={"username": "u", "password": CANARY}, account=None, parameters={}
         )
-        return granting.store(
-            authorization_site.at_home(connection), self.developer, ["all"], grant
+        return granting.store_grant(
+            AuthorizationSite.of_connection(connection), self.developer, ["all"], grant
         )
 
     def admin(self, page: str, *arguments: Any, **data: Any) -> Callable[[], Any]:

@@ -1,4 +1,4 @@
-"""A super admin registers this console with a service in Administration."""
+"""Administration: register an OAuth client, invite and remove people, security headers."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_registering_a_service_makes_its_connection_ready_to_authorize(page, vis
     expect(admin.get_by_text("was deleted successfully")).to_be_visible()
 
 
-def test_somebody_is_invited_comes_in_and_is_sent_away(visit, console, faults) -> None:
+def test_a_person_is_invited_deactivated_and_removed(visit, console, faults) -> None:
     faults.expected_statuses.add(403)
     admin, newcomer = visit(SUPER_ADMIN), visit()
     admin.goto("/admin/inviting/invitation/add/")
@@ -62,12 +62,12 @@ def test_somebody_is_invited_comes_in_and_is_sent_away(visit, console, faults) -
     look_over(newcomer, "invitation")
     newcomer.get_by_label("Password").fill("a-long-enough-word")
     newcomer.get_by_role("button", name="Accept the invitation").click()
-    expect(newcomer.get_by_text("You are developer of Studio now")).to_be_visible()
+    expect(newcomer.get_by_text("You are now developer of Studio")).to_be_visible()
 
     admin.goto("/admin/accounts/membership/")
     admin.get_by_role("link", name=NEWCOMER).click()
     admin.get_by_role("link", name="Deactivate…").click()
-    expect(admin.get_by_text("He has authorized nothing that Studio uses")).to_be_visible()
+    expect(admin.get_by_text("They have authorized nothing that Studio uses")).to_be_visible()
     assert sideways(admin) <= 0
     admin.get_by_role("button", name=f"Deactivate {NEWCOMER}").click()
     expect(admin.get_by_role("row", name=NEWCOMER)).to_contain_text("Deactivated")
@@ -83,7 +83,7 @@ def test_somebody_is_invited_comes_in_and_is_sent_away(visit, console, faults) -
 
 
 def _link(console: ConsoleDemo) -> str:
-    """Wait for the mail, which the demo writes into its log, and return its link."""
+    """Wait for the mail, which the demo writes to its log, and return the link in it."""
     log = console.folder / "logs" / "console.log"
     for _ in range(100):
         if links := re.findall(r"/invitations/[\w-]{43}/", log.read_text()):
@@ -107,7 +107,7 @@ def _link(console: ConsoleDemo) -> str:
         "/admin/connections/oauthclient/add/",
     ],
 )
-def test_the_pages_of_administration_obey_the_policy_of_the_console(visit, path) -> None:
+def test_administration_obeys_the_content_security_policy(visit, path) -> None:
     admin = visit(OPERATOR)
     assert admin.goto(path).ok
     expect(admin.get_by_role("link", name="Developer Console administration")).to_be_visible()

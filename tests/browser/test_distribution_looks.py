@@ -50,8 +50,8 @@ def test_from_stage_to_a_client(visit) -> None:
     wizard.press(studio, "Save the draft")
     picture = {"name": "a.png", "mimeType": "image/png", "buffer": png(640, 400)}
     studio.get_by_label("Picture", exact=True).set_input_files(picture)
-    studio.get_by_label("What it shows").fill("A plan of a town")
-    wizard.press(studio, "Add the picture")
+    studio.get_by_label("Description of the picture").fill("A plan of a town")
+    wizard.press(studio, "Add picture")
     studio.get_by_alt_text("A plan of a town").wait_for()
     look_over(studio, "listing, with a picture")
     wizard.press(studio, "Submit for review")

@@ -59,7 +59,7 @@ def test_the_service_opens_in_its_own_window(page, console, authorizing, script)
     with page.expect_popup() as opened:
         wizard.button(page, "Authorize").click()
     popup = opened.value
-    page.get_by_text("Go on in the other window").wait_for()
+    page.get_by_text("Continue in the other window").wait_for()
     wizard.sign_in_at_sandbox(popup, console.password)
     with popup.expect_event("close"):
         wizard.button(popup, "Allow").click(no_wait_after=True)

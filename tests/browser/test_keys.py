@@ -32,7 +32,7 @@ def test_a_key_is_made_shown_once_and_revoked(visit, console, scripts):
     if scripts:
         look_over(page, "revoke a key")
     page.get_by_role("button", name="Revoke").click()
-    expect(page.get_by_text("does not count any more")).to_be_visible()
+    expect(page.get_by_text("has been revoked")).to_be_visible()
     assert text not in page.content()
     if scripts:
         look_over(page, "keys")
@@ -52,7 +52,5 @@ def test_an_application_is_opened(visit, console):
 def test_a_problem_explains_itself(visit, console):
     page = visit("")
     page.goto(f"{console.url}/problems/authorization-required")
-    expect(page.get_by_role("heading", level=1)).to_have_text(
-        "Somebody has to authorize the connection"
-    )
+    expect(page.get_by_role("heading", level=1)).to_have_text("The connection needs authorization")
     look_over(page, "a problem")

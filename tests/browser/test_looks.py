@@ -55,7 +55,7 @@ def test_the_story_of_oauth_2(page, console) -> None:
     page.get_by_role("link", name="Revoke Development").click()
     look_over(page, "revoke")
     wizard.press(page, "Revoke")
-    page.get_by_text("is not authorized any more").wait_for()
+    page.get_by_text("is no longer authorized").wait_for()
     look_over(page, "details, revoked")
     for path, name in (
         ("/", "home"),

@@ -38,7 +38,7 @@ def build(page: Page, name: str, connection: str, path: str = "/contacts") -> st
     definition = {"calls": [{"connection": connection, "method": "GET", "path": path}]}
     editor.fill(json.dumps(definition, indent=2))
     wizard.press(page, "Save")
-    page.get_by_text(f"{name} is saved.").wait_for()
+    page.get_by_text(f"{name} was saved.").wait_for()
     return page.url
 
 
@@ -74,7 +74,7 @@ def publish(page: Page, *names: str) -> None:
     page.get_by_role("link", name="Publish to Stage").click()
     for name in names:
         page.get_by_role("checkbox", name=name, exact=True).check()
-        # The server ticks what goes along, and shows the pre-flight.
+        # The server ticks dependencies and shows the pre-flight.
         expect(page.locator("#summary")).to_contain_text(f"{names.index(name) + 1} component")
 
 
@@ -139,11 +139,13 @@ def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
         page.get_by_role("link", name="Change permissions").click()
         page.get_by_role("checkbox", name="Write Contacts").check()
         wizard.press(page, "Save permissions")
-        page.get_by_text(f"The permissions of {name} are changed.").wait_for()
+        page.get_by_text(f"The permissions of {name} were changed.").wait_for()
     publish(page, "Walk find")
     preflight = page.get_by_role("listitem").filter(has_text="Missing in Stage: contacts.write")
     expect(preflight).to_have_count(1)
-    expect(page.get_by_text("It stays behind: it goes only with Walk order.")).to_be_visible()
+    expect(
+        page.get_by_text("Not included: it is published only together with Walk order.")
+    ).to_be_visible()
     expect(page.get_by_role("checkbox", name="Walk parts")).to_be_disabled()
     expect(page.get_by_role("checkbox", name="Walk parts")).not_to_be_checked()
     expect(page.get_by_role("checkbox", name="Walk people")).to_be_checked()
@@ -208,7 +210,7 @@ def test_without_scripts_everything_can_be_published(visit) -> None:
     page.goto("/apps/field_service/")
     page.get_by_role("link", name="Publish to Stage").click()
     page.get_by_role("checkbox", name="Welcome a customer").check()
-    wizard.press(page, "Show what goes along")
+    wizard.press(page, "Update the selection")
     expect(page.get_by_role("checkbox", name="Add customer", exact=True)).to_be_disabled()
     expect(page.get_by_role("checkbox", name="Add customer", exact=True)).to_be_checked()
     wizard.press(page, "Publish to Stage")
@@ -226,7 +228,7 @@ def test_an_application_leaves_and_comes_back(visit, tmp_path) -> None:
     page.get_by_role("link", name="Import").click()
     look_over(page, "import")
     page.get_by_label("File").set_input_files(file)
-    wizard.press(page, "Look into the file")
+    wizard.press(page, "Preview")
     page.get_by_text("Office CRM_copy").first.wait_for()
     look_over(page, "import, before")
     wizard.press(page, "Import")

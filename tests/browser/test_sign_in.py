@@ -88,7 +88,7 @@ def test_a_passkey_signs_in(person, device, console) -> None:
     with person.expect_download() as download:
         person.get_by_role("link", name="Download the codes").click()
     assert len(re.findall(r"\d{8}", download.value.path().read_text())) == 10
-    person.get_by_role("link", name="I have kept them").click()
+    person.get_by_role("link", name="I saved the codes").click()
     expect(person.get_by_text("Laptop")).to_be_visible()
     look_over(person, "security, with a passkey")
 
@@ -103,10 +103,10 @@ def test_a_passkey_signs_in(person, device, console) -> None:
 def test_a_passkey_that_is_refused_says_so(person, device, console) -> None:
     person.get_by_role("link", name="Add a passkey").click()
     wizard.press(person, "Add the passkey")
-    person.get_by_role("link", name="I have kept them").click()
+    person.get_by_role("link", name="I saved the codes").click()
     person.get_by_role("link", name="Add a passkey").click()
     wizard.press(person, "Add the passkey")
-    expect(person.get_by_role("alert")).to_contain_text("holds a passkey for your account already")
+    expect(person.get_by_role("alert")).to_contain_text("already has a passkey for your account")
     look_over(person, "add a passkey, refused")
     person.get_by_role("link", name="Cancel").click()
     person.get_by_role("link", name="Rename My passkey").click()
@@ -117,7 +117,7 @@ def test_a_passkey_that_is_refused_says_so(person, device, console) -> None:
     person.get_by_role("link", name="Remove Telephone").click()
     look_over(person, "remove a passkey")
     wizard.press(person, "Remove the passkey")
-    expect(person.get_by_text("The passkey is removed")).to_be_visible()
+    expect(person.get_by_text("The passkey was removed")).to_be_visible()
 
 
 def test_an_app_signs_in(person, console) -> None:
@@ -131,7 +131,7 @@ def test_an_app_signs_in(person, console) -> None:
     look_over(person, "set up an app, wrong code")
     person.get_by_label("Code from the app").fill(code_of(secret))
     wizard.press(person, "Turn the app on")
-    person.get_by_role("link", name="I have kept them").click()
+    person.get_by_role("link", name="I saved the codes").click()
     look_over(person, "security, with an app")
 
     sign_out(person)
@@ -158,15 +158,15 @@ def test_without_scripts_the_code_does(visit, console) -> None:
     page = visit(scripts=False)
     sign_in(page, console.password)
     page.goto("/accounts/2fa/webauthn/add/")
-    expect(page.get_by_text("Passkeys need scripts")).to_be_visible()
+    expect(page.get_by_text("Passkeys need JavaScript")).to_be_visible()
     page.goto("/accounts/2fa/totp/activate/")
     code = code_of(page.locator("code.copyable").inner_text())
     page.get_by_label("Code from the app").fill(code)
     wizard.press(page, "Turn the app on")
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I saved the codes").click()
     page.get_by_role("link", name="Turn the app off").click()
     wizard.press(page, "Turn the app off")
-    expect(page.get_by_text("The app is off")).to_be_visible()
+    expect(page.get_by_text("The authenticator app is off")).to_be_visible()
 
 
 def test_too_many_wrong_passwords(visit, faults) -> None:
@@ -178,7 +178,7 @@ def test_too_many_wrong_passwords(visit, faults) -> None:
         page.get_by_label("Password").fill("wrong")
         wizard.press(page, "Sign in")
         page.get_by_role("alert").wait_for()
-    expect(page.get_by_role("alert")).to_contain_text("no more are taken from there for 15 minutes")
+    expect(page.get_by_role("alert")).to_contain_text("blocked from your network for 15 minutes")
     look_over(page, "sign in, paused")
 
 
@@ -186,7 +186,7 @@ def test_too_many_wrong_passwords(visit, faults) -> None:
 def test_who_can_do_much_is_reminded(visit, email) -> None:
     page = visit(email)
     page.goto("/")
-    expect(page.get_by_text("Your password alone opens everything")).to_be_visible()
+    expect(page.get_by_text("Your account has wide permissions")).to_be_visible()
     look_over(page, "home, reminded")
     page.get_by_role("link", name="Go to Security").click()
     page.get_by_role("heading", name="Security", exact=True).wait_for()

@@ -44,7 +44,7 @@ def test_what_is_saved_can_be_kept(page: Page, faults) -> None:
     stale.get_by_label("Connection Name").fill("Second tab")
     press(stale, "Next")
 
-    stale.get_by_role("link", name="keep what is saved").click()
+    stale.get_by_role("link", name="keep the saved values").click()
 
     expect(stale.get_by_label("Connection Name")).to_have_value("First tab")
     expect(stale.get_by_role("alert")).to_have_count(0)

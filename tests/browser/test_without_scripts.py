@@ -45,7 +45,7 @@ def test_it_says_what_is_wrong_and_keeps_what_was_typed(plain) -> None:
     wizard.open_card(plain, "Sandbox Basic")
     plain.get_by_label("Connection Name").fill("Not \u200ballowed")
     wizard.press(plain, "Next")
-    expect(plain.get_by_role("alert").first).to_contain_text("Take out U+200B")
+    expect(plain.get_by_role("alert").first).to_contain_text("Remove U+200B")
     expect(plain.get_by_label("Connection Name")).to_have_value("Not \u200ballowed")
 
 
@@ -55,7 +55,7 @@ def test_it_revokes_and_deletes(plain, console) -> None:
     wizard.type_credentials(plain, console.password, "Sandbox Basic")
     plain.get_by_role("link", name="Revoke").click()
     wizard.press(plain, "Revoke")
-    expect(plain.get_by_text("is not authorized any more")).to_be_visible()
+    expect(plain.get_by_text("is no longer authorized")).to_be_visible()
     plain.get_by_role("link", name="Delete this connection").click()
     wizard.press(plain, "Delete this connection")
-    expect(plain.get_by_text("Sandbox Basic Connection is deleted.")).to_be_visible()
+    expect(plain.get_by_text("Sandbox Basic Connection was deleted.")).to_be_visible()

@@ -86,7 +86,7 @@ def authorize_in_popup(
     with page.expect_popup() as opened:
         press(page, "Authorize")
     popup = opened.value
-    page.get_by_text("Go on in the other window").wait_for()
+    page.get_by_text("Continue in the other window").wait_for()
     look(page, "waiting")
     sign_in_at_sandbox(popup, password, look=look, who=who)
     button(popup, "Allow").wait_for()

@@ -59,7 +59,7 @@ def _is_checked(page: str, kind: str) -> bool:
         ({"name": "", "kind": "form"}, "Name : This field is required."),
         ({"name": "x" * 101, "kind": "form"}, "at most 100 characters"),
         ({"name": "x\0", "kind": "form"}, "Null characters"),
-        ({"name": "Find"}, "Choose what it is."),
+        ({"name": "Find"}, "Choose a kind."),
         ({"name": "Find", "kind": "plane"}, "plane is not one of the available choices."),
     ],
 )

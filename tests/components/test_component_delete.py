@@ -27,7 +27,7 @@ def test_it_says_what_happens(developer_client, developer, application, build):
     assert "Stage keeps it" not in words_of(developer_client.get(address(component)))
     publishing.publish(application, developer, ticked=["find"])
     page = words_of(developer_client.get(address(component)))
-    assert "It goes from Development at once" in page
+    assert "It is deleted from Development immediately" in page
     assert "Stage keeps it until you publish the deletion." in page
     assert Component.objects.exists()
 

@@ -24,9 +24,11 @@ def test_it_works(developer_client, developer, build):
     assert "not in Stage yet" in page
 
 
-def test_it_stands_behind_the_door_of_the_applications(developer_client, build):
+def test_it_marks_applications_in_the_sidebar(developer_client, build):
     html = developer_client.get(build("Find").get_absolute_url()).content.decode()
-    assert re.findall(r'<a class="door"[^>]* title="(\w+)" aria-current', html) == ["Applications"]
+    assert re.findall(r'<a class="sidebar-link"[^>]* title="(\w+)" aria-current', html) == [
+        "Applications"
+    ]
 
 
 @pytest.mark.parametrize("kind", ["form", "report", "page"])
@@ -52,7 +54,7 @@ def test_it_keeps_the_contract_with_the_editor(developer_client, build):
         rf'<div data-editor data-check-url="{check}"><textarea name="definition"', html
     )
     assert "data-editor-status" in html
-    assert html.index("codemirror.js") < html.index("console/editor.js")
+    assert html.index("codemirror.js") < html.index("console/components.js")
 
 
 def test_it_says_how_its_connections_stand(developer_client, connect, grant, build):
@@ -86,7 +88,7 @@ def test_stage_is_judged_as_it_was_released(
 
     assert "Development Not authorized" in page
     assert "Stage Authorized as alice@example.com" in page
-    assert "in Stage as it is here" in page
+    assert "published to Stage" in page
 
 
 def test_it_lists_what_runs_it(developer_client, build):
@@ -95,7 +97,7 @@ def test_it_lists_what_runs_it(developer_client, build):
     build("Whole", kind="workflow", definition={"steps": [{"function": "find"}]})
     page = show(developer_client, function)
     assert "Used by Whole Workflow" in page
-    assert "Other components run it, so it cannot go yet." in page
+    assert "Other components run this function, so you cannot delete it yet." in page
 
 
 def inputs(client, component) -> list[str]:

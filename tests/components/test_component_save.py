@@ -30,7 +30,7 @@ def test_it_works(developer_client, connect, build, super_admin):
     assert str(after.updated_by) == "developer@studio.example"
     assert Reference.objects.get().connection == connection
     page = words_of(developer_client.get(response["Location"]))
-    assert "Find people is saved." in page
+    assert "Find people was saved." in page
 
 
 def test_it_keeps_line_breaks_and_spaces_as_they_were_typed(developer_client, build):

@@ -1,24 +1,24 @@
-"""Calls through connections, and how these stand."""
+"""Helpers for calls through connections."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from connections.authorizations.state import ConnectionState, states
+from connections.authorizations.connection_state import ConnectionState, connection_states
 from connections.calls.exchange import ServiceRequest
 from connections.models import Connection
 from console.choices import Environment
 
-#: Where the sandbox is said to be; the ``network`` answers for it.
+#: The URL of the sandbox in these tests; the fixture ``network`` answers its requests.
 API = "http://localhost:9000"
 
 
 def state_of(
     connection: Connection, environment: Environment = Environment.DEVELOPMENT, user: Any = None
 ) -> ConnectionState:
-    standings = {connection.pk: connection.standing_in(environment)}
+    snapshots = {connection.pk: connection.snapshot_in(environment)}
     home = connection.application.organization_id
-    return states({environment: standings}, home, user)[environment][connection.pk]
+    return connection_states({environment: snapshots}, home, user)[environment][connection.pk]
 
 
 def get(path: str = "/contacts", **fields: Any) -> ServiceRequest:

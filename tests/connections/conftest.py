@@ -1,4 +1,4 @@
-"""A sandbox that runs, this console registered with it, and two people who have accounts there."""
+"""A running sandbox, an OAuth client for it, and two people with accounts there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings as configured
 from django.urls import reverse
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.models import Connection, OAuthClient
 from connectors.definitions.registry import get_connectors
 from tests.connections.call_helpers import state_of
@@ -19,7 +19,7 @@ from tests.sandbox.visitors import Browser
 from tests.servers import SandboxServer, sandbox_server
 
 CLIENT_ID = "developer-console"
-CLIENT_SECRET = "console-secret-0123456789"  # of these tests alone
+CLIENT_SECRET = "console-secret-0123456789"  # only in these tests
 #: The contexts in which a test may register this console.
 REFERENCES = (
     "sandbox",
@@ -41,7 +41,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]
 
 @pytest.fixture
 def sandbox(running: SandboxServer, settings: Any) -> Iterator[SandboxServer]:
-    """Give a sandbox that works, has counted nothing, and is in the console's catalogue."""
+    """Reset the sandbox and add it to the console's catalogue."""
     running.reset()
     settings.SANDBOX_URL = running.url
     settings.ALLOWED_PRIVATE_HOSTS = [urlsplit(running.url).netloc]
@@ -73,7 +73,7 @@ def bob(running: SandboxServer) -> Iterator[Browser]:
 
 @pytest.fixture
 def start(developer_client) -> Callable[[str], Connection]:
-    """Choose a card of the gallery."""
+    """Return a function that selects a connector in the gallery."""
 
     def press(slug: str) -> Connection:
         developer_client.post(reverse("draft_start", args=[slug]))
@@ -84,7 +84,7 @@ def start(developer_client) -> Callable[[str], Connection]:
 
 @pytest.fixture
 def connection(connect, developer_client, alice, sandbox, oauth_client) -> Connection:
-    """Make a sandbox connection that alice has authorized; nothing is counted of that."""
+    """Create a sandbox connection that alice has authorized, then reset the sandbox's counters."""
     connection = connect()
     authorize(developer_client, connection, alice)
     sandbox.reset()
@@ -93,7 +93,7 @@ def connection(connect, developer_client, alice, sandbox, oauth_client) -> Conne
 
 @pytest.fixture
 def acting(connect, grant) -> Callable[..., ConnectionState]:
-    """Return how a connection that somebody has authorized stands."""
+    """Return a function that creates an authorized connection and returns its state."""
 
     def make(connector: str = "sandbox", **fields: Any) -> ConnectionState:
         connection = connect(connector, name="Customers")

@@ -1,17 +1,16 @@
-"""Flip a byte of what is stored, past everything that would notice."""
+"""Damage an encrypted value in the database, without the checks of the model."""
 
 from __future__ import annotations
 
 from django.db import models
 
-from console.encryption.fields import SealedField
+from console.encryption.fields import Ciphertext
 
 
 def damage(row: models.Model, name: str) -> None:
-    """Change one byte in the middle of a sealed value."""
-    field = row._meta.get_field(name)
-    assert isinstance(field, SealedField)
-    sealed = bytearray(type(row)._default_manager.values_list(name, flat=True).get(pk=row.pk))
-    middle = len(sealed) // 2
-    sealed[middle] = ord("A") if sealed[middle] != ord("A") else ord("B")
-    type(row)._default_manager.filter(pk=row.pk).update(**{name: field.sealed(bytes(sealed))})
+    """Change one byte in the middle of an encrypted value."""
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    stored = bytearray(rows.values_list(name, flat=True).get())
+    middle = len(stored) // 2
+    stored[middle] = ord("A") if stored[middle] != ord("A") else ord("B")
+    rows.update(**{name: Ciphertext(stored)})

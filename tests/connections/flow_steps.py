@@ -1,4 +1,4 @@
-"""The way of an authorization: begun at the console, allowed at the sandbox, and back."""
+"""Steps of an authorization flow: begin it, allow it at the sandbox, and come back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.sandbox.visitors import Browser
 
 
 def begin(client: Client, connection: Connection | InstalledConnection, **form: Any) -> str:
-    """Press *Authorize* and return the address of the service's own page."""
+    """Press *Authorize* and return the authorization URL of the service."""
     form = {"flow": uuid.uuid4()} | form
     is_home = isinstance(connection, Connection)
     name = "connection_authorize" if is_home else "installed_authorize"
@@ -28,7 +28,7 @@ def begin(client: Client, connection: Connection | InstalledConnection, **form: 
 
 
 def allow(person: Browser, address: str) -> str:
-    """Allow what ``address`` asks for; return the path and query that lead back."""
+    """Allow the request at ``address``; return the path and query of the callback."""
     answer = person.submit(person.open(address.removeprefix(person.url)), allow="true")
     assert answer.status_code == 302, answer.text
     assert answer.headers["Location"].startswith(settings.PUBLIC_URL + "/oauth/callback/")
@@ -38,26 +38,26 @@ def allow(person: Browser, address: str) -> str:
 def authorize(
     client: Client, connection: Connection | InstalledConnection, person: Browser, **form: Any
 ) -> Flow:
-    """Go the whole way and return how it ended."""
+    """Run the complete flow and return it."""
     response = client.get(allow(person, begin(client, connection, **form)))
     assert response.status_code == 303, response.content.decode()
     return flow_at(response["Location"])
 
 
 def flow_at(address: str) -> Flow:
-    """Return the flow that a page of outcome belongs to."""
+    """Return the flow of an outcome page."""
     found = re.fullmatch(r"/flows/([0-9a-f-]{36})/", address)
     assert found, address
     return Flow.objects.get(pk=uuid.UUID(found[1]))
 
 
 def state_of(address: str) -> str:
-    """Return the ``state`` that an address carries."""
+    """Return the ``state`` in a URL."""
     return parse_qs(urlsplit(address).query)["state"][0]
 
 
 def changed(callback: str, **query: str | None) -> str:
-    """Change the query of a callback; None leaves a part out."""
+    """Change the query of a callback; None removes a parameter."""
     parts = urlsplit(callback)
     wanted = dict(parse_qsl(parts.query, keep_blank_values=True)) | query
     present = {name: value for name, value in wanted.items() if value is not None}
@@ -65,7 +65,7 @@ def changed(callback: str, **query: str | None) -> str:
 
 
 def words_of(response: HttpResponse) -> str:
-    """Return what a person reads on a page."""
+    """Return the text of a page."""
     text = re.sub(
         r"<(script|style|svg)\b.*?</\1>|<[^>]+>", " ", response.content.decode(), flags=re.S
     )

@@ -58,20 +58,20 @@ def test_it_works(signed_in, super_admin, studio, form):
     assert "canary-secret" not in page
 
 
-def test_an_empty_box_keeps_the_secret(signed_in, super_admin, studio, client_of, form):
+def test_an_empty_field_keeps_the_secret(signed_in, super_admin, studio, client_of, form):
     client = client_of(studio)
     signed_in(super_admin).post(change(client), form(client_id="new", new_client_secret=""))
     client = OAuthClient.objects.get()
     assert (client.client_id, client.client_secret.reveal()) == ("new", "canary-secret")
 
 
-def test_a_filled_box_replaces_it(signed_in, super_admin, studio, client_of, form):
+def test_a_new_secret_replaces_the_stored_one(signed_in, super_admin, studio, client_of, form):
     client = client_of(studio)
     signed_in(super_admin).post(change(client), form(new_client_secret="another"))
     assert OAuthClient.objects.get().client_secret.reveal() == "another"
 
 
-def test_what_was_copied_along_is_taken_off(signed_in, super_admin, form):
+def test_surrounding_whitespace_is_removed(signed_in, super_admin, form):
     pasted = form(client_id="\ufeff 1.2\u200b\n", new_client_secret="\u00a0canary-secret\r\n")
     assert signed_in(super_admin).post(ADD, pasted).status_code == 302
     client = OAuthClient.objects.get()
@@ -86,14 +86,14 @@ def test_a_secret_may_be_a_token_of_8192_characters(signed_in, super_admin, form
 
 @pytest.mark.parametrize("wrong", ["canary\nsecret", "canary\u2013secret", "••••cret"])
 @pytest.mark.parametrize("box", ["client_id", "new_client_secret"])
-def test_what_cannot_be_sent_is_refused_unshown(signed_in, super_admin, form, box, wrong):
+def test_invalid_values_are_rejected_and_not_shown(signed_in, super_admin, form, box, wrong):
     response = signed_in(super_admin).post(ADD, form(**{box: wrong}))
     assert response.status_code == 200
     assert response.context["adminform"].errors.keys() == {box}
     assert not OAuthClient.objects.exists()
 
 
-def test_saved_again_its_connections_are_renewed_again(
+def test_saving_resumes_renewal_of_its_connections(
     signed_in, super_admin, studio, connect, grant, client_of, form
 ):
     own, other = client_of(studio), client_of(None)
@@ -110,7 +110,7 @@ def test_saved_again_its_connections_are_renewed_again(
     assert Credential.objects.get(client=other).client_refused
 
 
-def test_whom_it_is_for_cannot_be_changed(
+def test_its_connector_and_organization_cannot_be_changed(
     signed_in, operator, studio, stranger_organization, client_of, form
 ):
     client = client_of(studio)
@@ -123,7 +123,7 @@ def test_whom_it_is_for_cannot_be_changed(
 
 
 @pytest.mark.parametrize("organization", ["stranger", ""])
-def test_a_super_admin_registers_for_his_own_organization_alone(
+def test_super_admins_register_only_for_their_organization(
     signed_in, super_admin, stranger_organization, form, organization
 ):
     chosen = str(stranger_organization.pk) if organization else ""
@@ -132,7 +132,7 @@ def test_a_super_admin_registers_for_his_own_organization_alone(
     assert not OAuthClient.objects.exists()
 
 
-def test_a_super_admin_sees_his_own_alone(
+def test_super_admins_see_only_their_own_clients(
     signed_in, super_admin, studio, stranger_organization, client_of
 ):
     own, theirs, everybodys = client_of(studio), client_of(stranger_organization), client_of(None)
@@ -154,7 +154,7 @@ def test_a_super_admin_sees_his_own_alone(
         assert hidden.client_id == "kept"
 
 
-def test_the_operator_sees_all(signed_in, operator, studio, stranger_organization, client_of):
+def test_operators_see_all_clients(signed_in, operator, studio, stranger_organization, client_of):
     clients = [client_of(studio), client_of(stranger_organization), client_of(None)]
     browser = signed_in(operator)
     page = browser.get(LIST).content.decode()
@@ -164,7 +164,7 @@ def test_the_operator_sees_all(signed_in, operator, studio, stranger_organizatio
 
 
 @pytest.mark.parametrize("role", [Role.DEVELOPER, Role.ADMIN, Role.USER])
-def test_nobody_else_comes_in(signed_in, member, studio, client_of, form, role):
+def test_others_cannot_open_it(signed_in, member, studio, client_of, form, role):
     client = client_of(studio)
     browser = signed_in(member(studio, role))
     for address in (reverse("admin:index"), LIST, ADD, change(client)):
@@ -173,11 +173,11 @@ def test_nobody_else_comes_in(signed_in, member, studio, client_of, form, role):
     assert OAuthClient.objects.get().client_id == "kept"
 
 
-def test_a_super_admin_manages_no_accounts(signed_in, super_admin):
+def test_super_admins_cannot_manage_accounts(signed_in, super_admin):
     assert signed_in(super_admin).get(reverse("admin:accounts_user_changelist")).status_code == 403
 
 
-def test_a_service_with_a_host_of_your_own_needs_it(signed_in, super_admin, form):
+def test_services_with_their_own_host_require_it(signed_in, super_admin, form):
     browser = signed_in(super_admin)
     for host in (
         "",
@@ -203,25 +203,27 @@ def test_a_client_for_one_host_belongs_to_one_organization(signed_in, operator, 
     assert "organization" in response.context["adminform"].form.errors
 
 
-def test_other_services_have_no_host(signed_in, super_admin, form):
+def test_other_services_reject_a_host(signed_in, super_admin, form):
     response = signed_in(super_admin).post(ADD, form(host="slack.example.com"))
     assert "host" in response.context["adminform"].form.errors
 
 
-def test_it_is_registered_once(signed_in, super_admin, form):
+def test_a_client_can_be_registered_only_once(signed_in, super_admin, form):
     browser = signed_in(super_admin)
     browser.post(ADD, form())
     response = browser.post(ADD, form(client_id="again"))
-    assert "registered for this already" in response.content.decode()
+    assert "already registered for this" in response.content.decode()
     assert OAuthClient.objects.count() == 1
 
 
-def test_it_offers_only_what_speaks_oauth(signed_in, super_admin, form):
+def test_it_offers_only_oauth_connectors(signed_in, super_admin, form):
     response = signed_in(super_admin).post(ADD, form(connector_slug="twilio"))
     assert "connector_slug" in response.context["adminform"].form.errors
 
 
-def test_a_client_in_use_is_not_deleted(signed_in, super_admin, studio, client_of, connect, grant):
+def test_a_client_in_use_cannot_be_deleted(
+    signed_in, super_admin, studio, client_of, connect, grant
+):
     client = client_of(studio)
     grant(connect("slack"))
     address = reverse("admin:connections_oauthclient_delete", args=[client.pk])

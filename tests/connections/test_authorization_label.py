@@ -19,7 +19,7 @@ def name(client, authorization: Authorization, label: str):
 
 def test_it_works(developer_client, authorization):
     before = Credential.objects.defer("label").values("version", "account_id", "secret").get()
-    assert "The account is named Sales team now." in words_of(
+    assert "The account is now named Sales team." in words_of(
         name(developer_client, authorization, "Sales team")
     )
     assert Credential.objects.get().label == "Sales team"

@@ -33,7 +33,7 @@ def test_it_works(developer_client, connection, sandbox, alice):
     assert not Credential.objects.exists()
     assert "Sandbox has revoked the access, and the credential is erased here." in page
     assert sandbox.counts()["revoke"] == 2, "the refresh token and the access token"
-    assert told().details["answer"] == "revoked"
+    assert revocation_event().details["answer"] == "revoked"
     api = alice.get(
         f"{sandbox.url}/api/me",
         headers={"Authorization": f"Bearer {secret['access_token']}"},
@@ -55,37 +55,37 @@ def test_it_asks_before_it_does_anything(developer_client, connection, sandbox):
     [
         ("500", "no answer", "Sandbox has a problem of its own (status 500)."),
         ("html", "revoked", "Sandbox has revoked the access"),
-        ("redirect", "no answer", "Sandbox redirected to another address"),
+        ("redirect", "no answer", "Sandbox redirected to another URL"),
     ],
 )
-def test_it_is_erased_here_whatever_the_service_says(
+def test_it_is_erased_here_whatever_the_service_answers(
     developer_client, connection, sandbox, mode, answer, words
 ):
     sandbox.switches(revoke=mode)
     page = words_of(developer_client.post(address(connection), follow=True))
     assert not Credential.objects.exists()
-    assert "is not authorized any more" in page
+    assert "is no longer authorized" in page
     assert words in page
     assert ("The access token may work until " in page) == (answer != "revoked")
-    assert told().details["answer"] == answer
+    assert revocation_event().details["answer"] == answer
     assert sandbox.counts()["elsewhere"] == 0
 
 
 def test_it_is_erased_here_when_the_service_is_down(developer_client, connection, settings):
-    settings.ALLOWED_PRIVATE_HOSTS = []  # no way leads there any more
+    settings.ALLOWED_PRIVATE_HOSTS = []  # the service cannot be reached
     page = words_of(developer_client.post(address(connection), follow=True))
     assert not Credential.objects.exists()
     assert "Remove the access in your account at Sandbox, too." in page
-    assert told().details["answer"] == "not asked"
+    assert revocation_event().details["answer"] == "not asked"
 
 
-def test_it_is_erased_where_it_does_not_open(developer_client, connection, settings):
+def test_it_is_erased_if_the_secret_is_unreadable(developer_client, connection, settings):
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
     assert developer_client.post(address(connection)).status_code == 303
     assert not Credential.objects.exists()
 
 
-def test_doing_it_twice_asks_the_service_once(developer_client, connection, sandbox):
+def test_two_requests_revoke_once_at_the_service(developer_client, connection, sandbox):
     developer_client.post(address(connection))
     asked = sandbox.counts()["revoke"]
     page = words_of(developer_client.post(address(connection), follow=True))
@@ -103,7 +103,9 @@ def test_a_typed_credential_is_erased_here(developer_client, connect, grant, san
     assert "It still works at Sandbox Basic" in event.details["at_the_service"]
 
 
-def test_what_another_authorization_uses_stays(developer_client, connection, connect, sandbox):
+def test_a_credential_that_another_authorization_uses_stays(
+    developer_client, connection, connect, sandbox
+):
     other = connect()
     credential = Credential.objects.get()
     authorization = connection.authorizations.get()
@@ -123,7 +125,7 @@ def test_what_another_authorization_uses_stays(developer_client, connection, con
 
 @pytest.fixture
 def elsewhere(connect, grant):
-    """Make a connection to a real service's connector, authorized, with a token for an hour."""
+    """Return a factory for an authorized connection to a real service, with a token for an hour."""
 
     def make(slug: str, **fields):
         OAuthClient.objects.create(connector_slug=slug, client_id="id", client_secret="a-secret-1")
@@ -138,13 +140,13 @@ KEPT = {"accounts_server": "https://accounts.zoho.eu", "api_domain": "https://ww
 
 
 def until(credential: Credential) -> str:
-    """Write the end of an access token as pages do, whatever the hour of this test."""
+    """Format the expiry of an access token as pages do."""
     ends = timezone.localtime(credential.expires_at)
     form = "H:i" if ends.date() == timezone.localdate() else "j F Y, H:i"
     return f"The access token may work until {date_format(ends, form)} UTC."
 
 
-def test_it_says_that_the_service_has_no_way_to_revoke(developer_client, elsewhere):
+def test_it_says_that_the_service_cannot_revoke(developer_client, elsewhere):
     connection = elsewhere("microsoft_outlook")
     lives = until(Credential.objects.get())
 
@@ -154,13 +156,13 @@ def test_it_says_that_the_service_has_no_way_to_revoke(developer_client, elsewhe
     for page in (before, after):
         assert "Microsoft Outlook has no way to revoke access from here." in page
         assert lives in page
-        assert "is asked to" not in page
+        assert "The console asks" not in page
     event = Event.objects.get(action=AuditAction.AUTHORIZATION_REVOKED)
     assert "has no way to revoke access" in event.details["at_the_service"]
     assert not Event.objects.filter(action=AuditAction.CREDENTIAL_REVOCATION_ASKED).exists()
 
 
-def test_it_says_that_an_access_token_outlives_its_refresh_token(developer_client, elsewhere):
+def test_it_says_until_when_the_access_token_works(developer_client, elsewhere):
     connection = elsewhere("zoho_crm", expires_at=timezone.now() + timedelta(minutes=40))
     lives = until(Credential.objects.get())
     assert lives in words_of(developer_client.get(address(connection)))
@@ -172,18 +174,18 @@ def test_it_says_that_an_access_token_outlives_its_refresh_token(developer_clien
 
     assert "Zoho CRM has revoked the refresh token" in page
     assert lives in page
-    assert told().details["answer"] == "partly revoked"
+    assert revocation_event().details["answer"] == "partly revoked"
 
 
 @pytest.mark.parametrize(
     ("expires_in", "words"),
     [
         (timedelta(seconds=-1), "Zoho CRM has revoked the access"),
-        (None, "may go on working: Zoho CRM did not say for how long."),
+        (None, "may still work: Zoho CRM did not say for how long."),
         (timedelta(days=40), str((timezone.now() + timedelta(days=40)).year)),
     ],
 )
-def test_it_knows_how_long_an_access_token_lives(developer_client, elsewhere, expires_in, words):
+def test_it_says_how_long_the_access_token_is_valid(developer_client, elsewhere, expires_in, words):
     connection = elsewhere("zoho_crm", expires_at=expires_in and timezone.now() + expires_in)
 
     with responses.RequestsMock() as service:
@@ -191,7 +193,7 @@ def test_it_knows_how_long_an_access_token_lives(developer_client, elsewhere, ex
         assert words in words_of(developer_client.post(address(connection), follow=True))
 
 
-def test_it_says_that_the_service_left_the_access_token_alive(developer_client, elsewhere):
+def test_it_says_that_only_the_refresh_token_was_revoked(developer_client, elsewhere):
     connection = elsewhere("gmail")
     lives = until(Credential.objects.get())
 
@@ -205,7 +207,7 @@ def test_it_says_that_the_service_left_the_access_token_alive(developer_client, 
     assert "Gmail has revoked the refresh token, but not the access token" in page
     assert "unsupported_token_type" in page
     assert lives in page
-    assert told().details["answer"] == "partly revoked"
+    assert revocation_event().details["answer"] == "partly revoked"
 
 
 def test_it_says_that_the_service_refused(developer_client, elsewhere):
@@ -219,17 +221,17 @@ def test_it_says_that_the_service_refused(developer_client, elsewhere):
 
     assert "does not accept this console's OAuth client (invalid_client)" in page
     assert "Remove the access in your account at Gmail, too." in page
-    assert told().details["answer"] == "refused"
+    assert revocation_event().details["answer"] == "refused"
     assert not Credential.objects.exists()
 
 
-def told() -> Event:
-    """Return the event that says what the service answered."""
+def revocation_event() -> Event:
+    """Return the event with the answer of the service."""
     return Event.objects.get(action=AuditAction.CREDENTIAL_REVOCATION_ASKED)
 
 
 def form(**fields: str):
-    """Match requests whose form holds these fields, among others."""
+    """Match requests whose form contains these fields."""
     return lambda request: (
         fields.items() <= dict(parse_qsl(request.body)).items(),
         "The form holds something else.",

@@ -35,7 +35,7 @@ def test_it_works(developer_client, connection, sandbox):
     assert Credential.objects.get().checked_at is not None
 
 
-def test_it_renews_a_token_that_has_ended(developer_client, connection, sandbox):
+def test_it_refreshes_an_expired_token(developer_client, connection, sandbox):
     before = Credential.objects.get()
     expire()
 
@@ -49,7 +49,7 @@ def test_it_renews_a_token_that_has_ended(developer_client, connection, sandbox)
     assert after.expires_at > timezone.now()
 
 
-def test_a_refused_token_is_renewed_once(developer_client, connection, sandbox):
+def test_a_refused_token_is_refreshed_once(developer_client, connection, sandbox):
     credential = Credential.objects.get()
     credential.secret = credential.secret.reveal() | {"access_token": "withdrawn"}
     credential.save()
@@ -95,7 +95,7 @@ def test_it_says_when_it_works_again(developer_client, connection, sandbox):
 
 
 @pytest.mark.parametrize("mode", ["500", "html", "empty", "redirect"])
-def test_an_outage_takes_nothing_away(developer_client, connection, sandbox, mode):
+def test_an_outage_keeps_the_authorization(developer_client, connection, sandbox, mode):
     before = Credential.objects.values("secret", "version", "kept", "scopes_granted").get()
     sandbox.switches(api=mode)
 
@@ -130,9 +130,7 @@ def test_it_says_that_there_is_nothing_to_test(developer_client, connection):
     assert "not authorized yet" in press(developer_client, connection)
 
 
-def test_it_does_not_break_where_the_secret_does_not_open(
-    developer_client, connection, settings, sandbox
-):
+def test_an_unreadable_secret_shows_an_error(developer_client, connection, settings, sandbox):
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
     assert "It works" not in press(developer_client, connection)
     assert sandbox.counts()["api"] == 0

@@ -18,8 +18,8 @@ from connections.models import (
     Credential,
     Flow,
     OAuthClient,
-    authorization_site,
 )
+from connections.models.authorization_site import AuthorizationSite
 from console.choices import Role
 from tests.connections.flow_steps import allow, authorize, begin, state_of, words_of
 
@@ -51,7 +51,7 @@ def test_states_are_unguessable_and_never_repeated(developer, connect, oauth_cli
     states = {
         state_of(
             authorizing.begin(
-                authorization_site.at_home(connection), developer, ["all"], browser="b"
+                AuthorizationSite.of_connection(connection), developer, ["all"], browser="b"
             )
         )
         for _ in range(1000)
@@ -69,7 +69,9 @@ def test_it_keeps_the_number_of_open_flows_bounded(developer_client, connect, oa
     assert Authorization.objects.count() == 1
 
 
-def test_begun_again_the_earlier_attempt_ends(developer_client, connect, oauth_client, alice):
+def test_a_new_flow_with_the_same_id_replaces_the_earlier_one(
+    developer_client, connect, oauth_client, alice
+):
     connection, flow = connect(), uuid.uuid4()
     first = allow(alice, begin(developer_client, connection, flow=flow))
     begin(developer_client, connection, flow=flow)
@@ -101,7 +103,7 @@ def test_the_redirect_uri_never_depends_on_the_request(
     assert "evil.example" not in response.get("Location", "")
 
 
-def test_it_sends_no_challenge_where_the_service_wants_none(developer_client, connect):
+def test_it_sends_no_code_challenge_if_the_service_does_not_support_pkce(developer_client, connect):
     OAuthClient.objects.create(connector_slug="slack", client_id="1.2", client_secret="s")
     query = parse_qs(
         urlsplit(begin(developer_client, connect("slack", scopes=["chat:write"]))).query
@@ -110,7 +112,7 @@ def test_it_sends_no_challenge_where_the_service_wants_none(developer_client, co
     assert len(query["state"][0]) == 43
 
 
-def test_the_page_may_send_its_form_to_services_only_here(developer_client, connect, oauth_client):
+def test_only_this_page_allows_forms_to_services(developer_client, connect, oauth_client):
     connection = connect()
     authorize_page = developer_client.get(page(connection))
     detail = developer_client.get(connection.get_absolute_url())
@@ -122,7 +124,7 @@ def test_the_page_may_send_its_form_to_services_only_here(developer_client, conn
 # The OAuth client
 
 
-def test_it_says_what_to_register_where_nobody_has(developer_client, connect, studio):
+def test_without_an_oauth_client_it_says_what_to_register(developer_client, connect, studio):
     connection = connect("zoho_crm", scopes=["ZohoCRM.modules.leads.READ"])
     response = developer_client.get(page(connection))
     assert "http://console.test/oauth/callback/studio--zoho_crm/" in response.content.decode()
@@ -159,7 +161,7 @@ def test_the_organizations_own_client_comes_first(
     assert flow.outcome == Flow.Outcome.COMPLETED
 
 
-def test_a_client_for_one_host_serves_that_host_alone(developer_client, connect, studio):
+def test_a_client_for_one_host_serves_only_that_host(developer_client, connect, studio):
     OAuthClient.objects.create(
         connector_slug="jupyterhub",
         client_id="hub",
@@ -193,7 +195,7 @@ def test_it_refuses_plain_http_to_a_host_that_is_not_allowed(developer_client, c
 # Again
 
 
-def test_reauthorizing_replaces_the_account_and_gives_the_old_one_back(
+def test_reauthorizing_replaces_the_account_and_revokes_the_old_one(
     developer_client, connect, oauth_client, alice, bob, sandbox
 ):
     connection = connect()
@@ -217,7 +219,7 @@ def test_reauthorizing_the_same_account_keeps_it_working(
     assert "It works" in words_of(developer_client.post(test, follow=True))
 
 
-def test_a_failure_leaves_the_old_authorization_alone(
+def test_a_failure_keeps_the_old_authorization(
     developer_client, connect, oauth_client, alice, sandbox
 ):
     connection = connect()
@@ -242,12 +244,12 @@ def test_it_does_not_start_without_a_csrf_token(developer, connect, oauth_client
     assert not Flow.objects.exists()
 
 
-def test_looking_begins_no_flow(developer_client, connect, oauth_client):
+def test_a_get_request_begins_no_flow(developer_client, connect, oauth_client):
     assert developer_client.get(page(connect())).status_code == 200
     assert not Flow.objects.exists()
 
 
-def test_flows_of_yesterday_are_dropped(developer_client, connect, oauth_client):
+def test_old_flows_are_deleted(developer_client, connect, oauth_client):
     begin(developer_client, connect())
     Flow.objects.update(
         outcome=Flow.Outcome.COMPLETED, expires_at=timezone.now() - timedelta(days=2)
@@ -256,7 +258,7 @@ def test_flows_of_yesterday_are_dropped(developer_client, connect, oauth_client)
     assert Flow.objects.count() == 1
 
 
-def test_a_flow_id_that_is_none_does_not_break_it(developer_client, connect, oauth_client):
+def test_it_ignores_a_malformed_flow_id(developer_client, connect, oauth_client):
     connection = connect("sandbox")
     address = reverse("connection_authorize", args=[connection.pk])
     response = developer_client.post(address, {"flow": "../../elsewhere"})

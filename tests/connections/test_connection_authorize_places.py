@@ -1,4 +1,4 @@
-"""Where an authorization applies, and for whom."""
+"""Authorize for environments, and for one person or everybody."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_one_credential_serves_both_environments(developer_client, connect, oaut
 
 
 @pytest.mark.parametrize("environments", [[], ["production"], ["all"], ["stage", "x"]])
-def test_it_refuses_environments_that_the_connection_has_not(
+def test_it_refuses_environments_that_the_connection_does_not_have(
     developer_client, connect, oauth_client, environments
 ):
     connection = connect(separate_environments=True)
@@ -66,7 +66,7 @@ def test_two_clients_for_two_environments_are_asked_one_after_the_other(
     assert flow.outcome == Flow.Outcome.COMPLETED
 
 
-def test_each_person_has_an_account_of_his_own(
+def test_each_person_has_their_own_account(
     developer_client, connect, oauth_client, signed_in, member, studio, alice, bob
 ):
     connection = connect(level=Level.LOGGED_IN_USER)

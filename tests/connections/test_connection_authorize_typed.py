@@ -1,4 +1,4 @@
-"""Credentials that are typed here, of services without OAuth 2."""
+"""Type the credential of a service without OAuth 2."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TYPED = {
 
 
 @pytest.mark.parametrize("slug", TYPED)
-def test_typed_credentials_are_tried_out_and_kept(developer_client, connect, sandbox, slug):
+def test_typed_credentials_are_checked_and_stored(developer_client, connect, sandbox, slug):
     connection = connect(slug)
     response = developer_client.post(page(connection), TYPED[slug], follow=True)
 
@@ -34,7 +34,7 @@ def test_typed_credentials_are_tried_out_and_kept(developer_client, connect, san
 
 
 @pytest.mark.parametrize("slug", TYPED)
-def test_wrong_credentials_are_not_kept_nor_shown(developer_client, connect, sandbox, slug):
+def test_wrong_credentials_are_neither_stored_nor_shown(developer_client, connect, sandbox, slug):
     connection = connect(slug)
     wrong = TYPED[slug] | {next(reversed(TYPED[slug])): "canary-wrong-secret"}
 
@@ -48,7 +48,7 @@ def test_wrong_credentials_are_not_kept_nor_shown(developer_client, connect, san
 
 
 @pytest.mark.parametrize("mode", ["500", "html", "empty", "redirect", "revoked"])
-def test_credentials_are_not_kept_where_the_service_fails(developer_client, connect, sandbox, mode):
+def test_credentials_are_not_stored_if_the_service_fails(developer_client, connect, sandbox, mode):
     sandbox.switches(api=mode)
     connection = connect("sandbox_basic")
     response = developer_client.post(page(connection), TYPED["sandbox_basic"])
@@ -58,7 +58,7 @@ def test_credentials_are_not_kept_where_the_service_fails(developer_client, conn
 
 
 @pytest.mark.parametrize("value", ["", "line\r\nX-Evil: 1", "nul\0", "x" * 8_193, "漢字"])
-def test_no_typed_credential_breaks_it(developer_client, connect, sandbox, value):
+def test_it_accepts_any_characters_in_a_credential(developer_client, connect, sandbox, value):
     connection = connect("sandbox_api_key")
     response = developer_client.post(page(connection), {"key": value})
     assert response.status_code == 422
@@ -74,7 +74,9 @@ def test_no_typed_credential_breaks_it(developer_client, connect, sandbox, value
         "X-Sandbox-Key: open-sesame-1",
     ],
 )
-def test_a_pasted_key_is_kept_without_what_came_along(developer_client, connect, sandbox, pasted):
+def test_a_pasted_key_is_stored_without_prefix_and_spaces(
+    developer_client, connect, sandbox, pasted
+):
     connection = connect("sandbox_api_key")
     header = connection.connector.api_key.signing.header
     form = {"key": pasted.replace("X-Sandbox-Key", header)}
@@ -82,7 +84,9 @@ def test_a_pasted_key_is_kept_without_what_came_along(developer_client, connect,
     assert connection.authorizations.get().credential.secret.reveal() == {"key": "open-sesame-1"}
 
 
-def test_a_pasted_user_name_and_password_are_kept_without_it(developer_client, connect, sandbox):
+def test_a_pasted_user_name_and_password_are_stored_without_spaces(
+    developer_client, connect, sandbox
+):
     connection = connect("sandbox_basic")
     form = {"username": "alice\u00a0", "password": "\ufeffopen-sesame-1\n"}
     assert developer_client.post(page(connection), form).status_code == 303
@@ -97,13 +101,15 @@ def test_a_key_of_8192_characters_reaches_the_service(developer_client, connect,
     assert sandbox.counts()["api"] == 1
 
 
-def test_no_browser_cuts_off_the_end_of_what_is_pasted(developer_client, connect, sandbox):
+def test_the_fields_have_no_maxlength(developer_client, connect, sandbox):
     for slug in TYPED:
         form = developer_client.get(page(connect(slug))).context["form"]
         assert all("maxlength" not in str(box) for box in form.credential_boxes())
 
 
-def test_replacing_one_asks_for_the_password_and_goes_on(developer_client, connect, sandbox):
+def test_replacing_a_credential_asks_for_the_password_and_continues(
+    developer_client, connect, sandbox
+):
     connection = connect("sandbox_api_key")
     developer_client.post(page(connection), TYPED["sandbox_api_key"])
     before = connection.authorizations.get().credential_id

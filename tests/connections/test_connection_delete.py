@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from django.urls import reverse
 
-from connections.authorizations.revoking import StillHeld, delete
+from connections.authorizations.connection_deletion import ConnectionInUse, delete_connection
 from connections.models import Authorization, Connection, Credential, Flow
 from console.choices import Level, Role
 from console.components.json_source import JsonFaults
@@ -97,7 +97,7 @@ def test_it_goes_once_nothing_calls_it(developer_client, connect, build):
 
 
 def test_what_was_ever_released_stays(developer_client, connect, build):
-    """The release in Stage may not hold it any more, but one before did."""
+    """An earlier release still contains it, even if the release in Stage does not."""
     connection = connect()
     Connection.objects.update(first_released=2)
     response = developer_client.post(address(connection))
@@ -111,13 +111,13 @@ def test_either_the_component_or_the_deletion_wins(connect, build, at_once):
     """A component that is just being saved never loses its connection."""
     for number in range(6):
         connection = connect(name=f"Race {number}", link_name=f"race_{number}")
-        go_away = partial(delete, connection, connection.created_by)
+        go_away = partial(delete_connection, connection, connection.created_by)
         turns = iter([go_away, partial(build, f"Call {number}", connection)])
 
         def go(turns=turns):
             try:
                 next(turns)()
-            except (StillHeld, JsonFaults):
+            except (ConnectionInUse, JsonFaults):
                 return "refused"
             return "done"
 

@@ -44,7 +44,7 @@ def test_it_names_each_environment(developer_client, connect, grant):
 def test_it_tells_by_the_end_of_the_grant(developer_client, connect, grant, ends_in, state):
     connection = connect()
     authorization = grant(connection, ends_at=timezone.now() + ends_in if ends_in else None)
-    assert authorization.display_state == state
+    assert authorization.display.name == state
     assert developer_client.get(connection.get_absolute_url()).status_code == 200
 
 
@@ -65,7 +65,7 @@ def test_an_end_that_each_renewal_moves_on_is_none(
     now = timezone.now()
     ends = {"ends_at": now + left, "expires_at": now + min(left, timedelta(minutes=4))}
     authorization = grant(connection, obtained_at=now - age, is_extended=True, **ends)
-    assert authorization.display_state == state
+    assert authorization.display.name == state
     page = words_of(developer_client.get(connection.get_absolute_url()))
     assert ("Stops working" in page) == (state != "active")
 
@@ -76,9 +76,9 @@ def test_it_says_why_a_token_is_not_renewed(developer_client, connect, grant, re
     why = "Sandbox does not accept this console's OAuth client (invalid_client)."
     grant(connection, renewal_problem=why, client_refused=refused)
     page = words_of(developer_client.get(connection.get_absolute_url()))
-    assert f"It failed: {why}" in page
-    assert ("Nobody has to authorize again" in page) == refused
-    assert ("It is tried again automatically." in page) != refused
+    assert f"Failed: {why}" in page
+    assert ("You do not have to authorize again" in page) == refused
+    assert ("The console tries again automatically." in page) != refused
 
 
 @pytest.mark.parametrize("state", Authorization.State.values)

@@ -24,10 +24,10 @@ def test_it_works(developer_client, connect, oauth_client, alice, sandbox):
     assert connection.scopes == ["contacts.read", "orders.write"]
     authorization = connection.authorizations.get()
     assert authorization.missing_scopes == ["orders.write"]
-    assert authorization.display_state == "permissions_missing"
+    assert authorization.display.name == "permissions_missing"
     assert sandbox.counts()["token"] == asked, "what was granted stays"
     authorize(developer_client, connection, alice)
-    assert connection.authorizations.get().display_state == "active"
+    assert connection.authorizations.get().display.name == "active"
 
 
 def test_asking_for_less_is_not_missing_anything(developer_client, connect, grant):
@@ -35,7 +35,7 @@ def test_asking_for_less_is_not_missing_anything(developer_client, connect, gran
     grant(connection)
     developer_client.post(address(connection), {"scopes": ["orders.read"]})
     connection.refresh_from_db()
-    assert connection.authorizations.get().display_state == "active"
+    assert connection.authorizations.get().display.name == "active"
 
 
 def test_it_refuses_none_at_all(developer_client, connect):

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("oauth_client")
 
 @pytest.fixture
 def first(connect, developer_client, alice) -> Connection:
-    """A connection that is authorized as alice."""
+    """Return a connection that is authorized as alice."""
     connection = connect(scopes=["contacts.read", "orders.read"])
     authorize(developer_client, connection, alice)
     return connection
@@ -56,7 +56,7 @@ def test_revoking_one_keeps_the_other(developer_client, connect, first, sandbox)
     assert "It works" in words_of(developer_client.post(test, follow=True))
 
 
-def test_reusing_gives_up_what_nobody_uses_any_more(developer_client, connect, first, bob):
+def test_reusing_revokes_the_unused_credential(developer_client, connect, first, bob):
     second = connect(scopes=["contacts.read"])
     authorize(developer_client, second, bob)
     reuse(developer_client, second, credential_of(first).pk)
@@ -76,9 +76,9 @@ def test_it_serves_the_environments_that_were_chosen(developer_client, connect, 
 
 
 @pytest.mark.parametrize("chosen", ["", "x", "\0", str(uuid.UUID(int=0))])
-def test_it_refuses_what_it_did_not_offer(developer_client, connect, first, chosen):
+def test_it_refuses_a_credential_that_it_did_not_offer(developer_client, connect, first, chosen):
     second = connect(scopes=["contacts.read"])
-    assert "cannot be used any more" in words_of(reuse(developer_client, second, chosen))
+    assert "can no longer be used" in words_of(reuse(developer_client, second, chosen))
     assert not second.authorizations.exists()
 
 

@@ -214,10 +214,10 @@ def test_it_takes_a_host_however_it_is_written(developer_client, start, typed, h
         ("http", "https://hub.example.com", "Choose https there, or leave https:// out here"),
         ("https", "ftp://hub.example.com", "leave ftp:// out"),
         ("https", "hub.example.com/rabbit", "leave out “/rabbit”"),
-        ("https", "guest@hub.example.com", "leave out what stands before the @"),
+        ("https", "guest@hub.example.com", "leave out the part before the @"),
         ("https", "[2001:db8::1]:8443", "an IPv6 address cannot be used here"),
         ("https", "hub.example.com:99999", "“99999” is not a port"),
-        ("https", "hub example", "is not in the form that the service uses. Example:"),
+        ("https", "hub example", "does not have the format that the service uses. Example:"),
     ],
 )
 def test_it_says_what_is_wrong_with_a_host(developer_client, start, scheme, host, said):

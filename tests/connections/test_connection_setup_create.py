@@ -63,7 +63,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("skipped", ANSWERS)
 def test_it_leads_to_the_question_that_was_skipped(developer_client, start, skipped):
-    """What stands there is the console's proposal, such as a level, and nobody's choice."""
+    """The shown value is only a default, such as a level. Nobody has confirmed it."""
     draft = start("slack")
     Connection.objects.update(scopes=["chat:write"])
     for step, answer in ANSWERS.items():
@@ -74,7 +74,7 @@ def test_it_leads_to_the_question_that_was_skipped(developer_client, start, skip
     response = developer_client.post(url(draft, "environments"), {"create": "1"})
 
     assert response.status_code == 422
-    assert "is not answered yet, so nobody has chosen" in words_of(response)
+    assert "is not confirmed yet. Check it and press Next." in words_of(response)
     assert url(draft, skipped) in response.content.decode()
     assert Connection.objects.get().is_draft
 

@@ -29,10 +29,10 @@ def test_it_holds_no_code_state_or_token(developer_client, connect, alice):
         assert name == "iss" or value not in page
 
 
-def test_it_says_that_it_is_waited_for(developer_client, connect):
+def test_it_says_that_it_is_waiting(developer_client, connect):
     begin(developer_client, connect())
     page = developer_client.get(Flow.objects.get().get_absolute_url())
-    assert "Go on in the other window" in words_of(page)
+    assert "Continue in the other window" in words_of(page)
 
 
 def test_it_stops_waiting_after_ten_minutes(developer_client, connect):
@@ -41,19 +41,19 @@ def test_it_stops_waiting_after_ten_minutes(developer_client, connect):
     flow = Flow.objects.get()
     for name in ("flow_detail", "flow_status"):
         page = developer_client.get(reverse(name, args=[flow.pk]))
-        assert "The ten minutes are over" in words_of(page)
+        assert "The time limit of ten minutes has passed" in words_of(page)
         assert b"data-flow-waiting" not in page.content
 
 
-def test_the_status_is_a_part_of_the_page(developer_client, connect, alice):
+def test_the_status_is_a_partial_of_the_page(developer_client, connect, alice):
     flow = authorize(developer_client, connect(), alice)
     response = developer_client.get(reverse("flow_status", args=[flow.pk]))
     assert "Authorized as alice@example.com" in words_of(response)
     assert b"<html" not in response.content
 
 
-def test_the_status_of_a_flow_that_is_not_begun_is_waiting(developer_client):
+def test_an_unknown_flow_has_the_status_waiting(developer_client):
     address = reverse("flow_status", args=[uuid.uuid4()])
     response = developer_client.get(address)
-    assert "Go on in the other window" in words_of(response)
+    assert "Continue in the other window" in words_of(response)
     assert address in response.content.decode()

@@ -81,7 +81,7 @@ def test_wrong_credentials_change_nothing(admin, connect, install, sandbox):
     assert (Authorization.objects.values().get(), Credential.objects.values().get()) == before
 
 
-def test_it_is_told_in_the_clients_log_alone(
+def test_it_is_recorded_only_in_the_audit_log_of_the_client(
     admin, client_people, client_organization, connect, install, sandbox
 ):
     before = Event.objects.exclude(organization_id=client_organization.pk).count()
@@ -111,7 +111,7 @@ def test_no_other_environment_is_authorized(admin, connect, install, sandbox, en
 # OAuth 2
 
 
-def test_the_whole_way(
+def test_the_complete_oauth_flow(
     admin, client_people, client_organization, connect, install, oauth_client, alice, sandbox
 ):
     installed = install(connect())
@@ -147,7 +147,7 @@ def test_it_asks_for_what_the_installed_release_asks_for(
     assert authorization.missing_scopes == []
 
 
-def test_reauthorizing_replaces_the_account_of_production_alone(
+def test_reauthorizing_replaces_only_the_account_of_production(
     admin, developer_client, connect, install, oauth_client, alice, bob
 ):
     connection = connect()
@@ -220,7 +220,7 @@ def test_only_a_super_admin_of_the_client_is_sent_to_register(
 
 
 @pytest.mark.parametrize("role", SHARING)
-def test_those_who_run_the_client_authorize_it_once_for_all(
+def test_admins_of_the_client_authorize_it_once_for_everybody(
     signed_in, client_people, connect, install, sandbox, role
 ):
     installed = install(connect("sandbox_api_key"))
@@ -231,7 +231,9 @@ def test_those_who_run_the_client_authorize_it_once_for_all(
 
 
 @pytest.mark.parametrize("role", Role.values)
-def test_each_person_authorizes_his_own(signed_in, client_people, connect, install, sandbox, role):
+def test_each_person_authorizes_their_own_account(
+    signed_in, client_people, connect, install, sandbox, role
+):
     installed = install(connect("sandbox_api_key"), level=Level.LOGGED_IN_USER)
     me = client_people[role]
     signed_in(me).post(page(installed), TYPED["sandbox_api_key"])
@@ -239,7 +241,7 @@ def test_each_person_authorizes_his_own(signed_in, client_people, connect, insta
     assert (authorization.user, authorization.credential.user) == (me, me)
 
 
-def test_nobody_else_does(
+def test_other_people_cannot_authorize_it(
     signed_in, client_people, connect, install, sandbox, developer, super_admin, stranger, operator
 ):
     shared = install(connect("sandbox_api_key"))
@@ -273,7 +275,7 @@ def test_it_needs_a_license(admin, connect, install, sandbox):
     assert not Credential.objects.exists()
 
 
-def test_it_asks_the_database_as_often_however_much_there_is(
+def test_the_number_of_queries_does_not_grow(
     admin, client_organization, connect, install, grant, oauth_client
 ):
     installed = install(connect())

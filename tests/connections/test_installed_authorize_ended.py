@@ -1,4 +1,4 @@
-"""What the person may, or the organization has, ends while a service is asked."""
+"""The person loses the permission, or the organization the application, during a flow."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from connections.models import (
     Credential,
     Flow,
     InstalledConnection,
-    authorization_site,
 )
+from connections.models.authorization_site import AuthorizationSite
 from connectors.errors import ServiceError
 from console.accounts.authority import NotAllowed
 from console.accounts.models import Membership
 from console.choices import Level, Role
 from tests.connections.flow_steps import allow, authorize, begin, flow_at, words_of
 
-GONE = "Field Service is not installed here any more, or its license has ended."
+GONE = "Field Service is no longer installed here, or its license has ended."
 
 
 def license_ends() -> None:
@@ -55,7 +55,7 @@ def admin(signed_in, client_people):
 
 @pytest.fixture
 def installed(connect, install, admin, oauth_client, alice) -> InstalledConnection:
-    """A connection that alice's account is authorized for already."""
+    """Return a connection that is authorized with alice's account."""
     installed = install(connect())
     authorize(admin, installed, alice)
     return installed
@@ -66,7 +66,7 @@ def kept() -> tuple:
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_what_was_begun_is_not_finished(admin, installed, bob, sandbox, end):
+def test_a_flow_cannot_be_completed_afterwards(admin, installed, bob, sandbox, end):
     callback = allow(bob, begin(admin, installed))
     before, asked = kept(), sandbox.counts()["token"]
     end()
@@ -78,25 +78,29 @@ def test_what_was_begun_is_not_finished(admin, installed, bob, sandbox, end):
     words = words_of(response)
     assert flow.problem in words
     assert "Nothing was changed." in words
-    expected = GONE if end in (license_ends, uninstalled) else "may not authorize this connection"
+    expected = (
+        GONE
+        if end in (license_ends, uninstalled)
+        else "no longer allowed to authorize this connection"
+    )
     assert expected in flow.problem
     assert kept() == before
     assert sandbox.counts()["token"] == asked
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_it_is_asked_again_when_the_grant_is_kept(
+def test_the_permission_is_checked_again_before_the_commit(
     admin, installed, client_people, bob, sandbox, monkeypatch, end
 ):
-    """It ends between the service's answer and the commit."""
+    """It ends between the token response and the commit."""
     callback = allow(bob, begin(admin, installed))
-    before, store = kept(), granting.store
+    before, store = kept(), granting.store_grant
 
     def too_late(*args, **kwargs):
         end()
         return store(*args, **kwargs)
 
-    monkeypatch.setattr(authorizing, "store", too_late)
+    monkeypatch.setattr(authorizing, "store_grant", too_late)
     response = admin.get(callback, follow=True)
 
     flow = Flow.objects.latest("created_at")
@@ -106,18 +110,18 @@ def test_it_is_asked_again_when_the_grant_is_kept(
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_typed_credentials_are_not_kept_either(client_people, connect, install, network, end):
+def test_typed_credentials_are_not_stored_either(client_people, connect, install, network, end):
     network.get("http://localhost:9000/key/api/me", json={"id": 1, "email": "alice@example.com"})
-    site = authorization_site.installed(install(connect("sandbox_api_key")))
+    site = AuthorizationSite.of_installed(install(connect("sandbox_api_key")))
     end()
     with pytest.raises((ServiceError, NotAllowed)):
-        granting.with_credentials(
+        granting.store_typed_credential(
             site, client_people[Role.ADMIN], site.environments, {"key": "k-1"}
         )
     assert not Credential.objects.exists()
 
 
-def test_another_person_does_not_finish_it(signed_in, client_people, installed, admin, bob):
+def test_another_person_cannot_complete_it(signed_in, client_people, installed, admin, bob):
     callback, before = allow(bob, begin(admin, installed)), kept()
     response = signed_in(client_people[Role.SUPER_ADMIN]).get(callback)
     assert response.status_code == 403
@@ -125,7 +129,9 @@ def test_another_person_does_not_finish_it(signed_in, client_people, installed, 
     assert kept() == before
 
 
-def test_who_is_demoted_keeps_what_is_his_own(admin, connect, install, oauth_client, alice):
+def test_a_demoted_person_keeps_their_own_authorization(
+    admin, connect, install, oauth_client, alice
+):
     own = install(connect(level=Level.LOGGED_IN_USER))
     callback = allow(alice, begin(admin, own))
     demoted()
@@ -133,7 +139,7 @@ def test_who_is_demoted_keeps_what_is_his_own(admin, connect, install, oauth_cli
     assert flow.outcome == Flow.Outcome.COMPLETED
 
 
-def test_the_outcome_is_shown_to_nobody_else(signed_in, client_people, installed, developer):
+def test_other_people_cannot_see_the_outcome(signed_in, client_people, installed, developer):
     flow = Flow.objects.get()
     for person in (client_people[Role.SUPER_ADMIN], developer):
         address = reverse("flow_detail", args=[flow.pk])

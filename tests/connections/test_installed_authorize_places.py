@@ -1,4 +1,4 @@
-"""Where a client's account lives: it says so itself, and nothing goes anywhere else."""
+"""A client chooses where its account is, and requests go nowhere else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import responses
 from django.urls import reverse
 
-from connections.authorizations.state import installed_states
+from connections.authorizations.connection_state import installed_connection_states
 from connections.calls.invoking import invoke
 from connections.models import Authorization, Credential, Flow, InstalledConnection, OAuthClient
 from console.choices import Role
@@ -20,7 +20,7 @@ QUEUE = {"parameter_scheme": "https", "username": "guest", "password": "open-ses
 
 @pytest.fixture(autouse=True)
 def network():
-    """Nothing leaves this machine."""
+    """Answer every request on this machine."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
 
@@ -50,7 +50,7 @@ def page(installed: InstalledConnection) -> str:
 
 
 def call(installed: InstalledConnection, path: str):
-    state = installed_states([installed], installed.organization_id, None)[installed.pk]
+    state = installed_connection_states([installed], installed.organization_id, None)[installed.pk]
     return invoke(get(path), state)
 
 

@@ -43,7 +43,7 @@ def test_it_says_whose_account_acts_for_all(
     words = words_of(signed_in(client_people[role]).get(page(shared)))
     assert "Secret plan" in words
     assert "Authorized as alice@example.com" in words
-    assert "A super admin, admin or developer of Client, once for everybody" in words
+    assert "A super admin, admin or developer of Client, once for everyone" in words
     assert "Release 1 of Field Service" in words
 
 
@@ -170,11 +170,11 @@ def test_after_the_license_it_can_only_be_revoked(
 def test_a_service_that_left_the_catalogue_is_said(signed_in, client_people, connect, install):
     installed = install(connect(), connector="gone")
     response = signed_in(client_people[Role.ADMIN]).get(page(installed))
-    assert "is not in the catalogue of this console any more" in words_of(response)
+    assert "is no longer in the catalogue of this console" in words_of(response)
     assert reverse("installed_authorize", args=[installed.pk]) not in response.content.decode()
 
 
-def test_it_asks_the_database_as_often_however_much_there_is(
+def test_the_number_of_queries_does_not_grow(
     signed_in, member, client_people, client_organization, connect, install, own, grant
 ):
     browser = signed_in(client_people[Role.USER])

@@ -25,7 +25,7 @@ def shared(connect, install, grant, client_organization) -> InstalledConnection:
 @pytest.mark.parametrize("role", [Role.SUPER_ADMIN, Role.ADMIN, Role.DEVELOPER])
 def test_it_works(signed_in, client_people, client_organization, shared, role):
     words = words_of(name(signed_in(client_people[role]), shared, "Sales team"))
-    assert "The account is named Sales team now." in words
+    assert "The account is now named Sales team." in words
     assert Credential.objects.get().label == "Sales team"
     event = Event.objects.get(action=AuditAction.AUTHORIZATION_LABELED)
     assert event.organization_id == client_organization.pk

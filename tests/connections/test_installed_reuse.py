@@ -8,7 +8,8 @@ import pytest
 from django.urls import reverse
 
 from connections.authorizations import granting
-from connections.models import Authorization, Credential, InstalledConnection, authorization_site
+from connections.models import Authorization, Credential, InstalledConnection
+from connections.models.authorization_site import AuthorizationSite
 from console.audit.actions import AuditAction
 from console.audit.models import Event
 from console.choices import Level, Role
@@ -66,7 +67,7 @@ def test_it_never_offers_what_developers_authorized(
     theirs = connect("sandbox_api_key")
     credential = grant(theirs).credential
     installed = install(connect("sandbox_api_key"))
-    assert "cannot be used any more" in words_of(reuse(admin, installed, credential.pk))
+    assert "can no longer be used" in words_of(reuse(admin, installed, credential.pk))
     assert not Authorization.objects.filter(environment="production").exists()
 
 
@@ -80,11 +81,11 @@ def test_not_even_where_developers_install_their_own_application(
     installed = install(second, studio)
 
     at_home, in_production = (
-        authorization_site.at_home(second),
-        authorization_site.installed(installed),
+        AuthorizationSite.of_connection(second),
+        AuthorizationSite.of_installed(installed),
     )
-    assert granting.reusable(in_production, developer) == [live]
-    assert granting.reusable(at_home, developer) == [home]
+    assert granting.reusable_credentials(in_production, developer) == [live]
+    assert granting.reusable_credentials(at_home, developer) == [home]
 
     reuse(developer_client, installed, home.pk)
     address = reverse("connection_reuse", args=[second.pk])
@@ -97,7 +98,7 @@ def test_it_never_offers_the_account_of_another_organization(
 ):
     credential = authorized(organization=stranger_organization)
     installed = install(connect("sandbox_api_key"))
-    assert "cannot be used any more" in words_of(reuse(admin, installed, credential.pk))
+    assert "can no longer be used" in words_of(reuse(admin, installed, credential.pk))
 
 
 def test_it_never_offers_the_account_of_another_person(
@@ -107,7 +108,7 @@ def test_it_never_offers_the_account_of_another_person(
     own, shared = authorized(me), authorized()
     others = authorized(client_people[Role.ADMIN])
     installed = install(connect("sandbox_api_key"), level=Level.LOGGED_IN_USER)
-    assert granting.reusable(authorization_site.installed(installed), me) == [own]
+    assert granting.reusable_credentials(AuthorizationSite.of_installed(installed), me) == [own]
     for credential in (shared, others):
         reuse(signed_in(me), installed, credential.pk)
     assert not installed.connection.authorizations.exists()
@@ -161,14 +162,14 @@ def test_it_asks_for_the_permissions_of_what_is_installed(
 
 
 @pytest.mark.parametrize("chosen", ["", "x", "\0", str(uuid.UUID(int=0))])
-def test_it_refuses_what_it_did_not_offer(admin, connect, install, authorized, chosen):
+def test_it_refuses_a_credential_that_it_did_not_offer(admin, connect, install, authorized, chosen):
     authorized()
     installed = install(connect("sandbox_api_key"))
-    assert "cannot be used any more" in words_of(reuse(admin, installed, chosen))
+    assert "can no longer be used" in words_of(reuse(admin, installed, chosen))
     assert not installed.connection.authorizations.exists()
 
 
-def test_nobody_else_does(
+def test_other_people_cannot_authorize_it(
     signed_in, client_people, connect, install, authorized, developer, stranger
 ):
     credential, installed = authorized(), install(connect("sandbox_api_key"))

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from connections.calls.exchange import ServiceRequest
-from connections.calls.invoking import facts, invoke
+from connections.calls.invoking import invoke, placeholder_values
 from tests.connections.call_helpers import API, get, state_of
 
 TOKEN = "an-access-token"
@@ -29,7 +29,7 @@ def test_nobody_takes_the_place_of_the_signature(network, acting, name):
 )
 def test_it_refuses_headers_of_its_own(network, acting, name):
     exchange = invoke(get(headers={name: "x"}), acting())
-    assert f"The header {name} is set by the console alone." in exchange.problem
+    assert f"The header {name} is set only by the console." in exchange.problem
     assert len(network.calls) == 0
 
 
@@ -106,7 +106,7 @@ def test_odd_paths_stay_where_they_are(network, acting, path, asked):
 def test_facts_are_what_is_no_secret(network, acting):
     secret = {"account_sid": "AC1", "auth_token": "hidden-token"}
     state = acting("twilio", secret=secret, kept={"region": "ie1"})
-    assert facts(state) == {"account_sid": "AC1", "region": "ie1"}
+    assert placeholder_values(state) == {"account_sid": "AC1", "region": "ie1"}
 
 
 def test_it_shows_no_secret(network, acting):

@@ -17,7 +17,7 @@ from console.choices import Environment, Level, Role
 from console.publishing import publishing
 from console.publishing.environment_state import manifest_in, states_in
 from console.publishing.models import Installation
-from console.publishing.runs import NotThere, run
+from console.publishing.runs import NotRunnable, run
 from tests.connections.call_helpers import API, get
 
 PRODUCTION = Environment.PRODUCTION
@@ -124,7 +124,7 @@ def test_nobody_acts_with_the_account_of_another_person(
     done = go(application, me, client_organization)
 
     assert done.problem == (
-        "You have not authorized People in Production yet. Authorize People, and run this again."
+        "You have not authorized People in Production yet. Authorize People, then try again."
     )
     page = reverse("installed_authorize", args=[InstalledConnection.objects.get().pk])
     assert done.steps[0].exchanges[0].authorize_url == page
@@ -140,7 +140,7 @@ def test_no_account_of_a_persons_own_acts_for_all(
     grant(shared, secret={"key": "of-the-developers"})
     done = go(application, me, client_organization)
     assert done.problem == (
-        "People is not authorized in Production. Authorize People, and run this again."
+        "People is not authorized in Production. Authorize People, then try again."
     )
     assert len(network.calls) == 0
 
@@ -192,11 +192,11 @@ def test_nothing_runs_after_the_license(
     else:
         installation.delete()
         InstalledConnection.objects.all().delete()
-    with pytest.raises(NotThere, match="Find is not in Production yet"):
+    with pytest.raises(NotRunnable, match="Find is not in Production yet"):
         go(application, client_people[Role.ADMIN], client_organization)
-    standings = manifest_in(application, Environment.STAGE).connections.values()
+    snapshots = manifest_in(application, Environment.STAGE).connections.values()
     states = states_in(
-        application, standings, PRODUCTION, client_people[Role.ADMIN], client_organization
+        application, snapshots, PRODUCTION, client_people[Role.ADMIN], client_organization
     )
     assert states == {}
 
@@ -204,9 +204,9 @@ def test_nothing_runs_after_the_license(
 def test_without_a_client_there_is_no_production(application, developer, shared, ship, give):
     ship(shared)
     give(shared)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotRunnable):
         go(application, developer, None)
-    assert states_in(application, [shared.standing], PRODUCTION, developer) == {}
+    assert states_in(application, [shared.snapshot], PRODUCTION, developer) == {}
 
 
 def test_it_stands_as_it_was_installed_whatever_developers_change(

@@ -10,7 +10,7 @@ import pytest
 import responses
 from django.utils import timezone
 
-from connections.credentials.refreshing import NeedsAuthorization, fresh, is_due
+from connections.credentials.refreshing import NeedsAuthorization, fresh_secret, is_refresh_due
 from connections.models import Authorization, Credential, OAuthClient
 
 GRAPH = "https://graph.facebook.com/v25.0/oauth/access_token"
@@ -51,8 +51,8 @@ def make(connect: Callable, studio) -> Callable[..., Credential]:
 
 def test_it_is_due_when_half_of_its_life_is_over(make) -> None:
     young = make(days=29)
-    assert not is_due(young)
-    assert is_due(young, now=timezone.now() + timedelta(days=2))
+    assert not is_refresh_due(young)
+    assert is_refresh_due(young, now=timezone.now() + timedelta(days=2))
 
 
 @responses.activate
@@ -60,7 +60,7 @@ def test_it_is_traded_while_it_lives(make) -> None:
     responses.get(GRAPH, json={"access_token": "long-2", "expires_in": SIXTY_DAYS})
     old = make(days=40)
 
-    assert fresh(old) == {"access_token": "long-2", "refresh_token": "long-2"}
+    assert fresh_secret(old) == {"access_token": "long-2", "refresh_token": "long-2"}
 
     row = Credential.objects.get()
     assert abs(row.ends_at - row.expires_at) < timedelta(seconds=1)
@@ -73,7 +73,7 @@ def test_it_is_traded_while_it_lives(make) -> None:
 @responses.activate
 def test_an_outage_does_not_spoil_what_lives(make) -> None:
     responses.get(GRAPH, status=503)
-    assert fresh(make(days=40))["access_token"] == "long-1"
+    assert fresh_secret(make(days=40))["access_token"] == "long-1"
 
 
 @responses.activate
@@ -82,7 +82,7 @@ def test_what_was_journalled_and_not_stored_renews_itself_next_time(make) -> Non
     old.journal = '{"access_token": "long-2", "expires_in": 5183944}'
     old.save()
 
-    assert fresh(old) == {"access_token": "long-2", "refresh_token": "long-2"}
+    assert fresh_secret(old) == {"access_token": "long-2", "refresh_token": "long-2"}
     assert len(responses.calls) == 0
 
 
@@ -91,7 +91,7 @@ def test_once_it_has_ended_a_person_is_needed(make) -> None:
     told = {"error": {"message": "Session has expired.", "type": "OAuthException", "code": 190}}
     responses.get(GRAPH, json=told, status=400)
     with pytest.raises(NeedsAuthorization):
-        fresh(make(days=61))
+        fresh_secret(make(days=61))
     assert Authorization.objects.get().state == Authorization.State.NEEDS_AUTHORIZATION
 
 

@@ -1,4 +1,4 @@
-"""What a token endpoint gives when nothing here wants it any more is revoked, not dropped."""
+"""Tokens that arrive after their authorization has ended are revoked."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import responses
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.authorizations import granting, revoking, suspending
-from connections.credentials.refreshing import NeedsAuthorization, fresh
+from connections.authorizations import connection_deletion, granting, revoking, suspending
+from connections.credentials.refreshing import NeedsAuthorization, fresh_secret
 from connections.models import (
     Authorization,
     Connection,
     Credential,
     Flow,
     OAuthClient,
-    authorization_site,
 )
+from connections.models.authorization_site import AuthorizationSite
 from connectors.api.check_call import Account
 from console.audit.actions import AuditAction
 from console.audit.models import Event
@@ -35,7 +35,7 @@ NEW_TOKENS = ["late-refresh", "late-access"]
 
 
 class Service:
-    """Google's endpoints: what happens while they answer, and what they were asked to revoke."""
+    """Fake endpoints of Google that run code during a request and record revocation requests."""
 
     def __init__(self, network: responses.RequestsMock) -> None:
         self.meanwhile = self.while_revoking = lambda: None
@@ -83,7 +83,7 @@ def replace(connection: Connection, person, account: str, **fields):
         client=OAuthClient.objects.get(),
         **fields,
     )
-    granting.store(authorization_site.at_home(connection), person, ["all"], new)
+    granting.store_grant(AuthorizationSite.of_connection(connection), person, ["all"], new)
 
 
 def late() -> Event:
@@ -96,7 +96,7 @@ class TestOfARefresh:
         service.meanwhile = lambda: revoking.revoke(authorization, developer)
 
         with pytest.raises(NeedsAuthorization):
-            fresh(credential, force=True)
+            fresh_secret(credential, force=True)
 
         assert service.revoked == [*OLD_TOKENS, *NEW_TOKENS]
         assert not Credential.objects.exists()
@@ -108,10 +108,12 @@ class TestOfARefresh:
         assert event.object_id == str(credential.pk)
 
     def test_after_deleting(self, service, authorization, developer):
-        service.meanwhile = lambda: revoking.delete(authorization.connection, developer)
+        service.meanwhile = lambda: connection_deletion.delete_connection(
+            authorization.connection, developer
+        )
 
         with pytest.raises(NeedsAuthorization):
-            fresh(authorization.credential, force=True)
+            fresh_secret(authorization.credential, force=True)
 
         assert service.revoked == [*OLD_TOKENS, *NEW_TOKENS]
 
@@ -119,7 +121,7 @@ class TestOfARefresh:
         service.meanwhile = lambda: replace(authorization.connection, developer, "bob")
 
         with pytest.raises(NeedsAuthorization):
-            fresh(authorization.credential, force=True)
+            fresh_secret(authorization.credential, force=True)
 
         assert service.revoked == [*OLD_TOKENS, *NEW_TOKENS]
         assert Credential.objects.get().account_id == "bob"
@@ -134,7 +136,7 @@ class TestOfARefresh:
         service.meanwhile = lambda: replace(authorization.connection, developer, "alice")
 
         with pytest.raises(NeedsAuthorization):
-            fresh(authorization.credential, force=True)
+            fresh_secret(authorization.credential, force=True)
 
         assert service.revoked == []
         assert Authorization.objects.get().state == Authorization.State.ACTIVE
@@ -142,7 +144,7 @@ class TestOfARefresh:
     def test_one_that_somebody_else_renewed_is_not_put_at_risk(self, service, authorization):
         service.meanwhile = lambda: Credential.objects.update(version=2, lease_owner="other")
 
-        fresh(authorization.credential, force=True)
+        fresh_secret(authorization.credential, force=True)
 
         assert service.revoked == []
         assert Credential.objects.exists()
@@ -151,7 +153,7 @@ class TestOfARefresh:
         self, service, authorization, developer
     ):
         seen = Credential.objects.get()
-        service.while_revoking = lambda: fresh(seen, force=True)
+        service.while_revoking = lambda: fresh_secret(seen, force=True)
 
         revoking.revoke(authorization, developer)
 
@@ -169,7 +171,7 @@ class TestOfARefresh:
         service.meanwhile = delete
 
         with pytest.raises(NeedsAuthorization):
-            fresh(credential, force=True)
+            fresh_secret(credential, force=True)
 
         assert service.revoked == NEW_TOKENS
 
@@ -182,7 +184,7 @@ class TestOfARefresh:
         service.while_revoking = break_off
 
         with pytest.raises(NeedsAuthorization):
-            fresh(authorization.credential, force=True)
+            fresh_secret(authorization.credential, force=True)
 
         assert late().details["answer"] == "revoked"
 
@@ -204,12 +206,12 @@ class TestOfACode:
         assert service.revoked == []
 
     def test_after_deleting(self, service, come_back, connection, developer):
-        service.meanwhile = lambda: revoking.delete(connection, developer)
+        service.meanwhile = lambda: connection_deletion.delete_connection(connection, developer)
 
         response = come_back()
 
         assert response.status_code == 404
-        assert "was deleted meanwhile" in words_of(response)
+        assert "was deleted in the meantime" in words_of(response)
         assert service.revoked == NEW_TOKENS
         assert not Credential.objects.exists()
         assert late().details["answer"] == "revoked"

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential, Flow
-from connections.views.authorize import BROWSER
+from connections.views.authorize import BROWSER_SESSION_KEY
 from tests.connections.flow_steps import (
     allow,
     authorize,
@@ -50,7 +50,7 @@ def test_it_works(developer_client, connection, callback, sandbox):
     flow = flow_at(response["Location"])
     assert flow.outcome == Flow.Outcome.COMPLETED
     authorization = connection.authorizations.get()
-    assert authorization.display_state == "active"
+    assert authorization.display.name == "active"
     assert authorization.credential.label == "alice@example.com"
     assert authorization.credential.scopes_granted == ["profile.read", "contacts.read"]
     assert sandbox.counts()["token"] == 1
@@ -139,7 +139,7 @@ def test_it_refuses_another_person(callback, member, studio, signed_in, sandbox)
     assert_nothing_changed(sandbox)
     flow = Flow.objects.get()
     assert flow.outcome == Flow.Outcome.FAILED
-    assert "Somebody else" in flow.problem
+    assert "Another person or another browser" in flow.problem
 
 
 def test_it_refuses_another_person_who_signs_in_to_the_same_browser(
@@ -186,7 +186,7 @@ def test_it_refuses_the_address_of_another_service(developer_client, callback, s
     response = developer_client.get(elsewhere)
 
     assert response.status_code == 400
-    assert "address of another service" in words_of(response)
+    assert "redirect URI of another service" in words_of(response)
     assert_nothing_changed(sandbox)
     assert developer_client.get(callback).status_code == 303, "the honest address shows the end"
     assert_nothing_changed(sandbox)
@@ -199,15 +199,15 @@ def test_it_refuses_another_issuer_or_none(developer_client, connection, alice, 
     flow = authorize(developer_client, connection, alice)
 
     assert flow.outcome == Flow.Outcome.FAILED
-    assert "does not say that it comes from Sandbox" in flow.problem
+    assert "does not come from Sandbox" in flow.problem
     assert_nothing_changed(sandbox)
 
 
 def test_it_shows_both_issuers(developer_client, callback, sandbox):
     own = sandbox.url
     flow = flow_at(developer_client.get(changed(callback, iss=f"{own}/"))["Location"])
-    assert f"must be “{own}”" in flow.problem
-    assert f"it says “{own}/”" in flow.problem
+    assert f"must be exactly “{own}”" in flow.problem
+    assert f"the response names “{own}/”" in flow.problem
 
 
 @pytest.mark.parametrize(
@@ -215,11 +215,11 @@ def test_it_shows_both_issuers(developer_client, callback, sandbox):
     [
         ("invalid_scope", "Change the connection's permissions"),
         ("access_denied", "Press Authorize again"),
-        ("consent_required", "allow what it asks for"),
-        ("unauthorized_client", "A super admin can correct"),
-        ("unsupported_response_type", "tell the operator"),
-        ("server_error", "try again in some minutes"),
-        ("temporarily_unavailable", "try again in some minutes"),
+        ("consent_required", "sign in there, and allow access"),
+        ("unauthorized_client", "its client ID and what the client is allowed to do"),
+        ("unsupported_response_type", "Contact the operator"),
+        ("server_error", "Try again in a few minutes"),
+        ("temporarily_unavailable", "Try again in a few minutes"),
     ],
 )
 def test_it_says_what_to_do_about_an_error(developer_client, connection, alice, error, said):
@@ -345,7 +345,7 @@ def test_it_refuses_who_was_demoted_meanwhile(developer_client, callback, develo
     flow = flow_at(developer_client.get(callback)["Location"])
 
     assert flow.outcome == Flow.Outcome.FAILED
-    assert "may not authorize" in flow.problem
+    assert "no longer allowed to authorize" in flow.problem
     assert_nothing_changed(sandbox)
 
 
@@ -401,7 +401,7 @@ def test_it_says_why_it_takes_no_form(developer, callback, sandbox, signs_in):
     assert response["Allow"] == "GET, HEAD"
     assert response["Referrer-Policy"] == "no-referrer"
     page = words_of(response)
-    assert "sent its answer as a form (response_mode=form_post)" in page
+    assert "sent its response as a form (response_mode=form_post)" in page
     assert "nothing was changed" in page
     assert "open for too long" not in page
     assert state_of(callback) not in response.content.decode()
@@ -417,7 +417,7 @@ def test_it_refuses_a_parameter_that_comes_twice(developer_client, callback, san
     response = developer_client.get(f"{changed(callback, **{name: None})}&{twice}")
 
     assert response.status_code == 400
-    assert f"holds “{name}” more than once" in words_of(response)
+    assert f"contains “{name}” more than once" in words_of(response)
     assert_nothing_changed(sandbox)
     assert Flow.objects.get().outcome == Flow.Outcome.FAILED
     assert developer_client.get(callback).status_code == 303, "it shows how it ended"
@@ -451,7 +451,7 @@ def test_it_shows_the_words_of_an_error_without_its_state(
 
     assert response.status_code == 400
     assert "invalid_scope: The scope &lt;b&gt;x&lt;/b&gt; is unknown." in response.content.decode()
-    assert "which says:" in words_of(response)
+    assert "The service reported an error:" in words_of(response)
     assert_nothing_changed(sandbox)
 
 
@@ -472,9 +472,9 @@ def test_it_shows_them_cut_and_clean(developer_client, callback, description):
 
 
 def test_signing_in_gives_the_browser_another_token(developer_client, callback, developer):
-    before = developer_client.session[BROWSER]
+    before = developer_client.session[BROWSER_SESSION_KEY]
     developer_client.post(reverse("account_logout"))
     developer_client.force_login(developer)
 
     assert SESSION_KEY in developer_client.session
-    assert developer_client.session.get(BROWSER) != before
+    assert developer_client.session.get(BROWSER_SESSION_KEY) != before

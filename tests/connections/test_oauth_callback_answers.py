@@ -1,4 +1,4 @@
-"""What comes of a callback, by what the token endpoint answers."""
+"""The result of a callback for different token responses."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def test_it_says_when_access_ends_that_cannot_be_renewed(
     credential = connection.authorizations.get().credential
     assert credential.ends_at == credential.expires_at is not None
     page = words_of(developer_client.get(flow.get_absolute_url()))
-    assert "gave nothing to renew this access with. It stops working" in page
-    assert connection.authorizations.get().display_state == "expiring"
+    assert "so this access cannot be renewed. It stops working" in page
+    assert connection.authorizations.get().display.name == "expiring"
 
 
 def test_it_names_the_permissions_that_were_not_granted(developer_client, connect, alice, sandbox):
@@ -107,7 +107,7 @@ def test_it_names_the_permissions_that_were_not_granted(developer_client, connec
     flow = authorize(developer_client, connection, alice)
 
     authorization = connection.authorizations.get()
-    assert authorization.display_state == "permissions_missing"
+    assert authorization.display.name == "permissions_missing"
     assert len(authorization.missing_scopes) == 1
     page = words_of(developer_client.get(flow.get_absolute_url()))
     assert f"Missing: {authorization.missing_scopes[0]}." in page

@@ -15,7 +15,7 @@ from tests.connections.flow_steps import begin, flow_at, state_of, words_of
 
 @pytest.fixture(autouse=True)
 def network():
-    """Nothing leaves this machine."""
+    """Answer every request on this machine."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
 
@@ -69,8 +69,8 @@ def zoho_answers(network, host: str, api_domain: str) -> None:
     )
 
 
-def test_a_field_that_is_kept_may_come_once(network, connect, developer_client):
-    """It may decide where the secret goes, so it must not be readable in two ways."""
+def test_it_refuses_a_repeated_field_of_the_callback(network, connect, developer_client):
+    """The field may decide where the secret is sent, so it must not be ambiguous."""
     OAuthClient.objects.create(connector_slug="zoho_crm", client_id="id", client_secret="secret")
     state = state_of(begin(developer_client, zoho(connect)))
     query = urlencode({"code": "a-code", "state": state, "location": "eu"})
@@ -85,7 +85,7 @@ def test_a_field_that_is_kept_may_come_once(network, connect, developer_client):
     assert len(network.calls) == 0
 
 
-def test_zoho_says_in_which_region_the_account_lives(network, connect, come_back):
+def test_zoho_names_the_region_of_the_account(network, connect, come_back):
     zoho_answers(network, "zoho.eu", "https://www.zohoapis.eu")
     connection = zoho(connect)
 
@@ -112,14 +112,14 @@ def test_zoho_says_in_which_region_the_account_lives(network, connect, come_back
         "https://accounts.zoho.eu\n",
     ],
 )
-def test_zoho_never_steers_the_secret_elsewhere(network, connect, come_back, server):
+def test_zoho_cannot_send_the_secret_to_another_host(network, connect, come_back, server):
     flow = come_back(zoho(connect), **{"accounts-server": server})
     assert flow.outcome == Flow.Outcome.FAILED
     assert len(network.calls) == 0
     assert not Credential.objects.exists()
 
 
-def test_salesforce_says_where_the_api_is(network, connect, come_back):
+def test_salesforce_names_the_host_of_the_api(network, connect, come_back):
     instance = "https://acme.my.salesforce.com"
     network.post(
         "https://login.salesforce.com/services/oauth2/token",
@@ -153,7 +153,7 @@ def test_salesforce_says_where_the_api_is(network, connect, come_back):
     "instance",
     ["http://169.254.169.254", "https://evil.example", "https://a.salesforce.com.evil.example"],
 )
-def test_salesforce_never_steers_the_token_elsewhere(network, connect, come_back, instance):
+def test_salesforce_cannot_send_the_token_to_another_host(network, connect, come_back, instance):
     network.post(
         "https://login.salesforce.com/services/oauth2/token",
         json={"access_token": "a", "instance_url": instance, "token_type": "Bearer"},
@@ -166,7 +166,7 @@ def test_salesforce_never_steers_the_token_elsewhere(network, connect, come_back
     assert not Credential.objects.exists()
 
 
-def test_slack_says_no_with_status_200(network, connect, come_back):
+def test_slack_refuses_with_status_200(network, connect, come_back):
     network.post(
         "https://slack.com/api/oauth.v2.access", json={"ok": False, "error": "invalid_code"}
     )
@@ -204,7 +204,7 @@ def test_slack_acts_as_its_bot(network, connect, come_back):
     assert "client_secret" not in sent(network)
 
 
-def test_github_says_no_with_status_200(network, connect, come_back):
+def test_github_refuses_with_status_200(network, connect, come_back):
     network.post(
         "https://github.com/login/oauth/access_token",
         json={"error": "bad_verification_code", "error_description": "The code is incorrect."},
@@ -262,7 +262,7 @@ def test_twilio_refuses(network, developer_client, connect):
 
 
 @pytest.mark.parametrize("sid", ["../../..", "AC/../x", "AC?x=1", "AC#", "@evil.example"])
-def test_what_is_typed_never_leads_elsewhere(network, developer_client, connect, sid):
+def test_a_typed_value_cannot_change_the_host(network, developer_client, connect, sid):
     press_authorize(developer_client, connect, TWILIO | {"account_sid": sid})
     assert not Credential.objects.exists()
     assert all(

@@ -28,7 +28,7 @@ def clients(db) -> None:
 
 @pytest.fixture
 def idle(connect, grant):
-    """Make a credential that nobody has used for so many days."""
+    """Return a factory for a credential that was idle for so many days."""
 
     def make(slug: str = "google_sheets", days: float = 2, **fields) -> Credential:
         now = timezone.now()
@@ -54,7 +54,7 @@ def run() -> str:
     return out.getvalue().strip()
 
 
-def test_it_renews_what_nobody_uses(idle, service):
+def test_it_refreshes_idle_credentials(idle, service):
     credential = idle()
     assert run() == "refresh_due: 1 visited: 1 done."
     credential.refresh_from_db()
@@ -62,14 +62,14 @@ def test_it_renews_what_nobody_uses(idle, service):
     assert credential.renew_at > timezone.now() + timedelta(hours=17)
 
 
-def test_what_was_used_lately_waits_for_its_turn(idle, service):
+def test_a_recently_used_credential_is_not_due(idle, service):
     idle(days=0.2)
     assert run() == "refresh_due: 1 visited: 1 not due."
     assert run() == "refresh_due: 0 visited."
     assert len(service.calls) == 0
 
 
-def test_what_cannot_be_renewed_is_left_alone(idle, service):
+def test_a_credential_without_a_refresh_token_is_skipped(idle, service):
     idle(secret={"access_token": "for ever"})
     idle("slack", auth_type="basic", client=None, secret={"username": "a", "password": "b"})
     assert run() == "refresh_due: 2 visited: 2 not due."
@@ -77,7 +77,7 @@ def test_what_cannot_be_renewed_is_left_alone(idle, service):
     assert len(service.calls) == 0
 
 
-def test_what_nothing_uses_is_left_alone(idle, service):
+def test_a_credential_without_an_authorization_is_skipped(idle, service):
     idle()
     Authorization.objects.update(state=Authorization.State.NEEDS_AUTHORIZATION)
     assert run() == "refresh_due: 0 visited."
@@ -90,13 +90,13 @@ def test_a_refresh_token_with_an_end_is_renewed_in_time(idle, service):
     assert run() == "refresh_due: 1 visited: 1 done."
 
 
-def test_a_token_that_is_traded_is_renewed_seldom(idle):
+def test_a_token_that_is_exchanged_is_refreshed_rarely(idle):
     given, ends = timezone.now() - timedelta(days=29), timezone.now() + timedelta(days=31)
     turn = renewal_turn(idle("facebook", obtained_at=given, expires_at=ends, ends_at=ends))
     assert given + timedelta(days=30) <= turn <= given + timedelta(days=45)
 
 
-def test_what_has_ended_is_found_although_nobody_calls_it(idle, service):
+def test_it_finds_idle_credentials_that_have_ended(idle, service):
     idle(secret={"access_token": "a"}, ends_at=timezone.now() - timedelta(hours=1))
     assert run() == "refresh_due: 1 visited: 1 need a person."
     assert Authorization.objects.get().state == Authorization.State.NEEDS_AUTHORIZATION
@@ -125,14 +125,14 @@ def test_one_service_that_is_down_stops_no_other(idle, service):
     assert len(set(later)) == 6
 
 
-def test_one_that_cannot_be_read_stops_no_other(idle, service):
+def test_one_unreadable_secret_stops_no_other(idle, service):
     broken, whole = idle(), idle()
     other = Credential.objects.filter(pk=whole.pk).values_list("secret", flat=True)
     Credential.objects.filter(pk=broken.pk).update(secret=other.get())
     assert run() == "refresh_due: 2 visited: 1 done, 1 need a person."
 
 
-def test_a_killed_round_goes_on_where_it_stopped(idle, service):
+def test_the_next_round_continues_after_a_killed_one(idle, service):
     for _ in range(5):
         idle()
     visits = iter(range(3))
@@ -149,12 +149,12 @@ def test_batches_follow_each_other(idle, service, monkeypatch):
     assert run() == "refresh_due: 5 visited: 5 not due."
 
 
-def test_turns_are_spread(idle):
+def test_due_times_are_spread(idle):
     turns = {renewal_turn(idle()) for _ in range(20)}
     assert max(turns) - min(turns) > timedelta(hours=1)
 
 
-def test_another_back_end_takes_the_visits(idle, service, settings):
+def test_another_task_backend_runs_the_visits(idle, service, settings):
     settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}}
     idle()
     assert run() == "refresh_due: 1 visited: 1 handed to workers."

@@ -1,10 +1,10 @@
-"""What came of each request to a token endpoint is counted, by connector."""
+"""The metric that counts the results of token requests by connector."""
 
 from __future__ import annotations
 
 import pytest
 
-from connections.credentials.refreshing import fresh
+from connections.credentials.refreshing import fresh_secret
 from connections.models import Credential
 from connectors.errors import ServiceError
 from console.monitoring.metrics import REGISTRY
@@ -22,7 +22,7 @@ def test_it_is_counted(connection, sandbox, mode, outcome):
     before = {each: counted(each) for each in ("renewed", "unavailable", "refused")}
     sandbox.switches(token=mode)
     try:
-        fresh(Credential.objects.get(), force=True)
+        fresh_secret(Credential.objects.get(), force=True)
     except ServiceError:
         assert mode != "ok"
     after = {each: counted(each) for each in before}

@@ -1,4 +1,4 @@
-"""What a refresh says about the end of the grant, and about its permissions."""
+"""A refresh updates the end of the grant and its scopes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import responses
 from django.utils import timezone
 
-from connections.credentials.refreshing import fresh
+from connections.credentials.refreshing import fresh_secret
 from connections.models import Credential, OAuthClient
 
 TOKEN = "https://oauth2.googleapis.com/token"
@@ -23,7 +23,7 @@ def service():
 
 @pytest.fixture
 def credential(connect, grant) -> Credential:
-    """A credential whose refresh token was given 20 minutes ago, for half an hour."""
+    """Return a credential with a refresh token that is 20 minutes old and valid for 30."""
     OAuthClient.objects.create(connector_slug="google_sheets", client_id="c", client_secret="s")
     given = timezone.now() - timedelta(minutes=20)
     return grant(
@@ -42,32 +42,32 @@ def again() -> Credential:
 
 def renew(service, **answer) -> Credential:
     service.post(TOKEN, json={"access_token": "new", "expires_in": 300, **answer})
-    fresh(again(), force=True)
+    fresh_secret(again(), force=True)
     return again()
 
 
-def test_an_end_that_slides_is_none(credential, service):
+def test_an_end_that_each_refresh_extends_is_not_shown(credential, service):
     row = renew(service, refresh_expires_in=1800)
     assert row.is_extended
     assert row.ends_at > timezone.now() + timedelta(minutes=29)
-    assert (row.last_day, row.is_expiring) == (None, False)
+    assert (row.reauthorize_by, row.is_expiring) == (None, False)
 
 
-def test_one_that_slides_is_known_by_its_first_renewal(credential, service):
+def test_the_first_refresh_shows_that_the_end_is_extended(credential, service):
     Credential.objects.update(is_extended=False)
     assert again().is_expiring
     assert renew(service, refresh_expires_in=1800).is_extended
 
 
-def test_one_that_stays_where_it_is_is_told(credential, service):
-    """A session that ends at a certain hour, however often it is used."""
+def test_an_end_that_stays_is_shown(credential, service):
+    """For example a session that ends at a fixed time, however often it is refreshed."""
     row = renew(service, refresh_expires_in=600)
     assert not row.is_extended
     assert row.is_expiring
-    assert row.last_day == row.ends_at
+    assert row.reauthorize_by == row.ends_at
 
 
-def test_a_renewal_right_after_another_shows_nothing(credential, service):
+def test_a_refresh_right_after_another_proves_nothing(credential, service):
     Credential.objects.update(
         obtained_at=timezone.now(), ends_at=timezone.now() + HALF_AN_HOUR, is_extended=True
     )
@@ -79,5 +79,5 @@ def test_no_scope_leaves_the_permissions_as_they_are(credential, service, scope)
     assert renew(service, scope=scope).scopes_granted == ["files.read"]
 
 
-def test_another_scope_is_written_down(credential, service):
+def test_another_scope_is_stored(credential, service):
     assert renew(service, scope="files.list").scopes_granted == ["files.list"]

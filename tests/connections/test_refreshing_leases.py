@@ -1,4 +1,4 @@
-"""Who died while he asked, and whose clock counts."""
+"""Leases of processes that died, and of processes with a wrong clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 
 from connections.credentials import leases, refreshing
-from connections.credentials.refreshing import NeedsAuthorization, fresh
+from connections.credentials.refreshing import NeedsAuthorization, fresh_secret
 from connections.models import Authorization, Credential
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("oauth_client")
 
 @pytest.fixture
 def left(connection) -> Credential:
-    """A credential that is due, with the marker of a process that died while it asked."""
+    """Return a credential that is due, with the lease of a process that died during its request."""
     row = Credential.objects.get()
     now = timezone.now()
     row.obtained_at, row.expires_at = now - timedelta(hours=1), now + timedelta(minutes=5)
@@ -42,48 +42,48 @@ def end(credential: Credential) -> None:
     )
 
 
-def test_while_the_old_token_lives_nobody_presents_the_refresh_token_again(left, sandbox):
+def test_while_the_old_token_is_valid_the_refresh_token_is_not_sent_again(left, sandbox):
     old = left.secret.reveal()
-    assert fresh(again()) == old
-    assert fresh(again()) == old
+    assert fresh_secret(again()) == old
+    assert fresh_secret(again()) == old
     assert sandbox.counts()["token"] == 0
     row = again()
     assert (row.lease_owner, row.lease_until, row.attempt) == ("", None, 2)
     assert row.retry_at == row.expires_at
 
 
-def test_when_it_has_ended_the_refresh_token_is_presented_once_more(left, sandbox):
+def test_after_its_expiry_the_refresh_token_is_sent_once_more(left, sandbox):
     old = left.secret.reveal()
     end(left)
-    assert fresh(again()) != old
+    assert fresh_secret(again()) != old
     assert sandbox.counts()["token"] == 1
     assert again().attempt == 0
 
 
-def test_refused_then_the_outcome_is_unknown_and_nobody_asks_again(left, sandbox):
+def test_if_that_is_refused_the_outcome_is_unknown_and_no_request_follows(left, sandbox):
     end(left)
     sandbox.switches(token="revoked")
     for _ in range(3):
         with pytest.raises(NeedsAuthorization):
-            fresh(again())
+            fresh_secret(again())
     assert sandbox.counts()["token"] == 1
     assert Authorization.objects.get().state == Authorization.State.UNKNOWN_OUTCOME
 
 
-def test_what_was_journalled_is_taken_up_while_the_old_token_lives(left, sandbox):
+def test_a_journaled_response_is_used_while_the_old_token_is_valid(left, sandbox):
     left.journal = json.dumps({"access_token": "theirs", "token_type": "Bearer", "expires_in": 60})
     left.save()
-    assert fresh(again())["access_token"] == "theirs"
+    assert fresh_secret(again())["access_token"] == "theirs"
     assert sandbox.counts()["token"] == 0
 
 
 @pytest.mark.parametrize("skew", [-timedelta(minutes=10), timedelta(minutes=10)])
-def test_a_lease_ends_by_the_clock_of_the_database(left, skew, monkeypatch):
-    """A wrong clock neither takes a lease that is held nor waits for a dead one."""
+def test_a_lease_expires_by_the_clock_of_the_database(left, skew, monkeypatch):
+    """With a wrong clock, a process neither takes a held lease nor waits for an expired one."""
     monkeypatch.setattr(timezone, "now", lambda: _real_now() + skew)
     margin = timedelta(hours=1)
-    assert leases.take(again(), margin=margin).inherited
-    assert leases.take(again(), margin=margin) is None
+    assert leases.acquire(again(), margin=margin).inherited
+    assert leases.acquire(again(), margin=margin) is None
     until = again().lease_until - _real_now()
     assert timedelta(seconds=55) < until <= timedelta(seconds=60)
 
@@ -92,18 +92,18 @@ def test_a_clock_that_is_ahead_refreshes_nothing_that_is_not_due(connection, san
     old = again().secret.reveal()
     monkeypatch.setattr(timezone, "now", lambda: _real_now() + timedelta(minutes=50))
     for _ in range(5):
-        assert fresh(again()) == old
+        assert fresh_secret(again()) == old
     assert sandbox.counts()["token"] == 0
 
 
-def test_an_owner_that_comes_back_too_late_stores_nothing(left):
+def test_an_owner_that_lost_its_lease_stores_nothing(left):
     end(left)
     slow, quick = again(), again()
-    lease = leases.take(slow, margin=None)
+    lease = leases.acquire(slow, margin=None)
     Credential.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert fresh(quick)["access_token"]
-    assert leases.held_row(slow, lease) is None
-    assert refreshing._newer(slow) == again().secret.reveal()
+    assert fresh_secret(quick)["access_token"]
+    assert leases.lock_row(slow, lease) is None
+    assert refreshing._replacement(slow) == again().secret.reveal()
 
 
 def _real_now() -> datetime:
@@ -111,8 +111,8 @@ def _real_now() -> datetime:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_command_that_is_told_to_end_finishes_its_refresh(left, sandbox, settings):
-    """SIGTERM in the middle of a request to the token endpoint."""
+def test_a_command_finishes_its_refresh_after_sigterm(left, sandbox, settings):
+    """SIGTERM arrives during a request to the token endpoint."""
     end(left)
     old = timezone.now() - timedelta(days=2)
     Credential.objects.update(obtained_at=old, lease_owner="", lease_until=None, attempt=0)
@@ -138,7 +138,7 @@ def test_a_command_that_is_told_to_end_finishes_its_refresh(left, sandbox, setti
 
 
 def _database_url(settings) -> str:
-    """Write the address of the test database, which is not the one that the run began with."""
+    """Return the URL of the test database, which is not that of the settings."""
     name = settings.DATABASES["default"]["NAME"]
     before, question, query = os.environ["DATABASE_URL"].partition("?")
     if before.startswith("sqlite"):

@@ -1,4 +1,4 @@
-"""A token endpoint that is down is left alone, and what still works goes on working."""
+"""Backoff while a token endpoint is down; valid tokens work meanwhile."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import responses
 from django.core.management import call_command
 from django.utils import timezone
 
-from connections.credentials.leases import MAX_WAIT, REFUSALS, REFUSED_FOR, patience
-from connections.credentials.refreshing import NeedsAuthorization, NotRenewed, fresh
+from connections.credentials.leases import MAX_WAIT, REFUSALS, REFUSED_FOR, backoff
+from connections.credentials.refreshing import NeedsAuthorization, NotRenewed, fresh_secret
 from connections.models import Authorization, Credential, OAuthClient
 from connectors.errors import ServiceError
 
@@ -23,7 +23,7 @@ TOKEN = "https://oauth2.googleapis.com/token"
 
 @pytest.fixture
 def credential(connect, grant) -> Credential:
-    """A credential of Google Sheets whose access token has ended."""
+    """Return a credential of Google Sheets with an expired access token."""
     OAuthClient.objects.create(connector_slug="google_sheets", client_id="c", client_secret="s")
     return ended(grant(connect("google_sheets")).credential)
 
@@ -53,58 +53,58 @@ def wait_until_asked_again() -> float:
     return (again().retry_at - timezone.now()).total_seconds()
 
 
-def test_a_second_caller_is_told_at_once_and_asks_nobody(credential, service):
+def test_a_second_caller_gets_the_error_at_once_without_a_request(credential, service):
     service.post(TOKEN, status=503)
     with pytest.raises(ServiceError, match="problem of its own"):
-        fresh(credential)
+        fresh_secret(credential)
 
     started = time.monotonic()
-    with pytest.raises(ServiceError, match=r"asks again in \d+ s") as told:
-        fresh(again())
+    with pytest.raises(ServiceError, match=r"tries again in \d+ s") as raised:
+        fresh_secret(again())
 
     assert time.monotonic() - started < 1
-    assert 0 < told.value.retry_after <= 2
+    assert 0 < raised.value.retry_after <= 2
     assert len(service.calls) == 1
     assert Authorization.objects.get().state == Authorization.State.ACTIVE
 
 
-def test_meanwhile_a_token_that_lives_is_used(credential, service):
+def test_a_valid_token_is_used_until_the_retry(credential, service):
     service.post(TOKEN, status=503)
     living(credential)
-    assert fresh(again())["access_token"] == "an-access-token"
-    assert fresh(again())["access_token"] == "an-access-token"
+    assert fresh_secret(again())["access_token"] == "an-access-token"
+    assert fresh_secret(again())["access_token"] == "an-access-token"
     assert len(service.calls) == 1
 
 
-def test_a_refused_token_is_not_used_meanwhile(credential, service):
+def test_a_refused_token_is_not_used_until_the_retry(credential, service):
     service.post(TOKEN, status=503)
     living(credential)
     with pytest.raises(ServiceError):
-        fresh(again(), force=True)
-    with pytest.raises(ServiceError, match="asks again"):
-        fresh(again(), force=True)
+        fresh_secret(again(), force=True)
+    with pytest.raises(ServiceError, match="tries again"):
+        fresh_secret(again(), force=True)
     assert len(service.calls) == 1
 
 
-def test_it_asks_again_when_the_time_has_come(credential, service):
+def test_it_retries_after_the_delay(credential, service):
     service.post(TOKEN, status=503)
     service.post(TOKEN, json={"access_token": "new", "expires_in": 3600})
     with pytest.raises(ServiceError):
-        fresh(credential)
+        fresh_secret(credential)
     Credential.objects.update(retry_at=timezone.now() - timedelta(seconds=1))
 
-    assert fresh(again())["access_token"] == "new"
+    assert fresh_secret(again())["access_token"] == "new"
 
     row = again()
     assert (row.retry_at, row.failures, row.attempt) == (None, 0, 0)
 
 
-def test_the_wait_doubles_with_each_failure(credential, service):
+def test_the_delay_doubles_with_each_failure(credential, service):
     service.post(TOKEN, status=503)
     waits = []
     for _ in range(6):
         with pytest.raises(ServiceError):
-            fresh(again())
+            fresh_secret(again())
         waits.append(wait_until_asked_again())
         Credential.objects.update(retry_at=None)
     assert again().failures == 6
@@ -114,74 +114,74 @@ def test_the_wait_doubles_with_each_failure(credential, service):
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("form", ["seconds", "date"])
-def test_it_does_as_the_service_asks(credential, service, status, form):
+def test_it_obeys_retry_after(credential, service, status, form):
     date = datetime.now(UTC) + timedelta(seconds=120)
     said = "120" if form == "seconds" else format_datetime(date, usegmt=True)
     service.post(TOKEN, status=status, headers={"Retry-After": said})
-    with pytest.raises(ServiceError) as told:
-        fresh(credential)
-    assert 117 < wait_until_asked_again() <= told.value.retry_after <= 133
+    with pytest.raises(ServiceError) as raised:
+        fresh_secret(credential)
+    assert 117 < wait_until_asked_again() <= raised.value.retry_after <= 133
 
 
-def test_what_a_service_asks_for_has_a_limit(credential, service):
+def test_retry_after_has_a_limit(credential, service):
     service.post(TOKEN, status=429, headers={"Retry-After": "86400"})
     with pytest.raises(ServiceError):
-        fresh(credential)
+        fresh_secret(credential)
     assert 880 < wait_until_asked_again() <= MAX_WAIT.total_seconds()
 
 
-def test_patience_has_limits_and_differs():
-    waits = {patience(3, None) for _ in range(50)}
+def test_the_backoff_has_limits_and_jitter():
+    waits = {backoff(3, None) for _ in range(50)}
     assert len(waits) > 10
     assert all(timedelta(seconds=4) <= wait <= timedelta(seconds=8) for wait in waits)
-    assert patience(1000, None) == MAX_WAIT
-    assert patience(1, 10**9) == MAX_WAIT
+    assert backoff(1000, None) == MAX_WAIT
+    assert backoff(1, 10**9) == MAX_WAIT
 
 
-def test_a_client_that_is_wrong_spoils_no_authorization(credential, service):
+def test_a_refused_client_ends_no_authorization(credential, service):
     service.post(TOKEN, status=401, json={"error": "invalid_client"})
     with pytest.raises(ServiceError, match="OAuth client"):
-        fresh(credential)
+        fresh_secret(credential)
     assert Authorization.objects.get().state == Authorization.State.ACTIVE
     assert again().retry_at is not None
 
 
-def test_that_a_client_is_refused_stays_in_the_row(credential, service):
+def test_a_refused_client_is_stored_in_the_row(credential, service):
     refused = service.post(TOKEN, status=401, json={"error": "invalid_client"})
     for _ in range(2):
-        with pytest.raises(NotRenewed, match="A super admin can correct its client id"):
-            fresh(again())
+        with pytest.raises(NotRenewed, match="A super admin can fix its client ID"):
+            fresh_secret(again())
     row = again()
     assert row.client_refused
     assert "does not accept this console's OAuth client (invalid_client)" in row.renewal_problem
     service.remove(refused)
     service.post(TOKEN, json={"access_token": "new", "expires_in": 3600})
     Credential.objects.update(retry_at=None)
-    fresh(again())
+    fresh_secret(again())
     assert (again().client_refused, again().renewal_problem) == (False, "")
 
 
-def test_a_client_that_was_corrected_is_tried_at_once(credential, service, tmp_path):
+def test_a_corrected_client_is_tried_at_once(credential, service, tmp_path):
     service.post(TOKEN, status=401, json={"error": "invalid_client"})
     service.post(TOKEN, json={"access_token": "new", "expires_in": 3600})
     with pytest.raises(NotRenewed):
-        fresh(credential)
+        fresh_secret(credential)
     secret = tmp_path / "secret"
     secret.write_text("the right one")
     register = ["google_sheets", "--client-id", "c", "--client-secret-file", str(secret)]
     call_command("register_client", *register, stdout=io.StringIO())
     assert (again().client_refused, again().renewal_problem) == (False, "")
-    assert fresh(again())["access_token"] == "new"
+    assert fresh_secret(again())["access_token"] == "new"
 
 
-# A refusal that explains nothing
+# Unexplained refusals
 
 
 def refuse(times: int, over: timedelta) -> None:
-    """Let the service be asked so often, and let so much time pass meanwhile."""
+    """Refresh so many times, spread over this time."""
     for _ in range(times):
         with pytest.raises(ServiceError):
-            fresh(again())
+            fresh_secret(again())
         Credential.objects.update(retry_at=None)
         if since := again().refusal_since:
             Credential.objects.update(refusal_since=since - over / (times - 1))
@@ -199,19 +199,19 @@ UNEXPLAINED = {
 
 
 @pytest.mark.parametrize(("answer", "said"), UNEXPLAINED.values(), ids=UNEXPLAINED)
-def test_a_refusal_that_goes_on_needs_a_person(credential, service, answer, said):
+def test_a_persistent_refusal_needs_a_person(credential, service, answer, said):
     service.post(TOKEN, **answer)
     refuse(REFUSALS - 1, over=REFUSED_FOR * 2)
     assert state() == Authorization.State.ACTIVE
     with pytest.raises(NeedsAuthorization):
-        fresh(again())
+        fresh_secret(again())
     row = Authorization.objects.get()
     assert row.state == Authorization.State.NEEDS_AUTHORIZATION
-    assert f"gives no reason ({said})" in row.reason
+    assert f"without a reason ({said})" in row.reason
     assert again().refused == ""
 
 
-def test_many_refusals_in_a_short_time_need_nobody(credential, service):
+def test_many_refusals_in_a_short_time_need_no_person(credential, service):
     service.post(TOKEN, status=400)
     refuse(REFUSALS * 3, over=REFUSED_FOR / 2)
     assert state() == Authorization.State.ACTIVE
@@ -231,13 +231,13 @@ def test_a_service_that_does_not_answer_never_needs_a_person(credential, service
     assert state() == Authorization.State.ACTIVE
 
 
-def test_another_answer_begins_the_count_again(credential, service):
+def test_another_response_resets_the_count(credential, service):
     answers = [400, 400, 400, 400, 503, 400, 403, 400, 400]
     for status in answers:
         service.post(TOKEN, status=status)
     for _ in answers:
         with pytest.raises(ServiceError):
-            fresh(again())
+            fresh_secret(again())
         Credential.objects.update(retry_at=None)
         Credential.objects.exclude(refusal_since=None).update(
             refusal_since=timezone.now() - REFUSED_FOR * 2
@@ -246,7 +246,7 @@ def test_another_answer_begins_the_count_again(credential, service):
     assert state() == Authorization.State.ACTIVE
 
 
-def test_a_service_that_recovers_heals_it(credential, service):
+def test_a_recovered_service_restores_the_authorization(credential, service):
     refused = service.post(TOKEN, status=400)
     refuse(REFUSALS, over=REFUSED_FOR * 2)
     assert state() == Authorization.State.NEEDS_AUTHORIZATION
@@ -262,7 +262,7 @@ def test_a_service_that_recovers_heals_it(credential, service):
     assert (again().refusal, again().refusals, again().refusal_since) == ("", 0, None)
 
 
-def test_the_longer_it_goes_on_the_less_often_it_is_asked(credential, service):
+def test_the_longer_it_lasts_the_fewer_requests_are_made(credential, service):
     service.post(TOKEN, status=400)
     refuse(REFUSALS, over=timedelta(days=4))
     Credential.objects.update(renew_at=None)
@@ -272,29 +272,29 @@ def test_the_longer_it_goes_on_the_less_often_it_is_asked(credential, service):
     assert len(service.calls) == REFUSALS + 1
 
 
-def test_a_grant_that_is_gone_is_never_asked_for_again(credential, service):
+def test_no_refresh_follows_a_final_refusal(credential, service):
     service.post(TOKEN, status=400, json={"error": "invalid_grant"})
     for force in (False, False, True):
         with pytest.raises(NeedsAuthorization, match="no longer accepts"):
-            fresh(again(), force=force)
+            fresh_secret(again(), force=force)
     assert len(service.calls) == 1
     assert Authorization.objects.get().state == Authorization.State.NEEDS_AUTHORIZATION
 
 
-def test_its_last_token_is_used_until_it_ends(credential, service):
+def test_the_last_token_is_used_until_it_expires(credential, service):
     service.post(TOKEN, status=400, json={"error": "invalid_grant"})
     living(credential)
-    assert fresh(again())["access_token"] == "an-access-token"
-    assert fresh(again())["access_token"] == "an-access-token"
+    assert fresh_secret(again())["access_token"] == "an-access-token"
+    assert fresh_secret(again())["access_token"] == "an-access-token"
     assert len(service.calls) == 1
     assert Authorization.objects.get().state == Authorization.State.NEEDS_AUTHORIZATION
     ended(again())
     with pytest.raises(NeedsAuthorization):
-        fresh(again())
+        fresh_secret(again())
 
 
-def test_who_loses_to_somebody_else_uses_what_he_got(credential, service):
-    """Another process has rotated the token, and the service no longer knows the old one."""
+def test_a_process_that_lost_the_race_uses_the_new_token(credential, service):
+    """Another process has rotated the token, and the service refuses the old one."""
 
     def answer(request):
         row = again()
@@ -305,6 +305,6 @@ def test_who_loses_to_somebody_else_uses_what_he_got(credential, service):
         return 400, {}, '{"error": "invalid_grant"}'
 
     service.add_callback(responses.POST, TOKEN, answer)
-    assert fresh(credential)["access_token"] == "theirs"
+    assert fresh_secret(credential)["access_token"] == "theirs"
     assert Authorization.objects.get().state == Authorization.State.ACTIVE
     assert again().refused == ""

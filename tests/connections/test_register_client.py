@@ -31,20 +31,20 @@ def test_it_works(db, secret):
     assert (client.client_id, client.client_secret.reveal()) == ("1.2", "canary-secret")
 
 
-def test_what_an_editor_put_around_the_secret_is_taken_off(db, secret):
+def test_spaces_around_the_secret_are_removed(db, secret):
     secret.write_text("\ufeffcanary-secret \r\n", encoding="utf-8")
     register("slack", "--client-id", " 1.2", "--client-secret-file", secret)
     client = OAuthClient.objects.get()
     assert (client.client_id, client.client_secret.reveal()) == ("1.2", "canary-secret")
 
 
-def test_a_secret_in_another_encoding_is_named(db, secret):
+def test_it_reports_a_file_in_another_encoding(db, secret):
     secret.write_bytes("canary-secret".encode("utf-16"))
-    with pytest.raises(CommandError, match="not text in UTF-8"):
+    with pytest.raises(CommandError, match="not UTF-8 text"):
         register("slack", "--client-id", "1.2", "--client-secret-file", secret)
 
 
-def test_registered_again_it_gets_a_new_secret(db, secret):
+def test_registering_again_replaces_the_secret(db, secret):
     register("slack", "--client-id", "1.2", "--client-secret-file", secret)
     secret.write_text("another")
     register("slack", "--client-id", "3.4", "--client-secret-file", secret)
@@ -81,9 +81,9 @@ def test_the_same_host_gets_a_new_secret_however_it_is_written(studio, secret, h
         (["twilio"], "twilio"),
         (["slack", "--organization", "nobody"], "no organization nobody"),
         (["slack", "--client-secret-file", "/nonexistent/secret"], "cannot be read"),
-        (["slack", "--host", "slack.example.com"], "no host of your own"),
+        (["slack", "--host", "slack.example.com"], "has a fixed host"),
         (["jupyterhub", "--organization", "studio"], "needs its host"),
-        (["jupyterhub", "--host", "hub.example.com"], "belongs to one organization"),
+        (["jupyterhub", "--host", "hub.example.com"], "must belong to one organization"),
         (["jupyterhub", "--organization", "studio", "--host", "https://x/y"], "needs its host"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A service on loopback that answers what a test tells it to, and remembers what it was asked."""
+"""A service on loopback that sends prepared responses and records the requests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from connectors.definitions.schema import Check, Connector, OAuth2Auth
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A request as it arrived; ``headers`` keep order, spelling and repetitions."""
+    """A received request; ``headers`` keep their order, spelling and repetitions."""
 
     method: str
     path: str
@@ -37,7 +37,7 @@ class Asked:
 
 @dataclass(kw_only=True)
 class Service:
-    """The handle on the server: its address, what it was asked, what it will answer."""
+    """The running service: its URL, the requests it received, and its next response."""
 
     url: str
     port: int
@@ -53,14 +53,14 @@ class Service:
 
     @property
     def only(self) -> Asked:
-        """Return the one request that there was."""
+        """Return the only request."""
         assert len(self.asked) == 1
         return self.asked[0]
 
 
 @pytest.fixture
 def service(settings: Any) -> Iterator[Service]:
-    """Run a service that the console may reach although it is private."""
+    """Run a service at an allowed private address."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *arguments: Any) -> None:
@@ -102,7 +102,7 @@ def service(settings: Any) -> Iterator[Service]:
 
 @dataclass(kw_only=True)
 class Listener:
-    """A listening socket that counts who connects and speaks as the test tells it to."""
+    """A listening socket that counts connections and responds as the test says."""
 
     port: int
     connections: int = 0
@@ -110,9 +110,9 @@ class Listener:
 
 @pytest.fixture
 def listen() -> Iterator[Callable[..., Listener]]:
-    """Give a function that starts listeners: ``listen(speak)`` with ``speak(socket)``.
+    """Return a function that starts listeners: ``listen(speak)`` with ``speak(socket)``.
 
-    They speak to one caller after the other, or with ``together`` to all of them at once.
+    They handle one connection after another, or with ``together`` all at once.
     """
     closing: list[Callable[[], None]] = []
 
@@ -162,7 +162,7 @@ def listen() -> Iterator[Callable[..., Listener]]:
 
 @pytest.fixture
 def resolving(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Give a function that makes names resolve to given addresses, one list for each time."""
+    """Return a function that fakes DNS: one list of addresses for each lookup."""
 
     def resolve(*turns: list[str]) -> list[str]:
         asked: list[str] = []
@@ -189,7 +189,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
 @contextmanager
 def nothing_leaks(*secrets: str, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Fail where one of the secrets stands in the log, whatever the level."""
+    """Fail if one of the secrets was logged at any level."""
     with caplog.at_level("DEBUG"):
         yield
     assert not [secret for secret in secrets if secret in caplog.text]
@@ -200,7 +200,7 @@ def leaks_nothing(caplog: pytest.LogCaptureFixture) -> Callable[..., Any]:
     return lambda *secrets: nothing_leaks(*secrets, caplog=caplog)
 
 
-#: Error codes as services spell them in words of their own.
+#: Services' own names for standard error codes.
 SPELLINGS = {
     "bad_auth_code": "invalid_grant",
     "bad_refresh_token": "invalid_grant",
@@ -215,7 +215,7 @@ SPELLINGS = {
 
 @pytest.fixture
 def speaks_oauth2(service: Service) -> Callable[..., Connector]:
-    """Give a function that makes a connector whose endpoints are the service's."""
+    """Return a function that creates a connector with the endpoints of the test service."""
 
     def make(**fields: Any) -> Connector:
         endpoints = {

@@ -1,4 +1,4 @@
-"""Who waits for a reading does not find out anew that the database is away."""
+"""Threads that queue for a read fail at once when another has found the database down."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import time
 import pytest
 from django.db import OperationalError
 
-from console.database import in_turn
+from console.database import fail_fast_if_down_since
 
 
 def test_who_waited_is_told_and_who_comes_later_asks():
     arrived = time.monotonic()
-    with pytest.raises(OperationalError), in_turn(arrived):
+    with pytest.raises(OperationalError), fail_fast_if_down_since(arrived):
         raise OperationalError
-    with pytest.raises(OperationalError), in_turn(arrived):
+    with pytest.raises(OperationalError), fail_fast_if_down_since(arrived):
         pytest.fail("It was read once more.")
-    with in_turn(time.monotonic()):
+    with fail_fast_if_down_since(time.monotonic()):
         pass

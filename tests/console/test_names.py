@@ -33,7 +33,7 @@ NAMES = {
     "a letter that has no composed form": "x\u0304",
     "punctuation": "Joe's “Diner” & <Co.>; 100 % #1 (a/b) = ©",
     "emoji": "Support 🙂",
-    "emoji alone": "🚀",
+    "only an emoji": "🚀",
     "a family": "👨\u200d👩\u200d👧",
     "a skin tone and a job": "👩🏽\u200d🚀",
     "a heart on fire": "❤\ufe0f\u200d🔥",
@@ -44,10 +44,10 @@ NAMES = {
 }
 NO_NAMES = {
     "nothing": "",
-    "a joiner alone": "\u200d",
+    "only a joiner": "\u200d",
     "a Hangul filler": "\u3164",
     "an empty braille cell": "\u2800",
-    "an accent alone": "\u0301",
+    "only an accent": "\u0301",
     "a line break": "a\nb",
     "a tab": "a\tb",
     "NUL": "a\0b",
@@ -114,7 +114,7 @@ def test_no_text_breaks_it_and_a_name_stays_one(text):
 
 #: Columns called name, title or label in our own tables that hold no name of a person's making.
 OTHERS = {
-    "encryption.WalkProgress.name",  # of a command that goes on where it stopped
+    "encryption.ScanProgress.name",  # of a command that goes on where it stopped
     "audit.Event.object_label",  # what something was called when it was changed
     "transfer.Upload.file_name",
 }

@@ -43,15 +43,15 @@ def test_of_many_threads_one_reads(at_once):
 def test_a_failure_leaves_nothing_behind():
     lately = ShortCache(seconds=0)
     lately.get("a", lambda: 1)
-    assert lately.has_known("a")
+    assert lately.peek("a")
     with pytest.raises(ZeroDivisionError):
         lately.get("a", lambda: 1 // 0)
-    assert not lately.has_known("a")
+    assert not lately.peek("a")
 
 
 def test_it_never_grows_beyond_its_size():
-    lately = ShortCache(seconds=5, most=10)
+    lately = ShortCache(seconds=5, max_size=10)
     for number in range(100):
         lately.get(str(number), lambda: 1)
-    assert len(lately._values) <= 10
-    assert lately.has_known("99")
+    assert len(lately._entries) <= 10
+    assert lately.peek("99")

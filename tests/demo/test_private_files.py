@@ -1,4 +1,4 @@
-"""The demo's folder is its owner's: the database, the files beside it, keys and logs."""
+"""Only the owner can read the files of the demo: the database, keys and logs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_what_the_demo_writes_is_its_owners(tmp_path):
+def test_only_the_owner_can_read_the_files(tmp_path):
     folder = tmp_path / "var"
     folder.mkdir(mode=0o755)
     database, log = folder / "console.sqlite3", folder / "logs" / "console.log"

@@ -30,7 +30,7 @@ from console.publishing.models import Installation, Release
 
 @pytest.fixture
 def client_organization(client_organization, studio) -> Organization:
-    """It has accepted to be a client of the studio."""
+    """A client of the studio, which has accepted the invitation."""
     Invitation.objects.create(
         organization=studio,
         email="boss@client.example",
@@ -65,19 +65,19 @@ def may_distribute(application, developer) -> Right:
 
 @pytest.fixture
 def crm(connect) -> Connection:
-    """Authorized once for everybody."""
+    """Authorized once for everyone."""
     return connect(name="CRM", link_name="crm")
 
 
 @pytest.fixture
 def mailbox(connect) -> Connection:
-    """Authorized by each person for himself."""
+    """Each person authorizes it with their own account."""
     return connect(name="Mailbox", link_name="mailbox", level=Level.LOGGED_IN_USER)
 
 
 @pytest.fixture
 def publish(application, super_admin):
-    """Put all of Development into Stage."""
+    """Publish all of Development to Stage."""
 
     def do(note: str = "") -> Release:
         ticked = list(application.components.values_list("link_name", flat=True))
@@ -95,7 +95,7 @@ def first(crm, mailbox, build, publish) -> Release:
 
 @pytest.fixture
 def change(super_admin):
-    """Let the function call through other connections."""
+    """Change the connections that the function calls."""
 
     def do(*connections: Connection) -> None:
         row = Component.objects.get(link_name="find_people")
@@ -123,7 +123,7 @@ def installed(share, boss):
     """Install what was shared."""
 
     def do(license: str = License.SUBSCRIPTION, **options: Any) -> Installation:
-        offer = installing.offer_of_share(share(license, **options))
+        offer = installing.offer_from_share(share(license, **options))
         return installing.install(offer, boss, seen=str(offer.release.pk)).installation
 
     return do
@@ -135,7 +135,7 @@ def listing(application, first) -> Listing:
         application=application,
         release=first,
         title="Field Service for all",
-        summary="Find whom to send.",
+        summary="Find people to send.",
         description="It finds people.\n\nAnd parts.",
         help_url="https://studio.example/help",
         state=Listing.State.PUBLISHED,
@@ -144,7 +144,7 @@ def listing(application, first) -> Listing:
 
 @pytest.fixture
 def authorized(client_organization):
-    """Let an installed connection act as somebody."""
+    """Authorize an installed connection."""
 
     def do(connection: Connection, by: User, *, own: bool = False, **fields: Any) -> Authorization:
         known = {"connector_slug": connection.connector_slug, "client_id": "c"}
@@ -183,6 +183,6 @@ def rows_of(client_organization):
 
     def read() -> dict[str, InstalledConnection]:
         rows = InstalledConnection.objects.filter(organization=client_organization)
-        return {row.standing.link_name: row for row in rows}
+        return {row.snapshot.link_name: row for row in rows}
 
     return read

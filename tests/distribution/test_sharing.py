@@ -1,4 +1,4 @@
-"""Sharing: with a client, at a release, for a time; changed and withdrawn."""
+"""Share an application, send updates, change the license and withdraw it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from connections.models import InstalledConnection
 from console.accounts.authority import NotAllowed
 from console.distribution import installing, sharing
 from console.distribution.errors import DistributionError
-from console.distribution.license_reminders import remind_licenses
 from console.distribution.models import Share
 from console.publishing.models import Installation
 
@@ -27,7 +26,7 @@ def test_the_clients_super_admins_get_the_link(
     assert f"http://console.test/installed/shared/{row.pk}/" in message.body
 
 
-def test_mail_that_does_not_go_out_changes_nothing(
+def test_it_works_if_mail_cannot_be_sent(
     share, settings, caplog, django_capture_on_commit_callbacks
 ):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -35,59 +34,65 @@ def test_mail_that_does_not_go_out_changes_nothing(
     with django_capture_on_commit_callbacks(execute=True):
         share()
     assert Share.objects.exists()
-    assert "Mail was not sent: shared." in caplog.text
+    assert "did not accept the mail distribution/email/shared." in caplog.text
 
 
-def test_it_is_shared_once(share):
+def test_it_refuses_to_share_twice(share):
     share()
-    with pytest.raises(DistributionError, match="shared with Client already"):
+    with pytest.raises(DistributionError, match="already shared with Client"):
         share()
 
 
-def test_only_clients_are_shared_with(application, stranger_organization, first, super_admin):
-    with pytest.raises(DistributionError, match="no client of Studio yet"):
+def test_it_refuses_organizations_that_are_not_clients(
+    application, stranger_organization, first, super_admin
+):
+    with pytest.raises(DistributionError, match="not a client of Studio yet"):
         sharing.share(application, stranger_organization, first, "subscription", super_admin)
 
 
-def test_what_came_from_the_marketplace_is_not_shared_besides(
+def test_it_refuses_clients_that_installed_from_the_marketplace(
     share, listing, client_organization, boss
 ):
-    offer = installing.offer_of_listing(listing, client_organization)
+    offer = installing.offer_from_listing(listing, client_organization)
     installing.install(offer, boss, seen=str(offer.release.pk))
-    with pytest.raises(DistributionError, match="from the marketplace already"):
+    with pytest.raises(
+        DistributionError, match="already installed Field Service from the marketplace"
+    ):
         share()
 
 
-def test_a_developer_sends_updates_and_nothing_else(
+def test_a_developer_with_the_right_can_only_send_updates(
     installed, developer, may_distribute, change, crm, publish
 ):
     installed()
     row = Share.objects.get()
     change(crm)
     release = publish()
-    assert sharing.raise_release(row, release, developer).release == release
+    assert sharing.send_update(row, release, developer).release == release
     with pytest.raises(NotAllowed):
         sharing.change_license(row, "trial_15", developer, ends_at=None)
     with pytest.raises(NotAllowed):
         sharing.withdraw(row, developer)
 
 
-def test_a_developer_without_the_right_sends_nothing(share, developer, change, crm, publish):
+def test_a_developer_without_the_right_cannot_send_updates(share, developer, change, crm, publish):
     row = share()
     change(crm)
     with pytest.raises(NotAllowed):
-        sharing.raise_release(row, publish(), developer)
+        sharing.send_update(row, publish(), developer)
 
 
-def test_a_release_is_never_lowered(share, first, super_admin, change, crm, publish):
+def test_it_refuses_an_older_release(share, first, super_admin, change, crm, publish):
     row = share()
     change(crm)
-    sharing.raise_release(row, publish(), super_admin)
+    sharing.send_update(row, publish(), super_admin)
     with pytest.raises(DistributionError, match="choose a newer one"):
-        sharing.raise_release(row, first, super_admin)
+        sharing.send_update(row, first, super_admin)
 
 
-def test_withdrawing_stops_it_at_once_and_deletes_nothing(installed, super_admin, authorized, crm):
+def test_withdrawing_ends_access_at_once_and_deletes_nothing(
+    installed, super_admin, authorized, crm
+):
     installation = installed()
     authorized(crm, super_admin)
     assert InstalledConnection.objects.live().count() == 2
@@ -100,7 +105,7 @@ def test_withdrawing_stops_it_at_once_and_deletes_nothing(installed, super_admin
     assert InstalledConnection.objects.count() == 2
 
 
-def test_sharing_anew_brings_it_back(installed, share, super_admin):
+def test_sharing_again_restores_access(installed, share, super_admin):
     installed()
     sharing.withdraw(Share.objects.get(), super_admin)
     share()
@@ -108,38 +113,18 @@ def test_sharing_anew_brings_it_back(installed, share, super_admin):
     assert InstalledConnection.objects.live().count() == 2
 
 
-def test_prolonging_brings_back_what_has_ended(installed, super_admin):
+def test_extending_an_ended_license_restores_access(installed, super_admin):
     installed("trial_15")
-    began = timezone.now() - timedelta(days=20)
+    started = timezone.now() - timedelta(days=20)
     row = Share.objects.get()
-    row.started_at, row.ends_at = began, began + timedelta(days=15)
+    row.started_at, row.ends_at = started, started + timedelta(days=15)
     row.save()
     InstalledConnection.objects.update(ends_at=row.ends_at)
     assert not InstalledConnection.objects.live().exists()
 
     sharing.change_license(row, "trial_30", super_admin, ends_at=None)
 
-    assert Installation.objects.get().ends_at == began + timedelta(days=30)
+    assert Installation.objects.get().ends_at == started + timedelta(days=30)
     assert InstalledConnection.objects.live().count() == 2
     sharing.change_license(row, "subscription", super_admin, ends_at=None)
     assert Installation.objects.get().ends_at is None
-
-
-def test_a_client_is_told_once_before_and_once_after(
-    installed, boss, django_capture_on_commit_callbacks
-):
-    installed("trial_15")
-
-    def told() -> list[str]:
-        mail.outbox.clear()
-        with django_capture_on_commit_callbacks(execute=True):
-            remind_licenses()
-        return [message.subject for message in mail.outbox]
-
-    assert told() == []
-    Share.objects.update(ends_at=timezone.now() + timedelta(days=2))
-    assert told() == ["The license of Field Service ends soon"]
-    assert told() == []
-    Share.objects.update(ends_at=timezone.now() - timedelta(minutes=1))
-    assert told() == ["The license of Field Service has ended"]
-    assert told() == []

@@ -13,9 +13,10 @@ from django.db import connection as database
 from django.db import models
 
 from connections.models import Connection, Credential, Flow, OAuthClient
-from connections.views.authorize import BROWSER
+from connections.views.authorize import BROWSER_SESSION_KEY
 from console.accounts.models import Organization
-from console.encryption.fields import SecretUnreadable, key_ring, sealed_fields
+from console.encryption.fernet_keys import SecretUnreadable, key_ring
+from console.encryption.fields import Ciphertext, encrypted_fields
 from tests.connections.flow_steps import begin
 
 CANARY = 'canary-Ü"<&+/=7d1f'
@@ -25,10 +26,9 @@ def ciphertext(row: models.Model, field: str) -> str:
     return row._meta.get_field(field).value_to_string(type(row).objects.get(pk=row.pk))
 
 
-def implant(row: models.Model, field: str, sealed: str) -> models.Model:
-    """Put ciphertext into a row as somebody does who can write to the database."""
-    column = row._meta.get_field(field)
-    type(row).objects.filter(pk=row.pk).update(**{field: column.sealed(base64.b64decode(sealed))})
+def implant(row: models.Model, field: str, copied: str) -> models.Model:
+    """Copy ciphertext into a row, as an attacker with write access to the database can."""
+    type(row).objects.filter(pk=row.pk).update(**{field: Ciphertext(base64.b64decode(copied))})
     return type(row).objects.get(pk=row.pk)
 
 
@@ -50,19 +50,19 @@ def test_it_works(client_of, studio):
     assert row.client_secret.reveal() == CANARY
 
 
-def test_the_same_secret_never_looks_the_same(client_of, studio, stranger_organization):
+def test_equal_secrets_have_different_ciphertexts(client_of, studio, stranger_organization):
     one, other = client_of(studio), client_of(stranger_organization)
     assert ciphertext(one, "client_secret") != ciphertext(other, "client_secret")
 
 
-def test_it_does_not_open_in_another_organization(client_of, studio, stranger_organization):
+def test_it_cannot_be_decrypted_in_another_organization(client_of, studio, stranger_organization):
     one, other = client_of(studio), client_of(stranger_organization)
     moved = implant(other, "client_secret", ciphertext(one, "client_secret"))
     with pytest.raises(SecretUnreadable, match="another row"):
         moved.client_secret.reveal()
 
 
-def test_it_does_not_open_where_the_row_itself_was_moved(client_of, studio, stranger_organization):
+def test_it_cannot_be_decrypted_after_the_row_was_moved(client_of, studio, stranger_organization):
     row = client_of(studio)
     OAuthClient.objects.filter(pk=row.pk).update(organization=stranger_organization)
     with pytest.raises(SecretUnreadable):
@@ -72,50 +72,50 @@ def test_it_does_not_open_where_the_row_itself_was_moved(client_of, studio, stra
 @pytest.mark.parametrize(
     ("column", "value"), [("connector_slug", "github"), ("host", "evil.example")]
 )
-def test_it_does_not_open_for_another_service_or_host(client_of, studio, column, value):
+def test_it_cannot_be_decrypted_for_another_service_or_host(client_of, studio, column, value):
     row = client_of(studio)
     OAuthClient.objects.filter(pk=row.pk).update(**{column: value})
     with pytest.raises(SecretUnreadable):
         OAuthClient.objects.get(pk=row.pk).client_secret.reveal()
 
 
-def test_it_does_not_open_in_another_field(connect, grant):
+def test_it_cannot_be_decrypted_in_another_field(connect, grant):
     credential = grant(connect("twilio")).credential
     moved = implant(credential, "journal", ciphertext(credential, "secret"))
     with pytest.raises(SecretUnreadable):
         moved.journal.reveal()
 
 
-def test_it_does_not_open_in_another_row(connect, grant):
+def test_it_cannot_be_decrypted_in_another_row(connect, grant):
     one, other = (grant(connect("twilio")).credential for _ in range(2))
     moved = implant(other, "secret", ciphertext(one, "secret"))
     with pytest.raises(SecretUnreadable):
         moved.secret.reveal()
 
 
-def test_it_does_not_open_with_another_key(client_of, studio, settings):
+def test_it_cannot_be_decrypted_with_another_key(client_of, studio, settings):
     row = client_of(studio)
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
-    with pytest.raises(SecretUnreadable, match="does not open with any key"):
+    with pytest.raises(SecretUnreadable, match="cannot be decrypted with any key"):
         OAuthClient.objects.get(pk=row.pk).client_secret.reveal()
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"rubbish", b"gAAAAA" + b"x" * 100, bytes(range(256))])
-def test_rubbish_does_not_open(client_of, studio, rubbish):
+def test_rubbish_cannot_be_decrypted(client_of, studio, rubbish):
     row = implant(client_of(studio), "client_secret", base64.b64encode(rubbish).decode())
     with pytest.raises(SecretUnreadable):
         row.client_secret.reveal()
 
 
 @pytest.mark.parametrize("keys", [["short"], [""], ["not base64 at all!" * 3]])
-def test_it_refuses_what_is_no_key(settings, keys):
+def test_it_refuses_malformed_keys(settings, keys):
     settings.CRYPTOGRAPHY_KEYS = keys
     with pytest.raises(ImproperlyConfigured, match="CRYPTOGRAPHY_KEYS") as raised:
         key_ring()
     assert keys[0] == "" or keys[0] not in str(raised.value)
 
 
-def test_a_secret_shows_itself_to_nobody(client_of, studio):
+def test_str_repr_and_json_hide_the_secret(client_of, studio):
     new = OAuthClient(connector_slug="slack", client_id="c", client_secret=CANARY)
     for row in (new, OAuthClient.objects.get(pk=client_of(studio).pk)):
         shown = f"{row} {row!r} {row.client_secret} {row.client_secret!r}"
@@ -139,8 +139,8 @@ def test_a_row_that_is_saved_again_keeps_its_secret(client_of, studio):
     assert OAuthClient.objects.get().client_secret.reveal() == CANARY
 
 
-def test_every_sealed_field_is_known():
-    assert {(model.__name__, field.name) for model, field in sealed_fields()} == {
+def test_it_lists_every_encrypted_field():
+    assert {(model.__name__, field.name) for model, field in encrypted_fields()} == {
         ("OAuthClient", "client_secret"),
         ("Credential", "secret"),
         ("Credential", "journal"),
@@ -153,7 +153,7 @@ def test_every_sealed_field_is_known():
 
 @pytest.fixture
 def filled(developer_client, connect, grant) -> Connection:
-    """A row in every sealed field, each with the canary in it."""
+    """Store the canary in every encrypted field of the connections."""
     OAuthClient.objects.create(connector_slug="slack", client_id="c", client_secret=CANARY)
     connection = connect("slack", scopes=["chat:write"])
     credential = grant(connection, secret={"access_token": CANARY}).credential
@@ -180,7 +180,7 @@ def encodings(text: str) -> list[bytes]:
 
 
 def contents_of_the_database() -> bytes:
-    """Read every column of every table, the binary ones as they are."""
+    """Read every column of every table; binary columns unchanged."""
     found = []
     with database.cursor() as cursor:
         for table in database.introspection.table_names(cursor):
@@ -196,7 +196,7 @@ def test_the_database_holds_no_secret(filled, developer_client):
     Connection.objects.update(name="positive-control")
     stored = contents_of_the_database()
     assert b"positive-control" in stored
-    browser = developer_client.session[BROWSER]
+    browser = developer_client.session[BROWSER_SESSION_KEY]
     for form in encodings(CANARY):
         assert form not in stored
     assert Flow.objects.get().browser_hash.encode() in stored
@@ -245,7 +245,7 @@ def test_a_dump_holds_no_secret_and_can_be_loaded(filled, tmp_path):
     assert Flow.objects.get().code_verifier.reveal() == CANARY
 
 
-def test_a_dump_does_not_open_with_another_key(filled, tmp_path, settings):
+def test_a_dump_cannot_be_decrypted_with_another_key(filled, tmp_path, settings):
     dump = StringIO()
     call_command("dumpdata", "connections", stdout=dump)
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]

@@ -1,7 +1,4 @@
-"""Keys are rotated by a process of its own, while others write to the same database.
-
-Each test starts one or two processes, which is nearly all of the time that it takes.
-"""
+"""Rotate keys in a separate process while other processes write to the same database."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from cryptography.fernet import Fernet
 from django.db import OperationalError, connections
 
 from connections.models import Credential
-from console.encryption.models import WalkProgress
+from console.encryption.models import ScanProgress
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,7 +27,7 @@ WRITERS = 4
 
 @pytest.fixture
 def keys(settings, studio) -> list[str]:
-    """Many secrets under the old key, which stands behind a new one now."""
+    """Create many secrets with a key, then put a new key before it."""
     rows = [
         Credential(
             organization=studio, connector_slug="slack", auth_type="api_key", secret={"n": number}
@@ -44,7 +41,7 @@ def keys(settings, studio) -> list[str]:
 
 
 def start(settings, *arguments: str) -> subprocess.Popen[str]:
-    """Start the command as an operator does, on the database of this test."""
+    """Start the command as an operator does, with the database of this test."""
     name = settings.DATABASES["default"]["NAME"]
     before, question, query = os.environ["DATABASE_URL"].partition("?")
     url = f"{before.rpartition('/')[0]}/{name}{question}{query}"
@@ -64,13 +61,13 @@ def start(settings, *arguments: str) -> subprocess.Popen[str]:
 
 @contextmanager
 def writers() -> Iterator[list[str]]:
-    """Write all the time in some threads, secrets among it; give what went wrong there."""
-    over, problems = threading.Event(), []
+    """Write secrets in several threads; yield their errors."""
+    stop, problems = threading.Event(), []
 
     def write(number: int) -> None:
         keys = list(Credential.objects.order_by("pk").values_list("pk", flat=True)[number::97])
         try:
-            while not over.is_set():
+            while not stop.is_set():
                 for key in keys:
                     row = Credential.objects.get(pk=key)
                     row.secret = {**row.secret.reveal(), "by": number}
@@ -87,14 +84,14 @@ def writers() -> Iterator[list[str]]:
     try:
         yield problems
     finally:
-        over.set()
+        stop.set()
         for thread in threads:
             thread.join()
 
 
-def wait_until(happened: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     give_up = time.monotonic() + 60
-    while not happened():
+    while not condition():
         assert time.monotonic() < give_up
         time.sleep(0.002)
 
@@ -103,31 +100,31 @@ def numbers() -> list[int]:
     return sorted(row.secret.reveal()["n"] for row in Credential.objects.all())
 
 
-def test_it_ends_beside_others_who_write(settings, keys):
+def test_it_finishes_while_others_write(settings, keys):
     with writers() as problems, start(settings) as process:
-        said = process.communicate(timeout=120)[0]
-    assert process.returncode == 0, said
-    assert f"{ROWS} secrets are under the first key" in said
+        output = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, output
+    assert f"{ROWS} secrets are encrypted with the first key" in output
     assert problems == []
     settings.CRYPTOGRAPHY_KEYS = keys[:1]
     assert numbers() == list(range(ROWS))
 
 
-def test_one_that_is_killed_loses_nothing_and_the_next_goes_on_there(settings, keys):
+def test_the_next_run_continues_after_a_killed_one_and_loses_nothing(settings, keys):
     with writers() as problems:
         with start(settings) as process:
-            wait_until(lambda: WalkProgress.objects.filter(done__gte=200).exists())
+            wait_until(lambda: ScanProgress.objects.filter(done__gte=200).exists())
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
-        done = WalkProgress.objects.get().done
+        done = ScanProgress.objects.get().done
         assert 200 <= done < ROWS
         assert numbers() == list(range(ROWS))
         with start(settings) as process:
-            said = process.communicate(timeout=120)[0]
-    assert process.returncode == 0, said
-    assert f"Going on after {done} secrets" in said
-    assert f"{ROWS} secrets are under the first key" in said
+            output = process.communicate(timeout=120)[0]
+    assert process.returncode == 0, output
+    assert f"Continuing after {done} secrets" in output
+    assert f"{ROWS} secrets are encrypted with the first key" in output
     assert problems == []
     settings.CRYPTOGRAPHY_KEYS = keys[:1]
     assert numbers() == list(range(ROWS))
-    assert not WalkProgress.objects.exists()
+    assert not ScanProgress.objects.exists()

@@ -9,7 +9,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import call_command
 from django.utils import timezone
 
-from connections.authorizations.outcome import mark, unmark
+from connections.authorizations.state_changes import mark_ended, mark_recovered
 from connections.models import Authorization, Credential
 from console.accounts.models import Membership
 from console.health.credential_checks import check_turn
@@ -41,7 +41,7 @@ def run() -> str:
 
 
 def stop(authorization: Authorization) -> None:
-    mark(authorization.credential, State.NEEDS_AUTHORIZATION, "Sandbox says no.")
+    mark_ended(authorization.credential, State.NEEDS_AUTHORIZATION, "Sandbox says no.")
 
 
 def recipients() -> list[str]:
@@ -156,7 +156,7 @@ def test_it_is_sent_once_for_a_stop(make):
     tell_people()
     tell_people()
     assert len(mail.outbox) == 1
-    unmark(authorization.credential)
+    mark_recovered(authorization.credential)
     stop(authorization)
     tell_people()
     assert len(mail.outbox) == 2
@@ -199,7 +199,7 @@ def test_what_is_mended_meanwhile_is_not_told(make):
     authorization = make()
     stop(authorization)
     with_mail_down = Notice.objects.count()
-    unmark(authorization.credential)
+    mark_recovered(authorization.credential)
     tell_people()
     assert (with_mail_down, mail.outbox) == (0, [])
 

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.authorizations.outcome import mark
+from connections.authorizations.state_changes import mark_ended
 from connections.models import Authorization, Credential
 from console.accounts.models import User
 from console.applications.models import Application
@@ -39,7 +39,7 @@ def listed(client, query: str = "") -> list[str]:
 
 
 def stop(authorization: Authorization, reason: str = "Twilio says no.", state=None) -> None:
-    mark(authorization.credential, state or State.NEEDS_AUTHORIZATION, reason)
+    mark_ended(authorization.credential, state or State.NEEDS_AUTHORIZATION, reason)
 
 
 def test_it_lists_what_has_stopped_with_reason_and_button(developer_client, make):

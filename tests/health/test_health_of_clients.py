@@ -9,7 +9,7 @@ from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.authorizations.outcome import mark
+from connections.authorizations.state_changes import mark_ended
 from connections.models import Authorization, InstalledConnection
 from console.accounts.models import Membership
 from console.choices import Level, Role
@@ -53,7 +53,9 @@ def own(rows, authorized, mailbox, person) -> Authorization:  # noqa: F811
 
 
 def _stopped(authorization: Authorization) -> Authorization:
-    mark(authorization.credential, Authorization.State.NEEDS_AUTHORIZATION, "Sandbox says no.")
+    mark_ended(
+        authorization.credential, Authorization.State.NEEDS_AUTHORIZATION, "Sandbox says no."
+    )
     return authorization
 
 
@@ -157,5 +159,5 @@ def test_nobody_is_told_of_a_stop_that_is_mended_where_another_organization_has_
 
 
 def test_the_world_is_as_it_should_be(rows):
-    assert rows["crm"].standing.level == Level.ADMINISTRATOR
-    assert rows["mailbox"].standing.level == Level.LOGGED_IN_USER
+    assert rows["crm"].snapshot.level == Level.ADMINISTRATOR
+    assert rows["mailbox"].snapshot.level == Level.LOGGED_IN_USER

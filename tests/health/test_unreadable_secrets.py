@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from connections.models import Authorization, Credential, OAuthClient
-from console.encryption.models import WalkProgress
+from console.encryption.models import ScanProgress
 from console.health import unreadable_secrets
 from console.keys.models import TokenKey
 from console.keys.user_tokens import token_for
@@ -99,7 +99,7 @@ def test_a_round_visits_a_few_rows_and_the_next_one_goes_on(credential, monkeypa
     monkeypatch.setattr(unreadable_secrets, "PAGE", 1)
     found = [unreadable_secrets.look_through() for _ in range(3)]
     assert max(found) == 1
-    assert WalkProgress.objects.count() <= 1
+    assert ScanProgress.objects.count() <= 1
 
 
 def test_the_command_says_how_many(credential, capsys):
@@ -121,7 +121,7 @@ def test_pages_about_the_connection_stay_whole(developer_client, credential):
         reverse("authorization_test", args=[authorization.pk]), follow=True
     )
     assert tested.status_code == 200
-    assert "does not open with any key" in words_of(tested)
+    assert "cannot be decrypted with any key" in words_of(tested)
 
 
 def test_a_damaged_key_of_tokens_is_replaced(developer, application, studio):

@@ -1,4 +1,4 @@
-"""Invitations, and the links that only their mails hold."""
+"""Invitations, and the links in their mails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PASSWORD = "a-long-enough-word"
 
 @pytest.fixture(autouse=True)
 def mail_server(settings) -> None:
-    """Let mail go out; the tests' backend keeps what was sent."""
+    """Turn mail on, with the backend that keeps sent messages."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 
@@ -28,7 +28,7 @@ def invite(studio, super_admin, mailoutbox, django_capture_on_commit_callbacks):
 
     def send(email: str = EMAIL, role: str = "developer", place: Organization | None = None) -> str:
         with django_capture_on_commit_callbacks(execute=True):
-            inviting.invite(place or studio, email, role, super_admin, unsent=pytest.fail)
+            inviting.invite(place or studio, email, role, super_admin, on_failure=pytest.fail)
         return token_of(mailoutbox[-1])
 
     return send
@@ -36,13 +36,13 @@ def invite(studio, super_admin, mailoutbox, django_capture_on_commit_callbacks):
 
 @pytest.fixture
 def invited(db) -> User:
-    """Somebody who has an account and belongs nowhere."""
+    """A person with an account and no membership."""
     return User.objects.create_user(EMAIL, "pass-word-1")
 
 
 @pytest.fixture
 def opened() -> Callable[..., Client]:
-    """Open the link of a mail, and return the browser."""
+    """Open the link in the mail and return the browser."""
 
     def follow(token: str, client: Client | None = None) -> Client:
         client = client or Client()

@@ -1,4 +1,4 @@
-"""The link in the mail leads in once, and only whom it was sent to."""
+"""An invitation can be accepted once, and only by the owner of the address."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from django.utils import timezone
 from console.accounts.models import Membership, Organization, User
 from console.audit.models import Event
 from console.inviting import accepting, inviting
-from console.inviting.log_redaction import MaskInvitations
+from console.inviting.log_redaction import InvitationTokenFilter
 from console.inviting.models import Invitation
 from tests.inviting.conftest import EMAIL, PASSWORD, the_invitation
 
 PAGE = "/invitations/"
 
 
-def test_the_page_says_who_invites_to_what(invite, opened):
+def test_the_page_names_the_inviter_and_the_organization(invite, opened):
     page = opened(invite()).get(PAGE)
 
     assert page.status_code == 200
@@ -33,13 +33,13 @@ def test_the_page_says_who_invites_to_what(invite, opened):
     assert "Choose a password" in text
 
 
-def test_who_has_no_account_chooses_a_password_and_is_in(invite, opened, studio):
+def test_people_without_an_account_choose_a_password(invite, opened, studio):
     client = opened(invite())
 
     answer = client.post(PAGE, {"password": PASSWORD}, follow=True)
 
     assert answer.redirect_chain[-1][0] == "/"
-    assert b"You are developer of Studio now" in answer.content
+    assert b"You are now developer of Studio" in answer.content
     user = User.objects.get(email=EMAIL)
     assert user.check_password(PASSWORD)
     assert user.memberships.get().organization == studio
@@ -59,7 +59,7 @@ def test_a_weak_password_is_refused_with_a_reason(invite, opened):
     assert not User.objects.filter(email=EMAIL).exists()
 
 
-def test_nothing_else_that_is_sent_counts(invite, opened, stranger_organization):
+def test_it_ignores_other_form_fields(invite, opened, stranger_organization):
     client = opened(invite(role="user"))
 
     client.post(
@@ -79,7 +79,7 @@ def test_nothing_else_that_is_sent_counts(invite, opened, stranger_organization)
     assert user.memberships.get().organization.slug == "studio"
 
 
-def test_who_has_an_account_signs_in_and_comes_back(invite, opened, invited):
+def test_people_with_an_account_sign_in_and_return(invite, opened, invited):
     client = opened(invite())
     page = client.get(PAGE)
     assert b'href="/accounts/login/?next=/invitations/"' in page.content
@@ -98,7 +98,7 @@ def test_who_has_an_account_signs_in_and_comes_back(invite, opened, invited):
     assert invited.memberships.get().role == "developer"
 
 
-def test_signed_in_one_button_does(invite, opened, invited, signed_in):
+def test_signed_in_people_accept_with_one_button(invite, opened, invited, signed_in):
     client = opened(invite(), signed_in(invited))
 
     assert client.post(PAGE)["Location"] == "/"
@@ -106,14 +106,14 @@ def test_signed_in_one_button_does(invite, opened, invited, signed_in):
     assert invited.memberships.get().role == "developer"
 
 
-def test_the_address_counts_in_any_spelling(invite, opened, invited, signed_in):
+def test_the_address_may_have_any_spelling(invite, opened, invited, signed_in):
     User.objects.filter(pk=invited.pk).update(email="NEW@elsewhere.example")
     client = opened(invite("New@Elsewhere.example"), signed_in(invited))
 
     assert client.post(PAGE)["Location"] == "/"
 
 
-def test_somebody_else_is_told_how_to_go_on(invite, opened, stranger, signed_in):
+def test_another_person_gets_an_explanation(invite, opened, stranger, signed_in):
     client = opened(invite(), signed_in(stranger))
 
     for answer in (client.get(PAGE), client.post(PAGE)):
@@ -128,12 +128,12 @@ def test_somebody_else_is_told_how_to_go_on(invite, opened, stranger, signed_in)
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"expires_at": timezone.now() - timedelta(seconds=1)}, "older than 15 days"),
+        ({"expires_at": timezone.now() - timedelta(seconds=1)}, "expired after 15 days"),
         ({"withdrawn_at": timezone.now()}, "was withdrawn"),
-        ({"accepted_at": timezone.now()}, "was accepted already"),
+        ({"accepted_at": timezone.now()}, "was already accepted"),
     ],
 )
-def test_what_is_over_says_so_and_changes_nothing(change, sentence, invite, opened):
+def test_a_closed_invitation_says_why_and_changes_nothing(change, sentence, invite, opened):
     token = invite()
     client = opened(token)
     Invitation.objects.update(**change)
@@ -149,19 +149,19 @@ def test_what_is_over_says_so_and_changes_nothing(change, sentence, invite, open
 
 
 @pytest.mark.parametrize("token", ["x", "a" * 43, "%00", "ü", "a" * 5000])
-def test_a_link_that_leads_nowhere_says_so(token, db):
+def test_it_rejects_an_invalid_link(token, db):
     answer = Client().get(f"/invitations/{token}/")
 
     assert answer.status_code == 404
-    assert b"This link leads to no invitation" in answer.content
+    assert b"This link is not valid" in answer.content
 
 
-def test_without_a_link_the_page_says_so(db):
+def test_it_rejects_a_visit_without_a_link(db):
     for answer in (Client().get(PAGE), Client().post(PAGE)):
         assert answer.status_code == 404
 
 
-def test_used_twice_it_makes_one_membership(invite, opened, invited, signed_in):
+def test_accepting_twice_makes_one_membership(invite, opened, invited, signed_in):
     token = invite()
     client = opened(token, signed_in(invited))
     client.post(PAGE)
@@ -172,7 +172,7 @@ def test_used_twice_it_makes_one_membership(invite, opened, invited, signed_in):
     assert invited.memberships.count() == 1
 
 
-def test_who_belongs_there_meanwhile_stays_what_he_is(invite, opened, invited, signed_in, studio):
+def test_existing_members_keep_their_role(invite, opened, invited, signed_in, studio):
     client = opened(invite(role="super_admin"), signed_in(invited))
     Membership.objects.create(user=invited, organization=studio, role="user")
 
@@ -180,9 +180,7 @@ def test_who_belongs_there_meanwhile_stays_what_he_is(invite, opened, invited, s
     assert invited.memberships.get().role == "user"
 
 
-def test_who_was_deactivated_meanwhile_does_not_come_in_by_it(
-    invite, opened, invited, signed_in, studio
-):
+def test_deactivated_people_cannot_accept(invite, opened, invited, signed_in, studio):
     client = opened(invite(), signed_in(invited))
     Membership.objects.create(
         user=invited, organization=studio, role="user", deactivated_at=timezone.now()
@@ -192,7 +190,7 @@ def test_who_was_deactivated_meanwhile_does_not_come_in_by_it(
     assert not Organization.objects.of(invited)
 
 
-def test_the_token_is_kept_nowhere_and_told_nobody(invite, opened, caplog):
+def test_the_token_is_neither_stored_nor_logged(invite, opened, caplog):
     token = invite()
     Client().get(f"/invitations/{token}x/")
     client = opened(token)
@@ -205,7 +203,7 @@ def test_the_token_is_kept_nowhere_and_told_nobody(invite, opened, caplog):
     assert (cookie["httponly"], cookie["path"], cookie["samesite"]) == (True, PAGE, "Lax")
 
 
-def test_the_link_sends_no_referrer_and_changes_nothing(invite):
+def test_opening_the_link_sends_no_referrer_and_changes_nothing(invite):
     token = invite()
     before = list(Invitation.objects.values()), Session.objects.count()
 
@@ -216,16 +214,16 @@ def test_the_link_sends_no_referrer_and_changes_nothing(invite):
     assert (list(Invitation.objects.values()), Session.objects.count()) == before
 
 
-def test_log_lines_hold_no_token():
+def test_tokens_are_redacted_in_logs():
     record = logging.LogRecord(
         "django.request", 30, "", 0, "%s: %s", ("Gone", "/invitations/secret-token/?x=1"), None
     )
 
-    assert MaskInvitations().filter(record)
+    assert InvitationTokenFilter().filter(record)
     assert record.getMessage() == "Gone: /invitations/…/?x=1"
 
 
-def test_a_form_from_elsewhere_is_refused(invite, opened, invited):
+def test_it_needs_a_csrf_token(invite, opened, invited):
     client = Client(enforce_csrf_checks=True)
     client.force_login(invited)
     opened(invite(), client)
@@ -235,8 +233,8 @@ def test_a_form_from_elsewhere_is_refused(invite, opened, invited):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_accepts_at_once_make_one_membership(studio, super_admin, invited, at_once):
-    invitation = inviting.invite(studio, EMAIL, "developer", super_admin, unsent=str)
+def test_accepting_twice_at_once_makes_one_membership(studio, super_admin, invited, at_once):
+    invitation = inviting.invite(studio, EMAIL, "developer", super_admin, on_failure=str)
 
     def accept():
         try:
@@ -248,13 +246,13 @@ def test_two_accepts_at_once_make_one_membership(studio, super_admin, invited, a
     outcomes = at_once(2, accept)
 
     assert sorted(outcomes)[1] == "done"
-    assert "accepted already" in sorted(outcomes)[0]
+    assert "already accepted" in sorted(outcomes)[0]
     assert invited.memberships.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_new_accounts_at_once_are_one(studio, super_admin, at_once):
-    invitation = inviting.invite(studio, EMAIL, "developer", super_admin, unsent=str)
+def test_joining_twice_at_once_makes_one_account(studio, super_admin, at_once):
+    invitation = inviting.invite(studio, EMAIL, "developer", super_admin, on_failure=str)
 
     def join():
         try:

@@ -15,11 +15,11 @@ PAGE = "/invitations/"
 
 @pytest.fixture
 def head(member, stranger_organization):
-    """The super admin of another organization, who is invited."""
+    """The invited super admin of another organization."""
     return member(stranger_organization, "super_admin", EMAIL)
 
 
-def test_who_has_none_names_an_organization_and_heads_it(invite, opened):
+def test_new_clients_name_their_organization_and_become_super_admin(invite, opened):
     client = opened(invite(role=""))
 
     answer = client.post(PAGE, {"password": PASSWORD, "client_name": "Plumbers & Sons"})
@@ -35,14 +35,14 @@ def test_who_has_none_names_an_organization_and_heads_it(invite, opened):
     } >= {("studio", "invitation.accepted"), ("plumbers-sons", "organization.created")}
 
 
-def test_without_a_name_it_asks_for_one(invite, opened):
+def test_it_requires_a_name(invite, opened):
     client = opened(invite(role=""))
 
     assert client.post(PAGE, {"password": PASSWORD, "client_name": " "}).status_code == 422
     assert the_invitation().accepted_at is None
 
 
-def test_a_name_that_is_taken_gets_a_slug_of_its_own(invite, opened):
+def test_a_name_that_is_taken_gets_another_slug(invite, opened):
     client = opened(invite(role=""))
 
     client.post(PAGE, {"password": PASSWORD, "client_name": "Studio"})
@@ -50,7 +50,9 @@ def test_a_name_that_is_taken_gets_a_slug_of_its_own(invite, opened):
     assert the_invitation().client.slug == "studio-2"
 
 
-def test_a_super_admin_brings_his_own(invite, opened, head, signed_in, stranger_organization):
+def test_super_admins_can_choose_their_organization(
+    invite, opened, head, signed_in, stranger_organization
+):
     client = opened(invite(role=""), signed_in(head))
 
     assert client.post(PAGE, {"client": stranger_organization.pk})["Location"] == "/"
@@ -59,7 +61,7 @@ def test_a_super_admin_brings_his_own(invite, opened, head, signed_in, stranger_
     assert not head.memberships.filter(organization__slug="studio").exists()
 
 
-def test_he_may_name_a_new_one_instead(invite, opened, head, signed_in):
+def test_super_admins_can_name_a_new_organization(invite, opened, head, signed_in):
     client = opened(invite(role=""), signed_in(head))
 
     client.post(PAGE, {"client": "", "client_name": "New"})
@@ -67,13 +69,13 @@ def test_he_may_name_a_new_one_instead(invite, opened, head, signed_in):
     assert the_invitation().client.name == "New"
 
 
-def test_neither_is_not_enough(invite, opened, head, signed_in):
+def test_it_requires_an_organization_or_a_name(invite, opened, head, signed_in):
     client = opened(invite(role=""), signed_in(head))
 
     assert client.post(PAGE, {}).status_code == 422
 
 
-def test_no_other_organization_can_be_brought(invite, opened, head, signed_in, studio):
+def test_it_rejects_organizations_of_others(invite, opened, head, signed_in, studio):
     client = opened(invite(role=""), signed_in(head))
     foreign = Organization.objects.create(name="Foreign", slug="foreign")
 

@@ -27,7 +27,7 @@ def add(admin, django_capture_on_commit_callbacks):
     return send
 
 
-def test_adding_one_sends_it(add, studio, super_admin, mailoutbox):
+def test_adding_an_invitation_sends_it(add, studio, super_admin, mailoutbox):
     assert add(studio)["Location"] == reverse(LIST)
 
     row = the_invitation()
@@ -35,7 +35,7 @@ def test_adding_one_sends_it(add, studio, super_admin, mailoutbox):
     assert token_of(mailoutbox[0])
 
 
-def test_into_another_organization_nobody_is_invited(add, stranger_organization, mailoutbox):
+def test_it_rejects_other_organizations(add, stranger_organization, mailoutbox):
     assert add(stranger_organization).status_code == 200
 
     assert not Invitation.objects.exists()
@@ -43,28 +43,28 @@ def test_into_another_organization_nobody_is_invited(add, stranger_organization,
 
 
 @pytest.mark.parametrize("role", ["", "operator"])
-def test_a_role_is_chosen(role, add, studio):
+def test_it_requires_a_valid_role(role, add, studio):
     assert add(studio, role=role).status_code == 200
     assert not Invitation.objects.exists()
 
 
-def test_twice_it_says_what_to_do_instead(add, studio):
+def test_inviting_twice_explains_what_to_do(add, studio):
     add(studio)
 
     assert b"Send that invitation again instead" in add(studio).content
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_a_mail_server_it_says_so(admin, studio, settings):
+def test_it_reports_a_missing_mail_server(admin, studio, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
     admin.post(reverse(ADD), {"email": EMAIL, "organization": studio.pk, "role": "user"})
 
-    assert b"No mail was sent" in admin.get(reverse(LIST)).content
+    assert b"no mail was sent" in admin.get(reverse(LIST)).content
     assert the_invitation().status == "open"
 
 
-def test_ticked_ones_are_sent_again_or_withdrawn(
+def test_actions_resend_and_withdraw(
     add, admin, studio, mailoutbox, django_capture_on_commit_callbacks
 ):
     add(studio)
@@ -76,10 +76,12 @@ def test_ticked_ones_are_sent_again_or_withdrawn(
     admin.post(reverse(LIST), ticked | {"action": "withdraw"})
     assert the_invitation().status == "withdrawn"
     answer = admin.post(reverse(LIST), ticked | {"action": "withdraw"}, follow=True)
-    assert b"was withdrawn. Invite him anew" in answer.content
+    assert b"was withdrawn. Invite them again" in answer.content
 
 
-def test_his_list_holds_his_own_and_no_clients(admin, invite, studio, stranger_organization):
+def test_the_list_has_only_own_invitations_and_no_clients(
+    admin, invite, studio, stranger_organization
+):
     invite()
     invite("client@elsewhere.example", role="")
     copy = Invitation.objects.into_organization().get()
@@ -99,7 +101,7 @@ def test_his_list_holds_his_own_and_no_clients(admin, invite, studio, stranger_o
 
 
 @pytest.mark.parametrize("status", Invitation.Status.values)
-def test_the_list_is_narrowed_by_status(status, admin, invite):
+def test_the_list_is_filtered_by_status(status, admin, invite):
     invite()
 
     page = admin.get(reverse(LIST), {"status": status})
@@ -107,7 +109,7 @@ def test_the_list_is_narrowed_by_status(status, admin, invite):
     assert page.context["cl"].result_count == (1 if status == "open" else 0)
 
 
-def test_no_page_shows_what_the_link_rests_on(admin, invite):
+def test_no_page_shows_the_token(admin, invite):
     token = invite()
     row = the_invitation()
 
@@ -118,7 +120,7 @@ def test_no_page_shows_what_the_link_rests_on(admin, invite):
     assert token not in page.content.decode()
 
 
-def test_one_is_neither_changed_nor_deleted(admin, operator, signed_in, invite):
+def test_invitations_cannot_be_changed_or_deleted(admin, operator, signed_in, invite):
     invite()
     key = [the_invitation().pk]
     for client in (admin, signed_in(operator)):
@@ -131,7 +133,7 @@ def test_one_is_neither_changed_nor_deleted(admin, operator, signed_in, invite):
     assert the_invitation().role == "developer"
 
 
-def test_one_of_another_organization_is_left(admin, invite, stranger_organization):
+def test_it_does_not_touch_other_organizations(admin, invite, stranger_organization):
     invite()
     Invitation.objects.update(organization=stranger_organization)
 
@@ -141,7 +143,9 @@ def test_one_of_another_organization_is_left(admin, invite, stranger_organizatio
     assert the_invitation().status == "open"
 
 
-def test_with_its_organization_it_goes(operator, signed_in, invite, super_admin, studio):
+def test_deleting_an_organization_deletes_its_invitations(
+    operator, signed_in, invite, super_admin, studio
+):
     invite()
     super_admin.memberships.all().delete()
     address = reverse("admin:accounts_organization_delete", args=[studio.pk])
@@ -152,5 +156,5 @@ def test_with_its_organization_it_goes(operator, signed_in, invite, super_admin,
 
 
 @pytest.mark.parametrize("role", ["admin", "developer", "user"])
-def test_only_super_admins_come_in(role, member, studio, signed_in):
+def test_it_requires_super_admins(role, member, studio, signed_in):
     assert signed_in(member(studio, role)).get(reverse(LIST)).status_code == 403

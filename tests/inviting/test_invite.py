@@ -1,4 +1,4 @@
-"""Inviting, sending again and withdrawing."""
+"""Send, resend and withdraw invitations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from console.inviting.models import Invitation
 from tests.inviting.conftest import EMAIL, the_invitation, token_of
 
 
-def test_the_mail_says_who_invites_to_what_and_how_long(invite, mailoutbox, settings):
+def test_the_mail_names_the_inviter_the_organization_and_the_end(invite, mailoutbox, settings):
     token = invite("New@Elsewhere.example")
 
     (mail,) = mailoutbox
@@ -37,14 +37,14 @@ def test_names_are_not_escaped_in_mail(invite, mailoutbox, studio):
     assert mailoutbox[0].to == [EMAIL]
 
 
-def test_sent_again_the_old_link_is_dead(
+def test_resending_ends_the_old_link(
     invite, studio, super_admin, mailoutbox, django_capture_on_commit_callbacks
 ):
     old = invite()
     Invitation.objects.update(expires_at=timezone.now() - timedelta(days=1))
 
     with django_capture_on_commit_callbacks(execute=True):
-        inviting.resend(the_invitation(), super_admin, unsent=pytest.fail)
+        inviting.resend(the_invitation(), super_admin, on_failure=pytest.fail)
 
     new = token_of(mailoutbox[1])
     assert Client().get(f"/invitations/{old}/").status_code == 404
@@ -52,32 +52,32 @@ def test_sent_again_the_old_link_is_dead(
     assert the_invitation().expires_at > timezone.now() + timedelta(days=14)
 
 
-def test_withdrawn_the_link_is_dead(invite, super_admin):
+def test_withdrawing_ends_the_link(invite, super_admin):
     token = invite()
 
     inviting.withdraw(the_invitation(), super_admin)
 
     assert Client().get(f"/invitations/{token}/").status_code == 410
-    invite()  # and the address can be invited anew
+    invite()  # and the address can be invited again
 
 
 @pytest.mark.parametrize("verb", ["resend", "withdraw"])
 @pytest.mark.parametrize("end", ["accepted_at", "withdrawn_at"])
-def test_what_is_over_stays_so(verb, end, invite, super_admin):
+def test_it_refuses_closed_invitations(verb, end, invite, super_admin):
     invite()
     Invitation.objects.update(**{end: timezone.now()})
-    extra = {"unsent": pytest.fail} if verb == "resend" else {}
+    extra = {"on_failure": pytest.fail} if verb == "resend" else {}
 
     with pytest.raises(InvitationRefused):
         getattr(inviting, verb)(the_invitation(), super_admin, **extra)
 
 
-def test_an_address_is_invited_once_of_each_kind(invite, super_admin):
+def test_an_address_has_one_open_invitation_of_each_kind(invite, super_admin):
     invite()
     invite(role="")
 
     for role in ("developer", "user", ""):
-        with pytest.raises(InvitationRefused, match="is invited already"):
+        with pytest.raises(InvitationRefused, match="is already invited"):
             invite(role=role)
     with pytest.raises(IntegrityError), transaction.atomic():
         copy = Invitation.objects.as_client().get()
@@ -85,30 +85,30 @@ def test_an_address_is_invited_once_of_each_kind(invite, super_admin):
         copy.save(force_insert=True)
 
 
-def test_who_belongs_there_is_not_invited(invite, developer):
-    with pytest.raises(InvitationRefused, match="belongs to Studio already"):
+def test_it_refuses_members(invite, developer):
+    with pytest.raises(InvitationRefused, match="is already a member of Studio"):
         invite("Developer@studio.example")
     developer.memberships.update(deactivated_at=timezone.now())
-    with pytest.raises(InvitationRefused, match="Reactivate him instead"):
+    with pytest.raises(InvitationRefused, match="Reactivate them instead"):
         invite("developer@studio.example")
 
 
 @pytest.mark.parametrize("role", ["admin", "developer", "user"])
-def test_only_a_super_admin_may(role, member, studio):
+def test_it_requires_a_super_admin(role, member, studio):
     with pytest.raises(PermissionDenied):
-        inviting.invite(studio, EMAIL, "user", member(studio, role), unsent=pytest.fail)
+        inviting.invite(studio, EMAIL, "user", member(studio, role), on_failure=pytest.fail)
     assert not Invitation.objects.exists()
 
 
-def test_a_super_admin_of_another_organization_may_not(member, studio, stranger_organization):
+def test_it_refuses_super_admins_of_other_organizations(member, studio, stranger_organization):
     other = member(stranger_organization, "super_admin")
 
     with pytest.raises(PermissionDenied):
-        inviting.invite(studio, EMAIL, "user", other, unsent=pytest.fail)
+        inviting.invite(studio, EMAIL, "user", other, on_failure=pytest.fail)
 
 
 @pytest.mark.parametrize("backend", ["broken", "dummy"])
-def test_without_mail_the_invitation_stays_and_it_is_said(
+def test_without_mail_it_keeps_the_invitation_and_reports_the_problem(
     backend, settings, studio, super_admin, django_capture_on_commit_callbacks
 ):
     if backend == "dummy":
@@ -116,11 +116,11 @@ def test_without_mail_the_invitation_stays_and_it_is_said(
     else:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    said = []
+    problems = []
 
     with django_capture_on_commit_callbacks(execute=True):
-        inviting.invite(studio, EMAIL, "user", super_admin, unsent=said.append)
+        inviting.invite(studio, EMAIL, "user", super_admin, on_failure=problems.append)
 
     assert the_invitation().status == "open"
-    assert "who is invited" in said[0]
-    assert "EMAIL_URL" in said[0]
+    assert "was saved, but" in problems[0]
+    assert "EMAIL_URL" in problems[0]

@@ -112,9 +112,9 @@ def test_it_turns_pages_that_lose_nothing(see, connection, log):
     while query:
         response = see(query)
         seen += paths(response)
-        query = response.context["page"].older
+        query = response.context["page"].next
     assert seen == [f"/{number}" for number in reversed(range(2 * PAGE_SIZE + 3))]
-    assert paths(see(response.context["page"].newer)) == seen[PAGE_SIZE : 2 * PAGE_SIZE]
+    assert paths(see(response.context["page"].previous)) == seen[PAGE_SIZE : 2 * PAGE_SIZE]
 
 
 @pytest.mark.parametrize("period", ["hour", "day", "week", "month"])

@@ -1,4 +1,4 @@
-"""Keys, and whoever comes with them."""
+"""API keys and their holders."""
 
 from __future__ import annotations
 
@@ -31,4 +31,4 @@ def key_of(application, developer):
 
 @pytest.fixture
 def holder(key_of) -> KeyHolder:
-    return authentication.holder_of(key_of()[1])
+    return authentication.authenticate_key(key_of()[1])

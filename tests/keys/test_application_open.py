@@ -7,9 +7,9 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from console.applications.launch_url import validate_launch_url
-from console.keys.authentication import holder_of
+from console.keys.authentication import authenticate_key
 from console.keys.errors import TokenRefused
-from console.keys.user_tokens import user_of
+from console.keys.user_tokens import verify_token
 
 TOKEN = r"eyJ[\w-]+\.[\w-]+\.[\w-]+"
 
@@ -29,10 +29,10 @@ def test_it_asks_where(developer_client, place):
 def test_it_shows_a_token(developer_client, place, developer, key_of, environment):
     response = developer_client.post(place, {"environment": environment})
     token = re.search(TOKEN, response.content.decode())[0]
-    assert user_of(token, holder_of(key_of(environment)[1])) == developer
+    assert verify_token(token, authenticate_key(key_of(environment)[1])) == developer
     other = {"development": "stage", "stage": "development"}[environment]
     with pytest.raises(TokenRefused):
-        user_of(token, holder_of(key_of(other)[1]))
+        verify_token(token, authenticate_key(key_of(other)[1]))
     assert "no-store" in response["Cache-Control"]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from console.applications.models import Application
-from console.keys.issuing import NoSuchPlace, TooManyKeys, create_key, revoke_key
+from console.keys.issuing import NotRunningThere, TooManyKeys, create_key, revoke_key
 from console.keys.models import ApiKey
 
 
@@ -15,10 +15,12 @@ def test_its_text_is_kept_nowhere(key_of):
     assert len(row["digest"]) == 64
 
 
-def test_two_count_at_a_time_in_a_place(key_of, developer):
+def test_it_allows_two_valid_keys_in_an_environment(key_of, developer):
     first, _ = key_of()
     key_of()
-    with pytest.raises(TooManyKeys, match=r"^Field Service has 2 valid keys in Development, "):
+    with pytest.raises(
+        TooManyKeys, match=r"^Field Service already has 2 valid keys in Development, "
+    ):
         key_of()
     key_of("stage")  # another place
     revoke_key(first, developer)
@@ -28,7 +30,7 @@ def test_two_count_at_a_time_in_a_place(key_of, developer):
 def test_an_application_has_no_place_in_another_organization(
     application, developer, stranger_organization
 ):
-    with pytest.raises(NoSuchPlace):
+    with pytest.raises(NotRunningThere):
         create_key(application, stranger_organization, "development", developer, "X")
 
 
@@ -36,7 +38,7 @@ def test_an_application_has_no_place_in_another_organization(
 def test_nothing_is_in_production_before_it_is_installed(
     application, studio, developer, environment
 ):
-    with pytest.raises(NoSuchPlace):
+    with pytest.raises(NotRunningThere):
         create_key(application, studio, environment, developer, "X")
     assert not ApiKey.objects.exists()
 

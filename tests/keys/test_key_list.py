@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from console.audit.models import Event
-from console.keys.authentication import holder_of
+from console.keys.authentication import authenticate_key
 from console.keys.issuing import revoke_key
 from console.keys.key_format import PATTERN
 from console.keys.models import ApiKey
@@ -27,7 +27,7 @@ def test_it_shows_the_key_once(developer_client, place):
     response = create(developer_client, place)
     assert response.status_code == 201
     text = re.search(PATTERN, response.content.decode())[0]
-    assert holder_of(text).key_id == ApiKey.objects.get().pk
+    assert authenticate_key(text).key_id == ApiKey.objects.get().pk
     assert "no-store" in response["Cache-Control"]
 
     again = developer_client.get(place)
@@ -51,7 +51,7 @@ def test_the_key_stands_in_no_address_session_or_event(developer_client, place, 
 def test_it_needs_a_name(developer_client, place):
     response = create(developer_client, place, name=" ")
     assert response.status_code == 422
-    assert escape("Name the program") in response.content.decode()
+    assert escape("Enter a name") in response.content.decode()
     assert not ApiKey.objects.exists()
 
 
@@ -109,7 +109,7 @@ def test_stage_asks_for_the_password_and_goes_on(developer_client, place):
     shown = developer_client.post(response["Location"], {"password": "pass-word-1"})
     assert shown.status_code == 201
     text = re.search(PATTERN, shown.content.decode())[0]
-    assert holder_of(text).environment == "stage"
+    assert authenticate_key(text).environment == "stage"
     assert "no-store" in shown["Cache-Control"]
 
 

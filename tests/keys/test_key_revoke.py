@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from console.audit.actions import AuditAction
 from console.audit.models import Event
-from console.keys.authentication import _holders, holder_of
+from console.keys.authentication import _holders, authenticate_key
 from console.keys.errors import KeyRefused
 from console.keys.models import ApiKey
 
@@ -35,7 +35,7 @@ def test_it_ends_the_key(developer_client, made):
     )
     _holders.clear()
     with pytest.raises(KeyRefused):
-        holder_of(text)
+        authenticate_key(text)
     assert Event.objects.filter(action=AuditAction.API_KEY_REVOKED).count() == 1
 
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from console.keys import last_used
-from console.keys.authentication import _holders, holder_of
+from console.keys.authentication import _holders, authenticate_key
 from console.keys.models import ApiKey
 
 
@@ -21,7 +21,7 @@ def nothing_is_noted():
 
 def use(text: str) -> None:
     _holders.clear()
-    holder_of(text)
+    authenticate_key(text)
 
 
 def test_it_is_written_after_the_answer(key_of, client):

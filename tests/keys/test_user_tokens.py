@@ -16,12 +16,12 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from console.applications.models import Application
-from console.encryption.fields import sealed_fields
+from console.encryption.fields import encrypted_fields
 from console.keys import user_tokens
-from console.keys.authentication import holder_of
+from console.keys.authentication import authenticate_key
 from console.keys.errors import TokenRefused
 from console.keys.models import TokenKey
-from console.keys.user_tokens import audience, public_set, renew, token_for, user_of
+from console.keys.user_tokens import audience, public_set, renew, token_for, verify_token
 
 
 @pytest.fixture
@@ -42,11 +42,11 @@ def signed(claims: dict, **options) -> str:
 
 def refuse(token: str, holder, words: str = "must hold the token") -> None:
     with pytest.raises(TokenRefused, match=words):
-        user_of(token, holder)
+        verify_token(token, holder)
 
 
 def test_it_names_the_person(token, holder, developer):
-    assert user_of(token, holder) == developer
+    assert verify_token(token, holder) == developer
 
 
 def test_it_says_what_the_standard_says(token, developer, application, studio, settings):
@@ -118,7 +118,7 @@ def test_every_claim_is_needed(token, holder, claim):
     claims = claims_of(token)
     del claims[claim]
     with pytest.raises(TokenRefused):
-        user_of(signed(claims), holder)
+        verify_token(signed(claims), holder)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_every_claim_is_needed(token, holder, claim):
         ({"aud": "x"}, "another application"),
         ({"aud": ["x"]}, "another application"),
         ({"aud": None}, "must hold|another"),
-        ({"sub": str(uuid.uuid4())}, "does not belong"),
+        ({"sub": str(uuid.uuid4())}, "no longer belongs"),
     ],
 )
 def test_a_wrong_claim_is_refused(token, holder, change, words):
@@ -144,31 +144,31 @@ def test_it_counts_for_one_place_alone(
 ):
     other = Application.objects.create(organization=studio, name="Other", link_name="other")
     for _, text in (key_of("stage"), key_of(application=other)):
-        refuse(token, holder_of(text), "another application, organization or environment")
+        refuse(token, authenticate_key(text), "another application, organization or environment")
     elsewhere = token_for(developer, application, stranger_organization, "development")
-    refuse(elsewhere, holder_of(key_of()[1]), "another application")
+    refuse(elsewhere, authenticate_key(key_of()[1]), "another application")
 
 
-def test_it_counts_while_he_belongs_to_the_organization(token, holder, developer):
-    user_of(token, holder)
+def test_it_is_valid_while_the_person_is_a_member(token, holder, developer):
+    verify_token(token, holder)
     developer.memberships.all().delete()
     time.sleep(1.05)
-    refuse(token, holder, "does not belong to this organization any more")
+    refuse(token, holder, "no longer belongs to this organization")
 
 
-def test_who_is_switched_off_is_nobody(token, holder, developer):
+def test_it_refuses_inactive_people(token, holder, developer):
     developer.is_active = False
     developer.save()
-    refuse(token, holder, "does not belong")
+    refuse(token, holder, "no longer belongs")
 
 
-def test_it_lives_for_an_hour(token, holder, monkeypatch):
-    user_of(token, holder)
+def test_it_expires_after_an_hour(token, holder, monkeypatch):
+    verify_token(token, holder)
     now = time.time()
     monkeypatch.setattr(user_tokens.time, "time", lambda: now + 3605)
-    user_of(token, holder)  # clocks differ
+    verify_token(token, holder)  # clocks differ
     monkeypatch.setattr(user_tokens.time, "time", lambda: now + 3612)
-    refuse(token, holder, "has expired: it lives for an hour")
+    refuse(token, holder, "has expired; tokens are valid for an hour")
 
 
 def test_after_a_renewal_old_tokens_live_out_their_hour(
@@ -178,7 +178,7 @@ def test_after_a_renewal_old_tokens_live_out_their_hour(
     new = renew()
     newer = token_for(developer, application, studio, "development")
     assert jwt.get_unverified_header(newer)["kid"] == str(new.pk)
-    assert user_of(token, holder) == user_of(newer, holder) == developer
+    assert verify_token(token, holder) == verify_token(newer, holder) == developer
     assert {key["kid"] for key in public_set()["keys"]} == {str(old.pk), str(new.pk)}
 
     TokenKey.objects.filter(pk=old.pk).update(retired_at=timezone.now() - timedelta(hours=2))
@@ -197,7 +197,7 @@ def test_the_command_renews_the_key(db, capsys):
 
 def test_the_private_half_is_sealed(token):
     key = TokenKey.objects.get()
-    assert (TokenKey, TokenKey._meta.get_field("private")) in sealed_fields()
+    assert (TokenKey, TokenKey._meta.get_field("private")) in encrypted_fields()
     assert key.private.reveal()["d"] not in str(TokenKey.objects.values().get())
 
 

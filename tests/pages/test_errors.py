@@ -1,4 +1,4 @@
-"""What a person is told when a page fails."""
+"""Error pages for requests that fail."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ PAGES = ["home", "connection_list", "application_list", "health_list", "security
 
 
 def raising(error: Exception) -> Any:
-    """Fail at each statement, whoever asks."""
+    """Make every database statement raise an error."""
 
     def execute(*arguments: object) -> NoReturn:
         raise error
 
+    connection.ensure_connection()  # opening it runs statements of its own
     return connection.execute_wrapper(execute)
 
 

@@ -1,4 +1,4 @@
-"""Somebody who has authorized something, and who may send him away."""
+"""A person with an authorization, and people who may remove them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def membership(developer) -> Membership:
 
 @pytest.fixture
 def authorization(connect, grant, developer) -> Authorization:
-    """What the developer has authorized for everybody, in Development and Stage."""
+    """An authorization by the developer, for Development and Stage."""
     return grant(connect())
 
 
 @pytest.fixture
 def rows(authorization):
-    """Read the authorization as it is now."""
+    """Reload the authorization."""
 
     def read() -> Authorization:
         authorization.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Administration answers alike about rows of other organizations and rows that are not there."""
+"""In Administration, rows of other organizations look like missing rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from console.choices import Role
 
 @pytest.fixture
 def foreign(stranger_organization, member):
-    """Return a row of each kind of another organization."""
+    """Return one row of each model of another organization."""
     client = OAuthClient.objects.create(
         connector_slug="sandbox",
         client_id="c",
@@ -37,18 +37,20 @@ def answer(client, path: str, key: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("page", ["change", "delete", "history"])
-def test_a_page_of_a_row(page, foreign, super_admin, signed_in, application):
+def test_pages_of_foreign_rows_look_like_missing_ones(
+    page, foreign, super_admin, signed_in, application
+):
     client = signed_in(super_admin)
     for row in foreign:
-        told = []
+        answers = []
         for key in (row.pk, 99999 if isinstance(row.pk, int) else uuid.uuid4()):
             opts = row._meta
             path = reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", args=[key])
-            told.append(answer(client, path, str(key)))
-        assert told[0] == told[1], row
+            answers.append(answer(client, path, str(key)))
+        assert answers[0] == answers[1], row
 
 
-def test_the_shortcut_to_a_rows_page_is_not_there(foreign, super_admin, signed_in):
+def test_view_on_site_does_not_exist(foreign, super_admin, signed_in):
     with pytest.raises(NoReverseMatch):
         reverse("admin:view_on_site", args=[1, 1])
     client = signed_in(super_admin)
@@ -58,7 +60,7 @@ def test_the_shortcut_to_a_rows_page_is_not_there(foreign, super_admin, signed_i
         assert client.get(f"/admin/r/{kind}/{uuid.uuid4()}/").status_code == 404
 
 
-def test_a_list_is_not_filtered_by_a_foreign_row(foreign, super_admin, signed_in):
+def test_lists_cannot_be_filtered_by_foreign_rows(foreign, super_admin, signed_in):
     client = signed_in(super_admin)
     place = reverse("admin:accounts_membership_changelist")
     found = [
@@ -72,7 +74,7 @@ def test_a_list_is_not_filtered_by_a_foreign_row(foreign, super_admin, signed_in
     assert client.get(place, {"user__password__startswith": "m"}).status_code == 400
 
 
-def test_choices_name_no_foreign_row(foreign, super_admin, signed_in):
+def test_choices_contain_no_foreign_rows(foreign, super_admin, signed_in):
     client = signed_in(super_admin)
     query = {"app_label": "accounts", "model_name": "membership", "field_name": "organization"}
     for term in ("Else", "nothing"):
@@ -80,13 +82,13 @@ def test_choices_name_no_foreign_row(foreign, super_admin, signed_in):
         assert (answer.status_code, answer.json()["results"]) == (200, [])
 
 
-def test_no_page_links_to_the_shortcut(application, super_admin, signed_in):
+def test_no_page_links_to_view_on_site(application, super_admin, signed_in):
     place = reverse("admin:applications_application_change", args=[application.pk])
     page = signed_in(super_admin).get(place).content.decode()
     assert application.get_absolute_url() in page
 
 
-def test_every_admin_page_makes_that_link_itself(application):
+def test_admin_pages_link_directly_to_the_row(application):
     for model, page in admin.site._registry.items():
         if hasattr(model, "get_absolute_url"):
             assert type(page).get_view_on_site_url is not admin.ModelAdmin.get_view_on_site_url

@@ -1,4 +1,4 @@
-"""Deactivating somebody shuts him out at once and suspends what he has authorized."""
+"""Deactivating a person ends their access and suspends their authorizations."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.authorizations import granting, outcome
+from connections.authorizations import granting, state_changes
 from connections.authorizations.suspending import RESTORABLE_FOR
-from connections.credentials.testing import prove
-from connections.models import Authorization, Flow, OAuthClient, authorization_site
+from connections.credentials.testing import check_authorization
+from connections.models import Authorization, Flow, OAuthClient
+from connections.models.authorization_site import AuthorizationSite
 from connectors.errors import CredentialRefused
 from console.accounts.models import Membership, Organization
 from console.accounts.policy import Action
@@ -22,9 +23,7 @@ from console.people import memberships
 State = Authorization.State
 
 
-def test_his_next_request_is_refused_in_every_session(
-    signed_in, developer, membership, super_admin
-):
+def test_it_ends_access_in_every_session(signed_in, developer, membership, super_admin):
     sessions = [signed_in(developer), signed_in(developer)]
     assert [each.get(reverse("connection_list")).status_code for each in sessions] == [200, 200]
 
@@ -33,14 +32,16 @@ def test_his_next_request_is_refused_in_every_session(
     assert [each.get(reverse("connection_list")).status_code for each in sessions] == [403, 403]
 
 
-def test_nothing_names_him_as_one_who_may(developer, studio, membership, super_admin):
+def test_no_permission_remains(developer, studio, membership, super_admin):
     memberships.deactivate(membership, super_admin)
 
     assert not developer.may(Action.MANAGE_CONNECTIONS)
     assert not Organization.objects.of(developer)
 
 
-def test_he_can_sign_in_and_is_told_in_one_sentence(signed_in, developer, membership, super_admin):
+def test_deactivated_people_can_sign_in_and_get_an_explanation(
+    signed_in, developer, membership, super_admin
+):
     memberships.deactivate(membership, super_admin)
 
     page = signed_in(developer).get(reverse("home"))
@@ -50,7 +51,7 @@ def test_he_can_sign_in_and_is_told_in_one_sentence(signed_in, developer, member
     assert b"Nothing to do here yet" not in page.content
 
 
-def test_somebody_of_another_organization_goes_on_there(
+def test_other_organizations_are_not_affected(
     signed_in, developer, membership, super_admin, stranger_organization
 ):
     Membership.objects.create(user=developer, organization=stranger_organization, role="developer")
@@ -62,7 +63,7 @@ def test_somebody_of_another_organization_goes_on_there(
     assert b"You cannot use Studio" not in client.get("/").content
 
 
-def test_a_deactivated_super_admin_is_kept_out_of_administration(
+def test_deactivated_super_admins_cannot_open_administration(
     member, studio, super_admin, signed_in
 ):
     other = member(studio, "super_admin", "second@studio.example")
@@ -74,7 +75,7 @@ def test_a_deactivated_super_admin_is_kept_out_of_administration(
     assert client.get(reverse("admin:index")).status_code == 403
 
 
-def test_what_he_authorized_is_suspended_and_its_credential_kept(rows, membership, super_admin):
+def test_it_suspends_authorizations_and_keeps_credentials(rows, membership, super_admin):
     memberships.deactivate(membership, super_admin)
 
     row = rows()
@@ -82,7 +83,7 @@ def test_what_he_authorized_is_suspended_and_its_credential_kept(rows, membershi
     assert "developer@studio.example was deactivated on" in row.reason
 
 
-def test_what_others_authorized_goes_on(connect, grant, membership, colleague, super_admin):
+def test_authorizations_of_others_keep_working(connect, grant, membership, colleague, super_admin):
     theirs = grant(connect("twilio", name="Messages"))
     Authorization.objects.update(authorized_by=colleague)
 
@@ -92,7 +93,9 @@ def test_what_others_authorized_goes_on(connect, grant, membership, colleague, s
     assert theirs.state == State.ACTIVE
 
 
-def test_what_he_authorized_elsewhere_goes_on(rows, membership, super_admin, stranger_organization):
+def test_authorizations_in_other_organizations_keep_working(
+    rows, membership, super_admin, stranger_organization
+):
     Authorization.objects.update(organization=stranger_organization)
 
     memberships.deactivate(membership, super_admin)
@@ -100,20 +103,20 @@ def test_what_he_authorized_elsewhere_goes_on(rows, membership, super_admin, str
     assert rows().state == State.ACTIVE
 
 
-def test_nobody_else_can_use_or_revive_it(rows, membership, super_admin, network):
+def test_nobody_can_use_or_refresh_suspended_authorizations(rows, membership, super_admin, network):
     memberships.deactivate(membership, super_admin)
     credential = rows().credential
 
     with pytest.raises(CredentialRefused, match="was deactivated"):
-        prove(rows())
-    outcome.unmark(credential)
-    outcome.mark(credential, State.NEEDS_AUTHORIZATION, "The service said no.")
+        check_authorization(rows())
+    state_changes.mark_recovered(credential)
+    state_changes.mark_ended(credential, State.NEEDS_AUTHORIZATION, "The service said no.")
 
     assert rows().state == State.SUSPENDED
     assert not network.calls
 
 
-def test_the_page_of_the_connection_says_why(rows, membership, super_admin, colleague, signed_in):
+def test_the_connection_page_gives_the_reason(rows, membership, super_admin, colleague, signed_in):
     memberships.deactivate(membership, super_admin)
 
     page = signed_in(colleague).get(rows().connection.get_absolute_url())
@@ -122,7 +125,7 @@ def test_the_page_of_the_connection_says_why(rows, membership, super_admin, coll
     assert b"developer@studio.example was deactivated on" in page.content
 
 
-def test_a_flow_that_he_has_begun_ends(authorization, developer, membership, super_admin):
+def test_it_ends_flows_that_have_started(authorization, developer, membership, super_admin):
     client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
     flow = Flow.objects.create(
         state_hash="0" * 64,
@@ -142,14 +145,14 @@ def test_a_flow_that_he_has_begun_ends(authorization, developer, membership, sup
     assert flow.outcome == Flow.Outcome.FAILED
 
 
-def test_each_connection_is_told_of_it(authorization, membership, super_admin):
+def test_each_connection_gets_an_event(authorization, membership, super_admin):
     memberships.deactivate(membership, super_admin)
 
-    told = Event.objects.get(object_id=authorization.connection.pk, action__contains="suspended")
-    assert (told.actor, told.details["environments"]) == (super_admin, ["all"])
+    event = Event.objects.get(object_id=authorization.connection.pk, action__contains="suspended")
+    assert (event.actor, event.details["environments"]) == (super_admin, ["all"])
 
 
-def test_deactivated_twice_it_happens_once(membership, super_admin):
+def test_deactivating_twice_has_no_further_effect(membership, super_admin):
     memberships.deactivate(membership, super_admin)
     before = Event.objects.count()
 
@@ -159,7 +162,7 @@ def test_deactivated_twice_it_happens_once(membership, super_admin):
 
 
 @pytest.mark.parametrize("role", ["admin", "developer", "user"])
-def test_only_a_super_admin_may(role, member, studio, membership):
+def test_it_requires_a_super_admin(role, member, studio, membership):
     other = member(studio, role, "other@studio.example")
 
     with pytest.raises(PermissionDenied):
@@ -169,14 +172,14 @@ def test_only_a_super_admin_may(role, member, studio, membership):
     assert membership.deactivated_at is None
 
 
-def test_a_super_admin_of_another_organization_may_not(member, stranger_organization, membership):
+def test_it_refuses_super_admins_of_other_organizations(member, stranger_organization, membership):
     other = member(stranger_organization, "super_admin")
 
     with pytest.raises(PermissionDenied):
         memberships.deactivate(membership, other)
 
 
-def test_reactivating_in_time_brings_everything_back(rows, membership, super_admin):
+def test_reactivating_in_time_restores_authorizations(rows, membership, super_admin):
     memberships.deactivate(membership, super_admin)
 
     memberships.reactivate(membership, super_admin)
@@ -186,7 +189,7 @@ def test_reactivating_in_time_brings_everything_back(rows, membership, super_adm
     assert row.authorized_by.may(Action.MANAGE_CONNECTIONS)
 
 
-def test_what_did_not_work_before_does_not_work_after(rows, membership, super_admin):
+def test_reactivating_does_not_repair_broken_authorizations(rows, membership, super_admin):
     Authorization.objects.update(state=State.NEEDS_AUTHORIZATION)
     memberships.deactivate(membership, super_admin)
 
@@ -195,10 +198,14 @@ def test_what_did_not_work_before_does_not_work_after(rows, membership, super_ad
     assert rows().state == State.NEEDS_AUTHORIZATION
 
 
-def test_what_a_colleague_replaced_stays_his(rows, membership, colleague, super_admin):
+def test_reactivating_keeps_authorizations_that_a_colleague_replaced(
+    rows, membership, colleague, super_admin
+):
     memberships.deactivate(membership, super_admin)
     grant = granting.Grant(secret={"access_token": "new"}, account=None, parameters={})
-    granting.store(authorization_site.at_home(rows().connection), colleague, ["all"], grant)
+    granting.store_grant(
+        AuthorizationSite.of_connection(rows().connection), colleague, ["all"], grant
+    )
     new = rows().credential
 
     memberships.reactivate(membership, super_admin)
@@ -206,7 +213,7 @@ def test_what_a_colleague_replaced_stays_his(rows, membership, colleague, super_
     assert (rows().credential, rows().authorized_by) == (new, colleague)
 
 
-def test_reactivating_too_late_brings_back_nothing(
+def test_reactivating_too_late_restores_nothing(
     rows, membership, super_admin, django_capture_on_commit_callbacks, network
 ):
     memberships.deactivate(membership, super_admin)
@@ -222,11 +229,13 @@ def test_reactivating_too_late_brings_back_nothing(
     assert membership.deactivated_at is None
 
 
-def test_what_he_was_about_to_authorize_is_refused(rows, developer, membership, super_admin):
+def test_it_refuses_authorizations_in_progress(rows, developer, membership, super_admin):
     memberships.deactivate(membership, super_admin)
     grant = granting.Grant(secret={"access_token": "new"}, account=None, parameters={})
 
     with pytest.raises(PermissionDenied):
-        granting.store(authorization_site.at_home(rows().connection), developer, ["all"], grant)
+        granting.store_grant(
+            AuthorizationSite.of_connection(rows().connection), developer, ["all"], grant
+        )
 
     assert rows().state == State.SUSPENDED

@@ -1,4 +1,4 @@
-"""The last super admin of an organization stays one, on every path."""
+"""No change removes the last super admin of an organization."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ EVERY = pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
 
 
 @EVERY
-def test_no_verb_takes_him_away(verb, super_admin, developer, operator):
+def test_it_keeps_the_last_super_admin(verb, super_admin, developer, operator):
     for by in (super_admin, operator):
-        with pytest.raises(LastSuperAdmin, match=r"without a super admin\. Make somebody else"):
+        with pytest.raises(LastSuperAdmin, match=r"without a super admin\. Make someone else"):
             verb(super_admin.memberships.get(), by)
 
     row = super_admin.memberships.get()
@@ -30,7 +30,7 @@ def test_no_verb_takes_him_away(verb, super_admin, developer, operator):
 
 
 @EVERY
-def test_one_of_two_may_go(verb, super_admin, member, studio):
+def test_one_of_two_super_admins_may_go(verb, super_admin, member, studio):
     member(studio, "super_admin", "second@studio.example")
 
     verb(super_admin.memberships.get(), super_admin)
@@ -40,7 +40,7 @@ def test_one_of_two_may_go(verb, super_admin, member, studio):
 
 @pytest.mark.parametrize("change", ["deactivated", "switched off"])
 @EVERY
-def test_one_who_cannot_come_in_does_not_count(verb, change, super_admin, member, studio):
+def test_super_admins_who_cannot_sign_in_do_not_count(verb, change, super_admin, member, studio):
     second = member(studio, "super_admin", "second@studio.example")
     if change == "switched off":
         User.objects.filter(pk=second.pk).update(is_active=False)
@@ -63,7 +63,9 @@ def _page(user, **row):
 
 
 @pytest.mark.parametrize("how", ["switched off", "demoted", "taken out", "moved"])
-def test_the_operators_page_refuses(how, super_admin, stranger_organization, operator, signed_in):
+def test_operators_cannot_remove_the_last_super_admin(
+    how, super_admin, stranger_organization, operator, signed_in
+):
     data = {
         "switched off": lambda: _page(super_admin),
         "demoted": lambda: _page(super_admin, role="admin") | {"is_active": "on"},
@@ -78,7 +80,7 @@ def test_the_operators_page_refuses(how, super_admin, stranger_organization, ope
         reverse("admin:accounts_user_change", args=[super_admin.pk]), data, follow=True
     )
 
-    assert b"it would leave Studio without a super admin" in answer.content
+    assert b"Studio would be left without a super admin" in answer.content
     super_admin.refresh_from_db()
     row = super_admin.memberships.get()
     assert (super_admin.is_active, row.role, row.organization.slug) == (
@@ -89,7 +91,7 @@ def test_the_operators_page_refuses(how, super_admin, stranger_organization, ope
 
 
 @pytest.mark.parametrize("page", ["delete", "list", "whole list"])
-def test_the_operator_cannot_delete_him(page, super_admin, operator, signed_in):
+def test_operators_cannot_delete_the_last_super_admin(page, super_admin, operator, signed_in):
     client = signed_in(operator)
     if page == "delete":
         address = reverse("admin:accounts_user_delete", args=[super_admin.pk])
@@ -102,12 +104,12 @@ def test_the_operator_cannot_delete_him(page, super_admin, operator, signed_in):
 
     answer = client.post(address, data, follow=True)
 
-    assert b"it would leave Studio without a super admin" in answer.content
+    assert b"Studio would be left without a super admin" in answer.content
     assert User.objects.filter(pk=super_admin.pk).exists()
     assert User.objects.filter(pk=operator.pk).exists()
 
 
-def test_an_organization_that_has_none_may_lose_others(developer, operator):
+def test_an_organization_without_super_admins_may_lose_people(developer, operator):
     memberships.remove(developer.memberships.get(), operator)
 
     assert not developer.memberships.exists()
@@ -115,7 +117,9 @@ def test_an_organization_that_has_none_may_lose_others(developer, operator):
 
 @pytest.mark.django_db(transaction=True)
 @EVERY
-def test_two_who_do_it_to_each_other_at_once_leave_one(verb, super_admin, member, studio, at_once):
+def test_two_super_admins_who_remove_each_other_leave_one(
+    verb, super_admin, member, studio, at_once
+):
     second = member(studio, "super_admin", "second@studio.example")
     pairs = [(super_admin, second), (second, super_admin)] * 2
 

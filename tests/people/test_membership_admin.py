@@ -27,7 +27,7 @@ def at(page: str, membership: Membership | None = None) -> str:
     return reverse(f"admin:accounts_membership_{page}", args=arguments)
 
 
-def test_he_sees_the_people_of_his_own_organization(admin, membership, foreign):
+def test_it_lists_the_people_of_the_own_organization(admin, membership, foreign):
     page = admin.get(at("changelist"))
 
     assert b"developer@studio.example" in page.content
@@ -52,13 +52,11 @@ def test_the_list_is_filtered_and_searched(query, found, admin, membership, fore
 
 
 @pytest.mark.parametrize("field", ["user__password__startswith", "user__is_superuser__exact"])
-def test_no_filter_asks_for_what_is_not_shown(field, admin, membership):
+def test_it_rejects_filters_by_hidden_fields(field, admin, membership):
     assert admin.get(f"{at('changelist')}?{field}=1").status_code in (302, 400)
 
 
-def test_he_changes_a_role_and_it_counts_on_the_next_request(
-    admin, membership, developer, signed_in
-):
+def test_a_role_change_applies_to_the_next_request(admin, membership, developer, signed_in):
     sessions = [signed_in(developer), signed_in(developer)]
     assert {each.get(reverse("connection_list")).status_code for each in sessions} == {200}
 
@@ -86,19 +84,21 @@ def test_nothing_but_the_role_can_be_changed(admin, membership, stranger, strang
 
 
 @pytest.mark.parametrize("role", ["operator", ""])
-def test_no_role_is_made_up(role, admin, membership):
+def test_it_rejects_unknown_roles(role, admin, membership):
     assert admin.post(at("change", membership), {"role": role}).status_code == 200
     membership.refresh_from_db()
     assert membership.role == "developer"
 
 
-def test_nobody_is_typed_in(admin, operator, signed_in):
+def test_nobody_can_add_people_without_an_invitation(admin, operator, signed_in):
     for client in (admin, signed_in(operator)):
         assert client.get(at("add")).status_code == 403
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_review_names_what_stops_and_who_can_mend_it(verb, admin, authorization, membership):
+def test_the_confirmation_lists_what_stops_and_who_can_replace_it(
+    verb, admin, authorization, membership
+):
     page = admin.get(at(verb, membership))
 
     text = " ".join(page.content.decode().split())
@@ -116,14 +116,14 @@ def test_the_review_names_what_stops_and_who_can_mend_it(verb, admin, authorizat
     assert membership.deactivated_at is None
 
 
-def test_the_review_says_so_where_nothing_stops(admin, membership, application):
+def test_the_confirmation_says_if_nothing_stops(admin, membership, application):
     assert (
-        b"He has authorized nothing that Studio uses"
+        b"They have authorized nothing that Studio uses"
         in admin.get(at("deactivate", membership)).content
     )
 
 
-def test_he_deactivates_and_reactivates(admin, membership):
+def test_it_deactivates_and_reactivates(admin, membership):
     assert admin.post(at("deactivate", membership))["Location"] == at("changelist")
     membership.refresh_from_db()
     assert membership.deactivated_at
@@ -136,27 +136,27 @@ def test_he_deactivates_and_reactivates(admin, membership):
     assert membership.deactivated_at is None
 
 
-def test_he_removes(admin, membership):
+def test_it_removes(admin, membership):
     answer = admin.post(at("delete", membership), follow=True)
 
-    assert b"From now on developer@studio.example does not belong to Studio" in answer.content
+    assert b"Removed developer@studio.example from Studio" in answer.content
     assert not Membership.objects.filter(pk=membership.pk).exists()
 
 
-def test_the_last_super_admin_is_told_why_not(admin, super_admin):
+def test_it_explains_why_the_last_super_admin_stays(admin, super_admin):
     own = super_admin.memberships.get()
 
     for verb in ("deactivate", "delete"):
         answer = admin.post(at(verb, own))
         assert answer.status_code == 409
-        assert b"it would leave Studio without a super admin" in answer.content
+        assert b"Studio would be left without a super admin" in answer.content
     answer = admin.post(at("change", own), {"role": "user"}, follow=True)
-    assert b"it would leave Studio without a super admin" in answer.content
+    assert b"Studio would be left without a super admin" in answer.content
     own.refresh_from_db()
     assert own.role == "super_admin"
 
 
-def test_one_of_two_may_send_himself_away(admin, super_admin, member, studio):
+def test_one_of_two_super_admins_may_remove_themselves(admin, super_admin, member, studio):
     member(studio, "super_admin", "second@studio.example")
 
     assert admin.post(at("deactivate", super_admin.memberships.get()))["Location"] == "/"
@@ -164,7 +164,7 @@ def test_one_of_two_may_send_himself_away(admin, super_admin, member, studio):
 
 @pytest.mark.parametrize("page", ["change", *VERBS])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_people_of_other_organizations_do_not_exist(page, method, admin, foreign):
+def test_people_of_other_organizations_are_not_found(page, method, admin, foreign):
     answer = getattr(admin, method)(at(page, foreign), {"role": "user"})
 
     absent = foreign.pk + 1000
@@ -178,7 +178,7 @@ def test_people_of_other_organizations_do_not_exist(page, method, admin, foreign
 
 
 @pytest.mark.parametrize("role", ["admin", "developer", "user"])
-def test_only_super_admins_come_in(role, member, studio, membership, signed_in):
+def test_it_requires_super_admins(role, member, studio, membership, signed_in):
     client = signed_in(member(studio, role, "other@studio.example"))
 
     for page in VERBS:
@@ -186,7 +186,7 @@ def test_only_super_admins_come_in(role, member, studio, membership, signed_in):
     assert Membership.objects.filter(pk=membership.pk, deactivated_at=None).exists()
 
 
-def test_the_operator_manages_everybody(operator, signed_in, membership, foreign):
+def test_operators_manage_everyone(operator, signed_in, membership, foreign):
     client = signed_in(operator)
 
     assert client.get(at("changelist")).context["cl"].result_count == 2
@@ -196,7 +196,7 @@ def test_the_operator_manages_everybody(operator, signed_in, membership, foreign
 
 
 @pytest.mark.parametrize("page", ["change", *VERBS])
-def test_the_password_is_asked_again(page, admin, membership):
+def test_it_requires_reauthentication(page, admin, membership):
     let_time_pass(admin, 601)
 
     for answer in (admin.get(at(page, membership)), admin.post(at(page, membership))):
@@ -207,13 +207,13 @@ def test_the_password_is_asked_again(page, admin, membership):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_a_form_from_elsewhere_is_refused(verb, admin, membership):
+def test_it_needs_a_csrf_token(verb, admin, membership):
     admin.handler.enforce_csrf_checks = True
 
     assert admin.post(at(verb, membership)).status_code == 403
 
 
-def test_he_renames_his_organization_and_no_more(admin, studio, stranger_organization):
+def test_super_admins_may_only_rename_their_organization(admin, studio, stranger_organization):
     change = reverse("admin:accounts_organization_change", args=[studio.pk])
 
     assert admin.post(change, {"name": "Atelier", "slug": "atelier"}).status_code == 302
@@ -227,7 +227,7 @@ def test_he_renames_his_organization_and_no_more(admin, studio, stranger_organiz
     assert Organization.objects.get(pk=stranger_organization.pk).name == "Elsewhere"
 
 
-def test_somebody_whose_membership_ended_twice_over_is_shown_as_he_is(admin, membership):
+def test_a_disabled_account_with_a_deactivated_membership_is_shown(admin, membership):
     membership.deactivated_at = timezone.now()
     membership.save()
 

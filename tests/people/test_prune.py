@@ -1,4 +1,4 @@
-"""``manage.py prune`` deletes what is over, and nothing else."""
+"""``manage.py prune`` deletes expired rows, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from console.transfer.models import UPLOAD_LIFETIME, Upload
 
 @pytest.fixture
 def gone_for(rows, membership, super_admin):
-    """Deactivate the developer some time ago."""
+    """Deactivate the developer in the past."""
 
     def go(time: timedelta) -> None:
         memberships.deactivate(membership, super_admin)
@@ -45,12 +45,12 @@ def client(db) -> OAuthClient:
 
 
 def asked() -> list[str]:
-    """Name the accounts whose access a service was asked to revoke; here it is out of reach."""
+    """Return the accounts for which revocation was requested; the service is unreachable."""
     events = Event.objects.filter(action="credential.revocation_asked", actor=None)
     return list(events.values_list("object_label", flat=True))
 
 
-def test_after_30_days_what_was_suspended_is_revoked(client, gone_for, rows, prune):
+def test_it_revokes_suspended_authorizations_after_30_days(client, gone_for, rows, prune):
     gone_for(RESTORABLE_FOR)
 
     said = prune()
@@ -64,7 +64,7 @@ def test_after_30_days_what_was_suspended_is_revoked(client, gone_for, rows, pru
     assert "0 people" in prune()
 
 
-def test_until_then_it_waits(gone_for, rows, prune):
+def test_it_keeps_suspended_authorizations_for_30_days(gone_for, rows, prune):
     gone_for(RESTORABLE_FOR - timedelta(minutes=1))
 
     prune()
@@ -73,7 +73,7 @@ def test_until_then_it_waits(gone_for, rows, prune):
     assert rows().credential is not None
 
 
-def test_what_a_colleague_replaced_is_left(gone_for, rows, prune, colleague):
+def test_it_keeps_authorizations_that_a_colleague_replaced(gone_for, rows, prune, colleague):
     gone_for(RESTORABLE_FOR)
     Authorization.objects.update(authorized_by=colleague, state=Authorization.State.ACTIVE)
 
@@ -82,7 +82,7 @@ def test_what_a_colleague_replaced_is_left(gone_for, rows, prune, colleague):
     assert rows().state == Authorization.State.ACTIVE
 
 
-def test_a_credential_that_was_left_behind_is_revoked(client, authorization, prune):
+def test_it_revokes_unused_credentials(client, authorization, prune):
     Authorization.objects.update(credential=None)
 
     assert "1 credentials that nothing uses" in prune()
@@ -91,7 +91,9 @@ def test_a_credential_that_was_left_behind_is_revoked(client, authorization, pru
     assert not Credential.objects.exists()
 
 
-def test_old_flows_files_and_sessions_go(client, authorization, super_admin, developer, prune):
+def test_it_deletes_old_flows_files_and_sessions(
+    client, authorization, super_admin, developer, prune
+):
     now = timezone.now()
     for number, expires_at in enumerate([now, now - timedelta(days=1, minutes=1)]):
         Flow.objects.create(
@@ -120,7 +122,7 @@ def test_old_flows_files_and_sessions_go(client, authorization, super_admin, dev
     assert Session.objects.get().session_key == "live"
 
 
-def test_a_step_that_fails_keeps_no_other_from_running(monkeypatch, caplog, db):
+def test_a_failed_step_does_not_stop_the_others(monkeypatch, caplog, db):
     done = []
 
     def fails():
@@ -138,6 +140,8 @@ def test_a_step_that_fails_keeps_no_other_from_running(monkeypatch, caplog, db):
     assert "broken" in caplog.text
 
 
-def test_people_come_before_credentials():
+def test_suspensions_are_pruned_before_unused_credentials():
     steps = list(retention.STEPS.values())
-    assert steps.index(memberships.give_up_suspended) < steps.index(retention.give_back_unused)
+    assert steps.index(memberships.revoke_expired_suspensions) < steps.index(
+        retention.revoke_unused_credentials
+    )

@@ -55,8 +55,8 @@ def mortals(environment: Mapping[str, str]) -> Iterator[Mortals]:
 def next_use(world: World, credentials: Sequence[str]) -> dict[str, str]:
     """Use every credential once more; say of each ``whole``, ``marked``, or what is wrong."""
     problems = world.ask(prove_all, credentials)
-    standing = world.ask(rows.standing, credentials)
-    return {each: _judged(problems[each], standing[each]) for each in credentials}
+    snapshot = world.ask(rows.snapshot, credentials)
+    return {each: _judged(problems[each], snapshot[each]) for each in credentials}
 
 
 def _judged(problem: str, row: rows.Row) -> str:
@@ -76,7 +76,7 @@ def prove_all(credentials: Sequence[str]) -> dict[str, str]:
 
 
 def _proved(credential: str) -> str:
-    from console.database import give_back
+    from console.database import release_connection
     from tests.processes.killed_console import use
 
     try:
@@ -84,7 +84,7 @@ def _proved(credential: str) -> str:
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     finally:
-        give_back()
+        release_connection()
     return ""
 
 

@@ -70,17 +70,17 @@ def _live(order: dict[str, Any]) -> None:
 
 def use(credential: str, *, check: bool) -> None:
     """Take the access token of a credential, or test the authorization that uses it."""
-    from connections.credentials.refreshing import fresh
-    from connections.credentials.testing import prove
+    from connections.credentials.refreshing import fresh_secret
+    from connections.credentials.testing import check_authorization
     from connections.models import Authorization
 
     authorization = Authorization.objects.select_related("credential__client").get(
         credential=credential
     )
     if check:
-        prove(authorization)
+        check_authorization(authorization)
     else:
-        fresh(authorization.credential)
+        fresh_secret(authorization.credential)
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -128,17 +128,17 @@ def _after_update(number: int) -> Callable[[], None]:
 
 #: In the order in which a process passes them.
 POINTS: dict[str, Callable[[], None]] = {
-    "nothing done": _before("connections.credentials.leases:take"),
+    "nothing done": _before("connections.credentials.leases:acquire"),
     "lease written": _after_update(1),
-    "lease committed": _before("connectors.oauth2.authorization_code:refresh"),
+    "lease committed": _before("connectors.oauth2.refresh_request:refresh"),
     "sent": _before("urllib3.connection:HTTPConnection.getresponse"),
-    "answered": _before("connections.credentials.leases:journal"),
+    "answered": _before("connections.credentials.leases:journal_response"),
     "journal written": _after_update(2),
-    "journalled": _before("connectors.oauth2.authorization_code:read_token_answer"),
-    "parsed": _before("connections.credentials.refreshing:store"),
+    "journalled": _before("connectors.oauth2.token_session:parse_token_response"),
+    "parsed": _before("connections.credentials.refreshing:store_tokens"),
     "stored": _after_update(3),
     "committed": _before("connections.credentials.refreshing:_count"),
-    "checked": _before("connections.credentials.testing:unmark"),
+    "checked": _before("connections.credentials.testing:mark_recovered"),
     "check written": _after_update(4),
 }
 

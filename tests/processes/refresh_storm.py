@@ -78,7 +78,7 @@ def storm(
             ask(rows.expire, credentials)
             turns = [worker.submit(visit, _plan(credentials, threads)) for worker in workers]
             visits = list(chain.from_iterable(turn.result() for turn in turns))
-            living = ask(rows.standing, credentials)
+            living = ask(rows.snapshot, credentials)
             calls += len(visits)
             failed.update(problem for _, _, problem in visits if problem)
             stale += sum(
@@ -117,19 +117,19 @@ def visit(plan: Sequence[Sequence[str]]) -> list[Visit]:
 
 
 def _visit(credentials: Sequence[str]) -> list[Visit]:
-    from connections.credentials.refreshing import fresh
+    from connections.credentials.refreshing import fresh_secret
     from connections.models import Credential
-    from console.database import give_back
+    from console.database import release_connection
 
     done = []
     for credential in credentials:
         token = problem = ""
         try:
             row = Credential.objects.select_related("client").get(pk=credential)
-            token = fresh(row)["access_token"]
+            token = fresh_secret(row)["access_token"]
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
         finally:
-            give_back()
+            release_connection()
         done.append((credential, token, problem))
     return done

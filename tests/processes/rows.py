@@ -156,7 +156,7 @@ def break_access_tokens(credentials: Sequence[str]) -> None:
         row.save()
 
 
-def standing(credentials: Sequence[str]) -> dict[str, Row]:
+def snapshot(credentials: Sequence[str]) -> dict[str, Row]:
     """Read how each credential stands."""
     from connections.models import Authorization
 

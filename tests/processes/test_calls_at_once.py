@@ -37,4 +37,4 @@ def test_they_cost_one_token_request(world, strict, tmp_path):
     counts = strict.counts()
     assert (counts["token"], counts["reuse"]) == (1, 0)
     assert counts["api"] == CALLS
-    assert world.ask(rows.standing, [credential])[credential].version == 2
+    assert world.ask(rows.snapshot, [credential])[credential].version == 2

@@ -154,5 +154,5 @@ def test_no_wrong_success_and_back_in_time(postgresql, restless, world_of, tmp_p
     assert {each.media_type for each in api} == {"application/problem+json"}
     assert max(back_after.values()) < BACK_SECONDS
     assert not late
-    standing = world.ask(rows.standing, credentials)
-    assert {row.state for row in standing.values()} == {"active"}
+    snapshot = world.ask(rows.snapshot, credentials)
+    assert {row.state for row in snapshot.values()} == {"active"}

@@ -1,4 +1,4 @@
-"""The map: every component that calls something, every connection, a line for each call."""
+"""The map has a box for each calling component and connection, and a line for each call."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import uuid
 
 import pytest
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
+from connections.models.display_state import DisplayState
 from console.choices import Environment
 from console.publishing.application_map import MAX_BOXES, draw
-from tests.publishing.test_selection import BOTH, function, manifest, standing, workflow
+from tests.publishing.manifests import BOTH, connection, function, manifest, workflow
 
 
 def states(
@@ -18,7 +19,10 @@ def states(
 ) -> dict[str, ConnectionState]:
     return {
         link_name: ConnectionState(
-            connection=uuid.uuid4(), environment=environment, standing=known, name=name
+            connection=uuid.uuid4(),
+            environment=environment,
+            snapshot=known,
+            display=DisplayState(name=name),
         )
         for link_name, known in drawn.connections.items()
     }
@@ -32,35 +36,35 @@ def test_it_draws_a_line_for_each_call():
         ("Order", ""),
     }
     assert len(picture.lines) == 2
-    assert picture.silent == 0
+    assert picture.without_calls == 0
 
 
-def test_what_is_reached_through_a_function_is_dashed():
+def test_calls_through_a_function_are_indirect():
     drawn = manifest(*BOTH.components.values(), *BOTH.connections.values(), workflow("m", "find"))
     picture = draw(drawn, [states(drawn)], {})
-    assert sorted(line.through for line in picture.lines) == [False, False, True]
+    assert sorted(line.is_indirect for line in picture.lines) == [False, False, True]
 
 
-def test_what_calls_nothing_is_counted_and_not_drawn():
+def test_components_without_calls_are_counted_but_not_drawn():
     drawn = manifest(*BOTH.components.values(), *BOTH.connections.values(), function("quiet"))
     picture = draw(drawn, [states(drawn)], {})
-    assert picture.silent == 1
+    assert picture.without_calls == 1
     assert len(picture.callers) == 2
 
 
 @pytest.mark.parametrize("name", ["needs_authorization", "revoked", "unknown_outcome"])
-def test_what_does_not_work_in_stage_blocks(name):
+def test_connections_that_do_not_work_in_stage_block(name):
     picture = draw(BOTH, [states(BOTH, name)], {})
     assert len(picture.blocking) == 2
     assert all(line.blocked for line in picture.lines)
 
 
-def test_what_does_not_work_in_development_alone_does_not_block():
+def test_connections_that_do_not_work_in_development_do_not_block():
     development = states(BOTH, "needs_authorization", Environment.DEVELOPMENT)
     picture = draw(BOTH, [development, states(BOTH)], {})
     assert picture.blocking == []
-    said = [(row.sign, row.words) for row in picture.targets[0].rows]
-    assert said == [("✕", "Development: not authorized"), ("✓", "Stage: authorized")]
+    lines = [(row.sign, row.words) for row in picture.targets[0].rows]
+    assert lines == [("✕", "Development: not authorized"), ("✓", "Stage: authorized")]
 
 
 def test_in_a_large_application_equal_callers_share_a_box():
@@ -72,18 +76,20 @@ def test_in_a_large_application_equal_callers_share_a_box():
     assert picture.callers[0].url == ""
 
 
-def test_there_is_an_end_to_what_is_drawn_and_it_is_said():
+def test_the_number_of_boxes_is_limited():
     drawn = manifest(
-        *(standing(f"c{n}") for n in range(100)), *(function(f"f{n}", f"c{n}") for n in range(100))
+        *(connection(f"c{n}") for n in range(100)),
+        *(function(f"f{n}", f"c{n}") for n in range(100)),
     )
     picture = draw(drawn, [states(drawn)], {})
     assert len(picture.callers) == len(picture.targets) == MAX_BOXES
-    assert picture.left_out == 120
+    assert picture.omitted == 120
 
 
-def test_boxes_do_not_lie_on_each_other():
+def test_boxes_do_not_overlap():
     drawn = manifest(
-        *(standing(f"c{n}") for n in range(3)), *(function(f"f{n}", f"c{n % 3}") for n in range(14))
+        *(connection(f"c{n}") for n in range(3)),
+        *(function(f"f{n}", f"c{n % 3}") for n in range(14)),
     )
     picture = draw(drawn, [states(drawn)], {})
     for boxes in (picture.callers, picture.targets):

@@ -14,14 +14,14 @@ few = st.lists(st.sampled_from("abc"), max_size=12)
 
 
 @given(before=few, after=few)
-def test_both_sides_are_in_it_line_by_line(before, after):
+def test_it_contains_both_sides(before, after):
     found = line_diff(before, after)
     assert [line for sign, line in found if sign in " -"] == before
     assert [line for sign, line in found if sign in " +"] == after
 
 
 @given(before=few, after=few)
-def test_no_shorter_difference_says_the_same(before, after):
+def test_it_is_the_shortest_diff(before, after):
     """The edits are as many as the longest common subsequence leaves."""
     longest = [0] * (len(after) + 1)
     for old in before:
@@ -33,7 +33,7 @@ def test_no_shorter_difference_says_the_same(before, after):
     assert edits == len(before) + len(after) - 2 * longest[-1]
 
 
-def test_where_nearly_all_differs_it_is_one_block():
+def test_texts_without_common_lines_are_one_block():
     before = [f"old {number}" for number in range(MAX_EDITS)]
     after = [f"new {number}" for number in range(MAX_EDITS)]
     signs = [sign for sign, _ in line_diff(["{", *before, "}"], ["{", *after, "}"])]
@@ -50,7 +50,7 @@ def changed(before: ComponentSnapshot, after: ComponentSnapshot) -> Change:
     return Change(status=ChangeStatus.MODIFIED, before=before, after=after)
 
 
-def test_three_lines_around_a_change_are_shown_and_the_rest_is_left_out():
+def test_it_shows_three_lines_around_each_change():
     items = [f"i{number:02}" for number in range(30)]
     after = [*items]
     after[3] = after[25] = "new"
@@ -61,14 +61,14 @@ def test_three_lines_around_a_change_are_shown_and_the_rest_is_left_out():
     assert shown[9:12] == ['"i22"', '"i23"', '"i24"']
 
 
-def test_a_difference_that_is_too_large_says_so():
+def test_it_truncates_a_diff_that_is_too_long():
     lines = diff(changed(part(), part(*map(str, range(3_000)))))
     assert len(lines) == manifest_diff.MAX_LINES + 1
-    assert "too large to be shown as a whole" in lines[-1].text
+    assert "too long to show in full" in lines[-1].text
 
 
 @pytest.mark.parametrize("one_side", ["before", "after"])
-def test_what_is_on_one_side_alone_is_shown_whole(one_side):
+def test_an_added_or_deleted_component_is_shown_in_full(one_side):
     sides = {"before": None, "after": None, one_side: part("a")}
     lines = diff(Change(status=ChangeStatus.ADDED, **sides))
     assert {line.sign for line in lines} == {"-" if one_side == "before" else "+"}

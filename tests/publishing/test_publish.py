@@ -40,18 +40,20 @@ def test_it_works(developer_client, address, two):
     assert "Release 1 of Field Service is in Stage." in words_of(response)
 
 
-def test_nothing_changed_has_nothing_to_publish(developer_client, address, two, publish):
+def test_without_changes_there_is_nothing_to_publish(developer_client, address, two, publish):
     publish("find_people", "order_parts")
     assert "Nothing to publish" in words_of(developer_client.get(address))
 
 
-def test_a_connection_without_a_reference_says_why_it_cannot_go(developer_client, address, connect):
+def test_it_says_why_an_unreferenced_connection_cannot_be_published(
+    developer_client, address, connect
+):
     connect(name="Spare")
     words = words_of(developer_client.get(address))
-    assert "It cannot go: no component references it." in words
+    assert "Cannot be published: no component references it." in words
 
 
-def test_nothing_ticked_loses_nothing(developer_client, address, two):
+def test_an_empty_selection_keeps_the_note(developer_client, address, two):
     response = developer_client.post(address, {"note": "My words"})
     assert response.status_code == 422
     assert "Nothing is ticked, so nothing was published." in words_of(response)
@@ -65,7 +67,7 @@ def test_a_note_that_is_too_long_keeps_the_ticks(developer_client, address, two)
     assert re.search(r'id="tick-find_people"[^>]* checked', response.content.decode())
 
 
-def test_what_changed_meanwhile_is_shown_first(developer_client, address, two, edit):
+def test_it_refuses_if_development_has_changed(developer_client, address, two, edit):
     seen = seen_on(developer_client.get(address))
     edit(two["find"], {"calls": []})
 
@@ -77,15 +79,15 @@ def test_what_changed_meanwhile_is_shown_first(developer_client, address, two, e
     assert not Release.objects.exists()
 
 
-def test_pressed_twice_it_makes_one_release(developer_client, address, two):
+def test_pressing_twice_creates_one_release(developer_client, address, two):
     data = {"tick": "find_people", "seen": seen_on(developer_client.get(address))}
     developer_client.post(address, data)
     response = developer_client.post(address, data, follow=True)
-    assert "Release 1 holds all of this already" in words_of(response)
+    assert "Release 1 already contains these changes" in words_of(response)
     assert Release.objects.count() == 1
 
 
-def test_a_second_person_is_told_who_is_publishing(
+def test_it_names_the_person_who_is_publishing(
     developer_client, address, two, application, member, studio
 ):
     other = member(studio, Role.SUPER_ADMIN)
@@ -95,7 +97,7 @@ def test_a_second_person_is_told_who_is_publishing(
     )
     response = developer_client.post(address, {"tick": "find_people"})
     assert response.status_code == 409
-    assert f"{other.email} is publishing Field Service just now." in words_of(response)
+    assert f"{other.email} is publishing Field Service now." in words_of(response)
 
 
 def test_names_from_people_are_shown_as_text(developer_client, address, build):
@@ -124,10 +126,10 @@ def test_the_pre_flight_names_a_missing_permission(
 def test_the_pre_flight_says_what_is_not_authorized(developer_client, address, two):
     words = words_of(developer_client.get(address, {"tick": "find_people"}))
     assert "Not authorized in Stage" in words
-    assert "1 connection will not work there yet" in words
+    assert "1 connection will not work in Stage yet" in words
 
 
-def test_an_authorization_of_development_does_not_count_in_stage(
+def test_an_authorization_of_development_is_not_valid_in_stage(
     developer_client, address, two, grant
 ):
     two["people"].separate_environments = True
@@ -138,7 +140,7 @@ def test_an_authorization_of_development_does_not_count_in_stage(
     assert Authorization.objects.count() == 1
 
 
-def test_more_than_a_thousand_ticks_arrive(developer_client, address, application, developer):
+def test_it_accepts_more_than_a_thousand_ticks(developer_client, address, application, developer):
     Component.objects.bulk_create(
         Component(
             application=application,

@@ -1,4 +1,4 @@
-"""Ticking: what goes along shows at once, and nothing is published."""
+"""Preview a selection with its dependencies; nothing is published."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def test_it_works(developer_client, address, two):
     response = developer_client.post(address, {"tick": "find_people", "note": "My words"})
     assert ticked(response) == ["find_people"]
     words = words_of(response)
-    assert "It goes along, because Find people references it." in words
-    assert "It stays behind: it goes only with Order parts." in words
-    assert "1 component and 1 connection of Field Service go to Stage." in words
+    assert "Included, because Find people references it." in words
+    assert "Not included: it is published only together with Order parts." in words
+    assert "1 component and 1 connection of Field Service will be published to Stage." in words
     assert "My words" in response.content.decode()
     assert not Release.objects.exists()
 
@@ -53,10 +53,10 @@ def test_what_a_ticked_workflow_runs_cannot_be_unticked(developer_client, addres
     response = developer_client.post(address, {"tick": "morning"})
     assert ticked(response) == ["find_people", "morning"]
     assert re.search(r'id="tick-find_people"[^>]* disabled', response.content.decode())
-    assert "Goes along, because Morning runs it." in words_of(response)
+    assert "Included, because Morning runs it." in words_of(response)
 
 
-def test_what_still_runs_a_deleted_function_goes_along_and_says_so(
+def test_it_includes_workflows_that_still_run_a_deleted_function(
     developer_client, address, two, build, publish, edit, developer
 ):
     morning = build("Morning", kind="workflow", definition={"steps": [{"function": "find_people"}]})
@@ -67,4 +67,4 @@ def test_what_still_runs_a_deleted_function_goes_along_and_says_so(
     response = developer_client.post(address, {"tick": "find_people"})
 
     assert ticked(response) == ["find_people", "morning"]
-    assert "Goes along, because it still runs Find people in Stage." in words_of(response)
+    assert "Included, because it still runs Find people in Stage." in words_of(response)

@@ -1,4 +1,4 @@
-"""Publish and roll back: one release, whole or not at all, whoever else is there."""
+"""Publish and roll back: all or nothing, also with concurrent requests."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ def test_stage_reads_a_connection_as_it_was_released(two, publish, ask_for):
     publish("find_people")
     ask_for(two["people"], "contacts.read", "contacts.write")
 
-    assert two["people"].standing_in("stage").scopes == ("contacts.read",)
-    assert two["people"].standing.scopes == ("contacts.read", "contacts.write")
+    assert two["people"].snapshot_in("stage").scopes == ("contacts.read",)
+    assert two["people"].snapshot.scopes == ("contacts.read", "contacts.write")
     # An account that both share must be allowed what either needs.
     assert "contacts.write" in two["people"].scopes_to_ask(["all"])
 
 
-def test_the_second_time_makes_nothing_new(two, publish, application):
+def test_publishing_again_creates_no_release(two, publish, application):
     first = publish("find_people")
     outcome = publishing.publish(application, first.created_by, ticked=["find_people"])
     assert (outcome.release, outcome.is_new) == (first, False)
 
 
-def test_nothing_ticked_publishes_nothing(two, publish):
-    with pytest.raises(publishing.NothingChosen):
+def test_it_refuses_an_empty_selection(two, publish):
+    with pytest.raises(publishing.NothingSelected):
         publish()
     assert not Release.objects.exists()
 
 
-def test_what_is_no_change_publishes_nothing(two, publish):
-    with pytest.raises(publishing.NothingChosen):
+def test_it_refuses_names_that_are_not_changes(two, publish):
+    with pytest.raises(publishing.NothingSelected):
         publish("no_such_component")
 
 
-def test_it_refuses_a_decision_about_something_else(two, publish, edit, application):
+def test_it_refuses_if_development_has_changed(two, publish, edit, application):
     seen = publishing.fingerprint(Manifest(), manifest_in(application, "development"))
     edit(two["find"], {"calls": []})
     with pytest.raises(publishing.PublishConflict):
@@ -65,7 +65,7 @@ def test_it_refuses_a_decision_about_something_else(two, publish, edit, applicat
     assert not Release.objects.exists()
 
 
-def test_rolling_back_makes_a_new_release_with_the_old_content(
+def test_rolling_back_creates_a_release_with_the_old_content(
     two, publish, edit, application, developer
 ):
     first = publish("find_people")
@@ -84,7 +84,7 @@ def test_rolling_back_makes_a_new_release_with_the_old_content(
     }
 
 
-def test_rolling_back_to_what_is_there_makes_nothing(two, publish, application, developer):
+def test_rolling_back_to_the_release_in_stage_creates_nothing(two, publish, application, developer):
     first = publish("find_people")
     assert not publishing.roll_back(application, developer, to=first).is_new
 
@@ -102,7 +102,7 @@ def test_a_release_never_changes(two, publish):
     assert Release.objects.get().note == ""
 
 
-def test_another_person_is_told_who_is_publishing(two, publish, application, member, studio):
+def test_it_names_the_person_who_is_publishing(two, publish, application, member, studio):
     other = member(studio, Role.SUPER_ADMIN)
     Stage.objects.create(
         application=application,
@@ -111,12 +111,12 @@ def test_another_person_is_told_who_is_publishing(two, publish, application, mem
         leased_at=timezone.now(),
         lease_until=timezone.now() + LEASE,
     )
-    with pytest.raises(publishing.SomebodyPublishes, match=other.email):
+    with pytest.raises(publishing.PublishInProgress, match=other.email):
         publish("find_people")
     assert not Release.objects.exists()
 
 
-def test_a_publisher_that_was_killed_does_not_block_for_ever(two, publish, application, developer):
+def test_an_expired_lease_does_not_block(two, publish, application, developer):
     Stage.objects.create(
         application=application,
         publisher=None,
@@ -128,17 +128,20 @@ def test_a_publisher_that_was_killed_does_not_block_for_ever(two, publish, appli
     assert Stage.objects.get().lease == ""
 
 
-def test_whoever_slept_longer_than_his_lease_changes_nothing(two, application, developer):
-    with pytest.raises(publishing.SomebodyPublishes), publishing._leased(application, developer):
-        Stage.objects.update(lease="of somebody else")
+def test_a_process_that_lost_its_lease_changes_nothing(two, application, developer):
+    with (
+        pytest.raises(publishing.PublishInProgress),
+        publishing._publish_lease(application, developer),
+    ):
+        Stage.objects.update(lease="another")
         release = Release(application=application, content=Manifest().text, created_by=developer)
         with transaction.atomic():
-            publishing._into_stage(release, Manifest(), None, "mine")
+            publishing._move_stage(release, Manifest(), None, "mine")
     assert not Release.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fifty_at_once_make_one_release(two, application, developer):
+def test_fifty_simultaneous_requests_create_one_release(two, application, developer):
     barrier = threading.Barrier(50)
 
     def press(number: int) -> tuple[int, bool] | str:
@@ -148,8 +151,8 @@ def test_fifty_at_once_make_one_release(two, application, developer):
                 application, developer, ticked=["find_people", "order_parts"]
             )
             return outcome.release.number, outcome.is_new
-        except publishing.SomebodyPublishes:
-            return "told"
+        except publishing.PublishInProgress:
+            return "refused"
         finally:
             connection.close()
 
@@ -158,7 +161,7 @@ def test_fifty_at_once_make_one_release(two, application, developer):
 
     assert Release.objects.count() == 1
     assert answers.count((1, True)) == 1
-    assert set(answers) <= {(1, True), (1, False), "told"}
+    assert set(answers) <= {(1, True), (1, False), "refused"}
     assert Stage.objects.get().lease == ""
 
 

@@ -15,7 +15,7 @@ def asked(network, number: int = 0):
     return network.calls[number].request
 
 
-def test_it_fills_what_was_given(network, people, function, go):
+def test_it_fills_in_the_input(network, people, function, go):
     network.post(f"{API}/contacts/a%2Fb%20c/notes", json={"id": 7}, status=201)
     function(
         "Note",
@@ -38,7 +38,7 @@ def test_it_fills_what_was_given(network, people, function, go):
     assert done.component.name == "Note"
 
 
-def test_a_list_repeats_a_name_of_the_query(network, people, function, go):
+def test_a_list_repeats_a_query_parameter(network, people, function, go):
     network.get(f"{API}/contacts", json={})
     query = {"ids[]": "{{ input.ids }}", "and": ["{{ input.one }}", 2], "none": "{{ input.no }}"}
     function("Find", {"path": "/contacts", "query": query})
@@ -46,7 +46,7 @@ def test_a_list_repeats_a_name_of_the_query(network, people, function, go):
     assert asked(network).url == f"{API}/contacts?ids%5B%5D=b&ids%5B%5D=a&and=1&and=2"
 
 
-def test_a_placeholder_in_a_list_that_is_a_list_itself_is_refused(network, people, function, go):
+def test_it_refuses_a_list_inside_a_list(network, people, function, go):
     function("Find", {"path": "/contacts", "query": {"ids": ["{{ input.ids }}"]}})
     done = go("find", ids=["a", "b"])
     assert not done.ok
@@ -54,7 +54,7 @@ def test_a_placeholder_in_a_list_that_is_a_list_itself_is_refused(network, peopl
     assert len(network.calls) == 0
 
 
-def test_a_call_reads_the_answer_before(network, people, function, go):
+def test_a_call_uses_the_previous_answer(network, people, function, go):
     network.get(f"{API}/contacts", json={"contacts": [{"id": 3, "tags": ["a"]}]})
     network.post(f"{API}/orders", json={"ok": True})
     function(
@@ -70,7 +70,7 @@ def test_a_call_reads_the_answer_before(network, people, function, go):
     assert json.loads(asked(network, 1).body) == {"for": 3, "all": {"id": 3, "tags": ["a"]}}
 
 
-def test_a_call_says_what_the_connection_is(network, connect, grant, build, go):
+def test_a_call_uses_properties_of_the_connection(network, connect, grant, build, go):
     connection = connect("twilio", name="Phones", link_name="phones")
     grant(connection, secret={"account_sid": "AC1", "auth_token": "hidden-token"})
     path = "/2010-04-01/Accounts/{{ connection.account_sid }}.json"
@@ -83,20 +83,20 @@ def test_a_call_says_what_the_connection_is(network, connect, grant, build, go):
 
     assert go("phone").ok
     assert go("steal").problem == (
-        "{{ connection.auth_token }} has no value: the connection holds account_sid."
+        "{{ connection.auth_token }} has no value: the connection has account_sid."
     )
 
 
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        ({"path": "/{{ input.y }}"}, "{{ input.y }} has no value: what was given holds x, z."),
+        ({"path": "/{{ input.y }}"}, "{{ input.y }} has no value: the input has x, z."),
         (
             {"path": "/{{ answer.y }}"},
-            "{{ answer.y }} has no value: nothing has answered before this.",
+            "{{ answer.y }} has no value: there is no earlier answer.",
         ),
         ({"path": "/", "body": "{{ input.x.y }}"}, "{{ input.x.y }} has no value: “x” is a text."),
-        ({"path": "/{{ input.z }}"}, "{{ input.z }} is empty, which cannot stand in a path."),
+        ({"path": "/{{ input.z }}"}, "{{ input.z }} is empty, which is not possible in a path."),
     ],
 )
 def test_a_missing_value_stops_it(network, people, function, go, call, sentence):
@@ -108,10 +108,10 @@ def test_a_missing_value_stops_it(network, people, function, go, call, sentence)
 
 
 @pytest.mark.parametrize("value", [".", ".."])
-def test_no_value_climbs(network, people, function, go, value):
+def test_it_refuses_path_traversal(network, people, function, go, value):
     function("Note", {"path": "/contacts/{{ input.x }}/y"})
     assert go("note", x=value).problem == (
-        f"{{{{ input.x }}}} is “{value}”, which cannot stand in a path."
+        f"{{{{ input.x }}}} is “{value}”, which is not possible in a path."
     )
     assert len(network.calls) == 0
 
@@ -120,7 +120,7 @@ def test_no_value_climbs(network, people, function, go, value):
     "value", ["//evil.example", "/\\evil.example", "@evil.example", "http://evil.example", "..;/",
               "%2e%2e", "%2f", "a\tb\r\nc", "?x#y", "..%2f..", "\u202e"],
 )  # fmt: skip
-def test_no_value_leads_elsewhere(network, people, function, go, value):
+def test_no_value_changes_the_host_or_path(network, people, function, go, value):
     network.get(re.compile(".*"), json={})
     function("Note", {"path": "/contacts/{{ input.x }}"})
     done = go("note", x=value)
@@ -149,7 +149,7 @@ def test_an_answer_may_be_text(network, people, function, go):
         {"method": "POST", "path": "/orders", "body": {"a": "{{ answer.x }}"}},
     )
     done = go("all")
-    assert done.problem == "{{ answer.x }} has no value: the answer before is a text."
+    assert done.problem == "{{ answer.x }} has no value: the earlier answer is a text."
 
 
 def test_a_secret_of_one_service_never_reaches_another(network, people, connect, grant, build, go):
@@ -177,7 +177,7 @@ def test_a_function_without_calls_does_nothing(build, go):
     assert (done.ok, done.calls, done.answer) == (True, 0, None)
 
 
-def test_a_workflow_hands_on(network, people, function, build, go):
+def test_a_workflow_passes_answers_on(network, people, function, build, go):
     network.get(f"{API}/contacts", json={"id": 3, "name": "Amara"})
     network.post(f"{API}/orders", json={"order": 9})
     function("Find", {"path": "/contacts", "query": {"q": "{{ input.who }}"}})
@@ -212,7 +212,7 @@ def test_a_workflow_stops_at_the_first_failed_step(network, people, function, bu
     assert done.problem == "Sandbox answered 500 Internal Server Error."
 
 
-def test_a_step_needs_its_values(build, go):
+def test_a_step_with_a_missing_value_fails(build, go):
     build("Find")
     step = {"function": "find", "input": {"a": "{{ connection.x }}"}}
     build("Whole", kind="workflow", definition={"steps": [step]})

@@ -1,4 +1,4 @@
-"""What goes, what goes along, and what stays behind."""
+"""Which changes are published when some are ticked."""
 
 from __future__ import annotations
 
@@ -6,96 +6,53 @@ from dataclasses import replace
 
 import pytest
 
-from connections.models.snapshot import ConnectionSnapshot
 from console.publishing.manifest import ComponentSnapshot, Manifest
 from console.publishing.manifest_diff import ChangeStatus
-from console.publishing.selection import Inconsistent, select
+from console.publishing.selection import UnresolvedReference, select
+from tests.publishing.manifests import BOTH, NOTHING, connection, function, manifest, workflow
 
 
-def standing(link_name: str, *scopes: str) -> ConnectionSnapshot:
-    return ConnectionSnapshot(
-        name=link_name.capitalize(),
-        link_name=link_name,
-        connector="sandbox",
-        auth_type="oauth2",
-        level="administrator",
-        scopes=scopes,
-    )
-
-
-def function(link_name: str, *connections: str, note: str = "") -> ComponentSnapshot:
-    calls = [{"connection": name, "path": "/contacts"} for name in connections]
-    return ComponentSnapshot(
-        kind="function",
-        name=link_name.capitalize(),
-        link_name=link_name,
-        definition={"calls": calls, "description": note},
-    )
-
-
-def workflow(link_name: str, *functions: str) -> ComponentSnapshot:
-    return ComponentSnapshot(
-        kind="workflow",
-        name=link_name.capitalize(),
-        link_name=link_name,
-        definition={"steps": [{"function": name} for name in functions]},
-    )
-
-
-def manifest(*parts: ComponentSnapshot | ConnectionSnapshot) -> Manifest:
-    return Manifest(
-        components={part.link_name: part for part in parts if isinstance(part, ComponentSnapshot)},
-        connections={
-            part.link_name: part for part in parts if isinstance(part, ConnectionSnapshot)
-        },
-    )
-
-
-NOTHING = manifest()
-BOTH = manifest(
-    function("find", "people"), function("order", "parts"), standing("people"), standing("parts")
-)
-
-
-def test_a_connection_goes_with_the_component_that_references_it():
+def test_a_connection_is_published_with_a_component_that_references_it():
     selection = select(NOTHING, BOTH, ["find"])
 
     assert set(selection.result.components) == {"find"}
     assert set(selection.result.connections) == {"people"}
-    assert selection.passengers["people"].goes
-    assert not selection.passengers["parts"].goes
-    assert "goes only with Order" in selection.passengers["parts"].why
+    assert selection.connection_changes["people"].is_included
+    assert not selection.connection_changes["parts"].is_included
+    assert "only together with Order" in selection.connection_changes["parts"].reason
 
 
-def test_a_connection_that_nothing_references_cannot_go():
+def test_an_unreferenced_connection_is_not_published():
     selection = select(
         NOTHING,
-        manifest(*BOTH.components.values(), *BOTH.connections.values(), standing("spare")),
+        manifest(*BOTH.components.values(), *BOTH.connections.values(), connection("spare")),
         ["find", "order"],
     )
-    assert not selection.passengers["spare"].goes
-    assert "no component references it" in selection.passengers["spare"].why
+    assert not selection.connection_changes["spare"].is_included
+    assert "no component references it" in selection.connection_changes["spare"].reason
     assert "spare" not in selection.result.connections
 
 
 def test_a_component_whose_connection_changed_can_be_published():
-    development = replace(BOTH, connections={**BOTH.connections, "people": standing("people", "x")})
+    development = replace(
+        BOTH, connections={**BOTH.connections, "people": connection("people", "x")}
+    )
 
     selection = select(BOTH, development, ["find"])
 
     change = selection.changes.components["find"]
     assert change.status is ChangeStatus.MODIFIED
-    assert change.through == ("people",)
+    assert change.changed_connections == ("people",)
     assert "order" not in selection.changes.components
     assert selection.result.connections["people"].scopes == ("x",)
 
 
-def test_a_changed_connection_stays_behind_with_its_component():
+def test_a_changed_connection_is_not_published_without_its_component():
     development = manifest(
         function("find", "people", note="new"),
         function("order", "parts", note="new"),
-        standing("people", "x"),
-        standing("parts", "x"),
+        connection("people", "x"),
+        connection("parts", "x"),
     )
 
     result = select(BOTH, development, ["order"]).result
@@ -105,7 +62,7 @@ def test_a_changed_connection_stays_behind_with_its_component():
     assert result.components["find"] == BOTH.components["find"]
 
 
-def test_a_workflow_brings_the_functions_that_it_runs():
+def test_a_workflow_includes_the_functions_that_it_runs():
     development = manifest(
         *BOTH.components.values(), *BOTH.connections.values(), workflow("morning", "find")
     )
@@ -117,14 +74,14 @@ def test_a_workflow_brings_the_functions_that_it_runs():
     assert set(selection.result.connections) == {"people"}
 
 
-def test_a_function_that_goes_takes_its_last_user_along():
+def test_a_deleted_function_includes_the_change_of_its_last_user():
     stage = manifest(
         *BOTH.components.values(), *BOTH.connections.values(), workflow("morning", "find")
     )
     development = manifest(
         function("order", "parts"),
-        standing("people"),
-        standing("parts"),
+        connection("people"),
+        connection("parts"),
         workflow("morning", "order"),
     )
 
@@ -134,7 +91,7 @@ def test_a_function_that_goes_takes_its_last_user_along():
     assert set(selection.result.components) == {"order", "morning"}
 
 
-def test_a_function_whose_name_something_else_took_takes_its_last_user_along():
+def test_a_replaced_function_includes_the_change_of_its_last_user():
     stage = manifest(
         *BOTH.components.values(), *BOTH.connections.values(), workflow("morning", "find")
     )
@@ -154,22 +111,22 @@ def test_a_function_whose_name_something_else_took_takes_its_last_user_along():
     assert selection.result.unresolved() == []
 
 
-def test_a_connection_leaves_stage_with_its_last_reference():
+def test_a_connection_is_removed_with_its_last_reference():
     development = manifest(
-        function("find"), function("order", "parts"), standing("people"), standing("parts")
+        function("find"), function("order", "parts"), connection("people"), connection("parts")
     )
 
     selection = select(BOTH, development, ["find"])
 
     assert set(selection.result.connections) == {"parts"}
-    assert selection.passengers["people"].change.status is ChangeStatus.DELETED
+    assert selection.connection_changes["people"].change.status is ChangeStatus.DELETED
 
 
-def test_what_is_no_change_is_not_ticked():
+def test_names_that_are_not_changes_are_ignored():
     assert select(BOTH, BOTH, ["find", "nonsense"]).ticked == frozenset()
 
 
-def test_the_order_of_keys_is_no_change():
+def test_the_order_of_keys_is_not_a_change():
     part = BOTH.components["find"]
     turned = replace(part, definition=dict(reversed(part.definition.items())))
     development = replace(BOTH, components={**BOTH.components, "find": turned})
@@ -187,6 +144,6 @@ def test_true_and_one_are_not_the_same():
     assert select(page(1), page(True), []).changes.components["p"].status is ChangeStatus.MODIFIED
 
 
-def test_nothing_is_made_in_which_a_name_leads_nowhere():
-    with pytest.raises(Inconsistent):
+def test_it_refuses_an_unresolved_reference():
+    with pytest.raises(UnresolvedReference):
         select(NOTHING, manifest(function("find", "gone")), ["find"])

@@ -1,4 +1,4 @@
-"""Programs that call the runtime API, each with a key."""
+"""Programs that call the runtime API with an API key."""
 
 from __future__ import annotations
 
@@ -62,5 +62,5 @@ def people(connect, grant) -> Connection:
 
 @pytest.fixture
 def own(connect) -> Connection:
-    """A connection that each person authorizes for himself, and nobody has."""
+    """A connection that each person authorizes, and that nobody has authorized."""
     return connect(name="Own mail", link_name="own_mail", level="logged_in_user")

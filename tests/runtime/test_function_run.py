@@ -72,7 +72,7 @@ def test_stage_runs_what_was_released(ask, network, find, application, developer
 def test_what_does_not_run_is_not_there(ask, build):
     build("Start", kind="page", definition={"sections": []})
     document = problem(ask("functions/start/run", {}), "function-not-found", 404)
-    assert "functions and workflows alone can be run" in document["detail"]
+    assert "Only functions and workflows can be run" in document["detail"]
     problem(ask("functions/nothing/run", {}), "function-not-found", 404)
 
 

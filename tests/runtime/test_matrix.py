@@ -1,4 +1,4 @@
-"""Keys of every place against every route: each opens its own application there, and no other."""
+"""Every key on every route: each has access only to its own application and environment."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ROUTES = ("connections/", "connections/shared/", "functions/find/run")
 
 @pytest.fixture
 def head(db) -> User:
-    """Everybody's super admin: what keeps places apart is never who he is."""
+    """A super admin of every organization, so that only the key separates them."""
     return User.objects.create_user("head@test.example", "pass-word-1")
 
 
@@ -64,7 +64,7 @@ def world(db, studio, stranger_organization, head, network):
                 organization=organization,
                 release=application.releases.get(),
             )
-            installing.connect(installation, [])
+            installing.write_connections(installation, [])
         _authorize(application.connections.get(), organization, place)
         keys[place] = create_key(application, organization, place[3], head, "A program")[1]
     return keys, applications, organizations

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.internal.conjecture.utils import many
 from schemathesis.specs.openapi import _hypothesis
 
-from console.runtime.problem_details import KINDS
+from console.runtime.problem_types import PROBLEM_TYPES
 from console.runtime.proxy_app import ProxyApplication
 from tests.connectors.conftest import service
 from tests.runtime.proxy.conftest import keyed, nothing_was_called_lately, upstream
@@ -65,7 +65,7 @@ def test_every_operation_tells_of_problems_keys_and_people(description):
             assert "Console-User" in {each["name"] for each in operation["parameters"]}
     assert description["components"]["securitySchemes"]["KeyAuth"]["scheme"] == "bearer"
     types = description["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
-    assert {each.rpartition("/")[2] for each in types} == set(KINDS)
+    assert {each.rpartition("/")[2] for each in types} == set(PROBLEM_TYPES)
 
 
 def test_its_operations_have_names_of_their_own(description):
@@ -131,7 +131,7 @@ def test_whatever_is_sent_is_answered(
                 if case.method != "HEAD":
                     document = json.loads(response.content)
                     assert document["status"] == response.status_code
-                    assert document["type"].rpartition("/")[2] in KINDS
+                    assert document["type"].rpartition("/")[2] in PROBLEM_TYPES
 
         answers()
     assert met & {401, 404} and (200 in met) == with_key

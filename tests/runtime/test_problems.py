@@ -14,17 +14,18 @@ from django.utils.html import escape
 from console.keys import rate_limit
 from console.keys.errors import AuthenticationFailed
 from console.runtime import api
-from console.runtime.problem_details import KINDS, Problem
+from console.runtime.problem_details import Problem
+from console.runtime.problem_types import PROBLEM_TYPES
 from tests.runtime.answers import problem
 
 
-@pytest.mark.parametrize("slug", KINDS)
+@pytest.mark.parametrize("slug", PROBLEM_TYPES)
 def test_its_type_leads_to_an_explanation(db, client, slug):
-    path = KINDS[slug].uri.removeprefix(configured.PUBLIC_URL)
+    path = PROBLEM_TYPES[slug].uri.removeprefix(configured.PUBLIC_URL)
     page = client.get(path)
     assert page.status_code == 200
-    assert escape(KINDS[slug].title) in page.content.decode()
-    assert 400 <= KINDS[slug].status < 600
+    assert escape(PROBLEM_TYPES[slug].title) in page.content.decode()
+    assert 400 <= PROBLEM_TYPES[slug].status < 600
 
 
 def test_another_type_is_none(db, client):
@@ -36,7 +37,7 @@ def test_every_refusal_is_a_kind_of_problem():
         return {kind} | {each for sub in kind.__subclasses__() for each in below(sub)}
 
     assert {kind.slug for kind in below(AuthenticationFailed) - {AuthenticationFailed}} <= set(
-        KINDS
+        PROBLEM_TYPES
     )
 
 
@@ -44,7 +45,7 @@ def test_it_is_written_as_the_standard_says():
     told = Problem("authorization-required", "Because.", authorize_url="http://x.example")
     assert told.document == {
         "type": "http://console.test/problems/authorization-required",
-        "title": KINDS["authorization-required"].title,
+        "title": PROBLEM_TYPES["authorization-required"].title,
         "status": 409,
         "detail": "Because.",
         "authorize_url": "http://x.example",
@@ -133,4 +134,4 @@ def test_a_fault_of_ours_tells_nothing(rf, caplog):
 def test_the_guide_names_every_type():
     guide = Path(configured.BASE_DIR, "docs/guides/developer.md").read_text()
     named = set(re.findall(r"^\| `([a-z-]+)` \|", guide, re.MULTILINE))
-    assert set(KINDS) <= named
+    assert set(PROBLEM_TYPES) <= named

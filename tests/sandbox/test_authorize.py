@@ -97,7 +97,7 @@ def test_it_never_redirects_to_strangers(
 ) -> None:
     answer = alice.open(application.address(**changed))
     assert answer.status_code == 400
-    assert "This application cannot ask for access" in answer.text
+    assert "This request for access is not valid" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_system_checks_pass(sandbox: SandboxServer) -> None:
 def test_serve_does_not_share_a_port(sandbox: SandboxServer) -> None:
     finished = sandbox.run("serve")
     assert finished.returncode == 1
-    assert "is taken" in finished.stderr
+    assert "is already in use" in finished.stderr
 
 
 def test_another_settings_module_in_the_shell_is_ignored(sandbox: SandboxServer) -> None:
@@ -93,9 +93,12 @@ def test_registering_the_same_again_keeps_tokens_working(
     [
         (["--redirect-uri", "http://localhost/"], "--client-secret-file"),
         (["--public", "--redirect-uri", "ftp://localhost/"], "Redirect"),
-        (["--public", "--redirect-uri", "http://a.example/ http://b.example/"], "no spaces"),
-        (["--public", "--redirect-uri", ""], "no spaces"),
-        (["--redirect-uri", "http://localhost/", "--client-secret-file", os.devnull], "no client"),
+        (
+            ["--public", "--redirect-uri", "http://a.example/ http://b.example/"],
+            "cannot contain spaces",
+        ),
+        (["--public", "--redirect-uri", ""], "cannot contain spaces"),
+        (["--redirect-uri", "http://localhost/", "--client-secret-file", os.devnull], "is empty"),
         (
             ["--redirect-uri", "http://localhost/", "--client-secret-file", "/none"],
             "cannot be read",

@@ -11,7 +11,7 @@ from tests.servers import SandboxServer
 def test_strangers_learn_what_this_is(sandbox: SandboxServer) -> None:
     page = requests.get(sandbox.url + "/", timeout=10)
     assert page.status_code == 200
-    assert "A company that does not exist" in page.text
+    assert "A sample service" in page.text
     assert 'href="/sign-in/"' in page.text
 
 
@@ -45,7 +45,7 @@ def test_withdrawing_stops_the_application(
     path = re.search(r'action="([^"]+)">(?:(?!</form>).)*access of Postcards', home.text, re.S)[1]
     alice.submit(home, path)
     page = alice.open("/").text
-    assert "Postcards has no access any more." in page
+    assert "Postcards no longer has access." in page
     assert "Withdraw access of Postcards" not in page
     assert application.call("/api/me", tokens["access_token"]).status_code == 401
     assert application.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"

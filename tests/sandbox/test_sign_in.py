@@ -45,4 +45,4 @@ def test_its_cookies_are_not_the_consoles(alice: Browser) -> None:
 def test_it_explains_a_stale_form(sandbox: SandboxServer) -> None:
     answer = Browser(url=sandbox.url).post(sandbox.url + "/sign-in/", data={}, timeout=10)
     assert answer.status_code == 403
-    assert "This form has gone stale." in answer.text
+    assert "This form has expired." in answer.text

@@ -24,15 +24,15 @@ def test_it_sets_them(sandbox: SandboxServer, alice: Browser) -> None:
     page = alice.open("/switches/")
     typed = FORM | {"token": "500", "expires_in": '"soon"', "omit_iss": "on"}
     assert alice.submit(page, **typed).status_code == 302
-    standing = sandbox.switches()
-    assert (standing["token"], standing["expires_in"], standing["omit_iss"]) == (
+    snapshot = sandbox.switches()
+    assert (snapshot["token"], snapshot["expires_in"], snapshot["omit_iss"]) == (
         "500",
         "soon",
         True,
     )
     page = alice.open("/switches/").text
-    assert "The switches are set." in page
-    assert "The service fails on purpose at the moment." in page
+    assert "The switches were saved." in page
+    assert "The service currently fails on purpose." in page
     assert 'value="&quot;soon&quot;"' in page
 
 

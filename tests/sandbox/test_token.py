@@ -117,7 +117,7 @@ def test_within_the_reuse_window_it_answers_the_same_again(tmp_path: Path) -> No
         )
         assert application.call("/api/me", again["access_token"]).status_code == 200
         assert application.refresh(again["refresh_token"]).status_code == 200
-        # Two turns later it is no repetition any more.
+        # After two more rotations, the response is no longer repeated.
         assert application.refresh(first["refresh_token"]).json()["error"] == "invalid_grant"
         assert sandbox.counts()["reuse"] == 1
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import requests
 
 CLIENT_ID = "postcards"
-CLIENT_SECRET = "postcards-secret-0123456789"  # of this test alone
+CLIENT_SECRET = "postcards-secret-0123456789"  # used only in these tests
 REDIRECT_URI = "http://127.0.0.1:5999/callback"
 VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=")
@@ -51,7 +51,7 @@ class Browser(requests.Session):
         return self.submit(self.open("/sign-in/"), username=user_name, password=password)
 
     def allow(self, address: str) -> dict[str, str]:
-        """Allow what ``address`` asks for; return what the application is told."""
+        """Allow the request at ``address``; return the parameters of the redirect."""
         answer = self.submit(self.open(address), allow="true")
         assert answer.status_code == 302, answer.text
         return told(answer)

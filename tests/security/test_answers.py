@@ -23,13 +23,13 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from connections.calls import prepared_cache
+from connections.calls import prepared_call
 from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
 from connectors.definitions.registry import get_connectors
 from connectors.errors import ServiceError
 from connectors.http.connection_pool import close_idle
 from console.audit.models import Event
-from console.runtime.problem_details import KINDS
+from console.runtime.problem_types import PROBLEM_TYPES
 from tests.connections.flow_steps import begin, flow_at, state_of
 from tests.runtime.proxy.conftest import key_of, nothing_was_called_lately, program
 from tests.runtime.proxy.program import Answered
@@ -64,7 +64,7 @@ class World:
 
     def renew(self) -> None:
         """Let everything be as it was, whatever the example before has made of it."""
-        prepared_cache.clear()
+        prepared_call._prepared.clear()
         close_idle()
         Authorization.objects.exclude(connection=self.connection).delete()
         Flow.objects.all().delete()
@@ -169,7 +169,7 @@ def test_no_answer_of_a_service_breaks_the_console(world: World, caplog) -> None
         world.met[place, status] += 1
         assert world.service.asked
         if problem:
-            assert KINDS[problem].status == status
+            assert PROBLEM_TYPES[problem].status == status
             assert status < 500 or status in OF_SERVICES
         elif place != "called":  # the status that the proxy passes on is the service's own
             assert status == (303 if place == "tested" else 200)

@@ -33,7 +33,7 @@ from console.components.forms import InputForm
 from console.components.json_source import MAX_FAULTS, JsonFaults, refuse
 from console.components.placeholders import MAX_FILLED, NoValue, fill
 from console.distribution.pictures import MAX_BYTES as PICTURE_BYTES
-from console.distribution.pictures import clean
+from console.distribution.pictures import sanitize
 from console.names import normalized
 from console.publishing.line_diff import line_diff
 from console.transfer.importing import MAX_BYTES, read
@@ -201,21 +201,21 @@ ENTRANCES: dict[str, tuple[Callable[[int], Callable[[], Any]], int]] = {
     "answer: a token in a form": (lambda n: lambda: parse_token_body(b"a=" + b"&" * n), 1_000_000),
     "answer: an error of letters": (lambda n: lambda: _masked("a" * n, ("secret",)), 1_000_000),
     "answer: words": (lambda n: lambda: words("\u202e" * n), 1_000_000),
-    "picture: PNG": (lambda n: lambda: clean(png(n)), PICTURE_BYTES),
+    "picture: PNG": (lambda n: lambda: sanitize(png(n)), PICTURE_BYTES),
     "picture: JPEG of fill bytes": (
-        lambda n: lambda: clean(b"\xff\xd8" + b"\xff" * (n - 2)),
+        lambda n: lambda: sanitize(b"\xff\xd8" + b"\xff" * (n - 2)),
         PICTURE_BYTES,
     ),
     "picture: JPEG of stuffed zeros": (
-        lambda n: lambda: clean(
+        lambda n: lambda: sanitize(
             b"\xff\xd8\xff\xda\0\2" + b"\xff\0" * (n // 2 - 4) + b"\xff"
         ),
         PICTURE_BYTES,
     ),
-    "picture: WebP": (lambda n: lambda: clean(webp(n)), PICTURE_BYTES),
+    "picture: WebP": (lambda n: lambda: sanitize(webp(n)), PICTURE_BYTES),
     "search: one word": (lambda n: lambda: search("slakc" * (n // 5)), 8_000),
     "search: many words": (lambda n: lambda: search("slakc " * (n // 6)), 8_000),
-    "a launch address": (
+    "a launch URL": (
         lambda n: lambda: validate_launch_url("https://" + "a." * (n // 2) + "_"),
         500,
     ),
@@ -291,10 +291,10 @@ def test_the_first_faults_are_told_and_the_others_counted():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[" + "1," * FILE.values + "1]", "500,000 values"),
-        ("\n" * FILE.lines + "1", "500,000 lines"),
+        ("[" + "1," * FILE.values + "1]", "At most 500,000"),
+        ("\n" * FILE.lines + "1", "500,001 lines"),
         ('["' + "a" * (FILE.text + 1) + '"]', "200,000 characters"),
-        ("[" * 99 + "]" * 99, "nested 64 deep"),
+        ("[" * 99 + "]" * 99, "nested at most 64 deep"),
         ("a" * (MAX_BYTES + 1), "10 MB"),
     ],
 )

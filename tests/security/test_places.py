@@ -30,8 +30,8 @@ from connectors.definitions.loader import DefinitionFaults, read_files
 from connectors.definitions.registry import get_connectors
 from connectors.definitions.templates import fill_url
 from connectors.errors import ServiceError
-from connectors.oauth2 import authorization_code
-from connectors.oauth2.authorization_code import ClientCredentials
+from connectors.oauth2 import authorization_request, refresh_request, revocation
+from connectors.oauth2.client_authentication import ClientCredentials
 from connectors.oauth2.token_response import kept_from_callback
 from console.applications.launch_url import validate_launch_url
 from console.choices import Role
@@ -208,7 +208,7 @@ def test_the_launch_address(canary):
             try:
                 validate_launch_url(address)
             except ValidationError as error:
-                assert error.messages[0].startswith("Give an address")
+                assert error.messages[0].startswith("Enter a URL")
             else:
                 own = host in {"localhost", "127.0.0.1"}
                 assert scheme == "https" or own, address
@@ -295,16 +295,14 @@ def _use(connector: Any, place: str) -> None:
     client = ClientCredentials(client_id="i", client_secret="s")
     secret = {"access_token": "a", "refresh_token": "r"}
     if place == "authorize":
-        authorization_code.authorization_url(
+        authorization_request.authorization_url(
             connector, client_id="i", redirect_uri="https://c.example/", scopes=(), state="s",
             code_verifier=None, values={},
         )  # fmt: skip
     elif place == "token":
-        authorization_code.refresh(connector, client=client, refresh_token="r", values={})
+        refresh_request.refresh(connector, client=client, refresh_token="r", values={})
     elif place == "revoke":
-        authorization_code.revoke(
-            connector, client=client, tokens=secret, values={}
-        ).raise_refusal()
+        revocation.revoke(connector, client=client, tokens=secret, values={}).raise_refusal()
     else:
         check(connector, "oauth2", secret=secret, values={})
 
@@ -409,9 +407,7 @@ def test_token_answers(canary, network, settings, slug, name, right, values):
             fill_url(connector.oauth2.token_endpoint, values),
             json={"access_token": "a", "refresh_token": "r", name: value},
         )
-        return authorization_code.refresh(
-            connector, client=client, refresh_token="r", values=values
-        )
+        return refresh_request.refresh(connector, client=client, refresh_token="r", values=values)
 
     for host in HOSTS:
         for address in (f"https://{host}", f"http://{host}:{canary.port}", host):

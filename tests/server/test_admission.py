@@ -1,4 +1,4 @@
-"""Admission control, before an application that a test makes up."""
+"""AdmissionControl control, before an application that a test makes up."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from connectors.http.bulkhead import bulkhead, shares_of
 from connectors.http.ssrf import Destination
 from console.keys.authentication import KeyHolder
 from console.runtime import request_body
+from console.runtime.concurrency_limits import acquire_for_key
 from console.runtime.problem_details import Problem
-from console.runtime.thread_shares import count_for
-from console.server.admission import Admission
+from console.server.admission import AdmissionControl
 
 RUN = "/api/v1/functions/find/run"
 SERVICE = Destination(scheme="https", host="api.example", port=443, authority="api.example")
@@ -34,7 +34,7 @@ def enter(application: Any, path: str, method: str = "GET", **more: Any) -> tupl
         "wsgi.input": io.BytesIO(),
         **more,
     }
-    answer = Admission(application)(environ, lambda *head: told.append(head))
+    answer = AdmissionControl(application)(environ, lambda *head: told.append(head))
     try:
         body = b"".join(answer)
     finally:
@@ -109,11 +109,11 @@ def test_one_key_leaves_something_to_the_next(settings):
     taken: list[str] = []
 
     def application(environ, start_response):
-        count_for(one, environ)
-        count_for(other, environ)
+        acquire_for_key(one, environ)
+        acquire_for_key(other, environ)
         taken.append("both")
         with pytest.raises(ConsoleBusy, match="Nothing was sent"):
-            count_for(one, environ)
+            acquire_for_key(one, environ)
         return echo(environ, start_response)
 
     for _ in range(2):
@@ -166,10 +166,10 @@ def test_one_service_leaves_something_to_the_next(settings):
     ("path", "form"), [(RUN, "application/problem+json"), ("/x/", "text/plain; charset=utf-8")]
 )
 def test_a_body_that_was_refused_reaches_no_view(path, form):
-    refused = {request_body.REFUSED: Problem("request-timeout")}
+    refused = {request_body.BODY_PROBLEM: Problem("request-timeout")}
     status, headers, body = enter(pytest.fail, path, "POST", **refused)
     assert (status, headers["Content-Type"]) == (408, form)
-    assert b"came too slowly" in body
+    assert b"took too long to arrive" in body
 
 
 def test_the_shares_fit_the_threads(settings):

@@ -10,9 +10,9 @@ import pytest
 
 from connectors.http.bulkhead import bulkhead
 from console.runtime import request_body
-from console.runtime.request_body import REFUSED
+from console.runtime.request_body import BODY_PROBLEM
 from console.server.body_buffer import receive_body
-from console.server.threaded_wsgi import RequestBrokeOff
+from console.server.threaded_wsgi import ClientDisconnected
 
 PAGE, CALL = "/apps/", "/api/v1/connections/orders/proxy/x"
 
@@ -76,13 +76,13 @@ def test_a_page_gets_the_whole_body_and_its_length(size, head):
 def test_a_page_takes_no_body_that_is_too_large(monkeypatch, said):
     monkeypatch.setattr("console.server.body_buffer.MOST_BYTES", 100)
     environ = received(environ_of(**said), coming(b"x" * 101, ends=False))
-    assert environ[REFUSED].kind.slug == "request-too-large"
+    assert environ[BODY_PROBLEM].type.slug == "request-too-large"
 
 
 @pytest.mark.parametrize("path", [PAGE, CALL])
 def test_nobody_waits_for_a_slow_body(impatient, path):
     environ = received(environ_of(path, CONTENT_LENGTH="10"), coming(b"x", ends=False))
-    assert environ[REFUSED].kind.slug == "request-timeout"
+    assert environ[BODY_PROBLEM].type.slug == "request-timeout"
     assert environ["wsgi.input"].read() == b""
 
 
@@ -91,7 +91,7 @@ def test_a_body_that_breaks_off_is_none(path):
     async def gone() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    with pytest.raises(RequestBrokeOff):
+    with pytest.raises(ClientDisconnected):
         received(environ_of(path, CONTENT_LENGTH="10"), gone)
     assert bulkhead.under_way("readers") == 0
 
@@ -99,7 +99,7 @@ def test_a_body_that_breaks_off_is_none(path):
 @pytest.mark.parametrize("path", [PAGE, CALL])
 def test_a_length_that_is_none_is_refused(path):
     environ = received(environ_of(path, CONTENT_LENGTH="1e3"), coming(b"x"))
-    assert environ[REFUSED].kind.slug == "request-invalid"
+    assert environ[BODY_PROBLEM].type.slug == "request-invalid"
 
 
 def test_one_address_leaves_something_to_others(settings):
@@ -119,8 +119,8 @@ def test_one_address_leaves_something_to_others(settings):
         other["wsgi.input"].close()
         return refused
 
-    problem = asyncio.run(both())[REFUSED]
-    assert problem.kind.slug == "console-busy"
+    problem = asyncio.run(both())[BODY_PROBLEM]
+    assert problem.type.slug == "console-busy"
     assert int(problem.headers["Retry-After"]) >= 2
     assert bulkhead.under_way("readers") == 0
 

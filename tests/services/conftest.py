@@ -15,7 +15,7 @@ from connectors.definitions.registry import get_connectors
 
 @pytest.fixture
 def fresh_registry() -> Iterator[None]:
-    """Read the catalogue anew for one test, and again after it."""
+    """Read the catalogue again for one test, and again after it."""
     get_connectors.cache_clear()
     yield
     get_connectors.cache_clear()

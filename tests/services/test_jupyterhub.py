@@ -35,7 +35,7 @@ NEEDS_AUTHORIZATION = Authorization.State.NEEDS_AUTHORIZATION
 
 @dataclass(frozen=True, kw_only=True)
 class Hub:
-    """The hub that is running: where, this console's secret there, and people's passwords."""
+    """The running hub: its host, this console's client secret, and the passwords of its users."""
 
     host: str
     client_secret: str = field(repr=False)
@@ -44,7 +44,7 @@ class Hub:
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory) -> Iterator[Hub]:
-    """Run a hub of its own behind the proxy that it is made for."""
+    """Run a JupyterHub behind its own proxy."""
     if not jupyterhub_is_there():
         unavailable(
             "JupyterHub is not installed: it needs PyPI, Node 20 and npm (tests/setup.py)",
@@ -91,7 +91,7 @@ def hub(tmp_path_factory) -> Iterator[Hub]:
 
 @pytest.fixture
 def registered(hub, studio, settings) -> Hub:
-    """Register the hub's client at this console, too."""
+    """Store the hub's OAuth client in this console."""
     settings.ALLOWED_PRIVATE_HOSTS = [hub.host]
     OAuthClient.objects.create(
         connector_slug="jupyterhub",
@@ -109,7 +109,7 @@ def connection(registered, create_connection) -> Connection:
 
 
 class Visitor:
-    """Somebody in a browser at the hub."""
+    """A person who uses the hub in a browser."""
 
     def __init__(self, hub: Hub, name: str) -> None:
         self.hub, self.name = hub, name
@@ -124,7 +124,7 @@ class Visitor:
         return page
 
     def submit(self, page: requests.Response, **typed: str) -> requests.Response:
-        """Send the form of a page, with what stands in it and what was typed."""
+        """Submit the form of a page with its values, replaced by those that were typed."""
         form = Form(page.text)
         fields = [(k, v) for k, v in form.fields if k not in typed] + list(typed.items())
         return self._walk(
@@ -157,7 +157,7 @@ class Visitor:
 
 
 class Form(HTMLParser):
-    """The one form of a page: where it is sent, and what stands in it."""
+    """The only form of a page: its action and its fields."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

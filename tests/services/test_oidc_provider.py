@@ -16,7 +16,7 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
-from connections.credentials.refreshing import fresh
+from connections.credentials.refreshing import fresh_secret
 from connections.models import Authorization, Connection, Flow, OAuthClient
 from tests.servers import end, free_port, unavailable, wait_for_line
 from tests.setup import OIDC, oidc_provider_is_there
@@ -154,7 +154,7 @@ def test_it_refuses_an_answer_of_another_issuer(connection, developer_client) ->
     query["iss"] = "http://localhost:1"
     flow = come_back(developer_client, f"{parts.path}?{urlencode(query)}")
     assert flow.outcome == Flow.Outcome.FAILED
-    assert "does not say that it comes from OIDC Provider" in flow.problem
+    assert "does not come from OIDC Provider" in flow.problem
     assert not Authorization.objects.exists()
 
 
@@ -174,12 +174,12 @@ def test_it_asks_for_tokens_once_when_the_callback_comes_twice(
     assert again.outcome == Flow.Outcome.COMPLETED
     # A second use of the code would have ended the grant (RFC 6749 section 4.1.2).
     authorization = Authorization.objects.get(connection=connection)
-    assert fresh(authorization.credential, force=True)["access_token"]
+    assert fresh_secret(authorization.credential, force=True)["access_token"]
 
 
 def test_it_keeps_the_refresh_token_that_the_service_rotates(authorization, provider) -> None:
     before = authorization.credential.secret.reveal()
-    after = fresh(authorization.credential, force=True)
+    after = fresh_secret(authorization.credential, force=True)
     authorization.credential.refresh_from_db()
     assert authorization.credential.secret.reveal() == after
     assert after["refresh_token"] != before["refresh_token"]
@@ -190,7 +190,7 @@ def test_it_needs_authorization_once_an_old_refresh_token_was_used(
     authorization, provider, developer_client
 ) -> None:
     stolen = authorization.credential.secret.reveal()["refresh_token"]
-    fresh(authorization.credential, force=True)
+    fresh_secret(authorization.credential, force=True)
     reused = provider.token(grant_type="refresh_token", refresh_token=stolen)
     assert reused.json()["error"] == "invalid_grant"
 

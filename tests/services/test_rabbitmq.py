@@ -14,21 +14,21 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import ServiceRequest
 from connections.calls.invoking import invoke
 from connections.models import Authorization, Connection, Credential
 from tests.connections.call_helpers import get, state_of
 from tests.servers import free_port, unavailable
-from tests.setup import RABBITMQ
+from tests.setup import RABBITMQ, rabbitmq_is_there
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory) -> Iterator[str]:
-    """Run a node of its own with the management plugin; give its host and port."""
-    if not RABBITMQ.exists():
+    """Run a broker with the management plugin and return its host and port."""
+    if not rabbitmq_is_there():
         unavailable(
             "rabbitmq-server is not installed: it needs apt-get and root (tests/setup.py)",
             wanted_in_ci=False,
@@ -50,7 +50,7 @@ def broker(tmp_path_factory) -> Iterator[str]:
         yield f"localhost:{management}"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(PATIENCE_SECONDS)
+        process.wait(TIMEOUT_SECONDS)
         _end_name_server(environment)
 
 
@@ -78,7 +78,7 @@ def _environment(folder: Path, management: int, names: int) -> dict[str, str]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
             if requests.get(url, auth=("guest", "guest"), timeout=2).ok:
@@ -89,7 +89,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _end_name_server(environment: dict[str, str]) -> None:
-    """End Erlang's name server, which knows of the node's end a moment later."""
+    """Stop Erlang's name server, which refuses until it has noticed that the broker ended."""
     for _ in range(50):
         ended = subprocess.run(["epmd", "-kill"], env=environment, capture_output=True, check=False)
         if ended.returncode == 0:
@@ -106,7 +106,7 @@ def connection(broker, settings, create_connection) -> Connection:
 def authorize(
     client: Client, connection: Connection, password: str, username: str = "guest"
 ) -> tuple[int, str]:
-    """Type a credential in and return the status and the page that comes of it."""
+    """Authorize with a password; return the status and the text of the page."""
     answer = client.post(
         reverse("connection_authorize", args=[connection.pk]),
         {"username": username, "password": password},
@@ -128,7 +128,7 @@ def test_it_authorizes_as_the_user_of_the_broker(connection, developer_client) -
 
 @pytest.fixture
 def authorized(connection, developer_client) -> ConnectionState:
-    """Return how the connection stands once the credential was typed in."""
+    """Authorize with the guest's password and return the state of the connection."""
     status, page = authorize(developer_client, connection, "guest")
     assert status == 200, page
     return state_of(connection)
@@ -148,7 +148,7 @@ def test_it_writes_and_reads_through_the_connection(authorized) -> None:
     assert (read.answer["name"], read.answer["vhost"]) == ("orders", "/")
 
 
-def test_it_tells_what_the_broker_says_of_a_wrong_call(authorized) -> None:
+def test_it_returns_the_error_of_the_broker(authorized) -> None:
     exchange = invoke(get("/queues/%2F/nobody-made-this"), authorized)
     assert (exchange.status, exchange.problem, exchange.has_failed) == (404, "", True)
     assert exchange.answer["reason"] == "Not Found"
@@ -186,7 +186,7 @@ def test_it_keeps_nothing_when_the_password_is_wrong(connection, developer_clien
 
 @pytest.mark.parametrize(
     ("scheme", "sentence"),
-    [("http", "does not begin with https://"), ("https", "leads into a private network")],
+    [("http", "does not begin with https://"), ("https", "leads to a private network")],
 )
 def test_it_does_not_call_a_private_host_that_nobody_allowed(
     broker, create_connection, developer_client, scheme, sentence

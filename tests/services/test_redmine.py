@@ -13,7 +13,7 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
-from connections.authorizations.state import ConnectionState
+from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import ServiceRequest
 from connections.calls.invoking import invoke
 from connections.models import Authorization, Connection, Credential
@@ -21,19 +21,19 @@ from tests.connections.call_helpers import get, state_of
 from tests.servers import free_port, running, unavailable, wait_for_line
 from tests.setup import REDMINE_FOR_TESTS, redmine_is_there
 
-#: What Redmine calls it (app/models/principal.rb).
+#: The status of a locked user (app/models/principal.rb of Redmine).
 LOCKED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Redmine:
-    """The Redmine that is running: where, and the administrator's key there."""
+    """The running Redmine: its host and the administrator's API key."""
 
     host: str
     api_key: str = field(repr=False)
 
     def ask(self, method: str, path: str, **user: Any) -> dict[str, Any]:
-        """Do as the administrator does, past the console."""
+        """Send a request as the administrator, without the console."""
         answer = requests.request(
             method,
             f"http://{self.host}{path}",
@@ -47,7 +47,7 @@ class Redmine:
 
 @pytest.fixture(scope="module")
 def redmine(tmp_path_factory) -> Iterator[Redmine]:
-    """Run a Redmine of its own with an empty database."""
+    """Run a Redmine with an empty database."""
     if not redmine_is_there():
         unavailable(
             "redmine is not installed: it needs apt-get and root (tests/setup.py)",
@@ -78,14 +78,14 @@ def connection(redmine, settings, create_connection) -> Connection:
 
 @pytest.fixture
 def authorized(connection, redmine, developer_client) -> ConnectionState:
-    """Return how the connection stands once the administrator's key was typed in."""
+    """Authorize with the administrator's key and return the state of the connection."""
     status, page = authorize(developer_client, connection, redmine.api_key)
     assert status == 200, page
     return state_of(connection)
 
 
 def authorize(client: Client, connection: Connection, api_key: str) -> tuple[int, str]:
-    """Type a key in and return the status and the page that comes of it."""
+    """Authorize with an API key; return the status and the text of the page."""
     answer = client.post(
         reverse("connection_authorize", args=[connection.pk]), {"api_key": api_key}, follow=True
     )
@@ -131,7 +131,7 @@ def test_it_does_not_show_the_key_that_the_answer_repeats(authorized, redmine) -
 
 @pytest.fixture
 def carol(redmine) -> dict[str, Any]:
-    """An account that a test may lock."""
+    """A user of Redmine that a test may lock."""
     name, password = f"carol-{secrets.token_hex(4)}", secrets.token_urlsafe(16)
     names = {"login": name, "firstname": "Carol", "lastname": "Jones"}
     return redmine.ask(

@@ -1,4 +1,4 @@
-"""What proves somebody here: real codes, addresses to come from, time that has passed."""
+"""Sign-in with real codes, from chosen IP addresses, and in the past."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ PASSWORD = "pass-word-1"
 
 @pytest.fixture(autouse=True)
 def no_limit_was_used_yet() -> None:
-    """Forget tries of other tests: all of them come from one address."""
+    """Reset rate limits: all tests use one IP address."""
     cache.clear()
 
 
 @pytest.fixture
 def browser() -> Callable[..., Client]:
-    """Return a browser at an address."""
+    """Return a browser with an IP address."""
     return lambda address="192.0.2.1": Client(REMOTE_ADDR=address)
 
 
 @pytest.fixture
 def sign_in(browser):
-    """Type e-mail address and password; return the browser and what came."""
+    """Sign in with e-mail address and password; return the browser and the response."""
 
     def type_in(user: User | str, password: str = PASSWORD, client: Client | None = None):
         client = client or browser()
@@ -61,7 +61,7 @@ def sign_in(browser):
 
 @pytest.fixture
 def app_secret():
-    """Give somebody an authenticator app and return its key."""
+    """Give a person an authenticator app and return its secret."""
 
     def give(user: User) -> str:
         secret = generate_totp_secret()
@@ -81,7 +81,7 @@ def recovery_codes():
 
 @pytest.fixture
 def passkey():
-    """Give somebody a passkey that no device holds."""
+    """Give a person a passkey that exists on no device."""
 
     def give(user: User, **fields) -> Authenticator:
         key = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -115,7 +115,7 @@ def passkey():
 
 
 def code_of(secret: str) -> str:
-    """Return what the app shows now, and for two seconds more."""
+    """Return the current code of the app, valid for at least two more seconds."""
     if time.time() % 30 > 28:
         time.sleep(2)
     return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
@@ -126,7 +126,7 @@ def wrong_code(secret: str) -> str:
 
 
 def let_time_pass(client: Client, seconds: float) -> None:
-    """Put everything by which this browser has proved its person into the past."""
+    """Move the browser's sign-in and reauthentication into the past."""
     session = client.session
     for record in session["account_authentication_methods"]:
         record["at"] = time.time() - seconds
@@ -134,7 +134,7 @@ def let_time_pass(client: Client, seconds: float) -> None:
 
 
 def without_tokens(response) -> str:
-    """Return a page without what differs on every request."""
+    """Return a page without the tokens that differ with every request."""
     return re.sub(r'"[A-Za-z0-9]{64}"', "", response.content.decode())
 
 

@@ -1,4 +1,4 @@
-"""What is done to an account is mailed to the address that it had before."""
+"""Changes of an account are mailed to its previous primary address."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def second(developer) -> EmailAddress:
 
 @pytest.fixture
 def posted(developer, sign_in) -> Callable[..., Client]:
-    """Send a form as the developer; return who was mailed what."""
+    """Send a form as the developer; return the recipients and subjects of the mails."""
     client, _ = sign_in(developer)
 
     def post(name: str, **data: str) -> list[tuple[str, str]]:
@@ -35,50 +35,52 @@ def posted(developer, sign_in) -> Callable[..., Client]:
     return post
 
 
-def test_an_address_that_somebody_wants(developer, posted):
-    told = posted("account_email", email=SECOND, action_add="")
-    assert (developer.email, "Somebody wants to add an address to your account") in told
-    assert (SECOND, "Confirm your address for Developer Console") in told
+def test_requesting_an_address_notifies_the_primary_address(developer, posted):
+    mails = posted("account_email", email=SECOND, action_add="")
+    assert (developer.email, "Request to add an address to your account") in mails
+    assert (SECOND, "Confirm your e-mail address for Developer Console") in mails
 
 
-def test_an_address_that_was_confirmed(developer, posted):
+def test_confirming_an_address_notifies_the_primary_address(developer, posted):
     posted("account_email", email=SECOND, action_add="")
     [message] = [each for each in mail.outbox if each.to == [SECOND]]
     code = message.body.split("15 minutes:\n")[1].split()[0]
-    told = posted("account_email_verification_sent", code=code)
-    assert told == [(developer.email, "An address was added to your account")]
+    mails = posted("account_email_verification_sent", code=code)
+    assert mails == [(developer.email, "An address was added to your account")]
 
 
-def test_another_primary_address(developer, second, posted):
-    told = posted("account_email", email=SECOND, action_primary="")
-    assert told == [(developer.email, "Your address was changed")]
+def test_changing_the_primary_address_notifies_the_previous_one(developer, second, posted):
+    mails = posted("account_email", email=SECOND, action_primary="")
+    assert mails == [(developer.email, "Your primary address was changed")]
 
 
-def test_an_address_that_was_removed(developer, second, posted):
-    told = posted("account_email", email=SECOND, action_remove="")
-    assert told == [(each, "An address was removed") for each in (developer.email, SECOND)]
+def test_removing_an_address_notifies_both(developer, second, posted):
+    mails = posted("account_email", email=SECOND, action_remove="")
+    assert mails == [
+        (each, "An address was removed from your account") for each in (developer.email, SECOND)
+    ]
 
 
-def test_the_primary_address_is_not_removed(developer, second, posted):
+def test_the_primary_address_cannot_be_removed(developer, second, posted):
     assert posted("account_email", email=developer.email, action_remove="") == []
     assert EmailAddress.objects.filter(user=developer).count() == 2
 
 
-def test_a_password(developer, posted):
+def test_changing_the_password_notifies(developer, posted):
     form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     assert posted("account_change_password", **form) == [
         (developer.email, "Your password was changed")
     ]
 
 
-def test_an_app_that_was_turned_off(developer, app_secret, posted):
+def test_turning_the_app_off_notifies(developer, app_secret, posted):
     app_secret(developer)
     assert posted("mfa_deactivate_totp") == [
         (developer.email, "The authenticator app was turned off")
     ]
 
 
-def test_recovery_codes_that_were_shown(developer, recovery_codes, sign_in):
+def test_showing_recovery_codes_notifies(developer, recovery_codes, sign_in):
     recovery_codes(developer)
     client, _ = sign_in(developer)
     mail.outbox.clear()
@@ -87,7 +89,7 @@ def test_recovery_codes_that_were_shown(developer, recovery_codes, sign_in):
     assert [each.subject for each in mail.outbox] == ["Your recovery codes were shown"]
 
 
-def test_a_recovery_code_that_was_used(developer, app_secret, recovery_codes, sign_in):
+def test_using_a_recovery_code_notifies(developer, app_secret, recovery_codes, sign_in):
     app_secret(developer)
     [code, *_] = recovery_codes(developer)
     client, _ = sign_in(developer)
@@ -98,7 +100,7 @@ def test_a_recovery_code_that_was_used(developer, app_secret, recovery_codes, si
     ]
 
 
-def test_a_code_of_the_app_is_no_news(developer, app_secret, sign_in):
+def test_using_a_code_of_the_app_does_not_notify(developer, app_secret, sign_in):
     secret = app_secret(developer)
     client, _ = sign_in(developer)
     mail.outbox.clear()
@@ -106,7 +108,7 @@ def test_a_code_of_the_app_is_no_news(developer, app_secret, sign_in):
     assert mail.outbox == []
 
 
-def test_a_factor_that_an_operator_took_away(developer, app_secret, operator, signed_in):
+def test_removal_of_a_factor_by_an_operator_notifies(developer, app_secret, operator, signed_in):
     app_secret(developer)
     ticked = {
         "action": "delete_selected",
@@ -119,7 +121,7 @@ def test_a_factor_that_an_operator_took_away(developer, app_secret, operator, si
     assert "operator@console.example, an operator of this console, removed" in message.body
 
 
-def test_a_password_that_an_operator_set(developer, operator, signed_in):
+def test_a_password_set_by_an_operator_notifies(developer, operator, signed_in):
     place = reverse("admin:auth_user_password_change", args=[developer.pk])
     form = {"usable_password": "true", "password1": NEW, "password2": NEW}
     signed_in(operator).post(place, form)
@@ -128,7 +130,7 @@ def test_a_password_that_an_operator_set(developer, operator, signed_in):
     assert "set another password for your account" in message.body
 
 
-def test_a_mail_server_that_does_not_answer_undoes_nothing(developer, second, sign_in, settings):
+def test_a_failing_mail_server_undoes_nothing(developer, second, sign_in, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # nothing listens there
     client, _ = sign_in(developer)
@@ -139,7 +141,7 @@ def test_a_mail_server_that_does_not_answer_undoes_nothing(developer, second, si
     assert developer.email == SECOND
 
 
-def test_mail_names_the_console_by_its_public_address(developer, second, sign_in, settings):
+def test_links_in_mail_use_the_public_url(developer, second, sign_in, settings):
     settings.ALLOWED_HOSTS = ["testserver", "other.example"]
     client, _ = sign_in(developer)
     mail.outbox.clear()

@@ -1,4 +1,4 @@
-"""Nobody gets another person's account by naming that person's address first."""
+"""Nobody can take over an account by adding its address to their own account first."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def attacker(member, studio):
 
 @pytest.fixture
 def link():
-    """Invite an address into an organization and return what the mail leads to."""
+    """Invite an address into an organization and return the link in the mail."""
 
     def invite(organization, by, email: str = CEO, role: str = Role.SUPER_ADMIN) -> str:
-        invitation = inviting.invite(organization, email, role, by, unsent=print)
+        invitation = inviting.invite(organization, email, role, by, on_failure=print)
         token = "a" * 43
         invitation.token_hash = inviting.digest(token)
         invitation.save()
@@ -67,14 +67,16 @@ def confirm(client: Client, email: str):
 
 
 def reset_links(email: str) -> list[str]:
-    """Ask for a new password and return the links that are mailed to anybody."""
+    """Request a password reset and return the links in all mails."""
     mail.outbox.clear()
     Client(REMOTE_ADDR="198.51.100.7").post(RESET, {"email": email})
     found = [re.findall(rf"{settings.PUBLIC_URL}(/\S+)", each.body) for each in mail.outbox]
     return [link for links in found for link in links]
 
 
-def test_the_attack_of_the_report(attacker, victim, boss, link, sign_in):
+def test_claiming_an_address_before_its_owner_gives_no_access(
+    attacker, victim, boss, link, sign_in
+):
     client, _ = sign_in(attacker)
     old = attacker.email
     post(client, "add", CEO)
@@ -92,7 +94,7 @@ def test_the_attack_of_the_report(attacker, victim, boss, link, sign_in):
     assert owner != attacker
     assert Membership.objects.get(organization=victim, user=owner).role == Role.SUPER_ADMIN
 
-    # What the attacker has left opens their own account alone.
+    # The addresses that the attacker still has give access only to their own account.
     for place in reset_links(old):
         assert attacker.pk.hex in place
     assert not Membership.objects.filter(organization=victim, user=attacker).exists()
@@ -100,7 +102,7 @@ def test_the_attack_of_the_report(attacker, victim, boss, link, sign_in):
 
 
 @pytest.mark.parametrize("claim", [CEO, CEO.upper(), "ceo@ｖictim.example"])  # noqa: RUF001
-def test_an_address_that_is_only_claimed_opens_nothing(attacker, sign_in, claim):
+def test_an_unconfirmed_address_gives_no_access(attacker, sign_in, claim):
     client, _ = sign_in(attacker)
     post(client, "add", claim)
     assert not EmailAddress.objects.filter(user=attacker, verified=True).exclude(
@@ -110,7 +112,7 @@ def test_an_address_that_is_only_claimed_opens_nothing(attacker, sign_in, claim)
     assert sign_in(CEO, PASSWORD)[1].status_code == 200
 
 
-def test_a_claim_of_an_account_that_has_the_row_already_opens_nothing(attacker, sign_in):
+def test_an_existing_unconfirmed_row_gives_no_access(attacker, sign_in):
     EmailAddress.objects.create(user=attacker, email=CEO)
     client, _ = sign_in(attacker)
     post(client, "primary", CEO)
@@ -120,7 +122,7 @@ def test_a_claim_of_an_account_that_has_the_row_already_opens_nothing(attacker, 
     assert sign_in(CEO, PASSWORD)[1].status_code == 200
 
 
-def test_a_claim_ends_when_the_owner_comes(attacker, victim, boss, link, sign_in):
+def test_a_claim_ends_when_the_owner_joins(attacker, victim, boss, link, sign_in):
     EmailAddress.objects.create(user=attacker, email=CEO)
     client, _ = sign_in(attacker)
     post(client, "add", CEO)
@@ -129,12 +131,10 @@ def test_a_claim_ends_when_the_owner_comes(attacker, victim, boss, link, sign_in
 
 
 def _invitation(victim, boss):
-    return inviting.invite(victim, CEO, Role.SUPER_ADMIN, boss, unsent=print)
+    return inviting.invite(victim, CEO, Role.SUPER_ADMIN, boss, on_failure=print)
 
 
-def test_the_code_of_a_claim_that_the_owner_was_faster_than_does_not_work(
-    attacker, victim, boss, sign_in
-):
+def test_the_code_of_a_claim_does_not_work_after_the_owner_joined(attacker, victim, boss, sign_in):
     client, _ = sign_in(attacker)
     post(client, "add", CEO)
     code = mailed_code(CEO)
@@ -144,7 +144,7 @@ def test_the_code_of_a_claim_that_the_owner_was_faster_than_does_not_work(
     assert EmailAddress.objects.get(email=CEO).user.email == CEO
 
 
-def test_an_address_of_an_account_that_is_there_is_not_taken(attacker, developer, sign_in):
+def test_an_address_of_another_account_cannot_be_added(attacker, developer, sign_in):
     client, _ = sign_in(attacker)
     post(client, "add", developer.email)
     page = confirm(client, developer.email)
@@ -152,7 +152,7 @@ def test_an_address_of_an_account_that_is_there_is_not_taken(attacker, developer
     assert sign_in(developer, PASSWORD)[1].status_code == 302
 
 
-def test_the_code_works_only_in_the_browser_that_asked(attacker, developer, sign_in):
+def test_the_code_works_only_in_the_same_browser(attacker, developer, sign_in):
     client, _ = sign_in(attacker)
     post(client, "add", CEO)
     other, _ = sign_in(developer)
@@ -170,7 +170,7 @@ def test_the_code_ends_after_three_wrong_tries(attacker, sign_in):
     assert not EmailAddress.objects.filter(email=CEO).exists()
 
 
-def test_an_address_becomes_the_persons_with_its_code(attacker, sign_in):
+def test_the_code_confirms_the_address(attacker, sign_in):
     client, _ = sign_in(attacker)
     post(client, "add", "Me@Home.example")
     confirm(client, "me@home.example")
@@ -181,7 +181,7 @@ def test_an_address_becomes_the_persons_with_its_code(attacker, sign_in):
 
 def test_an_invitation_is_accepted_with_any_confirmed_address(attacker, victim, boss, sign_in):
     client, _ = sign_in(attacker)
-    invitation = inviting.invite(victim, "me@home.example", Role.USER, boss, unsent=print)
+    invitation = inviting.invite(victim, "me@home.example", Role.USER, boss, on_failure=print)
     assert not accepting.is_for(invitation, attacker)
     post(client, "add", "me@home.example")
     assert not accepting.is_for(invitation, attacker)
@@ -189,15 +189,15 @@ def test_an_invitation_is_accepted_with_any_confirmed_address(attacker, victim, 
     assert accepting.is_for(invitation, attacker)
 
 
-def test_an_unconfirmed_own_address_matches_no_invitation(attacker, victim, boss):
-    """As an account may be that claimed an address before this rule."""
+def test_an_unconfirmed_address_matches_no_invitation(attacker, victim, boss):
+    """Accounts from before this rule may have such an address."""
     User.objects.filter(pk=attacker.pk).update(email=CEO)
     attacker.refresh_from_db()
     with pytest.raises(inviting.InvitationRefused, match="is for"):
         accepting.accept(_invitation(victim, boss), attacker)
 
 
-def test_an_account_with_an_unconfirmed_address_is_its_mailboxs(attacker, sign_in, browser):
+def test_an_unconfirmed_account_belongs_to_the_owner_of_the_mailbox(attacker, sign_in, browser):
     EmailAddress.objects.filter(user=attacker).update(email=CEO, verified=False)
     User.objects.filter(pk=attacker.pk).update(email=CEO)
     client, response = sign_in(CEO, PASSWORD, browser())
@@ -207,7 +207,7 @@ def test_an_account_with_an_unconfirmed_address_is_its_mailboxs(attacker, sign_i
     assert EmailAddress.objects.get(user=attacker, email=CEO).verified
 
 
-def test_without_mail_an_unconfirmed_account_waits_for_the_operator(
+def test_without_mail_an_unconfirmed_account_needs_an_operator(
     attacker, sign_in, settings, browser
 ):
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
@@ -218,7 +218,7 @@ def test_without_mail_an_unconfirmed_account_waits_for_the_operator(
     assert client.get(reverse("home")).status_code == 302
 
 
-def test_without_mail_nobody_adds_an_address(attacker, sign_in, settings):
+def test_without_mail_no_address_can_be_added(attacker, sign_in, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     client, _ = sign_in(attacker)
     page = client.post(EMAIL, {"email": CEO, "action_add": ""}, follow=True)
@@ -227,7 +227,7 @@ def test_without_mail_nobody_adds_an_address(attacker, sign_in, settings):
 
 
 @pytest.mark.parametrize("change", ["primary", "remove", "add"])
-def test_a_link_for_a_new_password_ends_with_a_change_of_addresses(attacker, sign_in, change):
+def test_changing_addresses_ends_reset_links(attacker, sign_in, change):
     EmailAddress.objects.create(user=attacker, email="second@studio.example", verified=True)
     client, _ = sign_in(attacker)
     [place] = reset_links(attacker.email)
@@ -237,11 +237,11 @@ def test_a_link_for_a_new_password_ends_with_a_change_of_addresses(attacker, sig
     else:
         post(client, change, "second@studio.example")
     page = Client().get(place, follow=True).content.decode()
-    assert "This link does not work any more" in page
+    assert "This link no longer works" in page
 
 
-def test_mail_for_a_new_password_goes_to_the_stored_address(db):
-    """``ſ`` and ``s`` are one letter to some, and two mailboxes."""  # noqa: RUF002
+def test_a_reset_link_goes_to_the_stored_address(db):
+    """``ſ`` and ``s`` are equal to some software, but two mailboxes."""  # noqa: RUF002
     User.objects.create_user("sam@studio.example", PASSWORD)
     mail.outbox.clear()
     Client().post(RESET, {"email": "ſam@studio.example"})  # noqa: RUF001
@@ -255,7 +255,7 @@ def test_a_dotless_i_is_another_letter(db):
 
 @pytest.fixture
 def change_address(operator, signed_in):
-    """Type another address into an account in Administration."""
+    """Enter another address for an account in Administration."""
 
     def change(user: User, email: str):
         place = reverse("admin:accounts_user_change", args=[user.pk])
@@ -270,21 +270,21 @@ def change_address(operator, signed_in):
     return change
 
 
-def test_an_address_that_an_operator_replaces_opens_nothing(developer, change_address, sign_in):
+def test_an_address_replaced_by_an_operator_gives_no_access(developer, change_address, sign_in):
     old, [place] = developer.email, reset_links(developer.email)
     mail.outbox.clear()
     assert change_address(developer, "New@studio.example").status_code == 302
-    [told] = mail.outbox
-    assert (told.to, told.subject) == ([old], "Your account was changed by an operator")
-    assert "to new@studio.example" in told.body
+    [message] = mail.outbox
+    assert (message.to, message.subject) == ([old], "An operator changed your account")
+    assert "to new@studio.example" in message.body
 
-    assert "This link does not work any more" in Client().get(place, follow=True).content.decode()
+    assert "This link no longer works" in Client().get(place, follow=True).content.decode()
     assert reset_links(old) == []
     assert sign_in(old, PASSWORD)[1].status_code == 200
     assert sign_in("new@studio.example", PASSWORD)[1].status_code == 302
 
 
-def test_an_operator_gives_nobody_an_address_of_another(
+def test_an_operator_cannot_enter_an_address_of_another_account(
     developer, attacker, change_address, sign_in
 ):
     EmailAddress.objects.create(user=attacker, email="me@home.example", verified=True)
@@ -298,7 +298,7 @@ def test_an_operator_does_not_vouch_for_their_own(operator, change_address):
     assert operator.email == "operator@console.example"
 
 
-def test_an_account_that_an_operator_makes_has_a_confirmed_address(operator, signed_in, sign_in):
+def test_accounts_made_by_operators_have_a_confirmed_address(operator, signed_in, sign_in):
     form = {
         "email": "New@studio.example",
         "usable_password": "true",

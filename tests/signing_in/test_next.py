@@ -1,4 +1,4 @@
-"""Where sign-in and others lead on to: a page of this console, and nothing else."""
+"""``?next=`` of sign-in and other pages redirects only to pages of the console."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("place", STRANGE)
-def test_signing_in_leads_home(developer, browser, place, settings):
+def test_sign_in_redirects_home_instead_of_another_site(developer, browser, place, settings):
     settings.ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
     settings.PUBLIC_URL = "http://localhost:8000"
     form = {"login": developer.email, "password": PASSWORD, "next": place}
@@ -38,7 +38,7 @@ def test_signing_in_leads_home(developer, browser, place, settings):
 
 @pytest.mark.parametrize("place", STRANGE)
 @pytest.mark.parametrize("name", ["account_login", "account_reauthenticate", "account_logout"])
-def test_no_page_stumbles_over_it(developer, sign_in, name, place):
+def test_no_page_fails_with_a_strange_target(developer, sign_in, name, place):
     client, _ = sign_in(developer)
     response = client.get(reverse(name), {"next": place})
     assert response.status_code in {200, 302}
@@ -46,7 +46,7 @@ def test_no_page_stumbles_over_it(developer, sign_in, name, place):
 
 
 @pytest.mark.parametrize("place", ["/admin/", "/apps/?q=1#x", "http://localhost:8000/apps/"])
-def test_a_page_of_ours_is_led_to(developer, browser, place, settings):
+def test_sign_in_redirects_to_pages_of_the_console(developer, browser, place, settings):
     settings.PUBLIC_URL = "http://localhost:8000"
     form = {"login": developer.email, "password": PASSWORD, "next": place}
     response = browser().post(reverse("account_login"), form)

@@ -1,4 +1,4 @@
-"""Every page of sign-in is one of ours, and what the console does not offer stays closed."""
+"""Sign-in uses only the console's templates, and features that are off have no pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALLAUTH = next(
 
 
 def places(resolver: URLResolver, prefix: str) -> dict[str, str]:
-    """Return the address of every page below, with something in the place of arguments."""
+    """Return the URL of every page, with made-up arguments."""
     found = {}
     for pattern in resolver.url_patterns:
         path = prefix + re.sub(r"^\^|\$$", "", str(pattern.pattern))
@@ -42,7 +42,7 @@ PLACES = places(ALLAUTH, "/accounts/")
 
 @pytest.fixture
 def visitor(request, developer, sign_in, app_secret, recovery_codes, passkey, browser) -> Client:
-    """Somebody in each state in which pages look different."""
+    """A person in each state in which pages differ."""
     state = request.param
     if state == "anonymous":
         return browser()
@@ -60,7 +60,7 @@ def visitor(request, developer, sign_in, app_secret, recovery_codes, passkey, br
 STATES = ["anonymous", "signed in", "signed in with a second factor", "at the second step"]
 
 
-def test_the_pages_are_known():
+def test_it_covers_all_pages():
     assert len(PLACES) >= 28
     assert "mfa_authenticate" in PLACES
     assert "usersessions_list" in PLACES
@@ -68,7 +68,7 @@ def test_the_pages_are_known():
 
 @pytest.mark.parametrize("visitor", STATES, indirect=True)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_no_page_is_allauths_own(visitor, method):
+def test_no_page_uses_a_template_of_allauth(visitor, method):
     shown = 0
     for name, path in PLACES.items():
         if name == "account_logout" and method == "post":
@@ -89,7 +89,7 @@ def test_no_page_is_allauths_own(visitor, method):
     assert shown > 0
 
 
-def test_every_template_of_allauth_that_can_be_reached_has_one_of_ours():
+def test_every_reachable_template_of_allauth_is_replaced():
     import allauth
 
     theirs = Path(allauth.__file__).parent / "templates"
@@ -126,16 +126,16 @@ def test_every_template_of_allauth_that_can_be_reached_has_one_of_ours():
         "socialaccount_connections",
     ],
 )
-def test_what_is_not_offered_has_no_address(name):
+def test_features_that_are_off_have_no_url(name):
     with pytest.raises(NoReverseMatch):
         reverse(name)
 
 
-def test_there_is_no_door_by_another_companys_account():
+def test_there_is_no_social_sign_in():
     assert not [path for path in PLACES.values() if "3rdparty" in path or "social" in path]
 
 
-def test_signing_up_makes_nobody(db):
+def test_sign_up_creates_no_account(db):
     form = {"email": "new@studio.example", "password1": "long-enough-7"}
     response = Client().post(reverse("account_signup"), form)
     assert isinstance(response, TemplateResponse)
@@ -143,7 +143,7 @@ def test_signing_up_makes_nobody(db):
     assert not User.objects.exists()
 
 
-def test_too_much_of_something_gets_a_page_of_ours(developer, sign_in):
+def test_rate_limited_requests_get_a_page_of_the_console(developer, sign_in):
     client, _ = sign_in(developer)
     form = {"oldpassword": "wrong", "password1": "entirely-new-9", "password2": "entirely-new-9"}
     answers = [client.post(reverse("account_change_password"), form) for _ in range(6)]

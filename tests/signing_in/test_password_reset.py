@@ -1,4 +1,4 @@
-"""A new password by mail: the link works once, for an hour, for its person."""
+"""Password reset by mail: the link works once, for an hour, for its account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEW = "entirely-new-9"
 
 @pytest.fixture
 def link(browser):
-    """Ask for a link and return it as the mail names it."""
+    """Request a reset and return the link in the mail."""
 
     def ask(email: str) -> str:
         mail.outbox.clear()
@@ -40,21 +40,21 @@ def set_password(client, place: str):
 def test_it_works(developer, link, browser, sign_in):
     place = link(developer.email)
     [message] = mail.outbox
-    assert message.subject == "Set a new password for Developer Console"
-    assert "The link works once, for an hour" in message.body
+    assert message.subject == "Reset your password for Developer Console"
+    assert "The link works once and is valid for an hour" in message.body
     assert message.to == [developer.email]
 
     assert "Password changed" in set_password(browser(), place).content.decode()
     assert sign_in(developer, PASSWORD)[1].status_code == 200
     assert sign_in(developer, NEW)[1].status_code == 302
-    assert mail.outbox[-1].subject == "Your password was set anew"
+    assert mail.outbox[-1].subject == "Your password was reset"
 
 
 def test_the_link_works_once(developer, link, browser):
     place = link(developer.email)
     set_password(browser(), place)
     page = browser().get(place, follow=True).content.decode()
-    assert "This link does not work any more" in page
+    assert "This link no longer works" in page
 
 
 @pytest.mark.parametrize(("seconds", "works"), [(3500, True), (3601, False)])
@@ -67,10 +67,10 @@ def test_the_link_expires_after_an_hour(developer, link, browser, seconds, works
     place = reverse("account_reset_password_from_key", args=[uid, Before().make_token(developer)])
     page = browser().get(place, follow=True).content.decode()
     assert ("Set the password" in page) == works
-    assert ("This link does not work any more" in page) != works
+    assert ("This link no longer works" in page) != works
 
 
-def test_it_does_not_tell_who_has_an_account(developer, browser):
+def test_it_does_not_reveal_whether_an_account_exists(developer, browser):
     answers = [
         without_tokens(browser().post(RESET, {"email": email}, follow=True))
         for email in (developer.email, "nobody@studio.example")
@@ -87,7 +87,7 @@ def test_it_signs_out_everywhere(developer, link, browser, sign_in):
     assert client.get(reverse("home")).status_code == 302
 
 
-def test_it_ends_the_pause_after_wrong_passwords(developer, link, browser, sign_in):
+def test_it_ends_a_lockout(developer, link, browser, sign_in):
     client = browser()
     for _ in range(5):
         sign_in(developer, "wrong", client)
@@ -95,7 +95,7 @@ def test_it_ends_the_pause_after_wrong_passwords(developer, link, browser, sign_
     assert sign_in(developer, NEW, client)[1].status_code == 302
 
 
-def test_the_second_factor_is_asked_for_all_the_same(developer, link, browser, sign_in, app_secret):
+def test_it_still_requires_the_second_factor(developer, link, browser, sign_in, app_secret):
     app_secret(developer)
     set_password(browser(), link(developer.email))
     client, response = sign_in(developer, NEW)
@@ -103,7 +103,7 @@ def test_the_second_factor_is_asked_for_all_the_same(developer, link, browser, s
     assert client.get(reverse("home")).status_code == 302
 
 
-def test_a_mail_server_that_does_not_answer_is_named(developer, browser, settings):
+def test_it_reports_a_failing_mail_server(developer, browser, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # nothing listens there
     page = browser().post(RESET, {"email": developer.email}, follow=True).content.decode()

@@ -1,4 +1,4 @@
-"""The password again before a client's secret is replaced, and what was typed is not lost."""
+"""Reauthentication before sensitive changes, which keeps the submitted form."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def typed(**changed) -> dict[str, str]:
     return {"client_id": "1.2", "new_client_secret": SECRET} | changed
 
 
-def test_it_is_not_asked_for_right_after_signing_in(super_admin, sign_in, slack):
+def test_it_is_not_required_right_after_sign_in(super_admin, sign_in, slack):
     client, _ = sign_in(super_admin)
     let_time_pass(client, 590)
     assert client.get(change(slack)).status_code == 200
@@ -49,7 +49,7 @@ def test_it_is_not_asked_for_right_after_signing_in(super_admin, sign_in, slack)
 
 
 @pytest.mark.parametrize("place", ["add", "change", "delete"])
-def test_it_is_asked_for_before_the_form_is_shown(late, slack, place):
+def test_it_is_required_before_the_form_is_shown(late, slack, place):
     path = {
         "add": ADD,
         "change": change(slack),
@@ -62,9 +62,9 @@ def test_it_is_asked_for_before_the_form_is_shown(late, slack, place):
     assert late.get(path).status_code == 200
 
 
-def test_what_was_typed_is_saved_after_the_password(late, slack):
+def test_the_form_is_saved_after_reauthentication(late, slack):
     response = late.post(change(slack), typed(), follow=True)
-    assert "What you typed is kept" in response.content.decode()
+    assert "what you entered is kept" in response.content.decode()
     slack.refresh_from_db()
     assert slack.client_secret.reveal() == "before"
 
@@ -75,7 +75,7 @@ def test_what_was_typed_is_saved_after_the_password(late, slack):
     assert "was changed successfully" in late.get(LIST).content.decode()
 
 
-def test_a_new_client_is_saved_after_the_password(late, studio):
+def test_a_new_client_is_saved_after_reauthentication(late, studio):
     form = {"connector_slug": "slack", "organization": studio.pk, "environment": "", "host": ""}
     late.post(ADD, typed(**form))
     assert not OAuthClient.objects.exists()
@@ -83,14 +83,14 @@ def test_a_new_client_is_saved_after_the_password(late, studio):
     assert OAuthClient.objects.get().client_secret.reveal() == SECRET
 
 
-def test_what_is_wrong_in_the_form_is_said_after_the_password(late, slack):
+def test_form_errors_are_shown_after_reauthentication(late, slack):
     late.post(change(slack), typed(client_id=""))
     page = late.post(AGAIN, {"password": PASSWORD}).content.decode()
     assert "This field is required" in page
     assert f'action="{change(slack)}"' in page or "oauthclient_form" in page
 
 
-def test_it_is_saved_in_the_organization_that_the_address_named(late, slack):
+def test_the_form_is_saved_in_the_organization_of_the_url(late, slack):
     place = f"/o/studio{change(slack)}"
     response = late.post(place, typed(client_id=""), follow=True)
     assert response.request["PATH_INFO"] == AGAIN
@@ -103,10 +103,10 @@ def test_it_is_saved_in_the_organization_that_the_address_named(late, slack):
     assert slack.client_secret.reveal() == SECRET
 
 
-def test_a_wrong_password_saves_nothing_and_loses_nothing(late, slack):
+def test_a_wrong_password_neither_saves_nor_loses_the_form(late, slack):
     late.post(change(slack), typed())
     response = late.post(AGAIN, {"password": "wrong"})
-    assert "That is not your password" in response.content.decode()
+    assert "Wrong password" in response.content.decode()
     slack.refresh_from_db()
     assert slack.client_secret.reveal() == "before"
     late.post(AGAIN, {"password": PASSWORD})
@@ -114,7 +114,7 @@ def test_a_wrong_password_saves_nothing_and_loses_nothing(late, slack):
     assert slack.client_secret.reveal() == SECRET
 
 
-def test_a_code_does_instead_of_the_password(late, slack, super_admin, app_secret):
+def test_a_code_works_instead_of_the_password(late, slack, super_admin, app_secret):
     secret = app_secret(super_admin)
     page = late.post(change(slack), typed(), follow=True).content.decode()
     assert reverse("mfa_reauthenticate") in page
@@ -123,14 +123,14 @@ def test_a_code_does_instead_of_the_password(late, slack, super_admin, app_secre
     assert slack.client_secret.reveal() == SECRET
 
 
-def test_no_session_holds_what_was_typed(late, slack):
+def test_the_session_does_not_contain_the_form_in_plain_text(late, slack):
     late.post(change(slack), typed())
     stored = Session.objects.get(session_key=row_key(late.session.session_key)).get_decoded()
     assert "account_reauthentication_state" in stored
     assert SECRET not in str(stored)
 
 
-def test_it_is_done_once(late, slack):
+def test_the_form_is_processed_once(late, slack):
     late.post(change(slack), typed())
     late.post(AGAIN, {"password": PASSWORD})
     OAuthClient.objects.update(client_id="changed since")
@@ -139,7 +139,7 @@ def test_it_is_done_once(late, slack):
     assert slack.client_id == "changed since"
 
 
-def test_what_was_set_aside_by_another_person_is_not_done(late, slack, operator, sign_in):
+def test_a_form_of_another_person_is_not_processed(late, slack, operator, sign_in):
     late.post(change(slack), typed())
     state = late.session["account_reauthentication_state"]
     other, _ = sign_in(operator)
@@ -152,7 +152,7 @@ def test_what_was_set_aside_by_another_person_is_not_done(late, slack, operator,
     assert slack.client_secret.reveal() == "before"
 
 
-def test_whoever_lost_the_right_meanwhile_changes_nothing(late, slack, super_admin):
+def test_permission_is_checked_again_after_reauthentication(late, slack, super_admin):
     late.post(change(slack), typed())
     super_admin.memberships.update(role="developer")
     assert late.post(AGAIN, {"password": PASSWORD}).status_code == 403
@@ -160,7 +160,7 @@ def test_whoever_lost_the_right_meanwhile_changes_nothing(late, slack, super_adm
     assert slack.client_secret.reveal() == "before"
 
 
-def test_deleting_the_ticked_ones_asks_as_well(late, slack):
+def test_it_is_required_to_delete_selected_rows(late, slack):
     form = {"action": "delete_selected", "_selected_action": [slack.pk], "post": "yes"}
     assert late.get(LIST).status_code == 200
     assert late.post(LIST, form)["Location"] == AGAIN
@@ -170,7 +170,7 @@ def test_deleting_the_ticked_ones_asks_as_well(late, slack):
 
 
 @pytest.mark.parametrize("name", ["change", "password_change"])
-def test_another_persons_account_is_changed_after_the_password(name, operator, developer, sign_in):
+def test_it_is_required_to_change_another_persons_account(name, operator, developer, sign_in):
     client, _ = sign_in(operator)
     place = reverse(
         "admin:auth_user_password_change"
@@ -183,7 +183,7 @@ def test_another_persons_account_is_changed_after_the_password(name, operator, d
     assert client.get(place)["Location"].startswith(AGAIN)
 
 
-def test_an_e_mail_address_is_added_after_the_password(late):
+def test_it_is_required_to_add_an_address(late):
     form = {"email": "thief@evil.example", "action_add": ""}
     response = late.post(reverse("account_email"), form)
     assert response["Location"].startswith(AGAIN)

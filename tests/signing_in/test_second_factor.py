@@ -1,4 +1,4 @@
-"""A second factor: set up, asked for at sign-in, taken away; recovery codes."""
+"""Second factors: setup, sign-in, removal, recovery codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DOWNLOAD = reverse("mfa_download_recovery_codes")
 
 @pytest.fixture
 def step(sign_in):
-    """Sign in as far as the password goes."""
+    """Sign in with the password, up to the second step."""
 
     def go(user):
         client, response = sign_in(user)
@@ -57,7 +57,7 @@ def test_setting_up_an_app_works(developer, sign_in):
     assert mail.outbox[-1].to == [developer.email]
 
 
-def test_a_wrong_code_sets_nothing_up(developer, sign_in):
+def test_a_wrong_code_does_not_set_up_the_app(developer, sign_in):
     client, _ = sign_in(developer)
     secret = client.get(ACTIVATE).context["form"].secret
     response = client.post(ACTIVATE, {"code": wrong_code(secret)})
@@ -66,7 +66,7 @@ def test_a_wrong_code_sets_nothing_up(developer, sign_in):
     assert kinds(developer) == set()
 
 
-def test_signing_in_takes_password_and_code(developer, step, app_secret):
+def test_sign_in_requires_password_and_code(developer, step, app_secret):
     secret = app_secret(developer)
     client = step(developer)
     assert not is_in(client)
@@ -91,7 +91,7 @@ def test_six_wrong_codes_are_limited(developer, step, app_secret):
     client = step(developer)
     answers = [client.post(STEP, {"code": wrong_code(secret)}) for _ in range(6)]
     assert "wait for the next one" in errors(answers[4])
-    assert "There were too many wrong tries" in errors(answers[5])
+    assert "Too many failed attempts" in errors(answers[5])
     client.post(STEP, {"code": code_of(secret)})
     assert not is_in(client)
 
@@ -104,11 +104,11 @@ def test_a_recovery_code_signs_in_once(developer, step, app_secret, recovery_cod
     assert is_in(client)
     other = step(developer)
     response = other.post(STEP, {"code": code})
-    assert "That did not fit" in errors(response)
+    assert "Wrong code" in errors(response)
     assert not is_in(other)
 
 
-def test_whoever_has_the_password_alone_gets_nowhere(developer, step, app_secret):
+def test_a_password_without_a_code_gives_no_access(developer, step, app_secret):
     app_secret(developer)
     client = step(developer)
     for name in ("home", "security", "mfa_deactivate_totp", "account_change_password"):
@@ -135,7 +135,7 @@ def test_recovery_codes_are_shown_once(developer, sign_in, app_secret, recovery_
     assert 'download="recovery-codes.txt"' in page
     again = client.get(CODES).content.decode()
     assert not any(code in again for code in codes)
-    assert "were shown once" in again
+    assert "cannot be shown again" in again
     assert client.get(DOWNLOAD).status_code == 403
 
 
@@ -153,7 +153,7 @@ def test_new_recovery_codes_end_the_old_ones(developer, step, app_secret, recove
     assert not is_in(other)
 
 
-def test_turning_the_app_off_takes_the_recovery_codes_along(
+def test_turning_the_app_off_deletes_the_recovery_codes(
     developer, step, app_secret, recovery_codes
 ):
     app_secret(developer)
@@ -165,7 +165,7 @@ def test_turning_the_app_off_takes_the_recovery_codes_along(
 
 
 @pytest.mark.parametrize("name", ["mfa_activate_totp", "mfa_add_webauthn"])
-def test_adding_one_asks_for_the_password_again(name, developer, sign_in):
+def test_adding_a_factor_requires_reauthentication(name, developer, sign_in):
     client, _ = sign_in(developer)
     assert client.get(reverse(name)).status_code == 200
     let_time_pass(client, 601)
@@ -178,7 +178,7 @@ def test_adding_one_asks_for_the_password_again(name, developer, sign_in):
 @pytest.mark.parametrize(
     "name", ["mfa_deactivate_totp", "mfa_generate_recovery_codes", "mfa_view_recovery_codes"]
 )
-def test_what_weakens_or_shows_it_asks_for_the_password_again(
+def test_removing_or_showing_factors_requires_reauthentication(
     name, developer, step, app_secret, recovery_codes
 ):
     app_secret(developer)
@@ -191,7 +191,7 @@ def test_what_weakens_or_shows_it_asks_for_the_password_again(
     assert codes[1] not in response.content.decode()
 
 
-def test_it_lies_sealed_in_the_database(developer, app_secret, recovery_codes):
+def test_secrets_are_encrypted_in_the_database(developer, app_secret, recovery_codes):
     secret = app_secret(developer)
     recovery_codes(developer)
     rows = {row.type: row.data for row in Authenticator.objects.all()}
@@ -200,7 +200,7 @@ def test_it_lies_sealed_in_the_database(developer, app_secret, recovery_codes):
     assert rows["recovery_codes"]["seed"].startswith("gAAAA")
 
 
-def test_the_key_it_is_sealed_with_can_be_changed(developer, app_secret, recovery_codes, settings):
+def test_its_encryption_key_can_be_rotated(developer, app_secret, recovery_codes, settings):
     secret, codes = app_secret(developer), recovery_codes(developer)
     new = Fernet.generate_key().decode()
     settings.CRYPTOGRAPHY_KEYS = [new, *settings.CRYPTOGRAPHY_KEYS]
@@ -210,15 +210,15 @@ def test_the_key_it_is_sealed_with_can_be_changed(developer, app_secret, recover
     assert Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes() == codes
 
 
-def test_a_process_that_cannot_open_it_does_not_start(developer, app_secret, settings):
+def test_a_process_that_cannot_decrypt_it_does_not_start(developer, app_secret, settings):
     app_secret(developer)
     refuse_wrong_keys()
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
-    with pytest.raises(ImproperlyConfigured, match="does not open with any key"):
+    with pytest.raises(ImproperlyConfigured, match="cannot be decrypted with any key"):
         refuse_wrong_keys()
 
 
-def test_a_damaged_second_factor_leaves_the_others(developer, app_secret, recovery_codes):
+def test_a_damaged_factor_does_not_affect_the_others(developer, app_secret, recovery_codes):
     app_secret(developer)
     codes = recovery_codes(developer)
     totp = Authenticator.objects.get(type="totp")
@@ -231,7 +231,7 @@ def test_a_damaged_second_factor_leaves_the_others(developer, app_secret, recove
     assert UnreadableSecret.objects.get().organization == developer.memberships.get().organization
 
 
-def test_an_operator_takes_away_one_that_was_lost(operator, developer, signed_in, app_secret):
+def test_an_operator_can_remove_a_lost_factor(operator, developer, signed_in, app_secret):
     secret = app_secret(developer)
     row = Authenticator.objects.get()
     browser = signed_in(operator)
@@ -243,7 +243,7 @@ def test_an_operator_takes_away_one_that_was_lost(operator, developer, signed_in
     assert kinds(developer) == set()
 
 
-def test_a_super_admin_does_not(super_admin, developer, signed_in, app_secret):
+def test_a_super_admin_cannot_remove_a_factor(super_admin, developer, signed_in, app_secret):
     app_secret(developer)
     row = Authenticator.objects.get()
     place = reverse("admin:mfa_authenticator_delete", args=[row.pk])

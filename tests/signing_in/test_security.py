@@ -1,4 +1,4 @@
-"""The page *Security*, where somebody is signed in, and who is reminded of a second factor."""
+"""The page *Security*, the list of sessions, and the reminder to set up a second factor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.urls import reverse
 from tests.signing_in.conftest import code_of
 
 SECURITY = reverse("security")
-NAG = "Your password alone opens everything"
+NAG = "Your account has wide permissions"
 
 
 def text(client, name: str = "security") -> str:
@@ -26,7 +26,7 @@ def test_it_works(developer, sign_in):
     assert "This browser" in page
 
 
-def test_it_is_the_only_page_of_its_kind():
+def test_it_replaces_the_page_of_allauth():
     assert reverse("mfa_index") == SECURITY
 
 
@@ -39,12 +39,12 @@ def test_it_rejects_post(developer, sign_in):
     assert client.post(SECURITY).status_code == 405
 
 
-def test_every_page_leads_to_it(developer, sign_in):
+def test_every_page_links_to_it(developer, sign_in):
     client, _ = sign_in(developer)
     assert f'href="{SECURITY}"' in text(client, "home")
 
 
-def test_it_says_what_there_is(developer, sign_in, app_secret, recovery_codes):
+def test_it_lists_the_factors(developer, sign_in, app_secret, recovery_codes):
     client, _ = sign_in(developer)
     app_secret(developer)
     recovery_codes(developer)
@@ -76,7 +76,7 @@ def test_it_signs_out_everywhere_else(developer, sign_in):
     there, _ = sign_in(developer)
     assert text(here).count("factor-note") == 2
     response = here.post(reverse("usersessions_list"), follow=True)
-    assert "You are signed out everywhere but here" in response.content.decode()
+    assert "You were signed out everywhere else" in response.content.decode()
     assert here.get(SECURITY).status_code == 200
     assert there.get(SECURITY).status_code == 302
     assert UserSession.objects.count() == 1
@@ -84,7 +84,7 @@ def test_it_signs_out_everywhere_else(developer, sign_in):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("who", ["super_admin", "operator"])
-def test_who_can_do_much_is_reminded_until_he_has_a_second_factor(
+def test_privileged_people_are_reminded_to_set_up_a_second_factor(
     who, request, sign_in, app_secret, signed_in
 ):
     person = request.getfixturevalue(who)
@@ -97,6 +97,6 @@ def test_who_can_do_much_is_reminded_until_he_has_a_second_factor(
     assert NAG not in text(client, "home")
 
 
-def test_others_are_not(developer, sign_in):
+def test_other_people_are_not_reminded(developer, sign_in):
     client, _ = sign_in(developer)
     assert NAG not in text(client, "home")

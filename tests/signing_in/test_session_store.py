@@ -1,4 +1,4 @@
-"""Sessions under the hash of their key: what the database holds signs nobody in."""
+"""Sessions are stored under a hash, which does not open them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def stored(db) -> SessionStore:
     return store
 
 
-def test_no_row_holds_the_key(developer, sign_in):
+def test_rows_do_not_contain_the_session_key(developer, sign_in):
     client, _ = sign_in(developer)
     key = client.cookies["console"].value
     keys = [*Session.objects.values_list("pk", flat=True)]
@@ -29,7 +29,7 @@ def test_no_row_holds_the_key(developer, sign_in):
     assert {row_key(key)} == set(keys)
 
 
-def test_the_key_of_a_row_signs_nobody_in(developer, sign_in):
+def test_the_stored_hash_does_not_open_the_session(developer, sign_in):
     sign_in(developer)
     thief = Client()
     thief.cookies["console"] = Session.objects.get().pk
@@ -57,12 +57,12 @@ def test_cycling_the_key_leaves_no_old_row(stored):
     assert Session.objects.count() == 1
 
 
-def test_flushing_takes_the_row_away(stored):
+def test_flushing_deletes_the_row(stored):
     stored.flush()
     assert not Session.objects.exists()
 
 
-def test_an_expired_one_is_nobodys_and_is_cleared(stored):
+def test_expired_sessions_do_not_work_and_are_cleared(stored):
     stored.set_expiry(-1)
     stored.save()
     assert "who" not in SessionStore(stored.session_key)

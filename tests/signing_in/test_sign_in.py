@@ -19,7 +19,7 @@ def test_it_works(developer):
     assert "console" not in before
 
 
-def test_it_gives_a_new_session(developer):
+def test_it_starts_a_new_session(developer):
     client = Client()
     session = client.session
     session["planted"] = True
@@ -29,7 +29,7 @@ def test_it_gives_a_new_session(developer):
     assert client.cookies["console"].value != planted
 
 
-def test_it_says_the_same_of_a_wrong_password_and_of_a_stranger(developer):
+def test_wrong_password_and_unknown_account_get_the_same_answer(developer):
     answers = []
     for email in (developer.email, "nobody@studio.example"):
         response = Client().post(LOGIN, {"login": email, "password": "wrong"})
@@ -38,14 +38,14 @@ def test_it_says_the_same_of_a_wrong_password_and_of_a_stranger(developer):
     assert answers[0]
 
 
-def test_it_refuses_who_was_switched_off(developer):
+def test_it_refuses_disabled_accounts(developer):
     User.objects.update(is_active=False)
     client = Client()
     client.post(LOGIN, {"login": developer.email, "password": "pass-word-1"})
     assert client.get(reverse("home")).status_code == 302
 
 
-def test_it_leads_to_no_other_site(developer):
+def test_it_does_not_redirect_to_another_site(developer):
     response = Client().post(
         LOGIN,
         {"login": developer.email, "password": "pass-word-1", "next": "https://evil.example/"},
@@ -53,7 +53,7 @@ def test_it_leads_to_no_other_site(developer):
     assert response["Location"] == reverse("home")
 
 
-def test_nobody_signs_up_by_himself(db):
+def test_sign_up_is_closed(db):
     client = Client()
     client.post(
         reverse("account_signup"),
@@ -62,7 +62,7 @@ def test_nobody_signs_up_by_himself(db):
     assert not User.objects.exists()
 
 
-def test_the_page_tells_the_browser_to_be_careful(client, db):
+def test_the_page_sends_security_headers(client, db):
     response = client.get(LOGIN)
     assert "frame-ancestors 'none'" in response["Content-Security-Policy"]
     assert response["Cross-Origin-Opener-Policy"] == "same-origin"

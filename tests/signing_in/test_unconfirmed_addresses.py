@@ -1,4 +1,4 @@
-"""Accounts whose address nobody has confirmed, and how an operator settles them."""
+"""Accounts with an unconfirmed address, and how an operator confirms it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from console.audit.models import Event
 
 @pytest.fixture
 def before(developer):
-    """Leave the developer with these rows, as an import of people may have."""
+    """Give the developer these rows, as an import of people may."""
 
     def make(email: str, *rows: tuple[str, bool, bool]) -> User:
         EmailAddress.objects.filter(user=developer).delete()
@@ -44,8 +44,8 @@ def test_the_command_confirms(before, capsys, sign_in):
     assert sign_in(user)[1]["Location"] == reverse("home")
 
 
-def test_the_command_names_what_it_does_not_find(db):
-    with pytest.raises(CommandError, match="No account waits for the confirmation of x@y"):
+def test_the_command_reports_unknown_addresses(db):
+    with pytest.raises(CommandError, match="No account has the unconfirmed address x@y"):
         call_command("unconfirmed_addresses", confirm=["x@y"])
 
 
@@ -57,7 +57,7 @@ def test_administration_lists_them(before, operator, signed_in):
     assert operator.email not in page.split('id="result_list"')[1]
 
 
-def test_nobody_confirms_their_own(operator, signed_in):
+def test_operators_cannot_confirm_their_own_address(operator, signed_in):
     EmailAddress.objects.filter(user=operator).update(verified=False)
     row = EmailAddress.objects.get(user=operator)
     form = {"action": "confirm", "_selected_action": row.pk}

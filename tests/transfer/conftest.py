@@ -1,4 +1,4 @@
-"""An application that has been built for a while, and a super admin's browser."""
+"""An application with components, and signed-in super admins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def super_admin_client(signed_in, super_admin) -> Client:
 
 @pytest.fixture
 def other_super_admin(member, stranger_organization) -> User:
-    """Who imports into another organization."""
+    """A super admin of another organization."""
     return member(stranger_organization, Role.SUPER_ADMIN)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong in a file, and on which of its lines something stands."""
+"""Read the faults of a file, and find the line of a text in it."""
 
 from __future__ import annotations
 

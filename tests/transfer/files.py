@@ -1,4 +1,4 @@
-"""Files as the tests send them: a right one, and that one with something changed."""
+"""Build files to import: a valid one, optionally with changes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def text_of(value: Any) -> str:
 
 
 def many(count: int) -> dict[str, Any]:
-    """Return a file of so many components, each calling a connection."""
+    """Return a file with ``count`` components, each of which calls a connection."""
     connections = [connection(f"Service {number}") for number in range(count // 4)]
     return document(
         connections=connections,

@@ -53,14 +53,14 @@ def test_it_asks_for_a_file(super_admin_client):
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.DEVELOPER, Role.USER])
-def test_only_who_creates_applications_may(signed_in, member, studio, role):
+def test_it_requires_the_right_to_create_applications(signed_in, member, studio, role):
     client = signed_in(member(studio, role))
     assert client.get(ADDRESS).status_code == 403
     assert send(client, text_of(document())).status_code == 403
     assert not Upload.objects.exists()
 
 
-def test_a_new_file_takes_the_place_of_the_former(super_admin_client):
+def test_a_new_file_replaces_the_previous_one(super_admin_client):
     send(super_admin_client, text_of(document()))
     former = Upload.objects.get()
     send(super_admin_client, text_of(document(components=[])), "second.json")
@@ -68,7 +68,7 @@ def test_a_new_file_takes_the_place_of_the_former(super_admin_client):
     assert super_admin_client.get(former.get_absolute_url()).status_code == 404
 
 
-def test_a_new_file_takes_the_place_of_one_that_is_too_old(super_admin_client):
+def test_a_new_file_replaces_an_expired_one(super_admin_client):
     send(super_admin_client, text_of(document()))
     Upload.objects.update(created_at=timezone.now() - timedelta(days=9))
     send(super_admin_client, text_of(document()), "second.json")
@@ -88,14 +88,14 @@ def test_a_faulty_file_is_answered_with_its_faults(super_admin_client):
     assert not Upload.objects.exists()
 
 
-def test_a_faulty_file_leaves_the_former_one(super_admin_client):
+def test_a_faulty_file_keeps_the_previous_one(super_admin_client):
     send(super_admin_client, text_of(document()))
     send(super_admin_client, "{")
     assert Upload.objects.get().file_name == "repairs.json"
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe{}", b"{", b"[" * 10_000, b'{"a": "\\u0000"}'])
-def test_what_is_no_such_file_is_refused(super_admin_client, content):
+def test_it_refuses_other_files(super_admin_client, content):
     assert send(super_admin_client, content).status_code == 422
     assert not Upload.objects.exists()
 

@@ -1,4 +1,4 @@
-"""What an export holds, and what it never does."""
+"""The content of an export, which never includes secrets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_it_writes_letters_as_they_are(application, build):
     assert "Größe é — 日本" in export(application)
 
 
-def test_it_holds_connections_that_nothing_references(application, connect):
+def test_it_includes_unreferenced_connections(application, connect):
     connect(link_name="spare")
     assert '"spare"' in export(application)
 
@@ -91,7 +91,7 @@ def test_the_same_application_gives_the_same_bytes(application, connect, build):
     assert export(application) == once
 
 
-def test_the_order_in_which_parameters_were_given_does_not_count(application, connect):
+def test_the_order_of_parameters_does_not_matter(application, connect):
     connection = connect(parameters={"b": "1", "a": "2"})
     once = export(application)
     connection.parameters = {"a": "2", "b": "1"}
@@ -99,7 +99,7 @@ def test_the_order_in_which_parameters_were_given_does_not_count(application, co
     assert export(application) == once
 
 
-def test_it_asks_as_often_for_many(application, connect, build, django_assert_num_queries):
+def test_it_takes_two_queries(application, connect, build, django_assert_num_queries):
     for number in range(30):
         connect(link_name=f"c{number}")
         build(f"page_{number}", "{}", kind="page")

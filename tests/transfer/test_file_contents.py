@@ -1,4 +1,4 @@
-"""What the connections and components of a file cannot be, each with its line."""
+"""Faults in the connections and components of a file, each with its line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from console.transfer.importing import read
 from tests.transfer.expected_faults import calling, line_of, only
 from tests.transfer.files import component, connection, document, text_of
 
-#: How often a key stands in a file before the first connection has it.
+#: How often a key occurs in a file before the first connection.
 NAMED_BEFORE = {"name": 1, "link_name": 1}
 
 
@@ -36,7 +36,7 @@ def test_two_connections_of_the_same_name_are_refused_ignoring_case():
     assert "upper and lower case" in fault.message
 
 
-def test_a_host_that_is_written_otherwise_is_said_as_it_should_be():
+def test_it_suggests_the_normalized_host():
     fields = {"connector": "rabbitmq_management", "auth_type": "basic", "scopes": []}
     written = {"scheme": "https", "host": "https://HUB.example/"}
     value = document(connections=[connection(parameters=written, **fields)])
@@ -44,7 +44,7 @@ def test_a_host_that_is_written_otherwise_is_said_as_it_should_be():
 
 
 @pytest.mark.parametrize("where", ["application", "components.0"])
-def test_no_name_holds_what_cannot_be_seen(where):
+def test_it_refuses_invisible_characters_in_names(where):
     value = document()
     item = value["application"] if where == "application" else value["components"][0]
     item["name"] = "in\u200bvisible"
@@ -53,7 +53,7 @@ def test_no_name_holds_what_cannot_be_seen(where):
     assert "U+200B" in fault.message
 
 
-def test_names_that_differ_in_their_spelling_alone_are_one_name():
+def test_names_are_compared_in_normalized_form():
     value = document(
         connections=[connection("Café", link_name="a"), connection("Cafe\u0301", link_name="b")],
         components=[],
@@ -61,14 +61,14 @@ def test_names_that_differ_in_their_spelling_alone_are_one_name():
     assert only(value).where == "connections.1.name"
 
 
-def test_names_in_any_script_are_kept_in_one_spelling():
+def test_names_in_any_script_are_normalized():
     value = document(
         application={"name": "Cafe\u0301 🙂", "link_name": "cafe"},
         connections=[connection("ग्राहक", link_name="customers")],
     )
     manifest = read(json.dumps(value))
     assert manifest.name == "Café 🙂"
-    assert [standing.name for standing in manifest.connections.values()] == ["ग्राहक"]
+    assert [snapshot.name for snapshot in manifest.connections.values()] == ["ग्राहक"]
 
 
 def test_two_components_may_have_the_same_name():
@@ -87,18 +87,18 @@ def test_an_unknown_connector_is_refused_with_the_nearest():
 @pytest.mark.parametrize(
     ("changed", "where", "said"),
     [
-        ({"auth_type": "basic"}, "auth_type", "authorized by oauth2"),
+        ({"auth_type": "basic"}, "auth_type", "only be authorized with oauth2"),
         ({"auth_type": "magic"}, "auth_type", "one of oauth2, basic, api_key"),
         ({"connector": "twilio", "auth_type": "api_key", "scopes": [], "level": "logged_in_user"},
-         "level", "authorized by administrator"),
+         "level", "only the level administrator"),
         ({"scopes": ["contacts.read", "contacts.steal"]}, "scopes.1", "no scope contacts.steal"),
-        ({"connector": "twilio", "auth_type": "api_key"}, "scopes.0", "knows no scopes"),
+        ({"connector": "twilio", "auth_type": "api_key"}, "scopes.0", "has no scopes"),
         ({"parameters": {"color": "red"}}, "parameters.color", "no parameter color"),
         ({"connector": "zoho_crm", "scopes": [], "parameters": {"data_center": "zoho.moon"}},
-         "parameters.data_center", "It is one of zoho.com"),
+         "parameters.data_center", "It must be one of zoho.com"),
         ({"connector": "zoho_crm", "scopes": []}, "parameters", "“data_center”"),
         ({"name": "a\u202eb"}, "name", "A name is one line"),
-        ({"name": "a\u200bb"}, "name", "Take out U+200B"),
+        ({"name": "a\u200bb"}, "name", "Remove U+200B"),
         ({"name": "\u0301a"}, "name", "cannot begin with an accent"),
         ({"name": "x" * 51}, "name", "at most 50"),
         ({"name": " "}, "name", "A name is one line"),
@@ -109,20 +109,20 @@ def test_an_unknown_connector_is_refused_with_the_nearest():
         ({"parameters": {"a": 1}}, "parameters.a", "a text in double quotes"),
     ],
 )  # fmt: skip
-def test_what_a_connection_cannot_be_is_refused(changed, where, said):
+def test_it_refuses_invalid_connections(changed, where, said):
     value = document(
         connections=[connection(**{"link_name": "customers", **changed})], components=[]
     )
     fault = only(value)
     assert fault.where == f"connections.0.{where}"
     assert said in fault.message
-    # Each key has a line of its own, and what a list or an object holds stands below it.
+    # Each key has its own line, and items of lists and objects are on the lines below.
     key, _, inner = where.partition(".")
     below = int(inner) + 1 if inner.isdecimal() else bool(inner)
     assert fault.line == line_of(value, f'"{key}"', nth=NAMED_BEFORE.get(key, 0) + 1) + below
 
 
-def test_scopes_that_may_be_typed_are_taken():
+def test_it_accepts_typed_scopes():
     typed = connection(connector="zoho_crm", scopes=["ZohoCRM.modules.custom.ALL"])
     typed["parameters"] = {"data_center": "zoho.eu"}
     value = document(connections=[typed], components=[])
@@ -145,13 +145,13 @@ def test_a_use_of_a_function_that_is_not_there_is_refused_with_the_nearest():
     assert "Did you mean add_customer?" in fault.message
 
 
-def test_a_component_that_is_no_function_cannot_be_run():
+def test_it_refuses_to_run_a_component_that_is_not_a_function():
     value = document()
     value["components"][1]["definition"]["submit"]["function"] = "new_customer"
     assert "no function new_customer" in only(value).message
 
 
-def test_what_is_called_may_itself_be_faulty_and_is_named_once():
+def test_a_reference_to_an_invalid_connection_is_no_second_fault():
     fault = only(document(connections=[connection(connector="nothing_like_it")]))
     assert fault.where == "connections.0.connector"
 
@@ -159,22 +159,22 @@ def test_what_is_called_may_itself_be_faulty_and_is_named_once():
 @pytest.mark.parametrize(
     ("changed", "where", "said"),
     [
-        ({"path": "/x/{{ inptu.id }}"}, "path", "is no placeholder"),
+        ({"path": "/x/{{ inptu.id }}"}, "path", "is not a valid placeholder"),
         ({"body": {"a": ["{{ input.x"]}}, "body.a.0", "not closed"),
-        ({"headers": {"Authorization": "x"}}, "headers.Authorization", "set by the console"),
+        ({"headers": {"Authorization": "x"}}, "headers.Authorization", "The console sets"),
         ({"path": "/a/../b"}, "path", "segments"),
         ({"path": "https://elsewhere"}, "path", "begins with one slash"),
         ({"method": "STEAL"}, "method", "one of GET"),
-        ({"color": 1}, "", "“color” is not known here"),
+        ({"color": 1}, "", "“color” is not allowed here"),
     ],
 )  # fmt: skip
-def test_what_a_call_cannot_be_is_refused(changed, where, said):
+def test_it_refuses_invalid_calls(changed, where, said):
     fault = only(calling(**changed))
     assert fault.where == f"components.0.definition.calls.0.{where}".rstrip(".")
     assert said in fault.message
 
 
-def test_a_kind_that_is_not_known_is_refused():
+def test_it_refuses_an_unknown_kind():
     value = document(components=[component("x", "robot")])
     fault = only(value)
     assert fault.line == line_of(value, "robot")

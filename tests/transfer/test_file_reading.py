@@ -1,4 +1,4 @@
-"""Whether a file can be read at all, and how its faults are told."""
+"""Parse files to import, and report their faults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_it_reads_bytes_with_a_byte_order_mark():
     assert read(b"\xef\xbb\xbf" + text_of(document()).encode()).name == "Repairs"
 
 
-def test_what_a_connection_need_not_say_may_be_left_out():
+def test_optional_keys_of_a_connection_may_be_missing():
     short = {
         name: value
         for name, value in connection().items()
@@ -44,9 +44,9 @@ def test_it_refuses_what_is_not_json():
     assert "comma" in fault.message
 
 
-def test_it_refuses_a_name_that_stands_twice_in_one_object():
+def test_it_refuses_duplicate_keys():
     fault = only('{\n  "format": 1,\n  "format": 2\n}')
-    assert (fault.line, fault.message) == (3, "“format” stands twice in one object.")
+    assert (fault.line, fault.message) == (3, "“format” appears twice in one object.")
 
 
 def test_it_refuses_a_file_that_is_too_large():
@@ -57,33 +57,33 @@ def test_it_refuses_a_file_that_is_too_large():
     assert "10 MB" in fault.message
 
 
-def test_the_size_is_that_of_the_bytes():
+def test_the_size_limit_counts_bytes():
     assert "10 MB" in only("é" * (MAX_BYTES // 2 + 1)).message
 
 
 @pytest.mark.parametrize("value", [{"format": "something/else"}, {"openapi": "3.1.0"}, {}])
 def test_it_refuses_a_file_of_something_else(value):
     fault = only(value)
-    assert "no exported application" in fault.message
+    assert "not an exported application" in fault.message
     assert "developer-console/application" in fault.message
 
 
 @pytest.mark.parametrize("text", ["[]", "null", '"x"', "1"])
-def test_it_refuses_what_is_no_object(text):
-    assert "no exported application" in only(text).message
+def test_it_refuses_documents_that_are_not_objects(text):
+    assert "not an exported application" in only(text).message
 
 
 def test_it_refuses_a_newer_schema():
     fault = only(document(schema=2))
     assert fault.line == 3
     assert fault.message == (
-        "This file is of schema 2 and this console reads up to schema 1. "
-        "Update the console, or export it from an older one."
+        "This file has schema 2, but this console supports schema 1 at most. "
+        "Update this console, or export the application from an older one."
     )
 
 
 @pytest.mark.parametrize("number", [0, -1, "1", 1.5, True, None])
-def test_it_refuses_what_is_no_schema_number(number):
+def test_it_refuses_an_invalid_schema_number(number):
     fault = only(document(schema=number))
     assert (fault.where, fault.line) == ("schema", 3)
 
@@ -93,26 +93,26 @@ def test_it_says_what_is_missing(name):
     whole = document(components=[])
     del whole[name]
     fault = only(whole)
-    assert fault.message == f"“{name}” is missing here."
+    assert fault.message == f"“{name}” is missing."
 
 
-def test_it_refuses_what_it_does_not_know():
+def test_it_refuses_unknown_keys():
     fault = only(document(secrets={}))
-    assert "“secrets” is not known here" in fault.message
+    assert "“secrets” is not allowed here" in fault.message
 
 
 def test_it_refuses_too_many_components():
     pages = [component(f"page_{number}") for number in range(5000)]
     assert len(read(text_of(document(components=pages))).components) == 5000
     fault = only(document(components=[*pages, component("one_more")]))
-    assert fault.message == "At most 5000 may stand here, and there are 5001."
+    assert fault.message == "There can be at most 5000 of these, but there are 5001."
     assert fault.where == "components"
 
 
 def test_it_refuses_too_many_connections():
     many = [connection(f"Service {number}") for number in range(1001)]
     fault = only(document(connections=many, components=[]))
-    assert fault.message == "At most 1000 may stand here, and there are 1001."
+    assert fault.message == "There can be at most 1000 of these, but there are 1001."
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def test_it_refuses_brackets_that_are_nested_too_deep():
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000])
-def test_it_survives_what_is_nested_beyond_measure(text):
+def test_it_survives_extremely_deep_nesting(text):
     assert faults(text)
 
 

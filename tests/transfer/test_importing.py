@@ -1,4 +1,4 @@
-"""Making an application of a file: as it was, as a whole, and under free names."""
+"""Import an application: complete or not at all, and under free names."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from console.components.definitions import parse
 from console.components.json_source import JsonFaults
 from console.components.models import Component, Reference
 from console.transfer.exporting import export
-from console.transfer.importing import TakenMeanwhile, import_application, read
+from console.transfer.importing import NameConflict, import_application, read
 from tests.transfer.files import component, connection, document, many, text_of
 
 
 def with_old_names(text: str, old: dict[str, str]) -> Any:
-    """Return what an export holds, with names put back, in an order that no name decides."""
+    """Return an export with the old names restored, sorted by link name."""
     for new, name in sorted(old.items(), key=lambda pair: -len(pair[0])):
         text = text.replace(json.dumps(new), json.dumps(name))
     held = json.loads(text)
@@ -59,7 +59,7 @@ def test_what_is_exported_again_is_the_same(
     assert export(again) == first
 
 
-def test_in_the_same_organization_it_differs_by_names_alone(repairs, studio, super_admin):
+def test_in_the_same_organization_only_names_differ(repairs, studio, super_admin):
     original = export(repairs)
     for suffix in ("_copy", "_copy_2", "_copy_3"):
         made = import_application(original, studio, super_admin)
@@ -74,28 +74,26 @@ def test_in_the_same_organization_it_differs_by_names_alone(repairs, studio, sup
     assert export(repairs) == original
 
 
-def test_connections_of_other_applications_count(application, connect, studio, super_admin):
+def test_names_of_other_applications_are_taken(application, connect, studio, super_admin):
     connect(name="CUSTOMERS", link_name="something_else")
     made = import_application(text_of(document()), studio, super_admin)
     assert (made.name, made.link_name) == ("Repairs", "repairs")
     assert made.connections.get().name == "Customers_copy"
 
 
-def test_drafts_count_for_nothing(connect, studio, super_admin):
+def test_names_of_drafts_are_free(connect, studio, super_admin):
     connect(name="Customers", link_name="", status=Connection.Status.DRAFT)
     made = import_application(text_of(document()), studio, super_admin)
     assert made.connections.get().name == "Customers"
 
 
-def test_connections_of_other_organizations_count_for_nothing(
-    connect, stranger_organization, other_super_admin
-):
+def test_names_of_other_organizations_are_free(connect, stranger_organization, other_super_admin):
     connect(name="Customers")
     made = import_application(text_of(document()), stranger_organization, other_super_admin)
     assert made.connections.get().name == "Customers"
 
 
-def test_calls_are_pointed_to_the_new_names_and_bodies_are_let_alone(repairs, studio, super_admin):
+def test_calls_use_the_new_names_and_bodies_stay_unchanged(repairs, studio, super_admin):
     body = {"connection": "customers", "note": "connection customers"}
     call = {"connection": "customers", "path": "/customers", "body": body}
     value = document(
@@ -111,8 +109,8 @@ def test_calls_are_pointed_to_the_new_names_and_bodies_are_let_alone(repairs, st
     assert json.loads(made.components.get(link_name="p").definition) == {"customers": "customers"}
 
 
-def test_names_change_all_at_once(repairs, studio, super_admin):
-    """A new name that is another one's old one does not lead a call astray."""
+def test_renamed_connections_are_not_mixed_up(repairs, studio, super_admin):
+    """A new name may equal the old name of another connection."""
     value = document(
         connections=[connection(), connection("Customers_copy", connector="sandbox_basic",
                      auth_type="basic", scopes=[])],
@@ -146,7 +144,7 @@ def test_long_names_are_cut(studio, super_admin):
         made.connections.get().full_clean(validate_constraints=False)
 
 
-def test_what_it_makes_can_be_saved_as_it_stands(repairs):
+def test_the_created_rows_are_valid(repairs):
     for each in [*repairs.connections.all(), *repairs.components.all()]:
         each.full_clean()
 
@@ -160,25 +158,27 @@ def test_a_definition_too_long_with_spaces_is_kept_without(studio, super_admin):
     assert export(made) == text_of(value)
 
 
-def test_of_a_faulty_file_nothing_is_made(studio, super_admin):
+def test_an_invalid_file_creates_nothing(studio, super_admin):
     value = document(connections=[connection(connector="sandbux")])
     with pytest.raises(JsonFaults):
         import_application(text_of(value), studio, super_admin)
     assert not Application.objects.exists()
 
 
-def test_of_what_the_database_refuses_nothing_is_made(studio, super_admin):
-    """As if somebody else were faster each time: two components get the same link name."""
+def test_a_name_conflict_creates_nothing(studio, super_admin):
+    """Two components with the same link name stand for a conflict in each attempt."""
     whole = read(text_of(document()))
     twice = {str(n): whole.components["add_customer"] for n in range(2)}
-    with pytest.raises(TakenMeanwhile, match="Nothing was imported"):
+    with pytest.raises(NameConflict, match="Nothing was imported"):
         import_application(replace(whole, components=twice), studio, super_admin)
     for model in (Application, Connection, Component, Reference):
         assert not model.objects.exists()
 
 
 @pytest.mark.parametrize("count", [20, 200])
-def test_it_asks_as_often_for_many(studio, super_admin, count, django_assert_max_num_queries):
+def test_it_takes_a_constant_number_of_queries(
+    studio, super_admin, count, django_assert_max_num_queries
+):
     manifest = read(text_of(many(count)))
     with django_assert_max_num_queries(14 + 5):  # five record it: the first event of a chain
         made = import_application(manifest, studio, super_admin)
@@ -187,7 +187,7 @@ def test_it_asks_as_often_for_many(studio, super_admin, count, django_assert_max
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_both_succeed_under_different_names(studio, super_admin, at_once):
+def test_simultaneous_imports_get_different_names(studio, super_admin, at_once):
     text = text_of(document())
     made = at_once(2, lambda: import_application(text, studio, super_admin))
     assert {each.link_name for each in made} == {"repairs", "repairs_copy"}
@@ -225,7 +225,7 @@ pages = st.dictionaries(st.sampled_from(["a", "b", "Ω", "title x"]), plain, max
     definitions=st.lists(pages, max_size=4),
     bodies=st.lists(plain.filter(lambda body: "{{" not in json.dumps(body)), max_size=3),
 )
-def test_whatever_it_holds_comes_back(studio, super_admin, definitions, bodies):
+def test_any_content_survives_import_and_export(studio, super_admin, definitions, bodies):
     value = document(
         components=[
             *(

@@ -13,7 +13,7 @@ from console.transfer.importing import import_application
 from console.transfer.models import ImportLease, Upload
 from tests.connections.flow_steps import words_of
 from tests.transfer.files import connection, document, text_of
-from tests.transfer.sent_upload import waiting
+from tests.transfer.uploads import waiting
 
 
 def address(upload: Upload) -> str:
@@ -38,7 +38,7 @@ def said(client) -> str:
 def test_it_says_what_to_authorize_next(super_admin_client, super_admin, studio):
     super_admin_client.post(address(waiting(super_admin, studio)))
     words = said(super_admin_client)
-    assert "Repairs is imported, with the link name repairs. Next, authorize Customers:" in words
+    assert "Repairs was imported with the link name repairs. Next, authorize Customers:" in words
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_of_many_connections_it_names_a_few(
 def test_without_connections_there_is_nothing_to_authorize(super_admin_client, super_admin, studio):
     super_admin_client.post(address(waiting(super_admin, studio, connections=[], components=[])))
     words = said(super_admin_client)
-    assert "Repairs is imported" in words
-    assert "authorize" not in words.split("Repairs is imported")[1][:60]
+    assert "Repairs was imported" in words
+    assert "authorize" not in words.split("Repairs was imported")[1][:60]
 
 
-def test_it_plans_anew_and_says_what_it_made(super_admin_client, super_admin, studio):
+def test_it_chooses_free_names_again(super_admin_client, super_admin, studio):
     upload = waiting(super_admin, studio)
     super_admin_client.get(upload.get_absolute_url())
     import_application(text_of(document()), studio, super_admin)
@@ -74,7 +74,7 @@ def test_it_plans_anew_and_says_what_it_made(super_admin_client, super_admin, st
     super_admin_client.post(address(upload))
 
     words = said(super_admin_client)
-    assert "Repairs_copy is imported, with the link name repairs_copy." in words
+    assert "Repairs_copy was imported with the link name repairs_copy." in words
     assert "authorize Customers_copy:" in words
 
 
@@ -90,7 +90,10 @@ def test_pressed_twice_at_once_it_imports_once(signed_in, super_admin, studio, a
     place = address(waiting(super_admin, studio))
     clients = [signed_in(super_admin), signed_in(super_admin)]
     statuses = at_once(2, lambda: clients.pop().post(place).status_code)
-    assert set(statuses) <= {303, 404}  # led back to the file while the other one imports it
+    assert set(statuses) <= {
+        303,
+        404,
+    }  # redirected to the preview while the other request imports it
     assert Application.objects.count() == 1
 
 
@@ -106,7 +109,7 @@ def test_while_another_file_of_the_organization_is_imported_it_says_so(
     assert Upload.objects.exists()
 
 
-def test_a_lease_whose_process_died_ends_by_itself(super_admin_client, super_admin, studio):
+def test_an_expired_lease_does_not_block(super_admin_client, super_admin, studio):
     over = timezone.now() - timedelta(seconds=1)
     ImportLease.objects.create(organization=studio, owner="gone", until=over)
     super_admin_client.post(address(waiting(super_admin, studio)))
@@ -114,18 +117,18 @@ def test_a_lease_whose_process_died_ends_by_itself(super_admin_client, super_adm
     assert not ImportLease.objects.exists()
 
 
-def test_somebody_elses_is_not_found(signed_in, super_admin, stranger, studio):
+def test_it_hides_from_others(signed_in, super_admin, stranger, studio):
     assert signed_in(stranger).post(address(waiting(super_admin, studio))).status_code == 404
     assert not Application.objects.exists()
 
 
-def test_one_older_than_a_day_is_not_found(super_admin_client, super_admin, studio):
+def test_an_upload_older_than_a_day_is_not_found(super_admin_client, super_admin, studio):
     upload = waiting(super_admin, studio)
     Upload.objects.update(created_at=timezone.now() - timedelta(hours=25))
     assert super_admin_client.post(address(upload)).status_code == 404
 
 
-def test_a_file_that_cannot_be_taken_any_more_is_kept_and_answered_with_its_faults(
+def test_a_file_that_is_no_longer_valid_is_kept_and_its_faults_are_shown(
     super_admin_client, super_admin, studio
 ):
     upload = waiting(super_admin, studio, connections=[connection(connector="gone_by_now")])

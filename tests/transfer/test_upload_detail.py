@@ -10,7 +10,7 @@ from console.choices import Role
 from console.transfer.models import Upload
 from tests.connections.flow_steps import words_of
 from tests.transfer.files import component, connection, document, many, text_of
-from tests.transfer.sent_upload import waiting
+from tests.transfer.uploads import waiting
 
 
 def test_it_works(super_admin_client, super_admin, studio):
@@ -23,14 +23,17 @@ def test_it_works(super_admin_client, super_admin, studio):
     assert "Administrator" in words
     assert "2 permissions" in words  # one of them is always included
     assert "Functions 1" in words
-    assert "already there" not in words.lower()
+    assert "already used" not in words.lower()
     assert not Application.objects.exists()
 
 
 def test_it_says_what_is_already_there(super_admin_client, super_admin, studio, repairs):
     words = words_of(super_admin_client.get(waiting(super_admin, studio).get_absolute_url()))
-    assert "repairs is already there, so it will be named Repairs_copy." in words
-    assert "Already there, so it will be named Customers_copy ." in words
+    assert (
+        "The link name repairs is already used. The application will be named Repairs_copy."
+        in words
+    )
+    assert "This name is already used. The connection will be named Customers_copy ." in words
 
 
 def test_it_shows_what_each_connection_asks_for(super_admin_client, super_admin, studio):
@@ -48,7 +51,9 @@ def test_it_shows_what_each_connection_asks_for(super_admin_client, super_admin,
 
 def test_a_file_without_anything_is_shown(super_admin_client, super_admin, studio):
     upload = waiting(super_admin, studio, connections=[], components=[])
-    assert words_of(super_admin_client.get(upload.get_absolute_url())).count("holds none") == 2
+    assert (
+        words_of(super_admin_client.get(upload.get_absolute_url())).count("None in this file") == 2
+    )
 
 
 def test_what_the_file_says_is_text_and_no_markup(super_admin_client, super_admin, studio):
@@ -72,7 +77,7 @@ def test_a_file_older_than_a_day_is_not_offered(super_admin_client, super_admin,
     assert super_admin_client.get(upload.get_absolute_url()).status_code == 404
 
 
-def test_who_may_not_create_applications_any_more_does_not_see_it(
+def test_it_hides_from_people_who_may_no_longer_create_applications(
     super_admin_client, super_admin, studio
 ):
     upload = waiting(super_admin, studio)
@@ -80,7 +85,7 @@ def test_who_may_not_create_applications_any_more_does_not_see_it(
     assert super_admin_client.get(upload.get_absolute_url()).status_code == 404
 
 
-def test_a_file_that_cannot_be_taken_any_more_is_answered_with_its_faults(
+def test_it_shows_the_faults_of_a_file_that_is_no_longer_valid(
     super_admin_client, super_admin, studio
 ):
     upload = waiting(super_admin, studio)
@@ -91,7 +96,7 @@ def test_a_file_that_cannot_be_taken_any_more_is_answered_with_its_faults(
     assert "left_the_catalogue" in words_of(response)
 
 
-def test_it_asks_as_often_for_many(
+def test_it_takes_a_constant_number_of_queries(
     super_admin_client, super_admin, studio, django_assert_max_num_queries
 ):
     upload = waiting(super_admin, studio)

@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from console.applications.models import Application
 from console.transfer.models import Upload
-from tests.transfer.sent_upload import waiting
+from tests.transfer.uploads import waiting
 
 
 def address(upload: Upload) -> str:
@@ -18,7 +18,7 @@ def test_it_works(super_admin_client, super_admin, studio):
     assert not Application.objects.exists()
 
 
-def test_somebody_elses_is_not_found(signed_in, super_admin, stranger, studio):
+def test_it_hides_from_others(signed_in, super_admin, stranger, studio):
     assert signed_in(stranger).post(address(waiting(super_admin, studio))).status_code == 404
     assert Upload.objects.exists()
 

@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from connections.authorizations import granting, revoking
-from connections.authorizations.outcome import mark, unmark
+from connections.authorizations.state_changes import mark_ended, mark_recovered
 from connections.models import Authorization
-from connections.models.authorization_site import at_home
+from connections.models.authorization_site import AuthorizationSite
 from console.audit.actions import AuditAction
 from console.audit.models import Event
 from console.webhooks import deliveries, payloads
@@ -36,7 +36,7 @@ def run() -> str:
 
 
 def stop(authorization: Authorization) -> None:
-    mark(authorization.credential, State.NEEDS_AUTHORIZATION, "Twilio says no.")
+    mark_ended(authorization.credential, State.NEEDS_AUTHORIZATION, "Twilio says no.")
 
 
 def due_again() -> None:
@@ -48,10 +48,12 @@ def test_it_tells_the_whole_life_of_an_authorization(register, receiver, connect
     grant = granting.Grant(
         secret={"username": "a", "password": "canary-4711"}, account=None, parameters={}
     )
-    credential, _ = granting.store(at_home(connection), developer, ["all"], grant)
-    mark(credential, State.NEEDS_AUTHORIZATION, "Twilio says no.")
-    unmark(credential)
-    granting.store(at_home(connection), developer, ["all"], grant)
+    credential, _ = granting.store_grant(
+        AuthorizationSite.of_connection(connection), developer, ["all"], grant
+    )
+    mark_ended(credential, State.NEEDS_AUTHORIZATION, "Twilio says no.")
+    mark_recovered(credential)
+    granting.store_grant(AuthorizationSite.of_connection(connection), developer, ["all"], grant)
     revoking.revoke(connection.authorizations.get(), developer)
 
     assert run() == "deliver_webhooks: 5 sent."
@@ -179,7 +181,7 @@ def test_after_the_last_try_it_is_switched_off_and_told(
     assert message.to == [developer.email]
     assert webhook.host in message.subject
 
-    unmark(Authorization.objects.get().credential)
+    mark_recovered(Authorization.objects.get().credential)
     assert run() == "deliver_webhooks: nothing to send."
     assert len(receiver.got) == len(WAITS) + 1
     page = developer_client.get(f"/applications/{webhook.application_id}/webhooks/")
@@ -202,7 +204,7 @@ def test_one_that_hangs_keeps_no_other_waiting(register, receiver, connection, g
     authorization = grant(connection)
     for _ in range(3):
         stop(authorization)
-        unmark(authorization.credential)
+        mark_recovered(authorization.credential)
     assert run() == "deliver_webhooks: 1 failed, 6 sent."
 
 
@@ -240,7 +242,7 @@ def test_many_processes_at_once_send_each_message_once(
     authorization = grant(connection)
     for _ in range(5):
         stop(authorization)
-        unmark(authorization.credential)
+        mark_recovered(authorization.credential)
     at_once(4, lambda: deliveries.deliver_due(lambda: True))
     ids = [json.loads(body)["id"] for _, body in receiver.got]
     assert len(ids) == len(set(ids)) == 10

@@ -73,7 +73,7 @@ def test_it_lists_the_messages_newest_first(developer_client, url, register):
         Delivery.objects.create(webhook=webhook, type=f"number.{number}", body="{}")
     page = developer_client.get(url)
     assert [d.type for d in page.context["page"].rows][:2] == ["number.24", "number.23"]
-    older = developer_client.get(url + page.context["page"].older)
+    older = developer_client.get(url + page.context["page"].next)
     assert [d.type for d in older.context["page"].rows][-1] == "number.0"
 
 

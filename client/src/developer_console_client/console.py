@@ -1,4 +1,4 @@
-"""One console, as one key sees it."""
+"""The client of one console, with one API key."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Console:
     def connection(self, link_name: str, *, user: str | None = None) -> ConnectionSession:
         """Return a session of requests that calls the connection's service.
 
-        ``user`` is the token of the person for whom the calls are: a *Logged-in User*
+        ``user`` is the token of the person that the calls are for. A *Logged-in User*
         connection needs it.
         """
         return ConnectionSession(
-            f"{self.api_url}/connections/{_named(link_name)}/proxy", self._key, user
+            f"{self.api_url}/connections/{_validated(link_name)}/proxy", self._key, user
         )
 
     def connections(self, *, user: str | None = None) -> list[dict[str, Any]]:
-        """Tell how each connection of the application stands, for this person."""
+        """Return the state of each connection of the application, for this person."""
         with self._session(user) as session:
             found: list[dict[str, Any]] = session.get(f"{self.api_url}/connections/").json()[
                 "connections"
@@ -46,12 +46,12 @@ class Console:
     def run(
         self, function: str, input: dict[str, Any] | None = None, *, user: str | None = None
     ) -> Any:
-        """Run a function or a workflow, and return what its last call answered.
+        """Run a function or a workflow, and return the response of its last call.
 
-        Raise :class:`~developer_console_client.RunStopped` where a call of it has failed, and
-        :class:`~developer_console_client.ConsoleProblem` where it could not begin.
+        Raise :class:`~developer_console_client.RunStopped` if one of its calls fails, and
+        :class:`~developer_console_client.ConsoleProblem` if it cannot start.
         """
-        url = f"{self.api_url}/functions/{_named(function)}/run"
+        url = f"{self.api_url}/functions/{_validated(function)}/run"
         with self._session(user) as session:
             document: dict[str, Any] = session.post(url, json={"input": input or {}}).json()
         if document["outcome"] != "worked":
@@ -67,7 +67,7 @@ class Console:
         return session
 
 
-def _named(link_name: str) -> str:
+def _validated(link_name: str) -> str:
     if not _LINK_NAME.fullmatch(link_name):
-        raise ValueError(f"{link_name!r} is no link name: they look like zoho_crm.")
+        raise ValueError(f"{link_name!r} is not a link name. Link names look like zoho_crm.")
     return link_name

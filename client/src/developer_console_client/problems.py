@@ -1,11 +1,11 @@
-"""What keeps the console from passing a call on, as exceptions.
+"""Exceptions for calls that the console does not pass on.
 
 requests.RequestException
-└── ConsoleProblem            the console answered itself: ``slug``, ``detail``, ``status``
-    ├── AuthorizationRequired     a person has to authorize: lead him to ``url``
-    ├── KeyRefused                the key is wrong, revoked, or stands in an address
-    ├── UserTokenRefused          the token of the person is missing, expired, or another place's
-    ├── LicenseEnded              the client may not use the application any more
+└── ConsoleProblem            the console answered: ``slug``, ``detail``, ``status``
+    ├── AuthorizationRequired     a person has to authorize at ``url``
+    ├── KeyRefused                the key is wrong, revoked, or in the URL
+    ├── UserTokenRefused          the person's token is missing, expired, or for another application
+    ├── LicenseEnded              the client may no longer use the application
     ├── NotThere                  no such connection or function in the key's environment
     └── ServiceUnavailable        the service, or the console, cannot answer now
 
@@ -20,7 +20,7 @@ from typing import Any
 
 import requests
 
-#: The console alone sets it: it takes it off the answers of services.
+#: Only the console sets it: it removes it from responses of services.
 MARK = "Console-Problem"
 
 
@@ -41,24 +41,24 @@ class AuthorizationRequired(ConsoleProblem):
 
     @property
     def url(self) -> str:
-        """Return where he can."""
+        """Return the URL where they can."""
         return str(self.document.get("authorize_url", ""))
 
 
 class KeyRefused(ConsoleProblem):
-    """The console does not take the key."""
+    """The console does not accept the key."""
 
 
 class UserTokenRefused(ConsoleProblem):
-    """The call has to name a person, or the token names none any more."""
+    """The call must name a person, or the token is no longer valid."""
 
 
 class LicenseEnded(ConsoleProblem):
-    """The license of the client whose key this is has ended; the key works when it is prolonged."""
+    """The license of the client has ended; the key works again once it is extended."""
 
 
 class NotThere(ConsoleProblem):
-    """The key's environment holds no such connection or function."""
+    """There is no such connection or function in the key's environment."""
 
 
 class ServiceUnavailable(ConsoleProblem):
@@ -66,7 +66,7 @@ class ServiceUnavailable(ConsoleProblem):
 
 
 class RunStopped(Exception):
-    """A function ran and stopped at its first failure; what was done stays done."""
+    """A function ran and stopped at its first failure; completed calls are not undone."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
@@ -75,7 +75,7 @@ class RunStopped(Exception):
         super().__init__(self.problem)
 
 
-_KINDS: dict[str, type[ConsoleProblem]] = {
+_TYPES: dict[str, type[ConsoleProblem]] = {
     "authorization-required": AuthorizationRequired,
     "authorization-broken": AuthorizationRequired,
     "key-refused": KeyRefused,
@@ -91,7 +91,7 @@ _KINDS: dict[str, type[ConsoleProblem]] = {
 
 
 def raise_problem(response: requests.Response) -> None:
-    """Raise what the console says of itself; an answer of a service passes, whatever it is."""
+    """Raise the console's own errors; responses of services are left as they are."""
     if MARK not in response.headers:
         return
     slug = response.headers[MARK]
@@ -102,4 +102,4 @@ def raise_problem(response: requests.Response) -> None:
     finally:
         response.close()
     unavailable = ServiceUnavailable if response.status_code >= 500 else ConsoleProblem
-    raise _KINDS.get(slug, unavailable)(document, response)
+    raise _TYPES.get(slug, unavailable)(document, response)

@@ -1,4 +1,4 @@
-"""Sessions of requests whose calls go through the console."""
+"""``requests`` sessions and adapters that call services through the console."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from developer_console_client.problems import MARK, raise_problem
 
-#: Seconds to connect, and between two pieces of an answer: longer than the console waits.
+#: Seconds to connect, and between two pieces of a response: longer than the console waits.
 TIMEOUT = (10.0, 70.0)
-#: How often a call is repeated that the console was too busy to pass on, and how long it waits.
+#: How often a call is retried when the console is busy, and the longest wait in seconds.
 RETRIES = 2
 LONGEST_WAIT = 30.0
-#: A body whose length is not known is kept, in memory up to so many bytes, before it is sent.
+#: A body of unknown length is buffered before it is sent, in memory up to this size.
 IN_MEMORY_BYTES = 1024 * 1024
-#: Nothing happens twice where these are repeated (RFC 9110 section 9.2.2).
+#: Safe to retry (RFC 9110 section 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
 class ConsoleAdapter(HTTPAdapter):
-    """Sends with the key, waits where the console is busy, raises what it says of itself."""
+    """Adds the key, retries when the console is busy, and raises the console's errors."""
 
     def __init__(self, key: str, user: str | None) -> None:
         self._headers = {"Authorization": f"Bearer {key}"}
@@ -42,8 +42,8 @@ class ConsoleAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        # Here, and not in the session: whatever a .netrc or older code has set is replaced.
-        # In a copy: a redirect to another host is made of the request as it was.
+        # Here and not in the session, to replace what a .netrc or older code has set. In a
+        # copy, as a redirect to another host is built from the original request.
         request = request.copy()
         request.headers.update(self._headers)
         with _measured(request):
@@ -61,7 +61,7 @@ class ConsoleAdapter(HTTPAdapter):
 
 
 class RefusingAdapter(BaseAdapter):
-    """Sends nothing: the key of the console is for the console alone."""
+    """Sends nothing: the console's key goes only to the console."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
         raise _elsewhere(request)
@@ -71,12 +71,11 @@ class RefusingAdapter(BaseAdapter):
 
 
 class ConnectionSession(requests.Session):
-    """A session of requests in which a path is the path at the connection's service.
+    """A ``requests`` session that takes paths at the connection's service.
 
-    What the service answers comes back as from any other session, whatever its status. Where
-    the console itself answers, :class:`~developer_console_client.ConsoleProblem` is raised.
-    A redirect to another host, such as one to a file that was asked for, is followed without
-    the key.
+    Responses of the service are returned as in any other session, whatever their status. An
+    error of the console raises :class:`~developer_console_client.ConsoleProblem`. A redirect
+    to another host, such as a file download, is followed without the key.
     """
 
     def __init__(self, proxy_url: str, key: str, user: str | None = None) -> None:
@@ -85,21 +84,21 @@ class ConnectionSession(requests.Session):
         self.mount(proxy_url, ConsoleAdapter(key, user))
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        """Prepare a request; ``url`` is a path at the service, with or without its first slash.
+        """Prepare a request; ``url`` is a path at the service, with or without a leading slash.
 
-        An empty one is the API's own address, without a slash at its end.
+        An empty path is the base URL of the API, without a trailing slash.
         """
-        request.url = self._address(request.url)
+        request.url = self._url(request.url)
         prepared = super().prepare_request(request)
         rest = str(prepared.url).lower().removeprefix(self.proxy_url.lower())
         if rest and (rest == str(prepared.url).lower() or rest[0] not in "/?"):
             raise _elsewhere(prepared)
         return prepared
 
-    def _address(self, url: str | bytes) -> str:
+    def _url(self, url: str | bytes) -> str:
         text = url.decode() if isinstance(url, bytes) else url
         if "://" in text.partition("?")[0]:
-            return text  # one that the console gave, or else one that is refused
+            return text  # a URL from the console; any other is refused
         if not text or text.startswith(("/", "?")):
             return f"{self.proxy_url}{text}"
         return f"{self.proxy_url}/{text}"
@@ -107,7 +106,7 @@ class ConnectionSession(requests.Session):
 
 def _elsewhere(request: requests.PreparedRequest) -> requests.exceptions.InvalidURL:
     return requests.exceptions.InvalidURL(
-        f"{request.url} is not reached through this connection. Give the path at the service, "
+        f"{request.url} is not reachable through this connection. Pass the path at the service, "
         "such as /crm/v6/Leads.",
         request=request,
     )
@@ -115,26 +114,27 @@ def _elsewhere(request: requests.PreparedRequest) -> requests.exceptions.Invalid
 
 @contextmanager
 def _measured(request: requests.PreparedRequest) -> Iterator[None]:
-    """Let a body that requests would send in chunks have a length: the console needs one.
+    """Buffer a body that requests would send in chunks, as the console needs Content-Length.
 
-    It is read to its end first; where that fails, nothing is sent.
+    If reading it fails, nothing is sent.
     """
     if "Transfer-Encoding" not in request.headers:
         yield
         return
-    pieces: Iterable[bytes | str] = request.body  # type: ignore[assignment]
+    untyped: Any = request  # types-requests does not know bodies that are iterables or files
+    pieces: Iterable[bytes | str] = untyped.body
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
         for piece in pieces:
             file.write(piece.encode() if isinstance(piece, str) else piece)
         del request.headers["Transfer-Encoding"]
         request.headers["Content-Length"] = str(file.tell())
         file.seek(0)
-        request.body = file  # type: ignore[assignment]
+        untyped.body = file
         yield
 
 
 def _wait(request: requests.PreparedRequest, response: requests.Response) -> float | None:
-    """Return for how many seconds to wait before the same again, if that helps."""
+    """Return the seconds to wait before a retry, or ``None`` for no retry."""
     if response.status_code != 503 or MARK not in response.headers:
         return None
     if request.method not in _IDEMPOTENT or not isinstance(request.body, bytes | str | None):

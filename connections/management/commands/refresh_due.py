@@ -1,4 +1,4 @@
-"""Renew the grants that nobody uses, before they lapse."""
+"""Refresh unused grants before they expire."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from console.monitoring.readiness import refuse_wrong_keys
 
 class Command(BaseCommand):
     help = (
-        "Renew the credentials whose turn has come. It may be stopped, killed and run again, "
-        "also beside itself; cron or a timer runs it every minute."
+        "Refresh the credentials that are due. Run it every minute with cron or a timer. It can be "
+        "stopped or killed at any time, and can run several times at once."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_wrong_keys()
         with Stopping() as stopping:
-            came = go_round("renew_at", renew, stopping.goes_on)
-        self.stdout.write(f"refresh_due: {summary(came)}.")
-        if came[VisitOutcome.FAILED]:
+            results = go_round("renew_at", renew, stopping.goes_on)
+        self.stdout.write(f"refresh_due: {summary(results)}.")
+        if results[VisitOutcome.FAILED]:
             raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""Register this console with a service: what the service gave, stored encrypted."""
+"""Store the OAuth client that a service has issued for this console."""
 
 from __future__ import annotations
 
@@ -20,18 +20,22 @@ from console.audit.log import record
 
 
 class Command(BaseCommand):
-    help = "Register an OAuth client for a connector, or give a registered one a new secret."
+    help = "Register an OAuth client for a connector, or replace the secret of a registered one."
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("connector")
-        parser.add_argument("--host", default="", help="For a service with a host of your own.")
-        parser.add_argument("--organization", default="", help="Slug; empty: all of them.")
+        parser.add_argument(
+            "--host", default="", help="The host, for a service that you host yourself."
+        )
+        parser.add_argument(
+            "--organization", default="", help="The slug; by default the client serves all of them."
+        )
         parser.add_argument("--client-id", required=True)
-        parser.add_argument("--client-secret-file", type=Path, help="Empty for a public client.")
+        parser.add_argument("--client-secret-file", type=Path, help="Omit it for a public client.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         slug, host = options["connector"], options["host"]
-        with suppress(UnknownConnector, NotAParameter):  # the form says what is wrong
+        with suppress(UnknownConnector, NotAParameter):  # the form reports what is wrong
             host = typed_host(host, get_connector(slug))
         organization = None
         if options["organization"]:
@@ -45,7 +49,7 @@ class Command(BaseCommand):
             except OSError as error:
                 raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
             except UnicodeDecodeError:
-                raise CommandError(f"{path} is not text in UTF-8. Save it so.") from None
+                raise CommandError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
         client = OAuthClient.objects.filter(
             reference=client_reference(slug, organization, host=host)
         ).first()

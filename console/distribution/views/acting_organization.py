@@ -1,4 +1,4 @@
-"""For which organization somebody acts where no row says it."""
+"""Find the organization that a person acts for on pages without an object in the URL."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from console.accounts.models import Organization
 from console.accounts.policy import ALLOWED, Action
 
 
-def acting_in(request: SignedInRequest, action: Action) -> Organization | None:
-    """Return the active organization, or the only one in which his role opens the door.
+def organization_for(request: SignedInRequest, action: Action) -> Organization | None:
+    """Return the organization in which the person's role allows the action.
 
-    None where several could be meant: then he has to say which.
+    It is the active organization, or the only one that fits. Return None if there are several:
+    the person has to choose one.
     """
-    own = [
+    allowed = [
         membership.organization
         for membership in request.memberships
         if membership.role in ALLOWED[action]
         and request.organization in (None, membership.organization)
     ]
-    return own[0] if len(own) == 1 else None
+    return allowed[0] if len(allowed) == 1 else None

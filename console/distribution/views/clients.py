@@ -1,4 +1,4 @@
-"""The clients of an organization: asked in, and what is shared with each."""
+"""Pages for the clients of an organization: invitations and shares."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from console.applications.models import Application
 from console.distribution import sharing
 from console.distribution.errors import DistributionError
 from console.distribution.forms import InviteForm, LicenseForm, ReleaseForm, ShareForm
-from console.distribution.models import Share
-from console.distribution.sharing import clients_of, license_words
-from console.distribution.views.acting_organization import acting_in
+from console.distribution.models import License, Share
+from console.distribution.sharing import clients_of, license_description
+from console.distribution.views.acting_organization import organization_for
 from console.inviting import inviting
 from console.inviting.inviting import InvitationRefused as NotInvited
 from console.inviting.models import Invitation
@@ -30,55 +30,60 @@ from console.public_url import public_url
 
 @require_safe
 def client_list(request: SignedInRequest) -> HttpResponse:
-    """Show who was invited, who is a client, and what each of them has."""
+    """List invitations, clients and the applications shared with each client."""
     return _list(request, InviteForm())
 
 
 @require_POST
 def client_invite(request: SignedInRequest) -> HttpResponse:
-    """Ask somebody in by mail; his organization becomes a client when he accepts."""
-    organization = acting_in(request, Action.MANAGE_PEOPLE)
+    """Invite a person by mail; their organization becomes a client when they accept."""
+    organization = organization_for(request, Action.MANAGE_PEOPLE)
     form = InviteForm(request.POST)
     if organization is None:
-        messages.warning(request, "Choose the organization that invites, and invite once more.")
+        messages.warning(
+            request, "Choose the organization that sends the invitation, then try again."
+        )
     elif not form.is_valid():
         return _list(request, form, status=422)
     else:
         email = form.cleaned_data["email"]
         try:
-            inviting.invite(organization, email, "", request.user, unsent=_unsent(request))
-        except NotInvited as refused:
-            form.add_error("email", str(refused))
+            inviting.invite(organization, email, "", request.user, on_failure=_unsent(request))
+        except NotInvited as error:
+            form.add_error("email", str(error))
             return _list(request, form, status=422)
-        messages.success(request, f"{email.lower()} is invited, for 15 days.")
+        messages.success(
+            request, f"{email.lower()} was invited. The invitation is valid for 15 days."
+        )
     return SeeOther(reverse("client_list"))
 
 
 @require_POST
 def client_invitation_resend(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Send the mail anew, with another link and 15 more days."""
+    """Send the invitation again, with a new link that is valid for 15 days."""
     invitation = _invitation(request, pk)
     return _invited(
         request,
-        partial(inviting.resend, invitation, request.user, unsent=_unsent(request)),
-        f"{invitation} is invited anew, for 15 days. The earlier link leads nowhere now.",
+        partial(inviting.resend, invitation, request.user, on_failure=_unsent(request)),
+        f"{invitation} was invited again. The new link is valid for 15 days; the earlier one no "
+        "longer works.",
     )
 
 
 @require_POST
 def client_invitation_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Let nobody accept it any more."""
+    """Withdraw an invitation, so that it can no longer be accepted."""
     invitation = _invitation(request, pk)
     return _invited(
         request,
         partial(inviting.withdraw, invitation, request.user),
-        f"The invitation of {invitation} is withdrawn.",
+        f"The invitation of {invitation} was withdrawn.",
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def share_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Ask with whom, at which release and for how long; a POST shares the application."""
+    """Show the form to share an application; a POST shares it with a client."""
     applications = Application.objects.allowing(request.user, Action.MANAGE_CLIENTS)
     application = get_object_or_404(applications.select_related("organization"), pk=pk)
     posted = request.method == "POST"
@@ -99,14 +104,14 @@ def share_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 request.user,
                 ends_at=form.ends_at,
             )
-        except DistributionError as refused:
-            form.add_error(None, str(refused))
+        except DistributionError as error:
+            form.add_error(None, str(error))
             status = 409
         else:
             messages.success(
                 request,
-                f"{application} is shared with {share.client}. Its super admins have got a mail "
-                "with the link to install it.",
+                f"{application} is now shared with {share.client}. Its super admins will receive a "
+                "mail with the link to install it.",
             )
             return SeeOther(reverse("share_detail", args=[share.pk]))
     context = {
@@ -120,13 +125,13 @@ def share_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def share_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show what a client has, and what can be changed about that."""
+    """Show a share: its release and license, and the forms to change them."""
     return _detail(request, _share(request, pk, Action.DISTRIBUTE))
 
 
 @require_POST
 def share_release(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Release a newer release to the client."""
+    """Offer a newer release to the client."""
     share = _share(request, pk, Action.DISTRIBUTE)
     form = ReleaseForm(request.POST, share=share)
     if not form.is_valid():
@@ -134,14 +139,14 @@ def share_release(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     return _shared(
         request,
         share,
-        partial(sharing.raise_release, share, form.cleaned_data["release"], request.user),
-        f"{form.cleaned_data['release']} is released to {share.client}.",
+        partial(sharing.send_update, share, form.cleaned_data["release"], request.user),
+        f"{form.cleaned_data['release']} was released to {share.client}.",
     )
 
 
 @require_POST
 def share_license(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Change for how long the client may use it."""
+    """Change the license of the client."""
     share = _share(request, pk, Action.MANAGE_CLIENTS)
     form = LicenseForm(request.POST)
     if not form.is_valid():
@@ -151,23 +156,23 @@ def share_license(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         request,
         share,
         partial(sharing.change_license, share, license, request.user, ends_at=form.ends_at),
-        f"The license of {share.client} is changed.",
+        f"The license of {share.client} was changed.",
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def share_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what stops; a POST withdraws the application from the client."""
+    """Ask for confirmation; a POST withdraws the application from the client."""
     share = _share(request, pk, Action.MANAGE_CLIENTS)
     if request.method == "POST":
-        done = f"{share.application} is withdrawn from {share.client}."
+        done = f"{share.application} was withdrawn from {share.client}."
         return _shared(request, share, partial(sharing.withdraw, share, request.user), done)
     return render(request, "distribution/share_withdraw.html", {"share": share})
 
 
 def _list(request: SignedInRequest, form: InviteForm, *, status: int = 200) -> HttpResponse:
     user = request.user
-    organization = acting_in(request, Action.DISTRIBUTE)
+    organization = organization_for(request, Action.DISTRIBUTE)
     manages = user.may(Action.MANAGE_CLIENTS)
     applications = Application.objects.allowing(user, Action.DISTRIBUTE)
     applications = applications.filter(organization=organization)
@@ -177,16 +182,16 @@ def _list(request: SignedInRequest, form: InviteForm, *, status: int = 200) -> H
     by_client: dict[uuid.UUID, list[Share]] = {}
     for share in shares.order_by("application__name"):
         by_client.setdefault(share.client_id, []).append(share)
-    sees = organization is not None and (manages or applications.exists())
+    may_see = organization is not None and (manages or applications.exists())
     invitations = Invitation.objects.as_client().open().filter(organization=organization)
     context = {
         "form": form,
         "manages": manages,
-        "sees": sees,
-        "invitations": invitations if sees else [],
+        "may_see": may_see,
+        "invitations": invitations if may_see else [],
         "clients": [
             (client, shares, [a for a in applications if a.pk not in shared])
-            for client in (clients_of(organization) if organization and sees else [])
+            for client in (clients_of(organization) if organization and may_see else [])
             for shares in [by_client.get(client.pk, [])]
             for shared in [{share.application_id for share in shares}]
         ],
@@ -204,12 +209,11 @@ def _detail(
     status: int = 200,
 ) -> HttpResponse:
     newer = share.application.releases.filter(number__gt=share.release.number).exists()
-    known = {"license": share.license, "ends_on": None}
-    if share.ends_at and share.license == "subscription":
-        known["ends_on"] = share.ends_at.date()  # type: ignore[assignment]
+    is_limited = share.ends_at is not None and share.license == License.SUBSCRIPTION
+    known = {"license": share.license, "ends_on": share.ends_at if is_limited else None}
     context: dict[str, Any] = {
         "share": share,
-        "license": license_words(share),
+        "license": license_description(share),
         "manages": share.application.allows(request.user, Action.MANAGE_CLIENTS),
         "release_form": (release_form or ReleaseForm(share=share)) if newer else None,
         "license_form": license_form or LicenseForm(initial=known),
@@ -238,8 +242,8 @@ def _unsent(request: SignedInRequest) -> Any:
 def _invited(request: SignedInRequest, verb: Any, done: str) -> HttpResponse:
     try:
         verb()
-    except NotInvited as refused:
-        messages.error(request, str(refused))
+    except NotInvited as error:
+        messages.error(request, str(error))
     else:
         messages.success(request, done)
     return SeeOther(reverse("client_list"))
@@ -248,8 +252,8 @@ def _invited(request: SignedInRequest, verb: Any, done: str) -> HttpResponse:
 def _shared(request: SignedInRequest, share: Share, verb: Any, done: str) -> HttpResponse:
     try:
         verb()
-    except DistributionError as refused:
-        messages.error(request, str(refused))
+    except DistributionError as error:
+        messages.error(request, str(error))
     else:
         messages.success(request, done)
     return SeeOther(reverse("share_detail", args=[share.pk]))

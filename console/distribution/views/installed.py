@@ -1,4 +1,4 @@
-"""What is installed: for whoever uses it, and for who updates it or takes it away."""
+"""Pages of installed applications: overview, my connections, update and uninstall."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.accounts.http import SeeOther, SignedInRequest, say_each
+from console.accounts.http import SeeOther, SignedInRequest, show_results
 from console.accounts.policy import Action
 from console.distribution import installing, updating
 from console.distribution.errors import DistributionError
 from console.distribution.installed_run import runnable
 from console.distribution.models import Share
-from console.distribution.overview import look, may_manage, people_in
-from console.distribution.requirements import counts, differences
-from console.distribution.views.acting_organization import acting_in
+from console.distribution.overview import active_member_count, installation_overviews, may_manage
+from console.distribution.requirements import component_counts, requirement_changes
+from console.distribution.views.acting_organization import organization_for
 from console.publishing.models import Installation
-from console.signing_in.reauthentication import password_again
+from console.signing_in.reauthentication import reauthentication_required
 
 
 @require_safe
 def installation_list(request: SignedInRequest) -> HttpResponse:
-    """Show what is installed in the active organization, and what may be."""
-    organization = acting_in(request, Action.USE_INSTALLED)
+    """List the installed applications of the active organization, and those shared with it."""
+    organization = organization_for(request, Action.USE_INSTALLED)
     user = request.user
     rows = Installation.objects.allowing(user, Action.USE_INSTALLED)
     rows = rows.filter(organization=organization).select_related(
@@ -35,7 +35,7 @@ def installation_list(request: SignedInRequest) -> HttpResponse:
     )
     shares = Share.objects.offered_to(user).filter(client=organization, installation=None)
     context = {
-        "installed": look(organization, user, rows.order_by("application__name"))
+        "installed": installation_overviews(organization, user, rows.order_by("application__name"))
         if organization
         else [],
         "shares": shares.select_related("application__organization", "release"),
@@ -47,14 +47,14 @@ def installation_list(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def installation_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show how an installed application does, and what is still to authorize, by whom."""
+    """Show the state of an installed application and the connections that have to be authorized."""
     installation = _installation(request, pk)
-    (installed,) = look(installation.organization, request.user, [installation])
+    (installed,) = installation_overviews(installation.organization, request.user, [installation])
     context = {
         "installation": installation,
         "installed": installed,
-        "people": people_in(installation.organization),
-        "runs_it": _runs_it(request, installation),
+        "people": active_member_count(installation.organization),
+        "authorizes_for_all": _runs_it(request, installation),
         "manages": may_manage(request.user, installation.organization),
         "runnable": runnable(installation),
         "share": Share.objects.filter(installation=installation).first(),
@@ -64,9 +64,9 @@ def installation_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
 
 @require_safe
 def my_connections(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show what the person authorizes for himself."""
+    """Show the connections that the person authorizes with their own account."""
     installation = _installation(request, pk)
-    (installed,) = look(installation.organization, request.user, [installation])
+    (installed,) = installation_overviews(installation.organization, request.user, [installation])
     context = {
         "installation": installation,
         "installed": installed,
@@ -77,48 +77,51 @@ def my_connections(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def installation_update(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what a newer release changes; a POST installs it, or leaves it."""
+    """Show what a newer release changes; a POST installs or skips it."""
     installation = _installation(request, pk, Action.MANAGE_INSTALLATIONS)
-    there = reverse("installation_detail", args=[pk])
+    detail_url = reverse("installation_detail", args=[pk])
     if request.method == "POST":
         seen = request.POST.get("seen", "")
         try:
             if "leave" in request.POST:
-                updating.leave(installation, request.user, seen=seen)
+                updating.skip(installation, request.user, seen=seen)
                 messages.success(
                     request,
                     f"{installation} stays at {installation.release}. You can update later.",
                 )
             else:
                 sentences = updating.update(installation, request.user, seen=seen)
-                messages.success(request, f"{installation} is updated.")
-                say_each(request, sentences)
-        except DistributionError as refused:
-            messages.error(request, str(refused))
-        return SeeOther(there)
-    release = updating.newer_of([installation]).get(installation.pk)
+                messages.success(request, f"{installation} was updated.")
+                show_results(request, sentences)
+        except DistributionError as error:
+            messages.error(request, str(error))
+        return SeeOther(detail_url)
+    release = updating.newer_releases([installation]).get(installation.pk)
     context: dict[str, Any] = {"installation": installation, "release": release}
     if release:
         before, after = installation.release.manifest, release.manifest
-        context |= {"differences": differences(before, after), "counts": counts(before, after)}
+        context |= {
+            "requirement_changes": requirement_changes(before, after),
+            "component_counts": component_counts(before, after),
+        }
     return render(request, "distribution/installation_update.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@password_again
+@reauthentication_required
 def installation_uninstall(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what stops; a POST takes the application away and revokes what was authorized."""
+    """Ask for confirmation; a POST uninstalls the application and revokes its authorizations."""
     installation = _installation(request, pk, Action.MANAGE_INSTALLATIONS)
     if request.method == "POST":
         try:
             sentences = installing.uninstall(installation, request.user)
-        except DistributionError as refused:
-            messages.error(request, str(refused))
+        except DistributionError as error:
+            messages.error(request, str(error))
         else:
-            messages.success(request, f"{installation} is uninstalled.")
-            say_each(request, sentences)
+            messages.success(request, f"{installation} was uninstalled.")
+            show_results(request, sentences)
         return SeeOther(reverse("installation_list"))
-    (installed,) = look(installation.organization, request.user, [installation])
+    (installed,) = installation_overviews(installation.organization, request.user, [installation])
     context = {
         "installation": installation,
         "installed": installed,
@@ -137,6 +140,6 @@ def _installation(
 
 
 def _runs_it(request: SignedInRequest, installation: Installation) -> bool:
-    """Tell whether he authorizes for everybody."""
+    """Tell whether the person may authorize connections for the whole organization."""
     rows = Installation.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
     return rows.filter(pk=installation.pk).exists()

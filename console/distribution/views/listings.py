@@ -1,4 +1,4 @@
-"""The marketplace from behind: what an organization writes, and what the operator reviews."""
+"""Pages to edit marketplace listings, and for operators to review them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from console.distribution import marketplace
 from console.distribution.errors import DistributionError
 from console.distribution.forms import ListingForm, PictureForm, ReviewForm
 from console.distribution.models import Listing, Picture
-from console.distribution.requirements import asks_of
+from console.distribution.requirements import requirements_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def listing_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show what the marketplace says, or is to say; a POST keeps it as a draft."""
+    """Show the listing of an application; a POST saves it as a draft."""
     application = _application(request, pk)
     if request.method != "POST":
         return _page(request, application)
@@ -34,44 +34,44 @@ def listing_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, application, form=form, status=422)
     save = partial(marketplace.save, application, form.cleaned_data, request.user)
-    return _done(request, application, save, "The listing is saved as a draft.")
+    return _done(request, application, save, "The listing was saved as a draft.")
 
 
 @require_POST
 def picture_add(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Put another picture into the listing."""
+    """Add a picture to the listing."""
     application = _application(request, pk)
     form = PictureForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, application, picture_form=form, status=422)
     picture, words = form.cleaned_data["picture"], form.cleaned_data["words"]
     add = partial(marketplace.add_picture, application, picture, words, request.user)
-    return _done(request, application, add, "The picture is added.")
+    return _done(request, application, add, "The picture was added.")
 
 
 @require_POST
 def picture_remove(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Take a picture out of the listing."""
+    """Remove a picture from the listing."""
     applications = Application.objects.allowing(request.user, Action.MANAGE_CLIENTS)
     rows = Picture.objects.filter(listing__application__in=applications)
     picture = get_object_or_404(rows.select_related("listing__application__organization"), pk=pk)
     remove = partial(marketplace.remove_picture, picture, request.user)
-    return _done(request, picture.listing.application, remove, "The picture is removed.")
+    return _done(request, picture.listing.application, remove, "The picture was removed.")
 
 
 @require_POST
 def listing_submit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Ask for a review."""
+    """Submit the listing for review."""
     application = _application(request, pk)
-    done = "The listing is submitted. Whoever runs this console reviews it, and you get a mail."
+    done = "The listing was submitted. An operator will review it, and you will get a mail."
     return _done(request, application, partial(marketplace.submit, application, request.user), done)
 
 
 @require_POST
 def listing_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Take back what waits for review, or take the listing out of the marketplace."""
+    """Withdraw the submitted listing from review, or the published one from the marketplace."""
     application = _application(request, pk)
-    done = "The listing is withdrawn. Clients that have installed the application keep it."
+    done = "The listing was withdrawn. Organizations that have installed the application keep it."
     return _done(
         request, application, partial(marketplace.withdraw, application, request.user), done
     )
@@ -79,7 +79,7 @@ def listing_withdraw(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def review_list(request: SignedInRequest) -> HttpResponse:
-    """Show what waits for review, the oldest one first."""
+    """List the listings that wait for review, oldest first."""
     rows = Listing.objects.filter(state=Listing.State.SUBMITTED).select_related(
         "application__organization", "submitted_by"
     )
@@ -89,7 +89,7 @@ def review_list(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def listing_review(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show a listing as it would stand; a POST publishes or refuses it."""
+    """Show a submitted listing; a POST publishes or refuses it."""
     rows = Listing.objects.filter(state=Listing.State.SUBMITTED).select_related(
         "application__organization", "release", "submitted_by"
     )
@@ -100,18 +100,21 @@ def listing_review(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         try:
             if form.cleaned_data["decision"] == "publish":
                 marketplace.publish(row, request.user)
-                messages.success(request, f"{row} is in the marketplace.")
+                messages.success(request, f"{row} is now in the marketplace.")
             else:
                 marketplace.refuse(row, note, request.user)
-                messages.success(request, f"{row} is refused, and its people know why.")
-        except DistributionError as refused:
-            messages.error(request, str(refused))
+                messages.success(
+                    request,
+                    f"{row} was refused. The person who submitted it gets a mail with your reason.",
+                )
+        except DistributionError as error:
+            messages.error(request, str(error))
         return SeeOther(reverse("review_list"))
     context = {
         "listing": row,
         "form": form,
         "pictures": row.pictures.defer("content"),
-        "asks": asks_of(row.release.manifest),
+        "requirements": requirements_of(row.release.manifest),
         "published": row.application.listings.published().first(),
     }
     status = 422 if form.is_bound else 200
@@ -120,7 +123,7 @@ def listing_review(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def listing_picture(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Serve a picture of what is published, or of what is one's own to write or review."""
+    """Serve a picture of a published listing, or of one that the person may edit or review."""
     own = Application.objects.allowing(request.user, Action.MANAGE_CLIENTS)
     seen = Q(listing__state=Listing.State.PUBLISHED) | Q(listing__application__in=own)
     if request.user.is_superuser:
@@ -144,7 +147,7 @@ def _page(
     picture_form: PictureForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    row = marketplace.open_listing(application)
+    row = marketplace.current_listing(application)
     if form is None:
         known: dict[str, Any] = {} if row else {"title": application.name[:60]}
         form = ListingForm(application=application, instance=row, initial=known)
@@ -165,8 +168,8 @@ def _done(
 ) -> HttpResponse:
     try:
         verb()
-    except DistributionError as refused:
-        messages.error(request, str(refused))
+    except DistributionError as error:
+        messages.error(request, str(error))
     else:
         messages.success(request, done)
     return SeeOther(reverse("listing_edit", args=[application.pk]))

@@ -1,4 +1,4 @@
-"""The marketplace from the front, and installing from it or from what was shared."""
+"""Pages of the marketplace, and the pages to install a listed or shared application."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.distribution import installing
 from console.distribution.errors import DistributionError
-from console.distribution.installing import Offer
+from console.distribution.installing import InstallOffer
 from console.distribution.models import Listing, Share
-from console.distribution.requirements import asks_of
-from console.distribution.views.acting_organization import acting_in
+from console.distribution.requirements import requirements_of
+from console.distribution.views.acting_organization import organization_for
 from console.publishing.models import Installation
 
 PAGE_SIZE = 60
@@ -27,7 +27,7 @@ PAGE_SIZE = 60
 
 @require_safe
 def marketplace(request: SignedInRequest) -> HttpResponse:
-    """Show what everybody may install, narrowed by words."""
+    """List published applications, filtered by the words of a search."""
     words = request.GET.get("q", "").replace("\0", "")[:100]
     rows = Listing.objects.published().select_related("application__organization")
     for word in words.split():
@@ -51,7 +51,7 @@ def marketplace(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def listing_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show an application of the marketplace and what it asks for."""
+    """Show an application in the marketplace and what it asks for."""
     listing = _listing(pk)
     here = request.organization
     installed = None
@@ -63,7 +63,7 @@ def listing_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         "listing": listing,
         "application": listing.application,
         "pictures": listing.pictures.defer("content"),
-        "asks": asks_of(listing.release.manifest),
+        "requirements": requirements_of(listing.release.manifest),
         "installed": installed,
         "may_install": own.exists(),
         "is_own": here is not None and here.pk == listing.application.organization_id,
@@ -73,52 +73,51 @@ def listing_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def listing_install(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what the application asks for; a POST installs it from the marketplace."""
+    """Show what the application asks for; a POST installs it from the marketplace."""
     listing = _listing(pk)
-    organization = acting_in(request, Action.MANAGE_INSTALLATIONS)
+    organization = organization_for(request, Action.MANAGE_INSTALLATIONS)
     back = reverse("listing_detail", args=[pk])
     if organization is None:
         messages.warning(
-            request, "Choose the organization that shall have it, on top of the left pane."
+            request, "Choose the organization to install it in, at the top of the menu on the left."
         )
         return SeeOther(back)
-    return _install(request, installing.offer_of_listing(listing, organization), back)
+    return _install(request, installing.offer_from_listing(listing, organization), back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def share_install(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what the application asks for; a POST installs what was shared."""
+    """Show what the application asks for; a POST installs the shared release."""
     rows = Share.objects.offered_to(request.user).select_related(
         "application__organization", "client", "release"
     )
-    offer = installing.offer_of_share(get_object_or_404(rows, pk=pk))
+    offer = installing.offer_from_share(get_object_or_404(rows, pk=pk))
     return _install(request, offer, reverse("installation_list"))
 
 
-def _install(request: SignedInRequest, offer: Offer, back: str) -> HttpResponse:
+def _install(request: SignedInRequest, offer: InstallOffer, back: str) -> HttpResponse:
     installed = Installation.objects.filter(
         application=offer.application, organization=offer.organization
     ).first()
     if request.method == "POST":
         try:
-            outcome = installing.install(offer, request.user, seen=request.POST.get("seen", ""))
-        except DistributionError as refused:
-            messages.error(request, str(refused))
+            result = installing.install(offer, request.user, seen=request.POST.get("seen", ""))
+        except DistributionError as error:
+            messages.error(request, str(error))
             return SeeOther(request.get_full_path())
-        if outcome.is_new:
+        if result.is_new:
             messages.success(
                 request,
-                f"{offer.application} is installed. It works as soon as its connections are "
-                "authorized.",
+                f"{offer.application} is installed. Next, authorize its connections.",
             )
         else:
-            messages.info(request, f"{offer.application} is installed already.")
-        return SeeOther(reverse("installation_detail", args=[outcome.installation.pk]))
+            messages.info(request, f"{offer.application} is already installed.")
+        return SeeOther(reverse("installation_detail", args=[result.installation.pk]))
     context = {
         "offer": offer,
-        "asks": asks_of(offer.release.manifest),
+        "requirements": requirements_of(offer.release.manifest),
         "installed": installed,
-        "problem": "" if installed else installing.why_not(offer),
+        "problem": "" if installed else installing.install_problem(offer),
         "back": back,
     }
     return render(request, "distribution/install.html", context)

@@ -1,4 +1,4 @@
-"""Run a function or a workflow of an installed application."""
+"""The page that runs a function or workflow of an installed application."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from console.accounts.policy import Action
 from console.components.forms import InputForm
 from console.distribution import installed_run
 from console.publishing.models import Installation
-from console.publishing.runs import NotThere, inputs
+from console.publishing.runs import NotRunnable, inputs
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def installation_run(request: SignedInRequest, pk: uuid.UUID, link_name: str) -> HttpResponse:
-    """Ask for the input of a component; a POST runs it as this person."""
+    """Show the input form of a component; a POST runs it for this person."""
     rows = Installation.objects.allowing(request.user, Action.USE_INSTALLED).select_related(
         "application__organization", "organization", "release"
     )
@@ -34,11 +34,11 @@ def installation_run(request: SignedInRequest, pk: uuid.UUID, link_name: str) ->
     if posted and form.is_valid():
         try:
             result = installed_run.run(installation, link_name, request.user, form.given)
-        except NotThere:
+        except NotRunnable:
             form.add_error(
                 None,
-                f"The license of {installation} has ended, or it was updated meanwhile. Nothing "
-                "was run.",
+                f"The license of {installation} has ended, or it was updated in the meantime. "
+                "Nothing was run.",
             )
     template = "distribution/installation_run.html"
     if request.htmx and request.htmx.target == "run":

@@ -1,4 +1,4 @@
-"""The open halves of the keys that sign tokens."""
+"""The public keys that verify user tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from console.keys.user_tokens import public_set
 
 
-# Applications verify tokens without an account here.
+# Applications verify tokens without an account.
 @login_not_required
 @require_safe
 @cache_control(public=True, max_age=300)

@@ -1,4 +1,4 @@
-"""The keys of an application: the list, a new one, and the end of one."""
+"""Pages to list, create and revoke the keys of an application."""
 
 from __future__ import annotations
 
@@ -16,94 +16,96 @@ from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import Environment
 from console.keys.forms import KeyForm
-from console.keys.issuing import NoSuchPlace, TooManyKeys, create_key, revoke_key
-from console.keys.key_site import KeySite, at_client, at_home
+from console.keys.issuing import NotRunningThere, TooManyKeys, create_key, revoke_key
+from console.keys.key_site import KeySite, application_site, installation_site
 from console.keys.models import ApiKey
 from console.publishing.models import Installation
-from console.signing_in.reauthentication import password_again
+from console.signing_in.reauthentication import reauthentication_required
 
-#: How many revoked ones the page remembers.
+#: How many revoked keys the page shows.
 REVOKED_SHOWN = 10
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """Show the keys of an application; a POST makes one and shows it this once."""
+    """List the keys of an application; a POST creates one and shows it once."""
     applications = Application.objects.allowing(request.user, Action.MANAGE_KEYS)
     application = get_object_or_404(applications.select_related("organization"), pk=pk)
-    return _keys(request, at_home(application))
+    return _keys(request, application_site(application))
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def installation_keys(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
-    """Do the same for an application where it is installed."""
+    """Do the same for an installed application."""
     rows = Installation.objects.allowing(request.user, Action.MANAGE_INSTALLATIONS)
     rows = rows.select_related("application__organization", "organization")
-    return _keys(request, at_client(get_object_or_404(rows, pk=pk)))
+    return _keys(request, installation_site(get_object_or_404(rows, pk=pk)))
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what stops working; a POST ends the key."""
+    """Ask for confirmation; a POST revokes the key."""
     key = _key(request, pk, Action.MANAGE_KEYS)
-    return _revoke(request, key, at_home(key.application))
+    return _revoke(request, key, application_site(key.application))
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def installation_key_revoke(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Do the same with a key of an installed application, while it is installed."""
+    """Do the same for a key of an installed application, while it is installed."""
     key = _key(request, pk, Action.MANAGE_INSTALLATIONS)
     rows = Installation.objects.filter(organization=key.organization_id)
     rows = rows.select_related("application__organization", "organization")
-    return _revoke(request, key, at_client(get_object_or_404(rows, application=key.application_id)))
+    return _revoke(
+        request, key, installation_site(get_object_or_404(rows, application=key.application_id))
+    )
 
 
-def _keys(request: SignedInRequest, place: KeySite) -> HttpResponseBase:
+def _keys(request: SignedInRequest, site: KeySite) -> HttpResponseBase:
     if request.method != "POST":
-        return _page(request, place, KeyForm(place=place))
-    if request.POST.get("environment") == Environment.DEVELOPMENT and not place.installation:
-        return _create(request, place)
-    return password_again(_create)(request, place)
+        return _page(request, site, KeyForm(site=site))
+    if request.POST.get("environment") == Environment.DEVELOPMENT and not site.installation:
+        return _create(request, site)
+    return reauthentication_required(_create)(request, site)
 
 
-def _create(request: SignedInRequest, place: KeySite) -> HttpResponse:
-    form = KeyForm(request.POST, place=place)
+def _create(request: SignedInRequest, site: KeySite) -> HttpResponse:
+    form = KeyForm(request.POST, site=site)
     if not form.is_valid():
-        return _page(request, place, form, status=422)
+        return _page(request, site, form, status=422)
     try:
         key, text = create_key(
-            place.application,
-            place.organization,
-            form.chosen,
+            site.application,
+            site.organization,
+            form.chosen_environment,
             request.user,
             form.cleaned_data["name"],
         )
-    except (TooManyKeys, NoSuchPlace) as error:
+    except (TooManyKeys, NotRunningThere) as error:
         form.add_error("environment" if "environment" in form.fields else None, str(error))
-        return _page(request, place, form, status=409)
-    return _page(request, place, KeyForm(place=place), created=key, text=text, status=201)
+        return _page(request, site, form, status=409)
+    return _page(request, site, KeyForm(site=site), created=key, text=text, status=201)
 
 
 def _page(
     request: SignedInRequest,
-    place: KeySite,
+    site: KeySite,
     form: KeyForm,
     *,
     created: ApiKey | None = None,
     text: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    keys = place.keys.select_related("created_by", "revoked_by")
+    keys = site.keys.select_related("created_by", "revoked_by")
     return render(
         request,
         "keys/key_list.html",
         {
-            "place": place,
-            "application": place.application,
+            "site": site,
+            "application": site.application,
             "form": form,
             "created": created,
             "text": text,
@@ -119,10 +121,10 @@ def _key(request: SignedInRequest, pk: uuid.UUID, action: Action) -> ApiKey:
     return get_object_or_404(keys.select_related("application__organization"), pk=pk)
 
 
-def _revoke(request: SignedInRequest, key: ApiKey, place: KeySite) -> HttpResponse:
+def _revoke(request: SignedInRequest, key: ApiKey, site: KeySite) -> HttpResponse:
     if request.method == "POST":
         revoke_key(key, request.user)
-        messages.success(request, f"The key {key} does not count any more.")
-        return SeeOther(place.keys_url)
-    context = {"key": key, "place": place, "application": place.application}
+        messages.success(request, f"API key {key} has been revoked.")
+        return SeeOther(site.keys_url)
+    context = {"key": key, "site": site, "application": site.application}
     return render(request, "keys/key_revoke.html", context)

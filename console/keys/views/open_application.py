@@ -1,4 +1,4 @@
-"""Open an application: it learns who does by a token that this console signs."""
+"""Open an application with a signed token that identifies the person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import Environment
 from console.keys.forms import OpenForm
-from console.keys.key_site import KeySite, at_client, at_home
+from console.keys.key_site import KeySite, application_site, installation_site
 from console.keys.user_tokens import token_for
 from console.publishing.models import Installation
 
@@ -24,7 +24,7 @@ from console.publishing.models import Installation
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def application_open(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Ask in which environment; a POST hands the application a token, or shows it."""
+    """Ask for the environment; a POST sends a token to the application, or shows it."""
     applications = Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS)
     application = get_object_or_404(applications.select_related("organization"), pk=pk)
     form = OpenForm(request.POST if request.method == "POST" else None)
@@ -35,45 +35,44 @@ def application_open(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             {"application": application, "form": form},
             status=422 if form.is_bound else 200,
         )
-    return _opened(request, at_home(application), form.cleaned_data["environment"])
+    return _opened(request, application_site(application), form.cleaned_data["environment"])
 
 
 @never_cache
 @require_POST
 def installation_open(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Hand an installed application a token of the person, or show it."""
+    """Send a token to an installed application, or show it."""
     rows = Installation.objects.allowing(request.user, Action.USE_INSTALLED)
     rows = rows.select_related("application__organization", "organization")
-    place = at_client(get_object_or_404(rows, pk=pk))
-    if place.has_ended:
+    site = installation_site(get_object_or_404(rows, pk=pk))
+    if site.has_ended:
         messages.error(
-            request, f"The license of {place.application} has ended, so it is not opened."
+            request, f"The license of {site.application} has ended, so it cannot be opened."
         )
-        return SeeOther(place.url)
-    return _opened(request, place, Environment.PRODUCTION)
+        return SeeOther(site.url)
+    return _opened(request, site, Environment.PRODUCTION)
 
 
-def _opened(request: SignedInRequest, place: KeySite, environment: str) -> HttpResponse:
-    """Lead a person into an application with a token, where it says where it is.
+def _opened(request: SignedInRequest, site: KeySite, environment: str) -> HttpResponse:
+    """Send a person to the application with a token, if it has a launch URL.
 
-    The page sends the token as a form, so that it stands in no address; without scripts it
-    has a button. Whether he may open it is for the caller to know.
+    A form sends the token, to keep it out of URLs; without scripts it has a button. The caller
+    has checked that the person may open the application.
     """
-    application = place.application
+    application = site.application
     response = render(
         request,
         "keys/application_opened.html",
         {
-            "place": place,
+            "site": site,
             "application": application,
             "environment": environment,
-            "token": token_for(request.user, application, place.organization, environment),
+            "token": token_for(request.user, application, site.organization, environment),
         },
     )
     if application.launch_url:
-        # The page may send forms to itself and to the application, and nowhere else.
+        # The page may submit forms only to itself and to the application.
         parts = urlsplit(application.launch_url)
-        response._csp_update = {  # type: ignore[attr-defined]
-            "form-action": [f"{parts.scheme}://{parts.netloc}"]
-        }
+        policy = {"form-action": [f"{parts.scheme}://{parts.netloc}"]}
+        setattr(response, "_csp_update", policy)  # noqa: B010  (as django-csp's decorators do)
     return response

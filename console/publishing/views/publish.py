@@ -1,4 +1,4 @@
-"""Publish to Stage: what changed, what goes, and whether it will work there."""
+"""The page *Publish to Stage*: choose changes, see what they include and whether they will work."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from console.publishing.environment_state import manifest_in, states_in
 from console.publishing.forms import NoteForm
 from console.publishing.selection import select
 
-#: What people are told when the ground has moved under their decision.
-MOVED = (
+#: Shown when somebody else has changed Development or Stage while the page was open.
+STALE_PAGE = (
     "Development or Stage has changed since this page was shown, so nothing was published. "
-    "This is how it stands now: look at it and publish again."
+    "This page now shows the current changes: check them and publish again."
 )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def publish(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show what can go to Stage; a POST puts what is ticked there."""
+    """Show the changes that can be published; a POST publishes the ticked ones."""
     application = _application(request, pk)
     if request.method != "POST":
         return _page(request, application, request.GET.getlist("tick"), NoteForm())
@@ -38,35 +38,37 @@ def publish(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return _page(request, application, ticked, form, status=422)
     try:
-        outcome = publishing.publish(
+        result = publishing.publish(
             application,
             request.user,
             ticked=ticked,
             note=form.cleaned_data["note"],
             seen=request.POST.get("seen", ""),
         )
-    except publishing.NothingChosen:
-        form.add_error(None, "Nothing is ticked, so nothing was published. Tick a change first.")
+    except publishing.NothingSelected:
+        form.add_error(
+            None, "Nothing is ticked, so nothing was published. Tick at least one change."
+        )
         return _page(request, application, ticked, form, status=422)
     except publishing.PublishConflict:
-        form.add_error(None, MOVED)
+        form.add_error(None, STALE_PAGE)
         return _page(request, application, ticked, form, status=409)
-    except publishing.SomebodyPublishes as error:
-        form.add_error(
-            None, f"{error} Nothing of yours was published. Look again in a moment and try again."
-        )
+    except publishing.PublishInProgress as error:
+        form.add_error(None, f"{error} Your changes were not published. Try again in a moment.")
         return _page(request, application, ticked, form, status=409)
-    release = outcome.release
-    if outcome.is_new:
+    release = result.release
+    if result.is_new:
         messages.success(request, f"{release} of {application} is in Stage.")
     else:
-        messages.info(request, f"{release} holds all of this already, so nothing new was made.")
+        messages.info(
+            request, f"{release} already contains these changes, so no new release was created."
+        )
     return SeeOther(release.get_absolute_url())
 
 
 @require_POST
 def publish_preview(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show the same page with other changes ticked; nothing is published."""
+    """Show the page with other changes ticked; nothing is published."""
     application = _application(request, pk)
     form = NoteForm(initial={"note": request.POST.get("note", "")[:500]})
     return _page(request, application, request.POST.getlist("tick"), form)
@@ -95,11 +97,13 @@ def _page(
         "application": application,
         "form": form,
         "selection": selection,
-        "is_empty": not stage.components,
+        "stage_is_empty": not stage.components,
         "seen": publishing.fingerprint(stage, development),
         "states": states.values() if selection.ticked else [],
-        "mending": sum(not state.works for state in states.values()),
-        "going": [p.change for p in selection.passengers.values() if p.goes],
+        "not_working": sum(not state.works for state in states.values()),
+        "included_connections": [
+            row.change for row in selection.connection_changes.values() if row.is_included
+        ],
     }
     template = "publishing/publish.html"
     if request.htmx and request.htmx.target == "choices":

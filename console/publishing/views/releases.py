@@ -1,4 +1,4 @@
-"""What was released: the list, one release, two of them side by side, and the way back."""
+"""Pages of releases: the list, one release, comparison and rollback."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import Environment
+from console.pagination import paginate
 from console.publishing import publishing
 from console.publishing.environment_state import manifest_in, release_in_stage, states_in
 from console.publishing.forms import CompareForm, NoteForm
-from console.publishing.manifest import Manifest, of_development
+from console.publishing.manifest import Manifest, development_manifest
 from console.publishing.manifest_diff import changes, diff
 from console.publishing.models import Release
 
@@ -26,21 +27,16 @@ PAGE_SIZE = 20
 
 @require_safe
 def release_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show the releases of an application, the newest one first."""
+    """List the releases of an application, newest first."""
     application = _application(request, pk)
     releases = application.releases.select_related("created_by").defer("content")
-    before = request.GET.get("before", "")
-    if before.isdecimal() and len(before) < 10:
-        releases = releases.filter(number__lt=int(before))
-    rows = list(releases[: PAGE_SIZE + 1])
-    more, rows = len(rows) > PAGE_SIZE, rows[:PAGE_SIZE]
+    page = paginate(releases, request.GET, by="number", size=PAGE_SIZE)
     return render(
         request,
         "publishing/release_list.html",
         {
             "application": application,
-            "releases": rows,
-            "older": f"?before={rows[-1].number}" if more else "",
+            "page": page,
             "in_stage": release_in_stage(application),
             "form": CompareForm(None, application=application),
         },
@@ -49,7 +45,7 @@ def release_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show one release: who, when, what is in it, and whether it is in Stage."""
+    """Show a release: author, date, content, and whether it is in Stage."""
     release = _release(request, pk)
     application = release.application
     in_stage = release_in_stage(application)
@@ -73,8 +69,8 @@ def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "is_in_stage": is_in_stage,
             "components": manifest.components.values(),
             "connections": [
-                (standing, keys.get(name), states.get(name))
-                for name, standing in manifest.connections.items()
+                (snapshot, keys.get(name), states.get(name))
+                for name, snapshot in manifest.connections.items()
             ],
             "earlier": release.number - 1,
         },
@@ -83,7 +79,7 @@ def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def release_compare(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show what differs between two releases, or between a release and Development."""
+    """Compare two releases, or a release and Development."""
     application = _application(request, pk)
     form = CompareForm(request.GET, application=application)
     found = None
@@ -107,9 +103,9 @@ def release_compare(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def change_detail(
     request: SignedInRequest, pk: uuid.UUID, what: str, link_name: str
 ) -> HttpResponse:
-    """Show how one component or connection differs, line by line.
+    """Show the line diff of one component or connection.
 
-    Without ``before`` and ``after`` in the address it is Stage against Development.
+    Without ``before`` and ``after`` in the URL, Stage is compared with Development.
     """
     application = _application(request, pk)
     if request.GET.get("before") or request.GET.get("after"):
@@ -118,7 +114,10 @@ def change_detail(
             raise Http404
         before, after = _sides(application, form)
     else:
-        before, after = manifest_in(application, Environment.STAGE), of_development(application)
+        before, after = (
+            manifest_in(application, Environment.STAGE),
+            development_manifest(application),
+        )
     found = changes(before, after)
     parts = {"components": found.components, "connections": found.connections}
     change = parts.get(what, {}).get(link_name)
@@ -134,12 +133,12 @@ def change_detail(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def release_roll_back(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what would change in Stage; a POST makes a new release with this one's content."""
+    """Show what a rollback would change; a POST creates a release with this one's content."""
     release = _release(request, pk)
     application = release.application
     form = NoteForm(
         request.POST if request.method == "POST" else None,
-        initial={"note": f"Back to release {release.number}"},
+        initial={"note": f"Roll back to release {release.number}"},
     )
     status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
@@ -147,7 +146,7 @@ def release_roll_back(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             outcome = publishing.roll_back(
                 application, request.user, to=release, note=form.cleaned_data["note"]
             )
-        except publishing.SomebodyPublishes as error:
+        except publishing.PublishInProgress as error:
             form.add_error(None, f"{error} Nothing was changed. Try again in a moment.")
             status = 409
         else:
@@ -156,7 +155,7 @@ def release_roll_back(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                     request, f"{outcome.release} is in Stage, with the content of {release}."
                 )
             else:
-                messages.info(request, "Stage holds this already, so nothing was changed.")
+                messages.info(request, "Stage already has this content, so nothing was changed.")
             return SeeOther(outcome.release.get_absolute_url())
     states = states_in(
         application, release.manifest.connections.values(), Environment.STAGE, request.user
@@ -187,7 +186,7 @@ def _sides(application: Application, form: CompareForm) -> tuple[Manifest, Manif
 
 def _manifest(application: Application, side: str) -> Manifest:
     if side == CompareForm.DEVELOPMENT:
-        return of_development(application)
+        return development_manifest(application)
     return application.releases.get(number=int(side)).manifest
 
 

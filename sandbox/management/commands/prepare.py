@@ -9,11 +9,11 @@ from sandbox.seed import seed
 
 
 class Command(BaseCommand):
-    help = "Make the database, alice and bob, and a little data. May be run again."
+    help = "Create the database, the users alice and bob, and sample data. Can be run again."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO_PASSWORD:
-            raise CommandError("Set DEMO_PASSWORD: it becomes the password of alice and bob.")
+            raise CommandError("Set DEMO_PASSWORD, the password for alice and bob.")
         call_command("migrate", interactive=False, verbosity=0)
         seed(settings.DEMO_PASSWORD)
-        self.stdout.write(f"The sandbox is prepared in {settings.SANDBOX_DATA}.")
+        self.stdout.write(f"The sandbox is ready in {settings.SANDBOX_DATA}.")

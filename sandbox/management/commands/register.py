@@ -10,13 +10,13 @@ from oauth2_provider.models import Application
 
 
 class Command(BaseCommand):
-    help = "Add an OAuth client, or change the one with that client id."
+    help = "Add an OAuth client, or change the one with this client ID."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--client-id", required=True)
         parser.add_argument("--client-secret-file", type=Path, help="not with --public")
         parser.add_argument("--redirect-uri", required=True, action="append", dest="redirect_uris")
-        parser.add_argument("--name", help="as the consent page shows it")
+        parser.add_argument("--name", help="the name on the consent page")
         parser.add_argument("--public", action="store_true", help="a client without a secret")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -43,17 +43,17 @@ class Command(BaseCommand):
 def _joined(redirect_uris: list[str]) -> str:
     for uri in redirect_uris:
         if not uri or uri.split() != [uri]:
-            raise CommandError(f"A redirect URI holds no spaces: {uri!r}.")
+            raise CommandError(f"A redirect URI cannot contain spaces: {uri!r}.")
     return " ".join(redirect_uris)
 
 
 def _secret(path: Path | None) -> str:
     if path is None:
-        raise CommandError("Give --client-secret-file, or --public for a client without a secret.")
+        raise CommandError("Use --client-secret-file, or --public for a client without a secret.")
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeError) as error:
         raise CommandError(f"The client secret cannot be read from {path}.") from error
     if not secret:
-        raise CommandError(f"There is no client secret in {path}.")
+        raise CommandError(f"The file {path} is empty.")
     return secret

@@ -13,7 +13,7 @@ from granian.log import LogLevels
 
 
 class Command(BaseCommand):
-    help = "Serve the sandbox on this machine alone."
+    help = "Serve the sandbox on this machine only."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=settings.SANDBOX_PORT)
@@ -21,9 +21,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         port = options["port"]
         if not _free(port):
-            raise CommandError(f"Port {port} is taken; give another by --port or SANDBOX_PORT.")
-        # The worker reads its settings afresh, the issuer with its port among them; a forked
-        # one would have those of this process.
+            raise CommandError(
+                f"Port {port} is already in use. Choose another with --port or SANDBOX_PORT."
+            )
+        # Spawn, so that the worker reads its settings again: the issuer contains the port.
         os.environ["SANDBOX_PORT"] = str(port)
         multiprocessing.set_start_method("spawn")
         self.stdout.write(f"The sandbox listens at http://localhost:{port}")
@@ -33,8 +34,8 @@ class Command(BaseCommand):
             address="127.0.0.1",
             port=port,
             interface=Interfaces.WSGI,
-            workers=1,  # the counts are in its memory
-            blocking_threads=8,  # a door that is slow on purpose holds one
+            workers=1,  # the request counts are in its memory
+            blocking_threads=8,  # a slow endpoint occupies one
             log_level=LogLevels.error,
             log_access=False,
             workers_kill_timeout=2,
@@ -42,7 +43,7 @@ class Command(BaseCommand):
 
 
 def _free(port: int) -> bool:
-    """Tell whether nobody listens at ``port``; the server itself would share it silently."""
+    """Return whether ``port`` is free; the server itself would share it silently."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

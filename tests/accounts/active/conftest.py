@@ -1,4 +1,4 @@
-"""Somebody with two organizations."""
+"""A person with two organizations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the middleware puts before addresses ends with the request, whatever becomes of it."""
+"""The script prefix of an organization ends with its request, also after an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from django.urls import get_script_prefix, path, reverse, set_script_prefix
 
 import console.urls
-from console.accounts.policy import RULES, Rule, Who
+from console.accounts.policy import RULES, Audience, RouteRule
 
 ELSEWHERE, STUDIO = "/o/elsewhere/", "/o/studio/"
 
@@ -41,11 +41,11 @@ urlpatterns = [
 @pytest.fixture
 def some_routes(monkeypatch) -> None:
     for name in ("failing", "streaming", "plain"):
-        monkeypatch.setitem(RULES, name, Rule(Who.SIGNED_IN))
+        monkeypatch.setitem(RULES, name, RouteRule(Audience.SIGNED_IN))
 
 
 @pytest.mark.urls(__name__)
-def test_it_does_not_outlive_its_request(client, some_routes):
+def test_the_prefix_ends_with_the_request(client, some_routes):
     assert client.get(f"{STUDIO}plain/").content.decode() == STUDIO
     assert get_script_prefix() == "/"
     with pytest.raises(RuntimeError, match=STUDIO):
@@ -60,7 +60,7 @@ def test_it_does_not_outlive_its_request(client, some_routes):
 
 
 @pytest.mark.urls(__name__)
-def test_what_is_written_later_has_it(client, some_routes):
+def test_streamed_parts_have_the_prefix(client, some_routes):
     answer = client.get(f"{STUDIO}streaming/")
     parts = iter(answer.streaming_content)
     assert next(parts).decode() == f"{STUDIO} "
@@ -72,7 +72,7 @@ def test_what_is_written_later_has_it(client, some_routes):
 
 @pytest.mark.urls(__name__)
 @pytest.mark.django_db(transaction=True)
-def test_threads_do_not_meet_each_others(client, both, some_routes):
+def test_threads_do_not_share_the_prefix(client, both, some_routes):
     def look(number: int) -> bool:
         browser = Client()
         browser.cookies.update(client.cookies)
@@ -86,7 +86,7 @@ def test_threads_do_not_meet_each_others(client, both, some_routes):
         assert all(threads.map(look, range(24)))
 
 
-def test_a_console_below_a_path_of_its_server_works_as_well(client, connect):
+def test_it_works_below_a_path_of_the_server(client, connect):
     place = reverse("connection_authorize", args=[connect("slack").pk])
 
     def ask(path_info: str) -> str:

@@ -1,4 +1,4 @@
-"""One row of each kind, and the browsers of everybody who might come."""
+"""One row of each kind, and browsers of all the people who visit."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def no_limit_was_used_yet() -> None:
 
 @pytest.fixture
 def things(application, connect, grant, install, build, developer, super_admin) -> dict[str, Any]:
-    """One row of each kind, all of them of the same organization."""
+    """One row of each kind, all of the same organization."""
     client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
     connection = connect(name="Secret plan")
     webhook = Webhook.objects.create(
         organization=application.organization,
         application=application,
-        url="https://10.0.0.1/secret_plan",  # where nothing is ever sent
+        url="https://10.0.0.1/secret_plan",  # nothing is sent there
         secret=new_secret(),
     )
     delivery = payloads.test_message(webhook)
@@ -95,7 +95,7 @@ def things(application, connect, grant, install, build, developer, super_admin) 
 
 
 def distributed(application: Application, release: Release) -> dict[str, Any]:
-    """Let the organization have a client, and be another one's client itself."""
+    """Create a client of the organization, and make it a client of another one."""
     maker = Organization.objects.create(name="Maker", slug="maker")
     client = Organization.objects.create(name="Third", slug="third")
     theirs = Application.objects.create(organization=maker, name="Parts", link_name="parts")
@@ -147,7 +147,7 @@ def distributed(application: Application, release: Release) -> dict[str, Any]:
 def come_as(
     things, developer, super_admin, studio, stranger_organization, operator, signed_in
 ) -> Callable[[str], Client]:
-    """Return the browser of somebody."""
+    """Return the browser of a person by the name of their identity."""
     known = {"own developer": developer, "own super_admin": super_admin, "operator": operator}
 
     def come(name: str) -> Client:

@@ -1,4 +1,4 @@
-"""Who comes, from where, and what the policy table says that he gets."""
+"""The people who visit each route, and the answer that the policy table gives them."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from console.accounts.policy import GIVEN, Action, Of, PolicyRow, Who
+from console.accounts.policy import NEEDS_RIGHT, Action, Audience, RowTarget, Target
 from console.choices import Role
 from tests.accounts.policy.visits import VISITS, rule
 
-#: Where an address begins. Every row of the tests is of the first organization.
+#: The prefixes of URLs. Every row of the tests belongs to the first organization, ``own``.
 PREFIXES: Mapping[str, str] = {
     "none": "",
     "own": "/o/studio",
     "other": "/o/elsewhere",
     "absent": "/o/nowhere",
 }
-#: Of two organizations, the first by name is meant where nothing says which.
+#: The order of organizations by name: without a prefix, the first one is chosen.
 BY_NAME = ("other", "own")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Somebody, and his role in the organization of the rows and in another one."""
+    """A person with roles in the organization of the rows (``own``) and in another one."""
 
     name: str
     roles: Mapping[str, str] = field(default_factory=dict)
-    #: What was given to him in the application of the rows.
+    #: The actions for which they have a right in the application of the rows.
     given: frozenset[Action] = frozenset()
     operator: bool = False
     anonymous: bool = False
-    #: He was a super admin where the rows are, and is deactivated: he counts as nobody.
+    #: They are a deactivated super admin in ``own``, which gives no access.
     deactivated: bool = False
 
 
@@ -39,13 +39,13 @@ def _identities() -> Iterator[Identity]:
     for role in Role.values:
         yield Identity(name=f"own {role}", roles={"own": role})
         yield Identity(name=f"other {role}", roles={"other": role})
-        # What he may do there must not help him here.
+        # Permissions there must not apply here.
         yield Identity(name=f"both {role}", roles={"own": role, "other": Role.SUPER_ADMIN})
-    for action in GIVEN:
+    for action in NEEDS_RIGHT:
         for role in Role.values:
             name, given = f"own {role} given {action.name.lower()}", frozenset({action})
             yield Identity(name=name, roles={"own": role}, given=given)
-        # Rights count where the person is a developer of the application's organization.
+        # Rights need the developer role in the application's organization.
         name = f"other developer given {action.name.lower()}"
         yield Identity(name=name, roles={"other": Role.DEVELOPER}, given=frozenset({action}))
     yield Identity(name="nobody")
@@ -59,48 +59,48 @@ IDENTITIES: Mapping[str, Identity] = {each.name: each for each in _identities()}
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """A status and, of a redirect by the policy, where it leads."""
+    """The status of an answer, and the target if the policy redirects."""
 
     status: int
     location: str = ""
 
 
-def _is_given(who: Who | Action, identity: Identity) -> bool:
-    """Tell whether nothing has to be given to him for it, or was."""
+def _is_given(who: Audience | Action, identity: Identity) -> bool:
+    """Tell whether the person has the right for the action, or needs none."""
     if not isinstance(who, Action) or who in identity.given:
         return True
-    return identity.roles.get("own") not in GIVEN.get(who, ())
+    return identity.roles.get("own") not in NEEDS_RIGHT.get(who, ())
 
 
 def expected(
     name: str, identity: Identity, prefix: str, path: str, status: int | None = None
 ) -> Expected:
-    """Say what comes of a visit to ``path``, which is told without the prefix."""
-    visit, law = VISITS[name], rule(name)
+    """Return the expected answer to a visit of ``path``, a path without the prefix."""
+    visit, route_rule = VISITS[name], rule(name)
     opened = Expected(status=status or visit.status)
     outside = Expected(status=302 if visit.method == "get" else 307, location=path)
     if identity.anonymous:
-        if law.of is Of.NOTHING and prefix != "none":
+        if route_rule.target is Target.NONE and prefix != "none":
             return outside
-        if law.who is Who.PUBLIC:
+        if route_rule.audience is Audience.PUBLIC:
             return Expected(status=visit.anonymous)
         entrance = "/admin/login/" if name == "admin:index" else "/accounts/login/"
         there = quote(PREFIXES[prefix] + path)
         return Expected(status=302, location=f"{entrance}?next={there}")
     if prefix != "none" and prefix not in identity.roles:
         return Expected(status=404)
-    if law.of is Of.NOTHING:
+    if route_rule.target is Target.NONE:
         return opened if prefix == "none" else outside
     reach = {place: role for place, role in identity.roles.items() if prefix in ("none", place)}
-    open_in = [p for p in reach if law.admits([reach[p]], operator=identity.operator)]
-    if isinstance(law.of, PolicyRow):
-        is_his = not visit.person or visit.person == identity.name
-        is_his = is_his and _is_given(law.who, identity)
-        may = "own" in open_in and is_his
+    open_in = [p for p in reach if route_rule.allows([reach[p]], operator=identity.operator)]
+    if isinstance(route_rule.target, RowTarget):
+        is_visible = not visit.person or visit.person == identity.name
+        is_visible = is_visible and _is_given(route_rule.audience, identity)
+        may = "own" in open_in and is_visible
         candidates = ["own"] if may else []
     else:
-        may = law.admits(reach.values(), operator=identity.operator)
+        may = route_rule.allows(reach.values(), operator=identity.operator)
         candidates = [place for place in BY_NAME if place in (open_in or reach)]
-    if len(reach) > 1 and visit.method == "get" and not law.across and candidates:
+    if len(reach) > 1 and visit.method == "get" and not route_rule.any_organization and candidates:
         return Expected(status=302, location=PREFIXES[candidates[0]] + path)
-    return opened if may else Expected(status=law.refusal)
+    return opened if may else Expected(status=route_rule.denied_status)

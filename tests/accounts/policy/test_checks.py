@@ -1,4 +1,4 @@
-"""``manage.py check`` fails where routes and rules do not agree; so does the door."""
+"""``manage.py check`` and the middleware reject routes without a matching rule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.urls.resolvers import RegexPattern
 
 import console.urls
 from console.accounts import checks
-from console.accounts.policy import RULES, Of, Rule, Who, public
+from console.accounts.policy import RULES, Audience, RouteRule, Target, public
 
 
 def page(request):
@@ -31,7 +31,7 @@ def found(patterns, rules) -> list[str]:
     return [each.id for each in checks.disagreements(resolver, rules)]
 
 
-#: An urlconf of the console with a route that nobody has thought about.
+#: The console's URLs with routes that have no rule.
 urlpatterns = [
     *console.urls.urlpatterns,
     path("forgotten/", page, name="forgotten"),
@@ -40,7 +40,7 @@ urlpatterns = [
 ]
 
 
-def test_the_console_passes():
+def test_the_console_passes_its_checks():
     assert [each for each in run_checks() if each.id.startswith("console.")] == []
 
 
@@ -49,36 +49,38 @@ def test_it_reports_a_route_without_a_rule(name):
     assert found([path("x/", page, name=name)], {}) == ["console.E001"]
 
 
-def test_it_looks_into_what_is_included():
+def test_it_checks_included_routes():
     inner = ([path("x/", page, name="x")], "inner")
     assert found([path("", include(inner))], {}) == ["console.E001"]
-    assert found([path("", include(inner))], {"inner": Rule(Who.SIGNED_IN)}) == []
-    assert found([path("", include(inner))], {"inner:x": Rule(Who.SIGNED_IN)}) == []
+    assert found([path("", include(inner))], {"inner": RouteRule(Audience.SIGNED_IN)}) == []
+    assert found([path("", include(inner))], {"inner:x": RouteRule(Audience.SIGNED_IN)}) == []
 
 
 def test_it_reports_a_rule_without_a_route():
-    assert found([], {"gone": Rule(Who.SIGNED_IN)}) == ["console.E002"]
+    assert found([], {"gone": RouteRule(Audience.SIGNED_IN)}) == ["console.E002"]
 
 
-def test_it_reports_who_must_sign_in_where_nobody_has_to():
+def test_it_reports_rules_that_disagree_with_the_view():
     assert found([path("x/", page, name="x")], {"x": public("Why not.")}) == ["console.E003"]
-    assert found([path("x/", open_page, name="x")], {"x": Rule(Who.SIGNED_IN)}) == ["console.E003"]
+    assert found([path("x/", open_page, name="x")], {"x": RouteRule(Audience.SIGNED_IN)}) == [
+        "console.E003"
+    ]
 
 
-def test_it_wants_a_reason_for_what_is_public():
-    rules = {"x": Rule(Who.PUBLIC, Of.NOTHING)}
+def test_it_requires_a_reason_for_public_routes():
+    rules = {"x": RouteRule(Audience.PUBLIC, Target.NONE)}
     assert found([path("x/", open_page, name="x")], rules) == ["console.E004"]
 
 
-def test_every_fault_says_what_to_do():
+def test_every_error_has_a_hint():
     resolver = SimpleNamespace(url_patterns=[path("x/", page, name="x")])
-    for each in checks.disagreements(resolver, {"gone": Rule(Who.SIGNED_IN)}):
+    for each in checks.disagreements(resolver, {"gone": RouteRule(Audience.SIGNED_IN)}):
         assert each.hint
 
 
 @pytest.mark.urls(__name__)
 @pytest.mark.parametrize("place", ["/forgotten/", "/forgotten/open/", "/forgotten/nameless/"])
-def test_a_route_without_a_rule_is_closed_even_if_nobody_has_checked(
+def test_a_route_without_a_rule_is_closed_even_if_checks_did_not_run(
     place, signed_in, operator, super_admin
 ):
     for client in (Client(), signed_in(super_admin), signed_in(operator)):
@@ -89,7 +91,7 @@ def test_a_route_without_a_rule_is_closed_even_if_nobody_has_checked(
 
 @pytest.mark.urls(__name__)
 def test_the_same_route_opens_with_a_rule(signed_in, super_admin, monkeypatch):
-    monkeypatch.setitem(RULES, "forgotten", Rule(Who.SIGNED_IN))
+    monkeypatch.setitem(RULES, "forgotten", RouteRule(Audience.SIGNED_IN))
     assert signed_in(super_admin).get("/forgotten/").content == b"opened"
-    monkeypatch.setitem(RULES, "forgotten", Rule(Who.OPERATOR))
+    monkeypatch.setitem(RULES, "forgotten", RouteRule(Audience.OPERATOR))
     assert signed_in(super_admin).get("/forgotten/").status_code == 403

@@ -1,4 +1,4 @@
-"""Every route for everybody, from everywhere, in every environment, against the policy table."""
+"""Check every route for every person, prefix and environment against the policy table."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from console.accounts.policy import RULES
 from tests.accounts.policy.expectations import IDENTITIES, PREFIXES, expected
 from tests.accounts.policy.visits import VISITS, address, rule
 
+pytestmark = pytest.mark.one_database(
+    "Visits all routes as everyone; the rooms test their queries on both databases."
+)
+
 
 def names(resolver: URLResolver) -> set[str]:
-    """Name every route that stands in no namespace."""
+    """Return the names of all routes without a namespace."""
     found = set()
     for entry in resolver.url_patterns:
         if isinstance(entry, URLPattern):
@@ -32,7 +36,7 @@ def test_every_route_is_visited():
 
 
 @pytest.mark.parametrize("name", VISITS)
-def test_it_opens_for_whom_the_policy_says(name, things, come_as, record_property):
+def test_it_opens_for_the_people_in_the_policy(name, things, come_as, record_property):
     visit, path = VISITS[name], address(name, things)
     cells, differences = 0, []
     for identity in IDENTITIES.values():
@@ -50,15 +54,15 @@ def test_it_opens_for_whom_the_policy_says(name, things, come_as, record_propert
     assert differences == [], "\n".join(differences)
 
 
-def test_the_table_says_more_than_that_all_may_come():
-    """A matrix of which every cell is alike would prove nothing."""
-    laws = {rule(name) for name in VISITS}
-    assert len({law.who for law in laws}) > 5
-    assert {law.refusal for law in laws} == {403, 404}
+def test_the_matrix_contains_every_kind_of_answer():
+    """A matrix of equal answers would prove nothing."""
+    route_rules = {rule(name) for name in VISITS}
+    assert len({route_rule.audience for route_rule in route_rules}) > 5
+    assert {route_rule.denied_status for route_rule in route_rules} == {403, 404}
 
 
 def _naming(environment: str, visit: Any, path: str) -> tuple[dict[str, str], str]:
-    """Name an environment in the way that the route takes it."""
+    """Return the environment as form data or query, as the route expects it."""
     if not environment:
         return dict(visit.data), ""
     if visit.method == "post":
@@ -67,7 +71,7 @@ def _naming(environment: str, visit: Any, path: str) -> tuple[dict[str, str], st
 
 
 def _look(client: Client, method: str, where: str, data: dict[str, str]) -> tuple[int, str]:
-    """Ask, and undo what came of it: the next one finds everything as it was."""
+    """Send a request and roll back its changes, so that each visit finds the same rows."""
     with transaction.atomic():
         response = getattr(client, method)(where, data)
         transaction.set_rollback(True)

@@ -1,19 +1,19 @@
-"""No answer to somebody who is signed in is stored, whatever route is added."""
+"""No response to a signed-in person may be stored by caches, on any route."""
 
 from __future__ import annotations
 
 import pytest
 
-from console.accounts.policy import Who
+from console.accounts.policy import Audience
 from tests.accounts.policy.visits import VISITS, address, rule
 
-#: Public, the same for everybody, and cached on purpose.
+#: Public routes with the same response for everyone, which may be cached.
 CACHED = {"jwks"}
 
 
 @pytest.mark.parametrize("who", ["own super_admin", "operator", "anonymous"])
-def test_no_route_lets_its_answer_be_stored(who, things, come_as):
-    """Also where it answers with a redirect, a refusal, or that it takes no GET."""
+def test_no_response_may_be_stored(who, things, come_as):
+    """This includes redirects, refusals and rejected methods."""
     client, answers = come_as(who), {}
     for name in VISITS:
         if name != "account_logout":
@@ -21,9 +21,9 @@ def test_no_route_lets_its_answer_be_stored(who, things, come_as):
     assert {name for name, policy in answers.items() if "no-store" not in policy} == CACHED
 
 
-def test_what_is_cached_is_public():
-    assert {rule(name).who for name in CACHED} == {Who.PUBLIC}
+def test_cached_responses_are_public():
+    assert {rule(name).audience for name in CACHED} == {Audience.PUBLIC}
 
 
-def test_a_page_that_is_not_there_is_not_stored(come_as):
+def test_a_missing_page_may_not_be_stored(come_as):
     assert come_as("own super_admin").get("/nothing/")["Cache-Control"] == "no-store"

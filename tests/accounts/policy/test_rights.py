@@ -1,17 +1,17 @@
-"""What is given to a person application by application, and what his role makes of it."""
+"""Rights of developers, given for each application, together with their role."""
 
 from __future__ import annotations
 
 import pytest
 
 from console.accounts.models import Membership
-from console.accounts.policy import ALLOWED, GIVEN, Action
+from console.accounts.policy import ALLOWED, NEEDS_RIGHT, Action
 from console.applications.models import Application, Right
 from console.choices import Role
 from console.publishing.manifest import Manifest
 from console.publishing.models import Release
 
-BOTH = sorted(GIVEN)
+BOTH = sorted(NEEDS_RIGHT)
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def other(studio) -> Application:
 
 @pytest.fixture
 def give(application, developer):
-    """Give the developer one action in the application."""
+    """Give the developer the right for one action in the application."""
 
     def do(action: Action, user=None) -> Right:
         given = {Right.FIELDS[action]: True}
@@ -34,46 +34,44 @@ def reached(user, action: Action) -> list[str]:
     return list(Application.objects.allowing(user, action).values_list("link_name", flat=True))
 
 
-def test_there_is_a_box_for_all_that_is_given():
-    assert set(Right.FIELDS) == set(GIVEN)
-    for action, roles in GIVEN.items():
+def test_every_restricted_action_has_a_right():
+    assert set(Right.FIELDS) == set(NEEDS_RIGHT)
+    for action, roles in NEEDS_RIGHT.items():
         assert roles < ALLOWED[action]
 
 
 @pytest.mark.parametrize("action", BOTH)
-def test_it_reaches_the_application_that_was_given_and_no_other(action, give, other, developer):
+def test_a_right_is_limited_to_its_application(action, give, other, developer):
     assert reached(developer, action) == []
     give(action)
     assert reached(developer, action) == ["field_service"]
 
 
 @pytest.mark.parametrize("action", BOTH)
-def test_one_right_is_not_the_other(action, give, developer):
+def test_a_right_allows_only_its_own_action(action, give, developer):
     give(action)
     assert [each for each in BOTH if reached(developer, each)] == [action]
 
 
 @pytest.mark.parametrize("action", BOTH)
-def test_a_super_admin_needs_none(action, application, other, super_admin, studio, developer):
+def test_super_admins_need_no_right(action, application, other, super_admin, studio, developer):
     assert reached(super_admin, action) == ["field_service", "other"]
 
 
 @pytest.mark.parametrize("role", [None, Role.USER, Role.ADMIN])
-def test_it_counts_while_he_is_a_developer(role, give, developer):
+def test_a_right_needs_the_developer_role(role, give, developer):
     give(Action.PUBLISH)
     memberships = Membership.objects.filter(user=developer)
     memberships.update(role=role) if role else memberships.delete()
     assert reached(developer, Action.PUBLISH) == []
 
 
-def test_it_does_not_count_for_a_developer_of_another_organization(give, stranger):
+def test_a_right_needs_a_membership_of_the_organization(give, stranger):
     give(Action.PUBLISH, stranger)
     assert reached(stranger, Action.PUBLISH) == []
 
 
-def test_it_does_not_count_while_he_acts_in_another_organization(
-    give, developer, stranger_organization
-):
+def test_a_right_is_ignored_in_another_active_organization(give, developer, stranger_organization):
     give(Action.PUBLISH)
     Membership.objects.create(
         user=developer, organization=stranger_organization, role=Role.SUPER_ADMIN
@@ -82,7 +80,7 @@ def test_it_does_not_count_while_he_acts_in_another_organization(
     assert reached(developer, Action.PUBLISH) == []
 
 
-def test_it_does_not_count_for_who_is_switched_off(give, developer):
+def test_a_right_needs_an_active_account(give, developer):
     give(Action.PUBLISH)
     developer.is_active = False
     assert reached(developer, Action.PUBLISH) == []

@@ -1,4 +1,4 @@
-"""What holds of every route, whoever comes: methods, tokens, headers, and what stays hidden."""
+"""Rules for every route: methods, CSRF tokens, security headers and hidden rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from connections.models import Authorization, Connection, Credential, Flow, OAuthClient
-from console.accounts.policy import Action, PolicyRow, Who, held_by
+from console.accounts.policy import Action, Audience, RowTarget, roles_for
 from console.applications.models import Right
 from console.choices import Role
 from console.distribution.models import Listing, Share
@@ -17,11 +17,15 @@ from console.publishing.models import Installation
 from tests.accounts.policy.expectations import IDENTITIES
 from tests.accounts.policy.visits import VISITS, address, rule
 
+pytestmark = pytest.mark.one_database(
+    "Visits all routes; the rooms test their queries on both databases."
+)
+
 OTHERS = ("own user", "own admin", "other developer", "operator")
 OURS = {name: visit for name, visit in VISITS.items() if not visit.foreign}
-OF_ROWS = sorted(name for name, visit in OURS.items() if visit.of)
+WITH_ROW = sorted(name for name, visit in OURS.items() if visit.row)
 METHODS = ("get", "post", "put", "patch", "delete")
-#: What keeps a row from him: another organization, his role, or the organization he is in.
+#: Reasons why a row is hidden: the organization, the role, or the active organization.
 HIDDEN_FROM = (
     ("other developer", ""),
     ("other developer", "/o/elsewhere"),
@@ -33,33 +37,33 @@ HIDDEN_FROM = (
 
 
 def is_open(name: str, identity: str, prefix: str = "") -> bool:
-    """Tell whether the route is open to somebody by what he is where the rows are."""
-    known, law = IDENTITIES[identity], rule(name)
+    """Tell whether the person's role in the organization of the rows opens the route."""
+    known, route_rule = IDENTITIES[identity], rule(name)
     role = known.roles.get("own") if prefix in ("", "/o/studio") else None
-    return law.admits([role] if role else [], operator=known.operator)
+    return route_rule.allows([role] if role else [], operator=known.operator)
 
 
-#: Routes that take a POST beside a GET, and who must not get that far.
-SHUT = [
+#: Routes that accept POST and GET, with a person who may not use them.
+CLOSED = [
     (name, identity)
     for name in sorted(n for n, v in OURS.items() if "post" in v.methods and "get" in v.methods)
     for identity in OTHERS
-    if rule(name).who is Who.PUBLIC or not is_open(name, identity)
+    if rule(name).audience is Audience.PUBLIC or not is_open(name, identity)
 ]
 
 
 def owner(name: str) -> str:
-    """Name somebody whom the route lets in."""
+    """Return the name of a person who may open the route."""
     if VISITS[name].person:
         return VISITS[name].person
-    who = rule(name).who
-    if who is Who.OPERATOR:
+    audience = rule(name).audience
+    if audience is Audience.OPERATOR:
         return "operator"
-    by_role = isinstance(who, Action) and Role.DEVELOPER not in held_by(who)
+    by_role = isinstance(audience, Action) and Role.DEVELOPER not in roles_for(audience)
     return "own super_admin" if by_role else "own developer"
 
 
-@pytest.mark.parametrize(("name", "identity"), SHUT)
+@pytest.mark.parametrize(("name", "identity"), CLOSED)
 def test_it_changes_nothing_for_others(name, identity, things, come_as):
     models = (Connection, Authorization, Installation, Listing, Share)
     before = {model: list(model.objects.values()) for model in models}
@@ -69,17 +73,17 @@ def test_it_changes_nothing_for_others(name, identity, things, come_as):
         address(name, things), {"name": "Taken over", "all_actions": "on", "flow": uuid.uuid4()}
     )
 
-    is_public = rule(name).who is Who.PUBLIC
-    assert response.status_code == (VISITS[name].status if is_public else rule(name).refusal)
+    is_public = rule(name).audience is Audience.PUBLIC
+    assert response.status_code == (VISITS[name].status if is_public else rule(name).denied_status)
     assert {model: list(model.objects.values()) for model in before} == before
     assert Credential.objects.count() == credentials
 
 
 @pytest.mark.parametrize(("identity", "prefix"), HIDDEN_FROM)
-def test_it_answers_as_for_a_row_that_is_not_there(identity, prefix, things, come_as):
+def test_a_hidden_row_looks_like_a_missing_one(identity, prefix, things, come_as):
     client = come_as(identity)
-    for name in OF_ROWS:
-        if not isinstance(rule(name).of, PolicyRow) and name != "flow_status":
+    for name in WITH_ROW:
+        if not isinstance(rule(name).target, RowTarget) and name != "flow_status":
             continue  # it is about a row that is hidden from nobody, or shut for all of these
         if is_open(name, identity, prefix) and not VISITS[name].person and name != "flow_status":
             continue
@@ -92,7 +96,7 @@ def test_it_answers_as_for_a_row_that_is_not_there(identity, prefix, things, com
         if 300 <= hidden.status_code < 400:
             assert name == "flow_status"  # it names no row: it answers for any
             continue
-        key = str(things[VISITS[name].of].pk)
+        key = str(things[VISITS[name].row].pk)
         page = without_tokens(absent).replace(str(absent_key), "")
         assert without_tokens(hidden).replace(key, "") == page, name
         assert "Secret plan" not in hidden.content.decode(), name
@@ -118,7 +122,7 @@ def test_it_needs_a_csrf_token(name, prefix, things, developer):
 
 @pytest.mark.parametrize("name", sorted(n for n, v in OURS.items() if v.method == "get"))
 @pytest.mark.parametrize("prefix", ["", "/o/studio"])
-def test_looking_changes_nothing(name, prefix, things, come_as):
+def test_get_changes_nothing(name, prefix, things, come_as):
     client = come_as(owner(name))
     models = (Connection, Authorization, Credential, Flow, OAuthClient)
     before = [list(model.objects.order_by("pk").values()) for model in models]
@@ -130,7 +134,7 @@ def test_looking_changes_nothing(name, prefix, things, come_as):
 
 
 @pytest.mark.parametrize("name", sorted(n for n, v in VISITS.items() if v.status < 300))
-def test_every_page_tells_the_browser_to_be_careful(name, things, come_as):
+def test_every_page_sends_security_headers(name, things, come_as):
     response = come_as(owner(name)).get(address(name, things))
 
     policy = response["Content-Security-Policy"]
@@ -148,7 +152,7 @@ def test_every_page_tells_the_browser_to_be_careful(name, things, come_as):
 
 @pytest.mark.parametrize("change", [{"role": Role.USER}, None], ids=["demoted", "put out"])
 @pytest.mark.parametrize("prefix", ["", "/o/studio"])
-def test_a_change_of_role_counts_at_once(change, prefix, things, come_as, developer):
+def test_a_role_change_applies_immediately(change, prefix, things, come_as, developer):
     client, place = come_as("own developer"), prefix + address("connection_detail", things)
     assert client.get(place).status_code == 200
     developer.memberships.update(**change) if change else developer.memberships.all().delete()
@@ -157,24 +161,24 @@ def test_a_change_of_role_counts_at_once(change, prefix, things, come_as, develo
 
 @pytest.mark.parametrize("change", [{"may_publish": False}, None], ids=["taken", "removed"])
 @pytest.mark.parametrize("name", ["publish", "release_list", "release_detail"])
-def test_a_right_that_is_taken_counts_at_once(name, change, things, come_as, may_publish):
+def test_removing_a_right_applies_immediately(name, change, things, come_as, may_publish):
     client, place = come_as("own developer"), address(name, things)
     assert client.get(place).status_code == 200
     Right.objects.update(**change) if change else Right.objects.all().delete()
     assert client.get(place).status_code == 404
 
 
-def test_who_is_switched_off_is_signed_out_at_once(things, come_as, developer):
+def test_disabled_people_are_signed_out_immediately(things, come_as, developer):
     client = come_as("own developer")
     type(developer).objects.filter(pk=developer.pk).update(is_active=False)
     assert client.get(address("connection_detail", things)).status_code == 302
 
 
-def test_somebody_comes_in_everywhere():
-    """Nothing above is proved by pages that open for nobody."""
+def test_every_route_opens_for_someone():
+    """Otherwise the tests above would prove nothing."""
     assert {owner(name) for name in VISITS} <= set(IDENTITIES)
 
 
 def without_tokens(response) -> str:
-    """Return a page without what differs on every request."""
+    """Return a page without the tokens that differ with every request."""
     return re.sub(r'"[A-Za-z0-9]{64}"', "", response.content.decode())

@@ -1,6 +1,6 @@
-"""How each route is visited: one entry a route, beside its rule in the policy table.
+"""How the tests visit each route.
 
-A route is added with a line there and one here; who may come is written there alone.
+Each route has one entry here and one rule in the policy table, which says who may open it.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from typing import Any
 
 from django.urls import reverse
 
-from console.accounts.policy import RULES, Rule
+from console.accounts.policy import RULES, RouteRule
 
 
 @dataclass(frozen=True, kw_only=True)
 class Visit:
-    """What is sent, and what comes to whoever may come."""
+    """What a visit sends, and the status for people who may open the route."""
 
     method: str = "get"
-    #: The other methods that the view takes.
+    #: The other methods that the view accepts.
     also: tuple[str, ...] = ()
     status: int = 200
-    #: What a public route answers to somebody who is not signed in.
+    #: The status of a public route for people who are not signed in.
     anonymous: int = 200
-    #: Which of the rows of the tests stands in the address.
-    of: str = ""
-    #: Whose that row is, where it is one person's own.
+    #: The name of the row in the URL.
+    row: str = ""
+    #: The identity that owns the row, if only one person may see it.
     person: str = ""
     arguments: tuple[Any, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
-    #: What comes for each environment that may be named, where one may.
+    #: The status for each environment that the request may name.
     environments: Mapping[str, int] = field(default_factory=dict)
-    #: It is another package's: what it answers to other methods is its own matter.
+    #: The view belongs to another package, which may answer other methods as it likes.
     foreign: bool = False
 
     @property
@@ -43,11 +43,11 @@ class Visit:
 
 
 PAGE = Visit()
-#: allauth's own pages; some lead on where there is nothing to do.
+#: allauth's own pages; some redirect if there is nothing to do.
 FOREIGN = Visit(foreign=True)
-LEADS_ON = Visit(status=302, foreign=True)
-#: What somebody asks for who has no such second factor.
-NONE_OF_HIS = Visit(status=404, foreign=True)
+REDIRECTS = Visit(status=302, foreign=True)
+#: A page of a second factor that the person does not have.
+NO_SUCH_FACTOR = Visit(status=404, foreign=True)
 RUN_IN = {"development": 200, "stage": 422, "production": 422, "elsewhere": 422}
 AUTHORIZED_FOR = dict.fromkeys(("development", "stage", "production", "all", "elsewhere"), 200)
 
@@ -55,129 +55,133 @@ VISITS: dict[str, Visit] = {
     "home": PAGE,
     "application_list": PAGE,
     "application_detail": Visit(arguments=("field_service",)),
-    "component_list": Visit(of="application"),
-    "component_create": Visit(also=("post",), of="application"),
-    "component_detail": Visit(of="component"),
+    "component_list": Visit(row="application"),
+    "component_create": Visit(also=("post",), row="application"),
+    "component_detail": Visit(row="component"),
     "component_save": Visit(
         method="post",
         status=303,
-        of="component",
+        row="component",
         data={"name": "Other", "definition": "{}", "version": "1"},
     ),
-    "component_check": Visit(method="post", of="component"),
+    "component_check": Visit(method="post", row="component"),
     "component_run": Visit(
         method="post",
-        of="component",
+        row="component",
         data={"environment": "development"},
         environments=RUN_IN,
     ),
-    "component_delete": Visit(also=("post",), of="component"),
+    "component_delete": Visit(also=("post",), row="component"),
     "connection_list": PAGE,
     "connector_list": PAGE,
     "draft_start": Visit(method="post", status=303, arguments=("slack",)),
-    "connection_detail": Visit(of="connection"),
+    "connection_detail": Visit(row="connection"),
     "connection_setup": Visit(
-        also=("post",), of="draft", person="own developer", arguments=("name",)
+        also=("post",), row="draft", person="own developer", arguments=("name",)
     ),
-    "draft_discard": Visit(method="post", status=303, of="draft", person="own developer"),
-    "connection_authorize": Visit(also=("post",), of="connection", environments=AUTHORIZED_FOR),
-    "connection_reuse": Visit(method="post", status=303, of="connection", data={"credential": "x"}),
-    "connection_permissions": Visit(also=("post",), of="connection"),
-    "connection_rename": Visit(method="post", status=303, of="connection", data={"name": "Other"}),
-    "connection_delete": Visit(also=("post",), of="connection"),
-    "connection_calls": Visit(of="connection"),
-    "authorization_test": Visit(method="post", status=303, of="authorization"),
+    "draft_discard": Visit(method="post", status=303, row="draft", person="own developer"),
+    "connection_authorize": Visit(also=("post",), row="connection", environments=AUTHORIZED_FOR),
+    "connection_reuse": Visit(
+        method="post", status=303, row="connection", data={"credential": "x"}
+    ),
+    "connection_permissions": Visit(also=("post",), row="connection"),
+    "connection_rename": Visit(method="post", status=303, row="connection", data={"name": "Other"}),
+    "connection_delete": Visit(also=("post",), row="connection"),
+    "connection_calls": Visit(row="connection"),
+    "authorization_test": Visit(method="post", status=303, row="authorization"),
     "authorization_label": Visit(
-        method="post", status=303, of="authorization", data={"label": "Main"}
+        method="post", status=303, row="authorization", data={"label": "Main"}
     ),
-    "authorization_revoke": Visit(also=("post",), of="authorization"),
-    "installed_connection": Visit(of="installed_connection"),
-    "installed_authorize": Visit(also=("post",), of="installed_connection"),
-    "installed_reuse": Visit(method="post", status=303, of="installed_connection"),
-    # Everybody authorizes for himself, and one person has.
+    "authorization_revoke": Visit(also=("post",), row="authorization"),
+    "installed_connection": Visit(row="installed_connection"),
+    "installed_authorize": Visit(also=("post",), row="installed_connection"),
+    "installed_reuse": Visit(method="post", status=303, row="installed_connection"),
+    # People authorize for themselves; one person already has.
     "installed_test": Visit(
-        method="post", status=303, of="installed_connection", person="own developer"
+        method="post", status=303, row="installed_connection", person="own developer"
     ),
     "installed_label": Visit(
         method="post",
         status=303,
-        of="installed_connection",
+        row="installed_connection",
         person="own developer",
         data={"label": "Main"},
     ),
-    "installed_calls": Visit(of="installed_connection"),
+    "installed_calls": Visit(row="installed_connection"),
     "installed_revoke": Visit(
         method="post",
         also=("get",),
         status=303,
-        of="installed_connection",
+        row="installed_connection",
         person="own developer",
     ),
-    # Nobody's without its state; the view itself refuses who is not signed in.
+    # Without a state there is no flow; the view itself refuses anonymous people.
     "oauth_callback": Visit(status=400, anonymous=403, arguments=("sandbox",)),
-    "flow_detail": Visit(of="flow", person="own developer"),
-    "flow_status": Visit(of="flow"),
-    "key_list": Visit(also=("post",), of="application"),
-    "key_revoke": Visit(also=("post",), of="api_key"),
-    "application_open": Visit(also=("post",), of="application"),
-    "installation_keys": Visit(also=("post",), of="installation"),
-    "installation_key_revoke": Visit(also=("post",), of="installation_key"),
-    "installation_open": Visit(method="post", of="installation"),
+    "flow_detail": Visit(row="flow", person="own developer"),
+    "flow_status": Visit(row="flow"),
+    "key_list": Visit(also=("post",), row="application"),
+    "key_revoke": Visit(also=("post",), row="api_key"),
+    "application_open": Visit(also=("post",), row="application"),
+    "installation_keys": Visit(also=("post",), row="installation"),
+    "installation_key_revoke": Visit(also=("post",), row="installation_key"),
+    "installation_open": Visit(method="post", row="installation"),
     "jwks": PAGE,
     "runtime:openapi-json": PAGE,
     "runtime:connection_list": Visit(status=401, anonymous=401),
     "runtime:nothing_here": Visit(status=404, anonymous=404, arguments=("x",), foreign=True),
     "problem_detail": Visit(arguments=("key-refused",)),
     "health_list": PAGE,
-    "webhook_list": Visit(also=("post",), of="application"),
-    "webhook_test": Visit(method="post", status=303, of="webhook"),
-    "webhook_enable": Visit(method="post", status=303, of="webhook"),
-    "webhook_delete": Visit(also=("post",), of="webhook"),
-    "delivery_resend": Visit(method="post", status=303, of="delivery"),
-    "publish": Visit(also=("post",), of="application"),
-    "publish_preview": Visit(method="post", of="application"),
-    "release_list": Visit(of="application"),
-    "release_compare": Visit(of="application", query="?before=development&after=1"),
-    "change_detail": Visit(of="application", arguments=("connections", "connection_1")),
-    "release_detail": Visit(of="release"),
-    "release_roll_back": Visit(also=("post",), of="release"),
+    "webhook_list": Visit(also=("post",), row="application"),
+    "webhook_test": Visit(method="post", status=303, row="webhook"),
+    "webhook_enable": Visit(method="post", status=303, row="webhook"),
+    "webhook_delete": Visit(also=("post",), row="webhook"),
+    "delivery_resend": Visit(method="post", status=303, row="delivery"),
+    "publish": Visit(also=("post",), row="application"),
+    "publish_preview": Visit(method="post", row="application"),
+    "release_list": Visit(row="application"),
+    "release_compare": Visit(row="application", query="?before=development&after=1"),
+    "change_detail": Visit(row="application", arguments=("connections", "connection_1")),
+    "release_detail": Visit(row="release"),
+    "release_roll_back": Visit(also=("post",), row="release"),
     "client_list": PAGE,
     "client_invite": Visit(method="post", status=303, data={"email": "new@client.example"}),
-    "client_invitation_resend": Visit(method="post", status=303, of="client_invitation"),
-    "client_invitation_withdraw": Visit(method="post", status=303, of="client_invitation"),
-    "share_create": Visit(also=("post",), of="application"),
-    "share_detail": Visit(of="share"),
-    "share_release": Visit(method="post", status=422, of="share"),
-    "share_license": Visit(method="post", status=303, of="share", data={"license": "subscription"}),
-    "share_withdraw": Visit(also=("post",), of="share"),
-    "share_install": Visit(also=("post",), of="offered"),
+    "client_invitation_resend": Visit(method="post", status=303, row="client_invitation"),
+    "client_invitation_withdraw": Visit(method="post", status=303, row="client_invitation"),
+    "share_create": Visit(also=("post",), row="application"),
+    "share_detail": Visit(row="share"),
+    "share_release": Visit(method="post", status=422, row="share"),
+    "share_license": Visit(
+        method="post", status=303, row="share", data={"license": "subscription"}
+    ),
+    "share_withdraw": Visit(also=("post",), row="share"),
+    "share_install": Visit(also=("post",), row="offered"),
     "marketplace": PAGE,
-    "listing_detail": Visit(of="listed"),
-    "listing_picture": Visit(of="picture"),
-    "listing_install": Visit(method="post", also=("get",), status=303, of="listed"),
-    "listing_edit": Visit(also=("post",), of="application"),
-    "listing_submit": Visit(method="post", status=303, of="application"),
-    "listing_withdraw": Visit(method="post", status=303, of="application"),
-    "picture_add": Visit(method="post", status=422, of="application"),
-    "picture_remove": Visit(method="post", status=303, of="own_picture"),
+    "listing_detail": Visit(row="listed"),
+    "listing_picture": Visit(row="picture"),
+    "listing_install": Visit(method="post", also=("get",), status=303, row="listed"),
+    "listing_edit": Visit(also=("post",), row="application"),
+    "listing_submit": Visit(method="post", status=303, row="application"),
+    "listing_withdraw": Visit(method="post", status=303, row="application"),
+    "picture_add": Visit(method="post", status=422, row="application"),
+    "picture_remove": Visit(method="post", status=303, row="own_picture"),
     "review_list": PAGE,
-    "listing_review": Visit(also=("post",), of="submitted"),
+    "listing_review": Visit(also=("post",), row="submitted"),
     "installation_list": PAGE,
-    "installation_detail": Visit(of="installation"),
-    "my_connections": Visit(of="installation"),
-    "installation_run": Visit(also=("post",), of="installation", arguments=("find_people",)),
-    "installation_update": Visit(also=("post",), of="installation"),
-    "installation_uninstall": Visit(also=("post",), of="installation"),
-    "application_export": Visit(of="application"),
+    "installation_detail": Visit(row="installation"),
+    "my_connections": Visit(row="installation"),
+    "installation_run": Visit(also=("post",), row="installation", arguments=("find_people",)),
+    "installation_update": Visit(also=("post",), row="installation"),
+    "installation_uninstall": Visit(also=("post",), row="installation"),
+    "application_export": Visit(row="application"),
     "application_import": Visit(also=("post",)),
-    "upload_detail": Visit(of="upload", person="own super_admin"),
-    "upload_confirm": Visit(method="post", status=303, of="upload", person="own super_admin"),
-    "upload_discard": Visit(method="post", status=303, of="upload", person="own super_admin"),
+    "upload_detail": Visit(row="upload", person="own super_admin"),
+    "upload_confirm": Visit(method="post", status=303, row="upload", person="own super_admin"),
+    "upload_discard": Visit(method="post", status=303, row="upload", person="own super_admin"),
     "schema_detail": Visit(arguments=("component",)),
     "event_list": PAGE,
-    "event_detail": Visit(of="event"),
+    "event_detail": Visit(row="event"),
     "event_export": Visit(arguments=("csv",)),
-    # Whoever comes brings no token, or one that leads nowhere.
+    # The visit has no token, or an invalid one.
     "invitation_open": Visit(arguments=("no-such-token",), status=404, anonymous=404),
     "invitation_detail": Visit(also=("post",), status=404, anonymous=404),
     "admin:index": FOREIGN,
@@ -187,15 +191,15 @@ VISITS: dict[str, Visit] = {
     "admin:connections_oauthclient_changelist": FOREIGN,
     "admin:applications_application_changelist": FOREIGN,
     "admin:publishing_installation_changelist": FOREIGN,
-    "account_login": LEADS_ON,
+    "account_login": REDIRECTS,
     "account_logout": Visit(anonymous=302, foreign=True),
     "account_inactive": FOREIGN,
-    "account_signup": LEADS_ON,
+    "account_signup": REDIRECTS,
     "account_reauthenticate": FOREIGN,
     "account_email": FOREIGN,
     "account_email_verification_sent": Visit(status=302, anonymous=302, foreign=True),
     "account_change_password": FOREIGN,
-    "account_set_password": LEADS_ON,
+    "account_set_password": REDIRECTS,
     "account_reset_password": FOREIGN,
     "account_confirm_login_code": Visit(status=302, anonymous=302, foreign=True),
     "account_reset_password_from_key_done": FOREIGN,
@@ -204,33 +208,33 @@ VISITS: dict[str, Visit] = {
     "security": PAGE,
     "mfa_authenticate": Visit(status=302, anonymous=302, foreign=True),
     "mfa_index": FOREIGN,
-    "mfa_reauthenticate": LEADS_ON,
+    "mfa_reauthenticate": REDIRECTS,
     "mfa_activate_totp": FOREIGN,
-    "mfa_deactivate_totp": NONE_OF_HIS,
-    "mfa_view_recovery_codes": NONE_OF_HIS,
+    "mfa_deactivate_totp": NO_SUCH_FACTOR,
+    "mfa_view_recovery_codes": NO_SUCH_FACTOR,
     "mfa_generate_recovery_codes": FOREIGN,
-    "mfa_download_recovery_codes": NONE_OF_HIS,
+    "mfa_download_recovery_codes": NO_SUCH_FACTOR,
     "mfa_list_webauthn": FOREIGN,
     "mfa_add_webauthn": FOREIGN,
-    "mfa_reauthenticate_webauthn": LEADS_ON,
+    "mfa_reauthenticate_webauthn": REDIRECTS,
     "mfa_remove_webauthn": Visit(arguments=(1,), status=404, foreign=True),
     "mfa_edit_webauthn": Visit(arguments=(1,), status=404, foreign=True),
     "usersessions_list": FOREIGN,
     "favicon": Visit(status=302, anonymous=302),
     "healthz": PAGE,
     "readyz": PAGE,
-    # Not there unless METRICS_TOKEN is set, and then for a program that shows it.
+    # Exists only if METRICS_TOKEN is set, for clients that send it.
     "metrics": Visit(status=404, anonymous=404),
 }
 
 
-def rule(name: str) -> Rule:
+def rule(name: str) -> RouteRule:
     """Return the rule of a route; its namespace may have it."""
     return RULES.get(name) or RULES[name.partition(":")[0]]
 
 
 def address(name: str, things: Mapping[str, Any], pk: uuid.UUID | None = None) -> str:
-    """Return where a route is, with the row of the tests in it or with another key."""
+    """Return the URL of a route, with the key of its row or another key."""
     visit = VISITS[name]
-    key = [pk or things[visit.of].pk] if visit.of else []
+    key = [pk or things[visit.row].pk] if visit.row else []
     return reverse(name, args=[*key, *visit.arguments]) + visit.query

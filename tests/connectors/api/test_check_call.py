@@ -146,15 +146,15 @@ def test_an_empty_answer_is_enough_where_nothing_is_looked_for(service, connecto
     [
         (401, b"", CredentialRefused, "Example refused this user name and password."),
         (401, b"<h1>Sign in", CredentialRefused, "Example refused this user name and password."),
-        (403, b"{}", ServiceRefused, "does not let it do what the test asks for"),
-        (404, b"{}", ServiceRefused, "found nothing at the address"),
+        (403, b"{}", ServiceRefused, "lacks the permission for the connection test"),
+        (404, b"{}", ServiceRefused, "found nothing at this URL"),
         (400, b"{}", ServiceRefused, "did not accept the request (status 400)"),
-        (429, b"{}", ServiceRefused, "takes no more requests just now"),
+        (429, b"{}", ServiceRefused, "is receiving too many requests"),
         (500, b"{}", ServiceRefused, "a problem of its own (status 500)"),
         (503, b"<h1>", ServiceRefused, "a problem of its own (status 503)"),
         (200, b"<h1>Sign in", ServiceUnintelligible, "sent a web page where data was expected"),
         (200, b"", ServiceUnintelligible, "sent an empty answer"),
-        (302, b"", ServiceUnintelligible, "redirected to another address"),
+        (302, b"", ServiceUnintelligible, "redirected to another URL"),
     ],
 )
 def test_it_says_what_went_wrong(service, connector, status, body, kind, part) -> None:
@@ -196,7 +196,9 @@ def test_it_knows_a_refusal_by_the_status_that_the_service_gives_it(service, con
 def test_a_missing_scope_is_no_refusal_of_the_credential(service, connector, status) -> None:
     connector = replace(connector, check=Check(path="me", refused_statuses=(403,)))
     service.answers(b"{}", status=status, WWW_Authenticate='Bearer error="insufficient_scope"')
-    with pytest.raises(ServiceRefused, match="does not let it do what the test asks") as caught:
+    with pytest.raises(
+        ServiceRefused, match="lacks the permission for the connection test"
+    ) as caught:
         check(connector, "basic", secret=SECRET, values=VALUES)
     assert type(caught.value) is ServiceRefused
 

@@ -81,14 +81,14 @@ def test_a_line_break_inside_a_key_is_refused(text):
 
 @pytest.mark.parametrize("text", ["sk\u2013live", "sk_••••1234", "ключ", "café"])
 def test_what_no_header_can_carry_is_refused(text):
-    with pytest.raises(NotACredential, match="no request can carry") as refused:
+    with pytest.raises(NotACredential, match="cannot be sent") as refused:
         pasted(text, *BEARER)
     assert text not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["a b", "a\u00a0b", "API key: abc"])
 def test_a_space_inside_a_key_is_refused(text):
-    with pytest.raises(NotACredential, match="holds a space"):
+    with pytest.raises(NotACredential, match="contains a space"):
         pasted(text, *BEARER)
 
 
@@ -118,7 +118,7 @@ def test_what_is_inside_a_password_stays(text, password):
     ("name", "text", "said"),
     [
         ("password", "a\nb", "line break"),
-        ("password", f"a{ZERO_WIDTH}b", "cannot be seen"),
+        ("password", f"a{ZERO_WIDTH}b", "invisible"),
         ("password", "Basic dXNlcjpwYXNz", "whole header"),
         ("username", "Authorization: Basic dXNlcjpwYXNz", "whole header"),
         ("username", "alice:secret", "colon"),

@@ -1,6 +1,6 @@
 """A service as a definition describes it, which refuses whatever is not exactly so.
 
-It is built from the definition as it stands in the catalogue; what is driven against it
+It is built from the definition in the catalogue; what is driven against it
 may be a broken copy.
 """
 

@@ -16,7 +16,14 @@ from connectors.definitions.schema import AuthType, Connector
 from connectors.definitions.templates import fill
 from connectors.errors import ServiceError, ServiceRefused
 from connectors.http import http_client
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import (
+    access_token_request,
+    authorization_request,
+    refresh_request,
+    revocation,
+)
+from connectors.oauth2.client_authentication import ClientCredentials
+from connectors.oauth2.token_response import TokenResponse, kept_from_callback
 from tests.connectors.battery.expected_request import Unexpected
 from tests.connectors.battery.service import (
     CLIENT_ID,
@@ -28,7 +35,7 @@ from tests.connectors.battery.service import (
     SimulatedService,
 )
 
-CLIENT = authorization_code.ClientCredentials(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
+CLIENT = ClientCredentials(client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
 STATE = "st4te & more"
 
 
@@ -100,8 +107,8 @@ class _Drive:
     def authorize(self) -> None:
         spoken = self.connector.oauth2
         assert spoken is not None
-        self.verifier = authorization_code.new_verifier() if spoken.pkce else None
-        url = authorization_code.authorization_url(
+        self.verifier = authorization_request.new_code_verifier() if spoken.pkce else None
+        url = authorization_request.authorization_url(
             self.connector,
             client_id=CLIENT_ID,
             redirect_uri=REDIRECT_URI,
@@ -113,10 +120,10 @@ class _Drive:
         self.back = self.service.authorize(url, STATE)
         if spoken.issuer and fill(spoken.issuer, self.values) != self.back.get("iss"):
             raise Unexpected("The issuer is another one.")
-        self.values |= authorization_code.kept_from_callback(self.connector, self.back, self.values)
+        self.values |= kept_from_callback(self.connector, self.back, self.values)
 
     def exchange(self) -> None:
-        answer = authorization_code.exchange(
+        answer = access_token_request.exchange_code(
             self.connector,
             client=CLIENT,
             code=self.back["code"],
@@ -131,7 +138,7 @@ class _Drive:
     def wanted_values(self) -> dict[str, str]:
         return {**self.service.parameters, **self.service.called_back, **self.service.told}
 
-    def take_over(self, answer: authorization_code.TokenAnswer) -> None:
+    def take_over(self, answer: TokenResponse) -> None:
         renewing = answer.refresh_token or self.secret.get("refresh_token", "")
         self.secret = {"access_token": answer.access_token, "refresh_token": renewing}
         _same("access token", answer.access_token, self.service.secret["access_token"])
@@ -172,7 +179,7 @@ class _Drive:
         )
 
     def refresh(self) -> None:
-        answer = authorization_code.refresh(
+        answer = refresh_request.refresh(
             self.connector,
             client=CLIENT,
             refresh_token=self.secret["refresh_token"],
@@ -188,7 +195,7 @@ class _Drive:
             self.refresh()
 
     def revoke(self) -> None:
-        answer = authorization_code.revoke(
+        answer = revocation.revoke(
             self.connector, client=CLIENT, tokens=self.secret, values=self.values
         )
         answer.raise_refusal()

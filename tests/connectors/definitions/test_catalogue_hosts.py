@@ -1,4 +1,4 @@
-"""Whom the connectors of the catalogue speak to, and whom no value can make them speak to."""
+"""The hosts that catalogue connectors call, and that no value can change."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ REFUSALS = {
     "a grant that ends with too many requests": (
         changed("[oauth2]", "[oauth2]\ngrant_ends = [{ status = 400 }, { status = 429 }]"),
         "oauth2.grant_ends.1.status",
-        "pass by themselves",
+        "are temporary",
     ),
     "a grant that ends without a status": (
         changed("[oauth2]", '[oauth2]\ngrant_ends = [{ body = "x" }]'),
@@ -145,7 +145,7 @@ REFUSALS = {
     "a credential that dies of an outage": (
         changed('path = "/me"', 'path = "/me"\nrefused_statuses = [403, 500]'),
         "check.refused_statuses",
-        "500 cannot mean a dead credential",
+        "500 cannot mean an invalid credential",
     ),
     "no TOML": (GOOD + "[", "", "not TOML"),
     "an unknown key": (f'color = "red"\n{GOOD}', "color", "Unknown key"),
@@ -204,17 +204,17 @@ REFUSALS = {
     "a source by plain http": (
         changed("https://acme.example/docs/oauth", "http://acme.example/docs/oauth"),
         "sources.0",
-        "by http",
+        "use http",
     ),
     "a package without a type": (
         changed("https://acme.example/docs/oauth", "pkg:acme"),
         "sources.0",
-        "https address",
+        "https URL",
     ),
     "a package as the page about authentication": (
         changed('"https://acme.example/docs"', '"pkg:npm/acme"'),
         "documentation",
-        "https address",
+        "https URL",
     ),
     "a date that is none": (changed("2026-11-24", "24.11.2026"), "read_on", "date"),
     "a summary without a full stop": (
@@ -255,7 +255,7 @@ REFUSALS = {
     "nested quantifiers": (
         changed("'[a-z]{3,20}'", "'([a-z]+)+'"),
         "oauth2.kept.0.pattern",
-        "repeated without bound",
+        "nested unbounded quantifiers",
     ),
     "neither pattern nor choices": (
         changed("pattern = '[a-z]{2}'", ""),
@@ -282,21 +282,21 @@ REFUSALS = {
         "check.path",
         "Nothing provides {who}",
     ),
-    "a brace that stands alone": (changed('path = "/me"', 'path = "/{me"'), "check.path", "brace"),
+    "a single brace": (changed('path = "/me"', 'path = "/{me"'), "check.path", "brace"),
     "plain http": (
         changed("https://acme.example/token", "http://acme.example/token"),
         "oauth2.token_endpoint",
-        "by http",
+        "use http",
     ),
     "another scheme": (
         changed("https://acme.example/token", "ftp://acme.example/token"),
         "oauth2.token_endpoint",
-        "https address",
+        "https URL",
     ),
     "a host with a user in it": (
         changed("https://acme.example/token", "https://acme.example@evil.example/token"),
         "oauth2.token_endpoint",
-        "The host may hold",
+        "The host can contain",
     ),
     "a free scheme": (
         changed("https://acme.example/token", "{region}://acme.example/token"),
@@ -334,7 +334,7 @@ REFUSALS = {
     "an issuer that is required and not named": (
         changed("[oauth2]", "[oauth2]\nissuer_required = true"),
         "oauth2.issuer",
-        "must be named",
+        "needs an issuer",
     ),
     "a check without an address": (changed('path = "/me"', ""), "check.path", "either a path"),
     "a signing slot that no field provides": (
@@ -451,7 +451,7 @@ def test_a_kept_origin_must_be_https_and_spell_its_domain_out(
         (tmp_path / "acme.toml").write_text(text)
         assert read(tmp_path / "acme.toml").api_base_url == "{tenant}"
     else:
-        assert "spell a domain out" in faults(tmp_path, text)["api_base_url"]
+        assert "spell out a domain" in faults(tmp_path, text)["api_base_url"]
 
 
 def test_a_host_of_ones_own_may_have_a_port_and_nothing_else(tmp_path: Path) -> None:

@@ -68,24 +68,24 @@ REFUSALS = {
     "a parameter by a name that is taken": (
         changed('name = "region"', 'name = "client_id"'),
         "parameters.0.name",
-        "choose another name",
+        "Choose another name",
     ),
     "a field of the protocol as an addition": (
         under_oauth2('token_parameters = { grant_type = "x" }'),
         "oauth2.token_parameters.grant_type",
-        "The protocol itself sends this",
+        "The protocol already sends this",
     ),
     "the client's own name as an addition": (
         under_oauth2('client_id_parameter = "key"\ntoken_parameters = { key = "x" }'),
         "oauth2.token_parameters.key",
-        "The protocol itself sends this",
+        "The protocol already sends this",
     ),
     "a parameter that is none": (
         under_oauth2('client_id_parameter = "client id"'),
         "oauth2.client_id_parameter",
         "not the name of a parameter",
     ),
-    "a renewal of nothing": (GOOD + RENEWAL, "oauth2.renewal", "name that first"),
+    "a renewal of nothing": (GOOD + RENEWAL, "oauth2.renewal", "needs an exchange"),
     "an exchange and a refresh": (
         under_oauth2('refresh_endpoint = "https://acme.example/refresh"') + EXCHANGE,
         "oauth2.refresh_endpoint",

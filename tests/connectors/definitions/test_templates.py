@@ -16,7 +16,7 @@ def test_it_fills_slots() -> None:
 
 @pytest.mark.parametrize("values", [{}, {"region": ""}])
 def test_it_names_a_missing_value(values) -> None:
-    with pytest.raises(ServiceForbidden, match="No value is known for “region”"):
+    with pytest.raises(ServiceForbidden, match="The request needs a value for “region”"):
         fill("https://{region}.example.com", values)
 
 

@@ -381,7 +381,7 @@ def test_it_does_not_know_what_a_broken_answer_means(listen, settings, answer: s
 def test_it_is_certain_that_nothing_was_sent_where_nobody_listens(listen, settings) -> None:
     settings.ALLOWED_PRIVATE_HOSTS = ["127.0.0.1:1"]
 
-    with pytest.raises(ServiceUnreachable, match="nothing answers at its address") as caught:
+    with pytest.raises(ServiceUnreachable, match="nothing answers at its URL") as caught:
         http_client.send("GET", "http://127.0.0.1:1/?key=hunter2", service="Zoho CRM")
 
     assert caught.value.certain
@@ -390,7 +390,9 @@ def test_it_is_certain_that_nothing_was_sent_where_nobody_listens(listen, settin
 
 
 def test_it_says_that_a_name_does_not_exist() -> None:
-    with pytest.raises(ServiceUnreachable, match="Zoho CRM's address could not be found") as caught:
+    with pytest.raises(
+        ServiceUnreachable, match="Zoho CRM's host name could not be found"
+    ) as caught:
         http_client.send("GET", "https://no-such-name.invalid/", service="Zoho CRM")
 
     assert caught.value.certain
@@ -484,7 +486,7 @@ def test_it_says_what_came_instead_of_json(service, body: bytes, sentence: str) 
 
 @pytest.mark.parametrize(
     ("status", "part"),
-    [(429, "takes no more requests just now"), (500, "status 500"), (503, "status 503")],
+    [(429, "is receiving too many requests"), (500, "status 500"), (503, "status 503")],
 )
 def test_it_names_an_outage(service, status: int, part: str) -> None:
     service.answers(b"<h1>Sorry", status=status)
@@ -496,7 +498,7 @@ def test_it_names_an_outage(service, status: int, part: str) -> None:
 
 
 def test_its_session_leaves_by_no_other_door() -> None:
-    with http_client.Session(service="Zoho CRM") as session:
+    with http_client.GuardedSession(service="Zoho CRM") as session:
         for url in ("file:///etc/passwd", "ftp://example.com/", "http://example.com/"):
             with pytest.raises(ServiceForbidden):
                 session.get(url)

@@ -94,7 +94,7 @@ def test_it_works(serve, monkeypatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "ends", "trusted", "why"),
     [
-        ("localhost", NOW + DAY, False, "the service has signed it itself"),
+        ("localhost", NOW + DAY, False, "it is self-signed"),
         ("localhost", NOW - DAY, True, "it has expired"),
         ("other.example", NOW + DAY, True, "it is for another host"),
         ("127.0.0.1", NOW + DAY, True, "it is for another host"),
@@ -109,7 +109,7 @@ def test_it_sends_nothing_under_a_wrong_certificate(
         monkeypatch.setattr(certifi, "where", lambda: str(file))
     port, received, _ = serve(file)
 
-    with pytest.raises(ServiceUnreachable, match=f"its certificate is not valid: {why}") as caught:
+    with pytest.raises(ServiceUnreachable, match=f"has an invalid certificate: {why}") as caught:
         http_client.send("POST", f"https://localhost:{port}/", service="Zoho CRM", data=b"secret")
 
     assert caught.value.certain
@@ -117,7 +117,7 @@ def test_it_sends_nothing_under_a_wrong_certificate(
 
 
 def test_plain_http_where_https_was_asked_for_is_no_fault_of_a_certificate(service) -> None:
-    with pytest.raises(ServiceUnreachable, match="does not speak https on this port") as caught:
+    with pytest.raises(ServiceUnreachable, match="does not use https on this port") as caught:
         http_client.send("GET", f"https://127.0.0.1:{service.port}/", service="Zoho CRM")
     assert "certificate" not in str(caught.value)
     assert caught.value.certain
@@ -126,7 +126,7 @@ def test_plain_http_where_https_was_asked_for_is_no_fault_of_a_certificate(servi
 def test_a_service_that_hangs_up_on_tls_is_no_fault_of_a_certificate(listen, settings) -> None:
     listener = listen(lambda sock: sock.recv(65536) and None)
     settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{listener.port}"]
-    with pytest.raises(ServiceUnreachable, match="no encrypted connection") as caught:
+    with pytest.raises(ServiceUnreachable, match="an encrypted connection") as caught:
         http_client.send("GET", f"https://127.0.0.1:{listener.port}/", service="Zoho CRM")
     assert "certificate" not in str(caught.value)
     assert caught.value.certain
@@ -141,5 +141,5 @@ def test_https_where_plain_http_was_asked_for_is_said(listen, settings) -> None:
 
     listener = listen(alert)
     settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{listener.port}"]
-    with pytest.raises(ServiceUnreachable, match="speaks https on this port"):
+    with pytest.raises(ServiceUnreachable, match="uses https on this port"):
         http_client.send("GET", f"http://127.0.0.1:{listener.port}/", service="Zoho CRM")

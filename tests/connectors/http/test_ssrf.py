@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.errors import ServiceForbidden
-from connectors.http.ssrf import is_public, judge_url
+from connectors.http.ssrf import is_public, validate_url
 
 PRIVATE = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 100.127.255.254 127.0.0.1
@@ -115,15 +115,15 @@ def test_it_takes_no_nonsense_for_public(nonsense: str) -> None:
 
 @pytest.mark.parametrize("url", TRICKS)
 def test_it_refuses_an_address_that_can_be_misread(url: str) -> None:
-    with pytest.raises(ServiceForbidden, match="Zoho CRM's address is not one"):
-        judge_url(url, service="Zoho CRM")
+    with pytest.raises(ServiceForbidden, match="Zoho CRM's URL is not valid"):
+        validate_url(url, service="Zoho CRM")
 
 
 @pytest.mark.parametrize("address", [a for a in PRIVATE if "%" not in a])
 def test_it_refuses_private_addresses_where_they_are_written_out(address: str) -> None:
     host = f"[{address}]" if ":" in address else address
     with pytest.raises(ServiceForbidden, match="private network"):
-        judge_url(f"https://{host}/", service="Zoho CRM")
+        validate_url(f"https://{host}/", service="Zoho CRM")
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_it_refuses_private_addresses_where_they_are_written_out(address: str) -
     ],
 )
 def test_it_lets_ordinary_addresses_pass(url: str) -> None:
-    assert judge_url(url, service="Zoho CRM").scheme == "https"
+    assert validate_url(url, service="Zoho CRM").scheme == "https"
 
 
 def test_it_refuses_plain_http() -> None:
     with pytest.raises(ServiceForbidden, match="does not begin with https://"):
-        judge_url("http://api.example.com/", service="Zoho CRM")
+        validate_url("http://api.example.com/", service="Zoho CRM")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_it_refuses_plain_http() -> None:
 )
 def test_it_says_who_can_allow_a_host_and_names_none(url: str) -> None:
     with pytest.raises(ServiceForbidden, match=r"operator .* ALLOWED_PRIVATE_HOSTS") as refused:
-        judge_url(url, service="Zoho CRM")
+        validate_url(url, service="Zoho CRM")
     assert "internal" not in str(refused.value)
     assert "10.0.0.7" not in str(refused.value)
 
@@ -164,15 +164,15 @@ def test_it_says_who_can_allow_a_host_and_names_none(url: str) -> None:
     "port", [21, 22, 23, 25, 53, 80, 110, 389, 445, 993, 1433, 2375, 3306, 5432, 6379, 11211, 27017]
 )
 def test_it_refuses_ports_where_something_else_lives(port: int) -> None:
-    with pytest.raises(ServiceForbidden, match=f"names port {port}"):
-        judge_url(f"https://api.example.com:{port}/", service="Zoho CRM")
+    with pytest.raises(ServiceForbidden, match=f"uses port {port}"):
+        validate_url(f"https://api.example.com:{port}/", service="Zoho CRM")
 
 
 def test_it_lets_the_operator_allow_one_host_and_port(settings) -> None:
     settings.ALLOWED_PRIVATE_HOSTS = ["Rabbit.internal:80", "[::1]:9000"]
 
-    judge_url("http://rabbit.internal/api", service="RabbitMQ")
-    judge_url("http://[::1]:9000/", service="RabbitMQ")
+    validate_url("http://rabbit.internal/api", service="RabbitMQ")
+    validate_url("http://[::1]:9000/", service="RabbitMQ")
     for other in ("http://rabbit.internal:81/", "http://[::1]:9001/", "http://x.rabbit.internal/"):
         with pytest.raises(ServiceForbidden):
-            judge_url(other, service="RabbitMQ")
+            validate_url(other, service="RabbitMQ")

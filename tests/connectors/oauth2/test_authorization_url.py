@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from connectors.errors import ServiceForbidden
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import authorization_request
 
 #: RFC 7636 appendix B.
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -23,7 +23,7 @@ def built(connector, **changes) -> tuple[str, list[tuple[str, str]]]:
         "code_verifier": VERIFIER,
         "values": {},
     }
-    url = authorization_code.authorization_url(connector, **{**asked, **changes})
+    url = authorization_request.authorization_url(connector, **{**asked, **changes})
     address, _, query = url.partition("?")
     return address, parse_qsl(query, keep_blank_values=True, strict_parsing=True)
 
@@ -110,7 +110,7 @@ def test_a_parameter_cannot_change_the_host(speaks_oauth2) -> None:
 
 
 def test_verifiers_are_fresh_and_of_the_right_make() -> None:
-    made = {authorization_code.new_verifier() for _ in range(1000)}
+    made = {authorization_request.new_code_verifier() for _ in range(1000)}
 
     assert len(made) == 1000
     assert all(re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier) for verifier in made)

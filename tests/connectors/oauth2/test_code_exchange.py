@@ -16,15 +16,17 @@ from connectors.errors import (
     ServiceUnintelligible,
     ServiceUnreachable,
 )
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import access_token_request
+from connectors.oauth2.client_authentication import ClientCredentials
+from connectors.oauth2.token_response import TokenResponse
 
-CLIENT = authorization_code.ClientCredentials(client_id="id:%+ &ü", client_secret="s3cr3t:%+ &ü/1")
+CLIENT = ClientCredentials(client_id="id:%+ &ü", client_secret="s3cr3t:%+ &ü/1")
 REDIRECT_URI = "https://console.example/oauth/callback/a%20b/?x=1&y=%C3%BC"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 TOKENS = {"access_token": "at-1", "token_type": "Bearer"}
 
 
-def exchanged(connector, **changes) -> authorization_code.TokenAnswer:
+def exchanged(connector, **changes) -> TokenResponse:
     asked = {
         "client": CLIENT,
         "code": "c0de/+ =&",
@@ -32,7 +34,7 @@ def exchanged(connector, **changes) -> authorization_code.TokenAnswer:
         "code_verifier": VERIFIER,
         "values": {},
     }
-    return authorization_code.exchange(connector, **{**asked, **changes})
+    return access_token_request.exchange_code(connector, **{**asked, **changes})
 
 
 def test_it_works(service, speaks_oauth2) -> None:
@@ -48,7 +50,7 @@ def test_it_works(service, speaks_oauth2) -> None:
 
     answer = exchanged(speaks_oauth2())
 
-    assert answer == authorization_code.TokenAnswer(
+    assert answer == TokenResponse(
         access_token="at-1",
         refresh_token="rt-1",
         token_type="bearer",
@@ -95,7 +97,7 @@ def test_the_client_proves_itself_in_the_form_alone(service, speaks_oauth2) -> N
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
 def test_a_public_client_only_names_itself(service, speaks_oauth2, method: str) -> None:
     service.answers(TOKENS)
-    client = authorization_code.ClientCredentials(client_id="public")
+    client = ClientCredentials(client_id="public")
 
     exchanged(speaks_oauth2(token_endpoint_auth_method=method), client=client)
 
@@ -292,10 +294,20 @@ def test_it_refuses_tokens_that_it_cannot_use(service, speaks_oauth2, token_type
 @pytest.mark.parametrize(
     ("status", "body", "kind", "part"),
     [
-        (400, {"error": "invalid_grant"}, CredentialRefused, "did not accept the code"),
-        (401, {"error": "invalid_grant"}, CredentialRefused, "did not accept the code"),
+        (
+            400,
+            {"error": "invalid_grant"},
+            CredentialRefused,
+            "did not accept its own authorization code",
+        ),
+        (
+            401,
+            {"error": "invalid_grant"},
+            CredentialRefused,
+            "did not accept its own authorization code",
+        ),
         (400, {"error": "invalid_client"}, ClientRefused, "OAuth client (invalid_client)"),
-        (401, {"error": "invalid_client"}, ClientRefused, "A super admin can correct"),
+        (401, {"error": "invalid_client"}, ClientRefused, "A super admin can fix"),
         (400, {"error": "unauthorized_client"}, ClientRefused, "OAuth client"),
         (401, {}, ClientRefused, "OAuth client (status 401)"),
         (401, b"", ClientRefused, "OAuth client"),
@@ -313,27 +325,52 @@ def test_it_refuses_tokens_that_it_cannot_use(service, speaks_oauth2, token_type
             "unsupported_response_type: xxx",
         ),
         (400, {"error": "invalid_scope"}, ServiceRefused, "Change the connection's permissions"),
-        (400, {"error": "temporarily_unavailable"}, ServiceRefused, "try again in some minutes"),
+        (400, {"error": "temporarily_unavailable"}, ServiceRefused, "Try again in a few minutes"),
         (400, {"error": {"code": 190, "message": "Bad"}}, ServiceRefused, "refused (190: Bad)."),
         (400, {"status": "BAD_AUTH_CODE", "message": "no"}, CredentialRefused, "BAD_AUTH_CODE"),
         (403, {"a": 1}, ServiceRefused, "Example refused (status 403)."),
-        (400, b"error=invalid_grant", CredentialRefused, "did not accept the code"),
+        (
+            400,
+            b"error=invalid_grant",
+            CredentialRefused,
+            "did not accept its own authorization code",
+        ),
         (404, b"<h1>Not found", ServiceUnintelligible, "a web page where data was expected"),
         (400, b"", ServiceUnintelligible, "sent an empty answer (status 400)"),
-        (429, {"error": "invalid_grant"}, ServiceRefused, "takes no more requests"),
+        (429, {"error": "invalid_grant"}, ServiceRefused, "is receiving too many requests"),
         (500, {"error": "invalid_grant"}, ServiceRefused, "status 500"),
         (502, b"<h1>Bad gateway", ServiceRefused, "status 502"),
-        (200, {"error": "invalid_code"}, CredentialRefused, "did not accept the code"),
-        (200, {"error": "bad_verification_code"}, CredentialRefused, "did not accept the code"),
+        (
+            200,
+            {"error": "invalid_code"},
+            CredentialRefused,
+            "did not accept its own authorization code",
+        ),
+        (
+            200,
+            {"error": "bad_verification_code"},
+            CredentialRefused,
+            "did not accept its own authorization code",
+        ),
         (200, {"error": "incorrect_client_credentials"}, ClientRefused, "OAuth client"),
         (200, {"ok": False, "error": "internal"}, ServiceRefused, "refused (internal)"),
         (200, {"ok": False, **TOKENS}, ServiceRefused, "Example refused (status 200)."),
         (200, {}, ServiceUnintelligible, "without an access token"),
         (200, {"access_token": ""}, ServiceUnintelligible, "without an access token"),
         (200, {"access_token": ["a"]}, ServiceUnintelligible, "without an access token"),
-        (200, {"access_token": "a\nb"}, ServiceUnintelligible, "token that cannot be used"),
-        (200, {"access_token": "a\x00"}, ServiceUnintelligible, "token that cannot be used"),
-        (200, b'{"access_token": "\\ud800"}', ServiceUnintelligible, "cannot be used"),
+        (
+            200,
+            {"access_token": "a\nb"},
+            ServiceUnintelligible,
+            "token with characters that cannot be sent",
+        ),
+        (
+            200,
+            {"access_token": "a\x00"},
+            ServiceUnintelligible,
+            "token with characters that cannot be sent",
+        ),
+        (200, b'{"access_token": "\\ud800"}', ServiceUnintelligible, "cannot be sent"),
         (200, {**TOKENS, "refresh_token": 7}, ServiceUnintelligible, "Example"),
         (200, b"", ServiceUnintelligible, "sent an empty answer"),
         (200, b"<!doctype html>", ServiceUnintelligible, "a web page where data was expected"),

@@ -4,7 +4,7 @@ import pytest
 
 from connectors.definitions.schema import KeptField
 from connectors.errors import ServiceForbidden
-from connectors.oauth2 import authorization_code
+from connectors.oauth2.token_response import kept_from_callback
 
 ACCOUNTS = KeptField(
     name="accounts_server",
@@ -20,7 +20,7 @@ def test_it_works(speaks_oauth2) -> None:
     connector = speaks_oauth2(kept=(ACCOUNTS, REALM))
     query = {"accounts-server": "https://accounts.zohocloud.ca", "realmId": "42", "code": "c"}
 
-    assert authorization_code.kept_from_callback(connector, query, {"region": "eu"}) == {
+    assert kept_from_callback(connector, query, {"region": "eu"}) == {
         "accounts_server": "https://accounts.zohocloud.ca",
         "realm": "42",
     }
@@ -29,21 +29,19 @@ def test_it_works(speaks_oauth2) -> None:
 def test_it_fills_in_what_was_not_sent(speaks_oauth2) -> None:
     connector = speaks_oauth2(kept=(ACCOUNTS,))
 
-    assert authorization_code.kept_from_callback(connector, {"code": "c"}, {"region": "eu"}) == {
+    assert kept_from_callback(connector, {"code": "c"}, {"region": "eu"}) == {
         "accounts_server": "https://accounts.zoho.eu"
     }
 
 
 def test_it_refuses_a_default_that_does_not_fit_either(speaks_oauth2) -> None:
     with pytest.raises(ServiceForbidden, match="“accounts_server”"):
-        authorization_code.kept_from_callback(
-            speaks_oauth2(kept=(ACCOUNTS,)), {}, {"region": "evil"}
-        )
+        kept_from_callback(speaks_oauth2(kept=(ACCOUNTS,)), {}, {"region": "evil"})
 
 
 def test_it_names_a_field_that_is_missing(speaks_oauth2) -> None:
     with pytest.raises(ServiceForbidden, match="Example did not send “realm”"):
-        authorization_code.kept_from_callback(speaks_oauth2(kept=(REALM,)), {"code": "c"}, {})
+        kept_from_callback(speaks_oauth2(kept=(REALM,)), {"code": "c"}, {})
 
 
 @pytest.mark.parametrize(
@@ -66,7 +64,7 @@ def test_it_names_a_field_that_is_missing(speaks_oauth2) -> None:
 )
 def test_it_keeps_no_host_of_somebody_else(speaks_oauth2, sent: str) -> None:
     with pytest.raises(ServiceForbidden, match="not one of its own addresses") as caught:
-        authorization_code.kept_from_callback(
+        kept_from_callback(
             speaks_oauth2(kept=(ACCOUNTS,)), {"accounts-server": sent}, {"region": "eu"}
         )
     assert sent[:20] not in str(caught.value)
@@ -75,7 +73,4 @@ def test_it_keeps_no_host_of_somebody_else(speaks_oauth2, sent: str) -> None:
 def test_it_leaves_fields_of_the_token_answer_alone(speaks_oauth2) -> None:
     later = KeptField(name="api_domain", source="token", path="api_domain", pattern="x")
 
-    assert (
-        authorization_code.kept_from_callback(speaks_oauth2(kept=(later,)), {"api_domain": "x"}, {})
-        == {}
-    )
+    assert kept_from_callback(speaks_oauth2(kept=(later,)), {"api_domain": "x"}, {}) == {}

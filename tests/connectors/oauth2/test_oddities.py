@@ -17,10 +17,12 @@ from connectors.api.check_call import Account, check
 from connectors.definitions.schema import Connector
 from connectors.definitions.templates import fill_url
 from connectors.errors import ClientRefused, CredentialRefused, ServiceForbidden
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import access_token_request, authorization_request, refresh_request
+from connectors.oauth2.client_authentication import ClientCredentials
+from connectors.oauth2.token_response import TokenResponse, kept_from_callback
 from tests.connectors.definitions.test_catalogue import CONNECTORS
 
-CLIENT = authorization_code.ClientCredentials(client_id="abc", client_secret="s3cret")
+CLIENT = ClientCredentials(client_id="abc", client_secret="s3cret")
 BASIC_CLIENT = "abc:s3cret"
 
 
@@ -32,20 +34,20 @@ def network() -> Iterator[responses.RequestsMock]:
 
 def page(connector: Connector, values: Mapping[str, str], *scopes: str) -> dict[str, str]:
     """Return the query of the page that a person is sent to, and its address as ``""``."""
-    url = authorization_code.authorization_url(
+    url = authorization_request.authorization_url(
         connector,
         client_id="abc",
         redirect_uri="https://console.example/callback",
         scopes=scopes,
         state="st4te",
-        code_verifier=authorization_code.new_verifier() if connector.oauth2.pkce else None,
+        code_verifier=authorization_request.new_code_verifier() if connector.oauth2.pkce else None,
         values=values,
     )
     return dict(parse_qsl(urlsplit(url).query)) | {"": url.partition("?")[0]}
 
 
-def exchange(connector: Connector, values: Mapping[str, str]) -> authorization_code.TokenAnswer:
-    return authorization_code.exchange(
+def exchange(connector: Connector, values: Mapping[str, str]) -> TokenResponse:
+    return access_token_request.exchange_code(
         connector,
         client=CLIENT,
         code="c0de",
@@ -56,7 +58,7 @@ def exchange(connector: Connector, values: Mapping[str, str]) -> authorization_c
 
 
 def refresh(connector: Connector, values: Mapping[str, str], token: str = "r") -> Any:
-    return authorization_code.refresh(connector, client=CLIENT, refresh_token=token, values=values)
+    return refresh_request.refresh(connector, client=CLIENT, refresh_token=token, values=values)
 
 
 def checked(connector: Connector, values: Mapping[str, str]) -> Account:
@@ -130,7 +132,7 @@ def test_zoho_is_asked_for_tokens_where_the_account_lives(network, slug: str) ->
     zoho = CONNECTORS[slug]
     values = {"data_center": "zoho.com"}
     back = {"code": "c0de", "location": "eu", "accounts-server": "https://accounts.zoho.eu"}
-    values |= authorization_code.kept_from_callback(zoho, back, values)
+    values |= kept_from_callback(zoho, back, values)
     answer = {"access_token": "t0ken", "api_domain": "https://www.zohoapis.eu"}
     network.post("https://accounts.zoho.eu/oauth/v2/token", json=answer)
 
@@ -142,9 +144,7 @@ def test_zoho_is_asked_for_tokens_where_the_account_lives(network, slug: str) ->
     if "{api_domain}" in zoho.api_base_url:
         assert fill_url(zoho.api_base_url, values).startswith("https://www.zohoapis.eu")
     with pytest.raises(ServiceForbidden):
-        authorization_code.kept_from_callback(
-            zoho, back | {"accounts-server": "https://evil.example"}, values
-        )
+        kept_from_callback(zoho, back | {"accounts-server": "https://evil.example"}, values)
 
 
 def test_zoho_s_host_is_not_lost_by_a_refresh(network) -> None:
@@ -154,7 +154,7 @@ def test_zoho_s_host_is_not_lost_by_a_refresh(network) -> None:
     assert (answer.kept, answer.refresh_token) == ({}, "")
 
 
-# Salesforce, Shopify, QuickBooks: whom to call is known from the answer
+# Salesforce, Shopify, QuickBooks: the response says which host to call
 
 
 def test_salesforce_names_its_instance_and_says_it_once(network) -> None:
@@ -194,7 +194,7 @@ def test_shopify_is_a_host_for_each_shop_and_signed_its_own_way(network) -> None
 
 def test_quickbooks_names_the_company_in_the_callback_alone(network) -> None:
     quickbooks = CONNECTORS["quickbooks_online"]
-    kept = authorization_code.kept_from_callback(quickbooks, {"code": "c", "realmId": "9130"}, {})
+    kept = kept_from_callback(quickbooks, {"code": "c", "realmId": "9130"}, {})
     assert kept == {"realm_id": "9130"}
     values = {"environment": "quickbooks", **kept}
     network.get("https://quickbooks.api.intuit.com/v3/company/9130/companyinfo/9130", json={
@@ -203,7 +203,7 @@ def test_quickbooks_names_the_company_in_the_callback_alone(network) -> None:
     assert checked(quickbooks, values).label == "Acme"
     for hostile in ({}, {"realmId": "../x"}, {"realmId": "1/2"}):
         with pytest.raises(ServiceForbidden):
-            authorization_code.kept_from_callback(quickbooks, {"code": "c", **hostile}, {})
+            kept_from_callback(quickbooks, {"code": "c", **hostile}, {})
 
 
 # Client authentication, offline access, PKCE

@@ -15,15 +15,21 @@ from connectors.definitions.schema import (
     Revocation,
     Signing,
 )
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import (
+    access_token_request,
+    authorization_request,
+    refresh_request,
+    revocation,
+)
+from connectors.oauth2.client_authentication import ClientCredentials
 
-CLIENT = authorization_code.ClientCredentials(client_id="abc", client_secret="s3cret")
+CLIENT = ClientCredentials(client_id="abc", client_secret="s3cret")
 REDIRECT_URI = "https://console.example/callback?a=b"
 POST = {"token_endpoint_auth_method": "client_secret_post"}
 
 
 def exchange(connector: Connector) -> None:
-    authorization_code.exchange(
+    access_token_request.exchange_code(
         connector,
         client=CLIENT,
         code="c0de +&",
@@ -39,7 +45,7 @@ def test_the_client_has_another_name_everywhere(service, speaks_oauth2) -> None:
         client_id_parameter="client_key",
         revocation=Revocation(endpoint=f"{service.url}/revoke"),
     )
-    url = authorization_code.authorization_url(
+    url = authorization_request.authorization_url(
         connector,
         client_id="abc",
         redirect_uri=REDIRECT_URI,
@@ -54,8 +60,8 @@ def test_the_client_has_another_name_everywhere(service, speaks_oauth2) -> None:
 
     service.answers({"access_token": "t", "refresh_token": "r"})
     exchange(connector)
-    authorization_code.refresh(connector, client=CLIENT, refresh_token="r", values={})
-    authorization_code.revoke(connector, client=CLIENT, tokens={"refresh_token": "r"}, values={})
+    refresh_request.refresh(connector, client=CLIENT, refresh_token="r", values={})
+    revocation.revoke(connector, client=CLIENT, tokens={"refresh_token": "r"}, values={})
     for request in service.asked:
         assert request.form["client_key"] == ["abc"]
         assert request.form["client_secret"] == ["s3cret"]
@@ -67,7 +73,7 @@ def test_more_goes_along_with_the_code_and_not_with_a_refresh(service, speaks_oa
     connector = speaks_oauth2(token_parameters={"expiring": "1"})
     service.answers({"access_token": "t"})
     exchange(connector)
-    authorization_code.refresh(connector, client=CLIENT, refresh_token="r", values={})
+    refresh_request.refresh(connector, client=CLIENT, refresh_token="r", values={})
     with_code, with_refresh = service.asked
     assert with_code.form["expiring"] == ["1"]
     assert with_refresh.form.keys() == {"grant_type", "refresh_token"}
@@ -77,7 +83,7 @@ def test_it_refreshes_elsewhere(service, speaks_oauth2) -> None:
     connector = speaks_oauth2(refresh_endpoint=f"{service.url}/renew")
     service.answers({"access_token": "t"})
     exchange(connector)
-    authorization_code.refresh(connector, client=CLIENT, refresh_token="r", values={})
+    refresh_request.refresh(connector, client=CLIENT, refresh_token="r", values={})
     assert [request.path for request in service.asked] == ["/token", "/renew"]
 
 
@@ -103,7 +109,7 @@ def test_the_token_request_may_be_json(service, speaks_oauth2) -> None:
     connector = speaks_oauth2(**POST, token_request="json", token_parameters={"more": "1"})
     service.answers({"access_token": "t"})
     exchange(connector)
-    authorization_code.refresh(connector, client=CLIENT, refresh_token="r", values={})
+    refresh_request.refresh(connector, client=CLIENT, refresh_token="r", values={})
     with_code, with_refresh = (json.loads(request.body) for request in service.asked)
     assert with_code == {
         "grant_type": "authorization_code",

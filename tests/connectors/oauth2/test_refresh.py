@@ -14,15 +14,17 @@ from connectors.errors import (
     ServiceRefused,
     ServiceUnintelligible,
 )
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import access_token_request, refresh_request
+from connectors.oauth2.client_authentication import ClientCredentials
+from connectors.oauth2.token_response import TokenResponse
 
-CLIENT = authorization_code.ClientCredentials(client_id="id:1", client_secret="s3cr3t&1")
+CLIENT = ClientCredentials(client_id="id:1", client_secret="s3cr3t&1")
 TOKENS = {"access_token": "at-2", "token_type": "Bearer", "expires_in": 3600}
 
 
-def refreshed(connector, **changes) -> authorization_code.TokenAnswer:
+def refreshed(connector, **changes) -> TokenResponse:
     asked = {"client": CLIENT, "refresh_token": "rt/1 +", "values": {}}
-    return authorization_code.refresh(connector, **{**asked, **changes})
+    return refresh_request.refresh(connector, **{**asked, **changes})
 
 
 def test_it_works(service, speaks_oauth2) -> None:
@@ -159,7 +161,7 @@ def test_it_shows_no_end_of_a_code(service, speaks_oauth2) -> None:
     """At the exchange the same answer says nothing of a grant, for there is none yet."""
     service.answers(b"", status=400)
     with pytest.raises(ServiceUnintelligible):
-        authorization_code.exchange(
+        access_token_request.exchange_code(
             speaks_oauth2(grant_ends=ENDS),
             client=CLIENT,
             code="c",
@@ -200,11 +202,11 @@ def test_fields_that_do_not_come_again_are_left_alone(service, speaks_oauth2) ->
 @pytest.mark.parametrize(
     ("status", "body", "kind", "part"),
     [
-        (400, {"error": "invalid_grant"}, CredentialRefused, "was withdrawn there"),
+        (400, {"error": "invalid_grant"}, CredentialRefused, "was revoked there"),
         (200, {"error": "invalid_code"}, CredentialRefused, "no longer accepts"),
         (400, {"status": "BAD_REFRESH_TOKEN", "message": "no"}, CredentialRefused, "no longer"),
         (200, {"ok": False, "error": "token_revoked"}, CredentialRefused, "no longer accepts"),
-        (401, {"error": "invalid_client"}, ClientRefused, "A super admin can correct"),
+        (401, {"error": "invalid_client"}, ClientRefused, "A super admin can fix"),
         (400, {"error": "invalid_scope"}, ServiceRefused, "refused (invalid_scope)"),
         (503, {"error": "invalid_grant"}, ServiceRefused, "status 503"),
         (200, b"<h1>Maintenance", ServiceUnintelligible, "web page"),

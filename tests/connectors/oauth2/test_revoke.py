@@ -7,9 +7,11 @@ import pytest
 
 from connectors.definitions.schema import Revocation
 from connectors.errors import ClientRefused, ServiceRefused, ServiceUnreachable
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import revocation
+from connectors.oauth2.client_authentication import ClientCredentials
+from connectors.oauth2.revocation import TokensRevoked
 
-CLIENT = authorization_code.ClientCredentials(client_id="id:1", client_secret="s3cr3t&1")
+CLIENT = ClientCredentials(client_id="id:1", client_secret="s3cr3t&1")
 BASIC = "Basic " + base64.b64encode(b"id%3A1:s3cr3t%261").decode()
 TOKENS = {"access_token": "at/1", "refresh_token": "rt 1"}
 
@@ -21,7 +23,7 @@ def revoke(service, speaks_oauth2):
         connector = speaks_oauth2(
             revocation=how, token_endpoint_auth_method=method, error_when={"ok": "false"}
         )
-        return authorization_code.revoke(connector, client=CLIENT, tokens=tokens, values={})
+        return revocation.revoke(connector, client=CLIENT, tokens=tokens, values={})
 
     return act
 
@@ -31,7 +33,7 @@ def test_it_works(service, revoke) -> None:
 
     answer = revoke()
 
-    assert answer == authorization_code.RevocationAnswer(revoked=("refresh_token", "access_token"))
+    assert answer == TokensRevoked(revoked=("refresh_token", "access_token"))
     first, second = service.asked
     assert (first.method, first.path) == ("POST", "/revoke")
     assert first.form == {"token": ["rt 1"], "token_type_hint": ["refresh_token"]}
@@ -90,7 +92,7 @@ def test_the_token_goes_where_the_service_wants_it(service, speaks_oauth2) -> No
         how = Revocation(
             **{"endpoint": f"{service.url}/revoke", "token": "refresh_token", **fields}
         )
-        authorization_code.revoke(
+        revocation.revoke(
             speaks_oauth2(revocation=how), client=CLIENT, tokens=TOKENS, values={"region": "eu"}
         )
 
@@ -123,12 +125,9 @@ def test_the_access_token_is_revoked_where_there_is_no_other(service, revoke, to
 
 
 def test_nothing_is_asked_where_there_is_nothing_to_revoke(service, speaks_oauth2, revoke):
-    nothing = authorization_code.RevocationAnswer()
+    nothing = TokensRevoked()
     assert revoke(tokens={}) == nothing
-    assert (
-        authorization_code.revoke(speaks_oauth2(), client=CLIENT, tokens=TOKENS, values={})
-        == nothing
-    )
+    assert revocation.revoke(speaks_oauth2(), client=CLIENT, tokens=TOKENS, values={}) == nothing
 
     assert service.asked == []
 
@@ -195,7 +194,7 @@ def test_a_no_to_one_token_is_none_to_the_other(listen, speaks_oauth2, settings)
     settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{service.port}"]
     how = Revocation(endpoint=f"http://127.0.0.1:{service.port}/revoke")
 
-    answer = authorization_code.revoke(
+    answer = revocation.revoke(
         speaks_oauth2(revocation=how), client=CLIENT, tokens=TOKENS, values={}
     )
 
@@ -217,7 +216,7 @@ def test_it_says_that_nobody_answers(speaks_oauth2, settings) -> None:
     settings.ALLOWED_PRIVATE_HOSTS = ["127.0.0.1:1"]
     how = Revocation(endpoint="http://127.0.0.1:1/revoke?a=1")
 
-    answer = authorization_code.revoke(
+    answer = revocation.revoke(
         speaks_oauth2(revocation=how), client=CLIENT, tokens=TOKENS, values={}
     )
 

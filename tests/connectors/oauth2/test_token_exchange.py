@@ -10,10 +10,12 @@ import pytest
 
 from connectors.definitions.schema import Connector, TokenExchange
 from connectors.errors import CredentialRefused
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import access_token_request, refresh_request
+from connectors.oauth2.client_authentication import ClientCredentials
+from connectors.oauth2.token_response import TokenResponse
 from tests.connectors.conftest import Service
 
-CLIENT = authorization_code.ClientCredentials(client_id="abc", client_secret="s3cret & more")
+CLIENT = ClientCredentials(client_id="abc", client_secret="s3cret & more")
 SIXTY_DAYS = 60 * 24 * 3600
 
 
@@ -31,8 +33,8 @@ def trades(speaks_oauth2: Callable[..., Connector], service: Service) -> Callabl
     return make
 
 
-def exchange(connector: Connector) -> authorization_code.TokenAnswer:
-    return authorization_code.exchange(
+def exchange(connector: Connector) -> TokenResponse:
+    return access_token_request.exchange_code(
         connector,
         client=CLIENT,
         code="c0de",
@@ -42,8 +44,8 @@ def exchange(connector: Connector) -> authorization_code.TokenAnswer:
     )
 
 
-def refresh(connector: Connector, **more: Any) -> authorization_code.TokenAnswer:
-    return authorization_code.refresh(
+def refresh(connector: Connector, **more: Any) -> TokenResponse:
+    return refresh_request.refresh(
         connector, client=CLIENT, refresh_token="long-1", values={}, **more
     )
 

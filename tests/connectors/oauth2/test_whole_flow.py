@@ -12,13 +12,18 @@ from connectors.api.check_call import check
 from connectors.definitions.registry import get_connectors
 from connectors.definitions.schema import Connector
 from connectors.errors import CredentialRefused
-from connectors.oauth2 import authorization_code
+from connectors.oauth2 import (
+    access_token_request,
+    authorization_request,
+    refresh_request,
+    revocation,
+)
+from connectors.oauth2.client_authentication import ClientCredentials
+from connectors.oauth2.token_response import TokenResponse
 from tests.sandbox.visitors import REDIRECT_URI, Browser
 from tests.servers import SandboxServer, sandbox_server
 
-CLIENT = authorization_code.ClientCredentials(
-    client_id="console:1", client_secret="a secret: 100% & more"
-)
+CLIENT = ClientCredentials(client_id="console:1", client_secret="a secret: 100% & more")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +56,7 @@ def connector(sandbox: SandboxServer, settings) -> Connector:
 
 
 def code_for(connector: Connector, sandbox: SandboxServer, verifier: str) -> str:
-    url = authorization_code.authorization_url(
+    url = authorization_request.authorization_url(
         connector,
         client_id=CLIENT.client_id,
         redirect_uri=REDIRECT_URI,
@@ -67,8 +72,8 @@ def code_for(connector: Connector, sandbox: SandboxServer, verifier: str) -> str
     return told["code"]
 
 
-def exchange(connector: Connector, code: str, verifier: str) -> authorization_code.TokenAnswer:
-    return authorization_code.exchange(
+def exchange(connector: Connector, code: str, verifier: str) -> TokenResponse:
+    return access_token_request.exchange_code(
         connector,
         client=CLIENT,
         code=code,
@@ -79,11 +84,11 @@ def exchange(connector: Connector, code: str, verifier: str) -> authorization_co
 
 
 def test_it_works(connector, sandbox) -> None:
-    verifier = authorization_code.new_verifier()
+    verifier = authorization_request.new_code_verifier()
 
     first = exchange(connector, code_for(connector, sandbox, verifier), verifier)
     account = check(connector, "oauth2", secret={"access_token": first.access_token}, values={})
-    second = authorization_code.refresh(
+    second = refresh_request.refresh(
         connector, client=CLIENT, refresh_token=first.refresh_token, values={}
     )
 
@@ -94,26 +99,26 @@ def test_it_works(connector, sandbox) -> None:
     assert second.refresh_token != first.refresh_token
 
     held = {"access_token": second.access_token, "refresh_token": second.refresh_token}
-    authorization_code.revoke(connector, client=CLIENT, tokens=held, values={})
+    revocation.revoke(connector, client=CLIENT, tokens=held, values={})
     with pytest.raises(CredentialRefused):
         check(connector, "oauth2", secret=held, values={})
     with pytest.raises(CredentialRefused, match="no longer accepts"):
-        authorization_code.refresh(
+        refresh_request.refresh(
             connector, client=CLIENT, refresh_token=second.refresh_token, values={}
         )
 
 
 def test_a_code_is_worth_nothing_without_its_verifier(connector, sandbox) -> None:
-    code = code_for(connector, sandbox, authorization_code.new_verifier())
+    code = code_for(connector, sandbox, authorization_request.new_code_verifier())
 
-    with pytest.raises(CredentialRefused, match="did not accept the code"):
-        exchange(connector, code, authorization_code.new_verifier())
+    with pytest.raises(CredentialRefused, match="did not accept its own authorization code"):
+        exchange(connector, code, authorization_request.new_code_verifier())
 
 
 def test_a_code_is_taken_once(connector, sandbox) -> None:
-    verifier = authorization_code.new_verifier()
+    verifier = authorization_request.new_code_verifier()
     code = code_for(connector, sandbox, verifier)
     exchange(connector, code, verifier)
 
-    with pytest.raises(CredentialRefused, match="did not accept the code"):
+    with pytest.raises(CredentialRefused, match="did not accept its own authorization code"):
         exchange(connector, code, verifier)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connections.calls import prepared_cache
+from connections.calls import prepared_call
 from console.accounts.models import User
 from console.keys import authentication, user_tokens
 from console.keys.issuing import create_key
@@ -35,13 +35,12 @@ from tests.runtime.proxy.program import Program
 
 @pytest.fixture
 def a_second_later() -> Callable[[], None]:
-    """Return what lets time go on until nothing counts any more that was read before."""
+    """Let everything in the short caches expire."""
 
     def wait() -> None:
         for each in (authentication._holders, user_tokens._users):
             each.clear()
-        for known in prepared_cache._known.values():
-            known.until = 0.0
+        prepared_call._prepared.expire()
 
     return wait
 
@@ -64,7 +63,7 @@ def program(key) -> Program:
 
 @pytest.fixture
 def token_of(installation) -> Callable[[User], dict[str, str]]:
-    """Return the header that names a person, as the application has it when he opens it."""
+    """Return the header with the token that the application receives when a person opens it."""
 
     def sign(user: User) -> dict[str, str]:
         application, client = installation.application, installation.organization

@@ -50,7 +50,7 @@ def test_after_an_update_the_permissions_are_the_new_ones(
     change(crm, mailbox)
     newer = publish()
     assert ask("connections/crm/").json()["scopes"]["asked"] == asked
-    sharing.raise_release(installation.share, newer, super_admin)
+    sharing.send_update(installation.share, newer, super_admin)
     updating.update(installation, boss, seen=str(newer.pk))
     told = ask("connections/crm/").json()
     assert "orders.read" in told["scopes"]["asked"]
@@ -89,5 +89,5 @@ def test_after_the_license_nothing_is_told_or_run(ask, both, network, token_of, 
         rows.update(ends_at=past)
     data = {} if path.endswith("run") else None
     document = problem(ask(path, data, **token_of(person)), "license-ended", 403)
-    assert document["detail"].startswith("The license of Field Service has ended.")
+    assert document["detail"].startswith("The license of Field Service has ended")
     assert len(network.calls) == 0

@@ -1,4 +1,4 @@
-"""Calls of a client's program through what is installed: his own authorizations, nobody else's."""
+"""Proxied calls through installed connections use only the client's own authorizations."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_connection_of_each_person_needs_to_know_who(upstream, program, instal
     assert (answer.status, answer.problem) == (401, "user-token-required")
 
 
-def test_each_person_acts_with_his_own_account(
+def test_each_person_uses_their_own_account(
     upstream, program, token_of, authorized, mailbox, person, admin, boss, installation
 ):
     for user in (person, admin):
@@ -112,7 +112,7 @@ def test_what_a_deactivated_admin_has_authorized_is_suspended_within_a_second(
 ):
     authorized(crm, admin, secret=OAUTH2)
     assert program.get("crm").status == 200
-    suspend(admin, client_organization, "He has left.")
+    suspend(admin, client_organization, "They have left.")
     a_second_later()
     assert program.get("crm").status == 409
     assert len(upstream.asked) == 1
@@ -143,7 +143,7 @@ def test_the_end_of_the_license_refuses_within_a_second(
     assert program.get("crm").status == 200
 
 
-def test_a_license_that_ends_by_itself_needs_nobody(upstream, program, works, a_second_later):
+def test_a_license_that_expires_refuses_calls(upstream, program, works, a_second_later):
     soon = timezone.now() + timedelta(seconds=0.3)
     InstalledConnection.objects.update(ends_at=soon)
     assert program.get("crm").status == 200
@@ -172,7 +172,7 @@ def test_installing_again_brings_no_old_key_back(
     shared = installation.share
     installing.uninstall(installation, boss)
     shared.refresh_from_db()
-    installing.install(installing.offer_of_share(shared), boss, seen=str(shared.release.pk))
+    installing.install(installing.offer_from_share(shared), boss, seen=str(shared.release.pk))
     a_second_later()
     assert program.get("crm").problem == "key-refused"
 
@@ -186,7 +186,7 @@ def test_after_an_update_the_connections_are_those_of_the_new_release(
     newer = publish()
     assert program.get("crm").status == 200
     assert program.get("parts").problem == "connection-not-found"
-    sharing.raise_release(installation.share, newer, super_admin)
+    sharing.send_update(installation.share, newer, super_admin)
     updating.update(installation, boss, seen=str(newer.pk))
     a_second_later()
     assert program.get("crm").status == 200
@@ -202,7 +202,7 @@ def test_a_key_never_reaches_another_client(
     theirs = Installation.objects.create(
         application=installation.application, organization=other, release=installation.release
     )
-    installing.connect(theirs, [])
+    installing.write_connections(theirs, [])
     text = create_key(theirs.application, other, "production", head, "P")[1]
     assert Program(key=text).get("crm").problem == "authorization-required"
     assert upstream.asked == []

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.cache import cache
 
-from connections.calls import prepared_cache
+from connections.calls import prepared_call
 from connectors.definitions.registry import get_connectors
 from connectors.http.connection_pool import close_idle
 from console.invocations import log_writer
@@ -35,7 +35,7 @@ def _forget_everything() -> None:
         authentication._holders,
         user_tokens._users,
         user_tokens._public_keys,
-        prepared_cache,
+        prepared_call._prepared,
     ):
         each.clear()
     log_writer.writer._rows.clear()

@@ -6,24 +6,24 @@ import re
 
 import pytest
 
-from connections.calls import proxy_headers
-from connectors.http.ssrf import MOST_TARGET
-from console.runtime.problem_details import KINDS
+from connections.calls import proxy_request, proxy_response
+from connectors.http.ssrf import MAX_TARGET_LENGTH
+from console.runtime.problem_types import PROBLEM_TYPES
 from tests.servers import ROOT
 
 GUIDE = (ROOT / "docs" / "guides" / "developer.md").read_text()
 SECTION = GUIDE.partition("### What passes through the proxy\n")[2].partition("\n**If a key")[0]
 LISTS = {
-    "belong to one connection": proxy_headers.BETWEEN_NEIGHBOURS,
-    "set by the console": proxy_headers.REPLACED_OUT,
-    "dropped and listed": proxy_headers.DROPPED_OUT,
-    "dropped in both directions and listed": proxy_headers.FOR_SERVERS,
-    "only if the connector has `api_cookies`": proxy_headers.COOKIES,
-    "set by the console's server": proxy_headers.REPLACED_BACK,
-    "dropped and listed (answer)": proxy_headers.DROPPED_BACK,
-    "rewritten": proxy_headers.ADDRESSES,
-    "its targets are rewritten": proxy_headers.LINKS,
-    "added": frozenset(name.lower() for name, _ in proxy_headers.ALWAYS),
+    "belong to one connection": proxy_request.HOP_BY_HOP,
+    "set by the console": proxy_request.REPLACED_IN_REQUEST,
+    "dropped and listed": proxy_request.DROPPED_IN_REQUEST,
+    "dropped in both directions and listed": proxy_request.FOR_SERVERS,
+    "only if the connector has `api_cookies`": proxy_request.COOKIES,
+    "set by the console's server": proxy_response.REPLACED_IN_RESPONSE,
+    "dropped and listed (answer)": proxy_response.DROPPED_IN_RESPONSE,
+    "rewritten": proxy_response.URL_HEADERS,
+    "its targets are rewritten": proxy_response.LINK_HEADERS,
+    "added": frozenset(name.lower() for name, _ in proxy_response.ADDED),
 }
 
 
@@ -50,15 +50,15 @@ def test_a_list_is_that_of_the_code(label: str) -> None:
 def test_what_the_guide_says_is_dropped_does_not_go_out(label: str) -> None:
     for name in told()[label]:
         header = name.replace("*", "Thing")
-        sent = proxy_headers.headers_out([(header, "x"), ("X-Mine", "y")], {}, {})
+        sent = proxy_request.outgoing_headers([(header, "x"), ("X-Mine", "y")], {}, {})
         assert header not in sent.headers and sent.headers["X-Mine"] == "y"
         assert sent.dropped == [header]
 
 
 def test_the_figures_and_names_are_those_of_the_code() -> None:
-    assert f"{MOST_TARGET:,} characters" in SECTION
-    assert proxy_headers.DROPPED_FROM_REQUEST in SECTION
-    assert proxy_headers.DROPPED_FROM_RESPONSE in SECTION
+    assert f"{MAX_TARGET_LENGTH:,} characters" in SECTION
+    assert proxy_request.DROPPED_REQUEST_HEADER in SECTION
+    assert proxy_response.DROPPED_RESPONSE_HEADER in SECTION
     slugs = set(re.findall(r"\(`([a-z-]+)`\)", SECTION))
     refusals = {"path-refused", "address-too-long", "header-refused", "length-required"}
-    assert slugs == refusals <= KINDS.keys()
+    assert slugs == refusals <= PROBLEM_TYPES.keys()

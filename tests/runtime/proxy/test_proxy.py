@@ -85,7 +85,7 @@ def test_what_stage_does_not_hold_is_not_there(upstream, keyed, key_of):
 def test_stage_acts_as_it_was_released(upstream, keyed, key_of):
     from connections.models import ReleasedConnection
 
-    document = keyed.standing.as_document() | {"name": "Orders as released"}
+    document = keyed.snapshot.as_document() | {"name": "Orders as released"}
     ReleasedConnection.objects.create(
         connection=keyed, environment="stage", number=1, document=document
     )
@@ -261,7 +261,7 @@ def test_what_is_revoked_while_it_is_read_is_not_kept(upstream, program, keyed, 
     """Between reading the authorization and calling, somebody revokes it."""
     from connections.calls import prepared_call
 
-    read = prepared_call.resolve
+    read = prepared_call.find_connection
     calls: list[int] = []
 
     def resolving(*arguments):
@@ -271,7 +271,7 @@ def test_what_is_revoked_while_it_is_read_is_not_kept(upstream, program, keyed, 
             Authorization.objects.update(state="revoked", changed_at="2030-01-01T00:00Z")
         return state
 
-    monkeypatch.setattr(prepared_call, "resolve", resolving)
+    monkeypatch.setattr(prepared_call, "find_connection", resolving)
     program.get("orders")
     _a_second_later(monkeypatch)
     assert program.get("orders").status == 409

@@ -53,7 +53,7 @@ def test_what_is_said_to_the_console_is_not_passed_on(upstream, program, keyed, 
 def test_no_credential_of_the_program_gets_through(upstream, program, keyed, name):
     answer = program.get("orders", headers={name: "of-the-program"})
     if name.lower() == "authorization":
-        assert answer.status == 401  # it stands in the place of the key
+        assert answer.status == 401  # it replaces the key
         return
     assert upstream.only.all("X-Api-Key") == ["the-key-of-alice"]
     assert upstream.only.all("Authorization") == []
@@ -72,7 +72,7 @@ def test_no_header_names_the_credential_away(upstream, program, signed):
 
 @pytest.fixture
 def in_query(upstream, settings, tmp_path, connect, grant):
-    """A connection whose key stands in the query."""
+    """A connection that sends its key in the query."""
     text = (get_connectors.__wrapped__, tmp_path / "query_key.toml")[1]
     text.write_text(f"""
 name = "Query Key"

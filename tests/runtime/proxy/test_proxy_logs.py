@@ -122,14 +122,14 @@ def test_a_name_that_came_along_counts_behind_a_proxy(upstream, program, keyed, 
     assert program.get("orders", **given).all("Console-Request-Id") == ["of-the-proxy-1"]
 
 
-def test_what_is_logged_of_a_call_carries_its_name(program, keyed, monkeypatch):
-    """Whatever nobody has thought of is found by the name that the program was told."""
+def test_an_unexpected_error_is_logged_with_the_request_id(program, keyed, monkeypatch):
+    """The log line of an unexpected error has the request ID of the response."""
     from console.runtime import proxy_app
 
     def fail(*args):
         raise RuntimeError("of a test")
 
-    monkeypatch.setattr(proxy_app, "acting", fail)
+    monkeypatch.setattr(proxy_app, "prepare_call", fail)
     with written("json") as log:
         answer = program.get("orders")
         (line,) = [json.loads(each) for each in log().splitlines()]

@@ -7,7 +7,7 @@ import pytest
 from connections.calls.exchange import ServiceRequest
 from connections.calls.invoking import invoke
 from connectors.definitions.registry import get_connectors
-from connectors.http.ssrf import MOST_TARGET
+from connectors.http.ssrf import MAX_TARGET_LENGTH
 from tests.connections.call_helpers import state_of
 from tests.runtime.proxy.program import Program, ask, leading_to, speaking
 
@@ -210,9 +210,9 @@ def test_a_long_query_arrives(upstream, program, keyed):
 
 @pytest.mark.parametrize("where", ["path", "query"])
 def test_what_is_too_long_says_so(upstream, program, keyed, where):
-    long = "x" * MOST_TARGET
+    long = "x" * MAX_TARGET_LENGTH
     path, query = (f"/{long}", "") if where == "path" else ("/contacts", f"q={long}")
     answer = program.get("orders", path, query=query)
     assert (answer.status, answer.problem) == (414, "address-too-long")
-    assert f"{MOST_TARGET:,} is the most" in answer.json()["detail"]
+    assert f"at most {MAX_TARGET_LENGTH:,}" in answer.json()["detail"]
     assert upstream.asked == []

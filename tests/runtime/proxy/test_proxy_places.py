@@ -13,7 +13,7 @@ from connectors.definitions.registry import get_connectors
 from connectors.errors import ServiceError
 from connectors.http import connection_pool
 from connectors.http.connection_pool import CallLimits
-from connectors.http.ssrf import place_of
+from connectors.http.ssrf import parse_destination
 from connectors.http.stream import relay
 from tests.connectors.http.test_http_client import LITERALS
 from tests.connectors.http.test_ssrf import PRIVATE, TRICKS
@@ -74,7 +74,7 @@ def typed(settings, tmp_path, connect, grant) -> Iterator[Any]:
 
 
 def call(url: str) -> None:
-    place = place_of(url, service="Zoho CRM")
+    place = parse_destination(url, service="Zoho CRM")
     target = place.target_of(url, service="Zoho CRM")
     relay("GET", place, target, service="Zoho CRM", credential=1, headers={}, limits=QUICK)
 
@@ -98,16 +98,16 @@ def test_no_address_is_read_in_two_ways(canary, url):
 
 def test_nothing_that_is_typed_in_leads_there(canary, program, typed):
     """The host, the path, the query, and the headers: every place that holds an address."""
-    from connections.calls import prepared_cache
+    from connections.calls import prepared_call
 
     for host in [*LITERALS, *map(_written, PRIVATE)]:
         typed(f"{host}:{canary.port}")
-        prepared_cache.clear()
+        prepared_call._prepared.clear()
         answer = program.get("own_host")
         assert answer.status in {409, 502, 503}, host
         address = f"http://{host}:{canary.port}/"
         typed("api.example.invalid")
-        prepared_cache.clear()
+        prepared_call._prepared.clear()
         headers = {"Host": host, "X-Forwarded-Host": host, "X-Original-Url": "/x"}
         if address.isascii():
             answer = program.get("own_host", f"/{address}", query=f"url={host}", headers=headers)

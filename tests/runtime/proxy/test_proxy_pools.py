@@ -163,7 +163,7 @@ def test_who_goes_away_frees_the_connection(serve, pieces, keyed):
     assert (bulkhead.under_way(origin), len(connection_pool.pool)) == (0, 0)
 
 
-# The pool by itself
+# The pool without the proxy
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from connections.calls import prepared_cache
+from connections.calls import prepared_call
 from connections.models import Authorization, Credential, OAuthClient
 from console.audit.models import Event
 from console.health.notices import tell_people
@@ -73,9 +73,9 @@ def state() -> str:
 
 
 def the_time_comes() -> None:
-    """Let the time pass for which a service is left alone."""
+    """Let the waiting time before the next refresh pass."""
     Credential.objects.update(retry_at=None)
-    prepared_cache.clear()
+    prepared_call._prepared.clear()
 
 
 def test_a_refused_token_is_renewed_and_the_call_repeated(issuer, program, customers):
@@ -165,7 +165,7 @@ def test_a_refused_client_is_said_in_each_answer(issuer, program, customers):
     for _ in range(3):
         answer = program.get(customers)
         assert answer.problem == "renewal-failed"
-        assert "A super admin can correct its client id and secret." in answer.json()["detail"]
+        assert "A super admin can fix its client ID and secret." in answer.json()["detail"]
     assert len(issuer.token_requests) == 1
 
 
@@ -200,7 +200,7 @@ def test_a_path_that_is_not_allowed_costs_one_renewal_for_each_token(issuer, pro
     for _ in range(5):
         answer = program.get(customers, "/admin")
         assert (answer.status, answer.json()) == (401, {"message": "You may not do this."})
-        prepared_cache.clear()  # another process knows nothing of this one
+        prepared_call._prepared.clear()  # another process knows nothing of this one
     assert len(issuer.token_requests) == 1
     assert issuer.called["/api/me"] == 1
     assert state() == State.ACTIVE
@@ -213,7 +213,7 @@ def test_a_token_that_was_renewed_early_is_renewed_again_when_it_has_ended(
     issuer.answers["/api/admin"] = (401, {}, b"{}")
     assert program.get(customers, "/admin").status == 401
     Credential.objects.update(checked_at=timezone.now() - timedelta(minutes=2))
-    prepared_cache.clear()
+    prepared_call._prepared.clear()
     issuer.withdraw()
 
     assert program.get(customers).status == 200

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from console.runtime.proxy_app import REPLAYED_BYTES
-from console.runtime.request_body import BREAKS_ARE_TOLD
+from console.runtime.request_body import REPORTS_BROKEN_BODY
 from tests.runtime.proxy.program import OK, ask, leading_to
 
 CONTACTS = "/api/v1/connections/orders/proxy/contacts"
@@ -59,7 +59,7 @@ def in_chunks(size: int, **more: object) -> dict[str, object]:
 
 @pytest.mark.parametrize("size", [0, 5, REPLAYED_BYTES + 5])
 def test_a_body_in_chunks_is_sent_whole_and_with_its_length(upstream, program, keyed, size):
-    environ = program.environ("PUT", CONTACTS, **in_chunks(size, **{BREAKS_ARE_TOLD: True}))
+    environ = program.environ("PUT", CONTACTS, **in_chunks(size, **{REPORTS_BROKEN_BODY: True}))
     assert ask(environ).status == 200
     assert upstream.only.body == b"x" * size
     assert upstream.only.all("Content-Length") == [str(size)]
@@ -67,17 +67,17 @@ def test_a_body_in_chunks_is_sent_whole_and_with_its_length(upstream, program, k
 
 
 def test_a_body_in_chunks_that_breaks_off_is_not_sent(upstream, program, keyed):
-    environ = program.environ("PUT", CONTACTS, **in_chunks(5, **{BREAKS_ARE_TOLD: True}))
+    environ = program.environ("PUT", CONTACTS, **in_chunks(5, **{REPORTS_BROKEN_BODY: True}))
     environ["wsgi.input"] = BreakingOff()
     answer = ask(environ)
     assert (answer.status, answer.problem) == (400, "request-invalid")
-    assert "broke off" in answer.json()["detail"]
+    assert "closed the connection" in answer.json()["detail"]
     assert upstream.asked == []
 
 
 def test_a_body_in_chunks_that_is_too_large(upstream, program, keyed, settings):
     settings.PROXY_MAX_REQUEST_BYTES = 10
-    environ = program.environ("PUT", CONTACTS, **in_chunks(11, **{BREAKS_ARE_TOLD: True}))
+    environ = program.environ("PUT", CONTACTS, **in_chunks(11, **{REPORTS_BROKEN_BODY: True}))
     assert ask(environ).problem == "request-too-large"
     assert upstream.asked == []
 
@@ -96,7 +96,7 @@ def test_a_body_of_http_2_needs_no_header(upstream, program, keyed):
     h2 = {"SERVER_PROTOCOL": "HTTP/2", "wsgi.input": io.BytesIO(b"x")}
     assert ask(program.environ("PUT", CONTACTS, **h2)).problem == "length-required"
     assert upstream.asked == []
-    h2 = {"SERVER_PROTOCOL": "HTTP/2", "wsgi.input": io.BytesIO(b"x"), BREAKS_ARE_TOLD: True}
+    h2 = {"SERVER_PROTOCOL": "HTTP/2", "wsgi.input": io.BytesIO(b"x"), REPORTS_BROKEN_BODY: True}
     assert ask(program.environ("PUT", CONTACTS, **h2)).status == 200
     assert upstream.only.body == b"x"
     assert ask(program.environ("GET", CONTACTS, SERVER_PROTOCOL="HTTP/2")).status == 200

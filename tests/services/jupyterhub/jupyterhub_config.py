@@ -1,4 +1,4 @@
-"""A hub with this console as a service; nobody starts a notebook server there.
+"""JupyterHub with this console as a service, and without notebook servers.
 
 It takes HUB_URL, HUB_ADDRESS, PROXY_API, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, SCOPES (JSON)
 and the two passwords from the environment.
@@ -36,7 +36,7 @@ c.JupyterHub.services = [
         "oauth_no_confirm": False,
     }
 ]
-# Without the second scope the hub lets nobody but its administrators authorize the console.
+# Without the second scope only administrators of the hub can authorize the console.
 c.JupyterHub.load_roles = [
     {"name": "user", "scopes": ["self", f"access:services!service={SERVICE}"]}
 ]

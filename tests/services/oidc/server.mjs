@@ -1,5 +1,5 @@
 // An OAuth 2 server made with oidc-provider: PKCE, rotating refresh tokens, iss, revocation.
-// It takes PORT, CLIENT_ID, CLIENT_SECRET and REDIRECT_URI from the environment and says "ready".
+// It reads PORT, CLIENT_ID, CLIENT_SECRET and REDIRECT_URI from the environment and prints "ready".
 import Provider from "oidc-provider";
 
 const { PORT, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI } = process.env;

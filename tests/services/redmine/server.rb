@@ -1,5 +1,5 @@
 # Debian's Redmine with an empty database of its own and its REST API switched on.
-# It takes PORT, FOLDER and API_KEY (of the account "admin") from the environment and says "ready".
+# It reads PORT, FOLDER and API_KEY (of the account "admin") from the environment and prints "ready".
 require "fileutils"
 require "securerandom"
 require "webrick" # Redmine's own Gemfile, which comes next, hides it

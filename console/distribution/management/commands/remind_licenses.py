@@ -1,4 +1,4 @@
-"""``manage.py remind_licenses``: mail clients about licenses that end. For cron, once a day."""
+"""``manage.py remind_licenses``: send mail about licenses that end. Run it once a day."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from console.distribution.license_reminders import remind_licenses
 
 class Command(BaseCommand):
     help = (
-        "Tell the super admins of clients by mail that a license ends within three days, or has "
-        "ended; each of them once. Safe to run at any time."
+        "Send mail to super admins of clients whose license ends within three days or has "
+        "ended. Each mail is sent once. Safe to run at any time."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{remind_licenses()} licenses told of")
+        self.stdout.write(f"{remind_licenses()} license reminders sent")

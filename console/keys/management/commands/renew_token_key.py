@@ -1,4 +1,4 @@
-"""Sign the tokens of people with a new key."""
+"""Replace the key that signs people's tokens."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from console.keys.user_tokens import renew
 
 class Command(BaseCommand):
     help = (
-        "Make a new key that signs who opens an application. Tokens that the old one has signed "
-        "count until they expire, an hour at most."
+        "Create a new key to sign the tokens that identify people to applications. Tokens signed "
+        "with the old key stay valid until they expire, at most an hour."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"Tokens are signed with the key {renew()} from now on.")
+        self.stdout.write(f"Tokens are now signed with key {renew()}.")

@@ -1,4 +1,4 @@
-"""``manage.py unconfirmed_addresses``: list accounts whose address nobody has confirmed."""
+"""``manage.py unconfirmed_addresses``: list accounts with an unconfirmed address."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from console.signing_in.email_changes import vouch
 
 class Command(BaseCommand):
     help = (
-        "List the accounts whose address nobody has confirmed. They cannot sign in before they "
-        "type in a code that is mailed there, or before you vouch for them with --confirm."
+        "List accounts whose primary address is not confirmed. These people cannot sign in until "
+        "they enter a code that is mailed to the address, or you confirm it with --confirm."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,18 +23,18 @@ class Command(BaseCommand):
             metavar="ADDRESS",
             action="append",
             default=[],
-            help="say that you know this address to be the person's; may be given several times",
+            help="confirm an address that you know to be the person's; can be repeated",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         for email in options["confirm"]:
             address = unconfirmed().filter(email=email.strip().lower()).first()
             if address is None:
-                raise CommandError(f"No account waits for the confirmation of {email}.")
+                raise CommandError(f"No account has the unconfirmed address {email}.")
             if not address.can_set_verified():
                 raise CommandError(
-                    f"{email} is confirmed for another account. Change the address of the one "
-                    "that is wrong in Administration."
+                    f"{email} is already confirmed for another account. Change the address of the "
+                    "wrong account in Administration."
                 )
             vouch(address, None)
             self.stdout.write(f"Confirmed: {email}")

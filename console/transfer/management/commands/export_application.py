@@ -1,4 +1,4 @@
-"""Write an application into a file, as its *Export* button does."""
+"""``manage.py export_application``: export an application, like the *Export* button."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from console.applications.models import Application
-from console.transfer.exporting import hand_out
+from console.transfer.exporting import export_and_record
 
 
 class Command(BaseCommand):
-    help = "Export what is in Development of an application."
+    help = "Export the Development version of an application as JSON."
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("organization", help="Slug.")
-        parser.add_argument("link_name", help="Of the application.")
-        parser.add_argument("--output", type=Path, help="A file; without it, standard output.")
+        parser.add_argument("organization", help="The slug of the organization.")
+        parser.add_argument("link_name", help="The link name of the application.")
+        parser.add_argument(
+            "--output", type=Path, help="The file to write. Default: standard output."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         slug, link_name = options["organization"], options["link_name"]
@@ -26,7 +28,7 @@ class Command(BaseCommand):
         ).first()
         if application is None:
             raise CommandError(f"The organization {slug} has no application {link_name}.")
-        text = hand_out(application, None)
+        text = export_and_record(application, None)
         if path := options["output"]:
             try:
                 path.write_text(text, encoding="utf-8", newline="\n")

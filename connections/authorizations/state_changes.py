@@ -1,0 +1,73 @@
+"""Mark all authorizations of a credential as ended, or as recovered, and audit the change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from connections.models import Authorization, Connection, Credential
+from console.audit.actions import AuditAction
+from console.audit.log import AuditEntry, Subject, record_all
+
+
+def mark_ended(credential: Credential, state: Authorization.State, reason: str) -> None:
+    """Mark every authorization of a credential as no longer working."""
+    with transaction.atomic():
+        ended = _lock(credential, Q(state=Authorization.State.ACTIVE))
+        # A suspended authorization stays suspended, so that it can be restored later.
+        rows = credential.authorizations.exclude(state=Authorization.State.SUSPENDED)
+        rows.filter(state=state).update(reason=reason[:300])  # the same result again
+        rows.exclude(state=state).update(
+            state=state, reason=reason[:300], changed_at=timezone.now()
+        )
+        _record(AuditAction.AUTHORIZATION_ENDED, credential, ended, reason=reason[:300])
+
+
+def mark_recovered(credential: Credential) -> None:
+    """Mark every authorization of a credential as working again.
+
+    A grant that its service has refused for good stays ended, although its last access token
+    may work for some time.
+    """
+    with transaction.atomic():
+        if credential.refused:
+            return
+        states = Authorization.State.ACTIVE, Authorization.State.SUSPENDED
+        again = _lock(credential, ~Q(state__in=states))
+        if again:
+            credential.authorizations.filter(pk__in=[row.pk for row in again]).update(
+                state=Authorization.State.ACTIVE, reason=""
+            )
+        _record(AuditAction.AUTHORIZATION_RECOVERED, credential, again)
+
+
+def _lock(credential: Credential, which: Q) -> list[Authorization]:
+    rows = credential.authorizations.filter(which).select_related("connection").order_by("pk")
+    return list(rows.select_for_update(of=("self",)))
+
+
+def _record(
+    action: AuditAction,
+    credential: Credential,
+    authorizations: Iterable[Authorization],
+    **details: str,
+) -> None:
+    """Record the change as found by the console, once for each connection."""
+    by_connection: dict[Connection, list[str]] = {}
+    for row in authorizations:
+        by_connection.setdefault(row.connection, []).append(row.environment)
+    record_all(
+        credential.organization_id,
+        None,
+        [
+            AuditEntry(
+                action=action,
+                subject=Subject.of(connection),
+                details={"account": credential.label, "environments": environments, **details},
+            )
+            for connection, environments in by_connection.items()
+        ],
+    )

@@ -1,0 +1,76 @@
+"""Concurrency limits of requests: how many may run at once for one key, person or network address.
+
+The threads of a process (``WEB_THREADS``) are divided among programs, people and pages;
+``console/settings.py`` explains the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http.cookie import parse_cookie
+
+from connectors.http.bulkhead import ConcurrencyLimit, bulkhead
+from console.keys.authentication import KeyHolder
+from console.keys.rate_limit import address_of
+
+_PERMITS = "console.permits"
+
+
+class RequestPermits:
+    """The permits that one request holds, one for each limit that applies to it."""
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._limits: list[ConcurrencyLimit] = []
+        environ[_PERMITS] = self
+
+    def acquire(self, *limits: ConcurrencyLimit) -> None:
+        """Acquire a permit of each limit, or raise ``ServiceBusy`` and acquire none."""
+        bulkhead.enter(*limits)
+        self._limits += limits
+
+    def release(self) -> None:
+        bulkhead.leave(*self._limits)
+        self._limits.clear()
+
+
+def acquire_for_key(holder: KeyHolder, environ: Mapping[str, Any]) -> None:
+    """Let a request count against the limit of its key, or raise ``ServiceBusy``.
+
+    Has no effect without :class:`~console.server.admission.AdmissionControl`.
+    """
+    permits: RequestPermits | None = environ.get(_PERMITS)
+    if permits is not None:
+        permits.acquire(
+            ConcurrencyLimit(of=("key", holder.key_id), most=settings.CALLS_AT_ONCE_PER_KEY)
+        )
+
+
+def program_limit() -> ConcurrencyLimit:
+    """Return the limit for all requests of programs."""
+    return ConcurrencyLimit(of="programs", most=settings.CALLS_AT_ONCE)
+
+
+def page_call_limits(environ: Mapping[str, Any]) -> tuple[ConcurrencyLimit, ...]:
+    """Return the limits for calls that a page makes: of all people, and of this session."""
+    most = settings.CALLS_AT_ONCE_OF_PEOPLE
+    cookies = parse_cookie(environ.get("HTTP_COOKIE", ""))
+    session = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    return (
+        ConcurrencyLimit(of="people", most=most),
+        ConcurrencyLimit(of=("session", session), most=max(1, most // 2)),
+    )
+
+
+def body_limits(environ: Mapping[str, Any]) -> tuple[ConcurrencyLimit, ...]:
+    """Return the limits for bodies that are awaited: all of them, and one network address.
+
+    They are awaited on the event loop, so there may be more of them than threads.
+    """
+    threads = settings.WEB_THREADS
+    return (
+        ConcurrencyLimit(of="readers", most=8 * threads),
+        ConcurrencyLimit(of=("reader", address_of(environ)), most=max(1, threads // 2)),
+    )

@@ -1,0 +1,29 @@
+"""Show an installed application and the connections to authorize."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from tests.distribution.page_text import text
+
+
+def test_it_shows_each_person_what_they_have_to_authorize(
+    installed, signed_in, boss, person, crm, mailbox, authorized, rows_of
+):
+    place = reverse("installation_detail", args=[installed().pk])
+    page = text(signed_in(boss).get(place))
+    assert "2 for you to authorize" in page
+    assert "0 of 2 have done so" in page
+    authorized(mailbox, person, own=True)
+    page = text(signed_in(boss).get(place))
+    assert "1 of 2 have done so" in page
+    assert f"account of {person.email}" not in page
+    rows = rows_of()
+    mine = text(signed_in(person).get(place))
+    assert "Waiting for an administrator" in mine
+    assert f"account of {person.email}" in mine
+    assert str(rows["mailbox"].pk) in mine
+    assert str(rows["crm"].pk) not in mine
+    authorized(crm, boss)
+    assert "Works" in text(signed_in(person).get(place))
+    assert f"account of {boss.email}" not in text(signed_in(person).get(place))

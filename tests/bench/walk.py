@@ -121,25 +121,25 @@ def _read_lists(visitor: Visitor, marks: Landmarks) -> None:
     visitor.get("list, deep page", f"{url}?before={marks.deep.replace('+', '%2B')}")
     for name, query in {
         "search": f"q={connector}",
-        "search that finds nothing": "q=nothing-has-this-name",
+        "search without results": "q=nothing-has-this-name",
         "authorized": "status=authorized",
         "not authorized": "status=not_authorized",
         "drafts": "status=draft",
         "connector": f"connector={connector}",
         "application": f"application={application.link_name}",
-        "everything together": f"q={connector}&status=authorized&connector={connector}"
+        "all filters": f"q={connector}&status=authorized&connector={connector}"
         f"&application={application.link_name}",
     }.items():
         visitor.get(f"list, {name}", f"{url}?{query}")
     part = {"hx-request": "true", "hx-target": "table"}
-    visitor.get("list, search as one types", f"{url}?q={connector[:4]}", **part)
+    visitor.get("list, search as you type", f"{url}?q={connector[:4]}", **part)
 
 
 def _read_details(visitor: Visitor, marks: Landmarks) -> None:
     connection = marks.authorized.connection_id
     visitor.get("details", reverse("connection_detail", args=[connection]))
-    visitor.get("delete, asked", reverse("connection_delete", args=[connection]))
-    visitor.get("revoke, asked", reverse("authorization_revoke", args=[marks.authorized.pk]))
+    visitor.get("delete, confirmation", reverse("connection_delete", args=[connection]))
+    visitor.get("revoke, confirmation", reverse("authorization_revoke", args=[marks.authorized.pk]))
 
 
 def _create(visitor: Visitor) -> None:
@@ -147,9 +147,9 @@ def _create(visitor: Visitor) -> None:
     gallery = reverse("connector_list")
     visitor.get("gallery", gallery)
     part = {"hx-request": "true", "hx-target": "cards"}
-    visitor.get("gallery, search as one types", f"{gallery}?q=zohp", **part)
+    visitor.get("gallery, search as you type", f"{gallery}?q=zohp", **part)
     chosen = {"application": "app_0"}
-    url = visitor.post("card of the gallery", reverse("draft_start", args=[MEASURED]), chosen)
+    url = visitor.post("gallery: choose a service", reverse("draft_start", args=[MEASURED]), chosen)
     draft = Connection.objects.get(pk=url.split("/")[2])
     for step, answer in _answers(draft).items():
         visitor.get(f"wizard, {step}", url)
@@ -157,7 +157,7 @@ def _create(visitor: Visitor) -> None:
     visitor.get("authorize", url)
     flow = uuid.uuid4()
     visitor.post("authorize: to the service", url, {"flow": str(flow)})
-    visitor.get("flow, asked each second", reverse("flow_status", args=[flow]))
+    visitor.get("flow status", reverse("flow_status", args=[flow]))
     draft.delete()
 
 

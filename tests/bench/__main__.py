@@ -1,6 +1,6 @@
-"""Measure, print a table, and keep it in ``var/bench.json``.
+"""Run all benchmarks, print a table and save it in ``var/bench.json``.
 
-A part that fails says so and the others go on: what was measured until then is printed and saved.
+If a part fails, the others still run, and all figures so far are printed and saved.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _KEY = Fernet.generate_key().decode()
 
 
 class Report:
-    """The figures of one run; they are saved after each part."""
+    """The figures of one run, saved after each part."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -48,7 +48,7 @@ class Report:
         self.failed: list[str] = []
 
     def part(self, name: str, measure: Callable[[], Iterable[Figure]]) -> None:
-        """Measure one part; keep what it gave until it failed, if it does."""
+        """Measure one part; keep its figures even if it fails."""
         print(f"\n== {name}", flush=True)
         figures: list[Figure] = []
         try:
@@ -63,7 +63,7 @@ class Report:
         save(self.figures, self.file)
 
     def close(self) -> int:
-        """Print which aims are missed and which parts failed; return the exit code."""
+        """Print the missed aims and the failed parts; return the exit code."""
         missed = [figure for figure in self.figures if figure.met is False]
         aims = sum(figure.aim is not None for figure in self.figures)
         print(f"\n{len(missed)} of {aims} aims are not met.")
@@ -74,7 +74,7 @@ class Report:
 
 
 def main() -> int:
-    """Run everything once."""
+    """Run all selected parts."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="visits of each page")
     parser.add_argument("--database", choices=KINDS, action="append", help="default: all")
@@ -84,14 +84,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="console-bench-") as name:
         folder = Path(name)
         for database in options.database or KINDS:
-            for part, measure in _of_database(database, options.rounds, folder).items():
-                _maybe(report, options.part, part, measure)
-        for part, measure in _of_the_rest(folder).items():
-            _maybe(report, options.part, part, measure)
+            for part, measure in _database_parts(database, options.rounds, folder).items():
+                _measure_if_wanted(report, options.part, part, measure)
+        for part, measure in _other_parts(folder).items():
+            _measure_if_wanted(report, options.part, part, measure)
     return report.close()
 
 
-def _maybe(
+def _measure_if_wanted(
     report: Report, wanted: list[str] | None, name: str, measure: Callable[[], Iterable[Figure]]
 ) -> None:
     if wanted is None or any(text in name for text in wanted):
@@ -101,8 +101,8 @@ def _maybe(
 Parts = dict[str, Callable[[], Iterable[Figure]]]
 
 
-def _of_database(database: str, rounds: int, folder: Path) -> Parts:
-    """Return the parts that are measured on one kind of database, each on empty ones."""
+def _database_parts(database: str, rounds: int, folder: Path) -> Parts:
+    """Return the parts that need a database; each gets empty ones."""
     of = partial(environment, folder)
 
     def all_pages() -> Iterable[Figure]:
@@ -112,10 +112,10 @@ def _of_database(database: str, rounds: int, folder: Path) -> Parts:
             populations = dict(zip(POPULATIONS, urls, strict=True))
             yield from pages.measured(database, populations, stock, of, rounds, SPAWN)
 
-    def shipping() -> Iterable[Figure]:
-        with databases(database, ["shipping"], folder) as (url,):
+    def transfer() -> Iterable[Figure]:
+        with databases(database, ["transfer"], folder) as (url,):
             _prepare(of(url))
-            yield from publish_and_transfer.shipped(database, of(url), SPAWN)
+            yield from publish_and_transfer.measured(database, of(url), SPAWN)
 
     def calls() -> Iterable[Figure]:
         with databases(database, ["calls"], folder) as (url,):
@@ -135,23 +135,23 @@ def _of_database(database: str, rounds: int, folder: Path) -> Parts:
             place = folder / "sandbox"
             yield from token_refresh.measured(database, url, of(url), place, SPAWN)
 
-    parts: Parts = {"pages": all_pages, "publish and transfer": shipping}
+    parts: Parts = {"pages": all_pages, "publish and transfer": transfer}
     if load.is_possible():
         parts |= {"calls": calls, "a million rows": million}
     else:
-        print("Calls are not measured: nginx and wrk are not here (python tests/setup.py).")
-    if database != "sqlite":  # where processes write by turns
+        print("Calls are not measured: nginx and wrk are not installed (python tests/setup.py).")
+    if database != "sqlite":  # SQLite lets one process write at a time
         parts["refreshes"] = refreshes
     return {f"{database}: {name}": measure for name, measure in parts.items()}
 
 
-def _of_the_rest(folder: Path) -> Parts:
+def _other_parts(folder: Path) -> Parts:
     memory = environment(folder, "sqlite://:memory:")
     return {
         "first pages": lambda: server.first_pages(folder / "demo"),
         "start": lambda: server.starting(memory),
         "input by its size": lambda: input_size.measured(memory, SPAWN),
-        "a crowd": lambda: crowded.measured(environment(folder, ""), folder / "crowd"),
+        "hanging clients": lambda: crowded.measured(environment(folder, ""), folder / "crowd"),
     }
 
 
@@ -161,10 +161,10 @@ def _prepare(variables: dict[str, str]) -> None:
 
 
 def environment(folder: Path, database_url: str) -> dict[str, str]:
-    """Return what the console reads; keys are the same for all processes of a run."""
+    """Return the console's environment variables; all processes of a run share the keys."""
     return {
         "DJANGO_SETTINGS_MODULE": "console.settings",
-        "SECRET_KEY": "of the measurements " * 3,
+        "SECRET_KEY": "benchmark " * 6,
         "CRYPTOGRAPHY_KEYS": _KEY,
         "PUBLIC_URL": "http://localhost",
         "SANDBOX_URL": "http://localhost:9000",

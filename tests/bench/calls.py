@@ -1,4 +1,4 @@
-"""Rows for measured calls, and the same call written by hand; each in a process of its own."""
+"""Rows for measured calls, and the hand-written proxy; each runs in its own process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 SECRET = {"access_token": "a" * 40, "refresh_token": "r" * 40}
-#: What a developer writes who has no console: a view that reads a token and calls.
+#: What a developer without the console would write: a view that reads a token and calls.
 BY_HAND = """
 import os, sqlite3
 from django.conf import settings
@@ -38,9 +38,9 @@ application = get_wsgi_application()
 
 
 def fill(environment: dict[str, str], connectors: dict[str, str]) -> str:
-    """Make an application with an authorized connection for each link name; return a key.
+    """Create an application with an authorized connection for each link name; return an API key.
 
-    Each has a function, ``run_<link name>``, which calls the path that it is given.
+    Each has a function, ``run_<link name>``, which calls the path in its input.
     """
     os.environ.update(environment)
     import django

@@ -1,7 +1,6 @@
-"""A process with the console inside: one database, one population, measured on request.
+"""Run the console in a process of its own, with one database and one population.
 
-Everything here runs in a process of its own (``concurrent.futures``); Django is imported
-where its environment is set.
+The functions run through ``concurrent.futures``. They import Django after the environment is set.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 WARM_UP = 5
 
 
-class _Here:
-    """What this process keeps between two requests for measurements."""
+class _State:
+    """State of this process between two measurements."""
 
     user: User
     marks: Landmarks
@@ -27,7 +26,7 @@ class _Here:
 
 
 def prepare(environment: dict[str, str]) -> None:
-    """Make the database's tables, and the static files once."""
+    """Create the database's tables, and the static files once."""
     os.environ.update(environment)
     import django
 
@@ -40,63 +39,63 @@ def prepare(environment: dict[str, str]) -> None:
 
 
 def build(environment: dict[str, str], population: int) -> str:
-    """Make tables and rows; return the measured person's key."""
+    """Create tables and rows; return the primary key of the measured user."""
     prepare(environment)
     from django.db import connection
 
     from tests.bench.rows import fill
 
     user = fill(population)
-    if connection.vendor == "postgresql":  # its own daemon would do this within a minute
+    if connection.vendor == "postgresql":  # autovacuum would do this within a minute
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")
     return str(user.pk)
 
 
 def start(environment: dict[str, str], user: str) -> None:
-    """Start the console as a server does, sign the person in, and warm up."""
+    """Start the console as a server does, sign the user in, and warm up."""
     os.environ.update(environment)
-    import console.wsgi  # noqa: F401  (whatever a server does at its start)
+    import console.wsgi  # noqa: F401  (as a server does at start)
     from console.accounts.models import User
     from tests.bench.walk import Visitor, landmarks, milliseconds
 
-    _Here.user = User.objects.get(pk=user)
-    _Here.marks = landmarks(_Here.user)
-    _Here.visitor = Visitor(_Here.user, milliseconds)
+    _State.user = User.objects.get(pk=user)
+    _State.marks = landmarks(_State.user)
+    _State.visitor = Visitor(_State.user, milliseconds)
     measure(WARM_UP)
-    _Here.visitor.measured.clear()
+    _State.visitor.measured.clear()
 
 
 def measure(rounds: int) -> float:
-    """Walk through every page as often; return how long a fixed loop takes meanwhile (ms)."""
+    """Visit every page ``rounds`` times; return the duration of a fixed loop in ms, as noise."""
     from tests.bench.walk import walk
 
     for _ in range(rounds):
-        walk(_Here.visitor, _Here.marks)
+        walk(_State.visitor, _State.marks)
     begin = perf_counter()
     sum(range(1_000_000))
     return (perf_counter() - begin) * 1000
 
 
 def lengths() -> dict[str, int]:
-    """Return how many characters each page has; steps that only redirect are left out."""
-    return dict(_Here.visitor.lengths)
+    """Return the number of characters of each page, without steps that only redirect."""
+    return dict(_State.visitor.lengths)
 
 
 def samples() -> dict[str, list[Visit]]:
-    """Return each visit by page."""
-    return dict(_Here.visitor.measured)
+    """Return all visits by page."""
+    return dict(_State.visitor.measured)
 
 
 def query_counts() -> dict[str, int]:
-    """Walk once more and count the queries of each page."""
+    """Visit every page once more and count its queries."""
     from tests.bench.walk import Visitor, queries, walk
 
-    counter = Visitor(_Here.user, queries)
-    walk(counter, _Here.marks)
+    counter = Visitor(_State.user, queries)
+    walk(counter, _State.marks)
     return {name: counts[0] for name, counts in counter.measured.items()}
 
 
 def session_cookie() -> str:
-    """Return the cookie with which the measured person is signed in."""
-    return _Here.visitor.client.cookies.output(attrs=[], header="", sep=";").strip()
+    """Return the session cookie of the measured user."""
+    return _State.visitor.client.cookies.output(attrs=[], header="", sep=";").strip()

@@ -1,4 +1,4 @@
-"""What pages and other calls feel of a crowd: runs that hang, and bodies that never come."""
+"""Measure the effect of many hanging clients on other requests: runs and unsent bodies."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.security.served_console import THREADS, Served, filled, served
 from tests.servers import crowd
 
 MANY, ASKED = THREADS + 6, 60
-#: A crowd may cost what its own requests compute, and no waiting.
-MOVED = 3.0
+#: Hanging clients may cost CPU time, but must not make others wait.
+SLOWDOWN = 3.0
 
 
 def measured(variables: Mapping[str, str], folder: Path) -> Iterator[Figure]:
-    """Measure /healthz and a call through a quick service, alone and beside each crowd."""
+    """Measure /healthz and a call to a fast service, without and with hanging clients."""
     with hostile_service() as slow, hostile_service() as quick:
-        # Its services and its rows are its own.
+        # It has its own services and database.
         kept = {
             name: variables[name] for name in variables.keys() - {"DATABASE_URL", "SANDBOX_URL"}
         }
@@ -33,16 +33,16 @@ def measured(variables: Mapping[str, str], folder: Path) -> Iterator[Figure]:
 
 def _beside(console: Served) -> Iterator[Figure]:
     where = {"/healthz": console.url + "/healthz", "a call": console.address("quick", "fine")}
-    alone = {name: _p95(console, url) for name, url in where.items()}
+    before = {name: _p95(console, url) for name, url in where.items()}
     for crowded, request in {"hanging runs": _run(console), "silent forms": _FORM}.items():
         with crowd(console.url, request, MANY):
             time.sleep(1)
             for name, url in where.items():
                 yield Figure(
-                    name=f"p95 of {name} beside {MANY} {crowded} : alone",
-                    value=_p95(console, url) / alone[name],
+                    name=f"p95 of {name} with : without {MANY} {crowded}",
+                    value=_p95(console, url) / before[name],
                     unit="ratio",
-                    aim=MOVED,
+                    aim=SLOWDOWN,
                 )
 
 

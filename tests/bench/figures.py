@@ -1,4 +1,4 @@
-"""What was measured, and what it is held against."""
+"""Measured figures and their aims."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-#: How often the floor, a stock Django page of the same length, a page may take at most.
+#: A page may take at most this many times as long as the floor, a stock Django page.
 FLOORS = 3
 QUERIES = 12
 GROWTH = 1.5
@@ -17,7 +17,7 @@ FIRST_PAGE_KB = 150
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One number; ``aim`` is the most that it may be, ``met`` is null where there is none."""
+    """One number. ``aim`` is its maximum; without an aim, ``met`` is null."""
 
     name: str
     value: float
@@ -31,7 +31,7 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """One page on one population: each visit's milliseconds, by the clock and computing."""
+    """One page with one population: elapsed time and CPU time of each visit, in milliseconds."""
 
     visits: Sequence[tuple[float, float]]
     queries: int
@@ -49,15 +49,15 @@ class Page:
 
     @property
     def floors(self) -> float | None:
-        """Return the median as a multiple of the floor's."""
+        """Return the median as a multiple of the floor's median."""
         if not self.floor:
             return None
         return self.median / statistics.median(clock for clock, _ in self.floor)
 
     @property
-    def computing(self) -> float:
-        """Return the median without the time that others had the processor, or the database."""
-        return statistics.median(computing for _, computing in self.visits)
+    def cpu_time(self) -> float:
+        """Return the median CPU time, without other processes and the database server."""
+        return statistics.median(cpu_time for _, cpu_time in self.visits)
 
 
 #: The pages by name, for each number of connections.
@@ -65,7 +65,7 @@ Pages = Mapping[int, Mapping[str, Page]]
 
 
 def figures_of(database: str, pages: Pages) -> Iterator[Figure]:
-    """Hold each page against the aims, and the largest population against the others."""
+    """Compare each page with its aims, and the largest population with the others."""
     for population, measured in pages.items():
         for name, page in measured.items():
             whole = f"{database}, {population:,} connections: {name}"
@@ -77,7 +77,7 @@ def figures_of(database: str, pages: Pages) -> Iterator[Figure]:
                     name=f"{whole}: page : floor", value=page.floors, unit="ratio", aim=FLOORS
                 )
             yield Figure(name=f"{whole}: p99", value=page.p99, unit="ms")
-            yield Figure(name=f"{whole}: computing, median", value=page.computing, unit="ms")
+            yield Figure(name=f"{whole}: CPU time, median", value=page.cpu_time, unit="ms")
             yield Figure(name=f"{whole}: queries", value=page.queries, unit="", aim=QUERIES)
     *smaller, largest = sorted(pages)
     for population in smaller:
@@ -95,15 +95,15 @@ def figures_of(database: str, pages: Pages) -> Iterator[Figure]:
 
 
 def print_pages(database: str, pages: Pages) -> None:
-    """Print one line a page: median, p99, own computing (ms), multiple of the floor, queries."""
+    """Print a line for each page: median, p99, CPU time (ms), multiple of the floor, queries."""
     smallest, largest = min(pages), max(pages)
     heads = "".join(
-        f"{population:>10,} {'p99':>7} {'own':>6} {'floor':>5} {'q':>3}" for population in pages
+        f"{population:>10,} {'p99':>7} {'CPU':>6} {'floor':>5} {'q':>3}" for population in pages
     )
     print(f"\n{database + ', ms':34}{heads}{'ratio':>8}")
     for name in pages[smallest]:
         cells = "".join(
-            f"{page.median:10.1f} {page.p99:7.1f} {page.computing:6.1f} "
+            f"{page.median:10.1f} {page.p99:7.1f} {page.cpu_time:6.1f} "
             f"{'' if page.floors is None else f'{page.floors:.1f}x':>5} {page.queries:3}"
             for page in (pages[population][name] for population in pages)
         )
@@ -112,7 +112,7 @@ def print_pages(database: str, pages: Pages) -> None:
 
 
 def print_figures(figures: Sequence[Figure]) -> None:
-    """Print one line a figure, with its aim and whether it is met."""
+    """Print a line for each figure, with its aim and whether it is met."""
     words = {True: "met", False: "NOT MET", None: ""}
     for figure in figures:
         aim = "" if figure.aim is None else f"at most {figure.aim:g}"

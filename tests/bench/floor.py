@@ -1,10 +1,10 @@
 """The floor: a stock Django page, measured in the same run as the console's pages.
 
-Machines differ threefold, so milliseconds say little. A page of the console is compared with a page
-of the same length that a plain Django project gives a signed-in person: the middleware of
-``startproject`` and compression, a session, two queries of its own, one template with a loop.
+Machines differ by a factor of three, so milliseconds say little. Each page of the console is
+compared with a page of the same length from a plain Django project, for a signed-in person: the
+middleware of ``startproject`` and compression, a session, two queries, one template with a loop.
 
-Everything here runs in a process of its own, as this project has settings of its own.
+It runs in a process of its own because this project has its own settings.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ Visit = tuple[float, float]
 ROW, FRAME = 120, 450
 
 
-class _Here:
-    """What this process keeps between two requests for measurements."""
+class _State:
+    """State of this process between two measurements."""
 
     client: Any
     visits: dict[str, list[Visit]]
 
 
 def start(database_url: str) -> None:
-    """Set up the plain project on an empty database and sign somebody in."""
+    """Set up the plain project with an empty database and sign a user in."""
     _configure(database_url)
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
@@ -37,34 +37,34 @@ def start(database_url: str) -> None:
 
     call_command("migrate", verbosity=0)
     user = get_user_model().objects.create_user("person", "person@example.com")
-    _Here.client = Client(headers={"host": "localhost", "accept-encoding": "gzip, br"})
-    _Here.client.force_login(user)
-    _Here.visits = {}
+    _State.client = Client(headers={"host": "localhost", "accept-encoding": "gzip, br"})
+    _State.client.force_login(user)
+    _State.visits = {}
 
 
 def measure(lengths: Mapping[str, int], rounds: int) -> None:
-    """Ask for a page of each length as often; the keys are the names of the console's pages."""
+    """Request a page of each length ``rounds`` times; keys are the names of console pages."""
     from django.db import close_old_connections
 
     for _ in range(rounds):
         for name, length in lengths.items():
             url = f"/?rows={max(0, length - FRAME) // ROW}"
             begin, busy = perf_counter(), process_time()
-            response = _Here.client.get(url)
+            response = _State.client.get(url)
             close_old_connections()
             visit = ((perf_counter() - begin) * 1000, (process_time() - busy) * 1000)
             if response.status_code != 200:
                 raise RuntimeError(f"The floor answered {response.status_code}.")
-            _Here.visits.setdefault(name, []).append(visit)
+            _State.visits.setdefault(name, []).append(visit)
 
 
 def samples() -> dict[str, Sequence[Visit]]:
-    """Return each visit, by the name of the page that it is compared with."""
-    return dict(_Here.visits)
+    """Return all visits by the name of the console's page."""
+    return dict(_State.visits)
 
 
 def page(request: Any) -> Any:
-    """Answer with a table of so many rows, after two queries."""
+    """Return a table with the requested number of rows, after two queries."""
     from django.contrib.auth import get_user_model
     from django.shortcuts import render
 
@@ -91,7 +91,7 @@ def _configure(database_url: str) -> None:
         database["OPTIONS"] = {"pool": True}
     contrib = ("auth", "contenttypes", "sessions", "messages", "staticfiles")
     settings.configure(
-        SECRET_KEY="of the floor " * 5,
+        SECRET_KEY="benchmark " * 6,
         ALLOWED_HOSTS=["localhost"],
         DATABASES={"default": database},
         INSTALLED_APPS=[f"django.contrib.{name}" for name in contrib],

@@ -1,4 +1,4 @@
-"""What it costs to read and compare what people send, by its size; no database is needed."""
+"""Measure how the time to parse and compare input grows with its size, without a database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GROWTH = 2.5
 
 
 def measured(variables: Mapping[str, str], context: SpawnContext) -> Iterator[Figure]:
-    """Read the worst of each kind in half and in whole size, by turns."""
+    """Parse the worst case of each kind in half and full size, alternating."""
     with ProcessPoolExecutor(1, context) as process:
         yield from process.submit(_figures, dict(variables)).result()
 
@@ -40,9 +40,9 @@ def _figures(variables: dict[str, str]) -> list[Figure]:
         return json.dumps({"format": "developer-console/application", "schema": 1, "x": parts})
 
     works: dict[str, tuple[Callable[[int], Any], int]] = {
-        "a name twice among 15,000": (lambda n: lambda: parse("function", members(n)), 15_000),
+        "a duplicate key among 15,000": (lambda n: lambda: parse("function", members(n)), 15_000),
         "a file of 200,000 unknown values": (lambda n: lambda: read(file(n)), 100_000),
-        "a difference of 20,000 lines": (
+        "a diff of 20,000 lines": (
             lambda n: lambda: line_diff([str(i) for i in range(n)], [str(-i) for i in range(n)]),
             20_000,
         ),
@@ -62,6 +62,6 @@ def _figures(variables: dict[str, str]) -> list[Figure]:
 
 def _seconds(work: Callable[[], Any]) -> float:
     began = time.thread_time()
-    with contextlib.suppress(ValueError):  # what is refused was read as well
+    with contextlib.suppress(ValueError):  # refused input was parsed too
         work()
     return time.thread_time() - began

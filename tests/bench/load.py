@@ -1,6 +1,6 @@
-"""Who asks and who answers where calls are measured: wrk, nginx, granian and gunicorn.
+"""Client and servers of measured calls: wrk, nginx, granian and gunicorn.
 
-nginx and wrk are Debian's (``tests/setup.py``).
+``tests/setup.py`` installs nginx and wrk from Debian.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ http {{
 
 
 def is_possible() -> bool:
-    """Tell whether nginx and wrk are here."""
+    """Tell whether nginx and wrk are installed."""
     return _nginx() is not None and shutil.which("wrk") is not None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What wrk tells: requests a second, latencies in milliseconds, answers other than 2xx."""
+    """Figures of wrk: requests a second, latencies in milliseconds, responses other than 2xx."""
 
     rate: float
     p50: float
@@ -57,7 +57,7 @@ def load(
     connections: int = CONNECTIONS,
     among: int = 0,
 ) -> Load:
-    """Ask all the time, from many connections: one address, or one of ``among`` for ``%d``."""
+    """Request one URL over many connections; ``%d`` in it becomes a number below ``among``."""
     header = ["-H", f"Authorization: Bearer {key}"] if key else []
     finished = run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_SCRIPT), *header, url],
@@ -66,8 +66,8 @@ def load(
         check=True,
         env={**os.environ, "AMONG": str(among)},
     )
-    told = re.search(r"FIGURES (\S+) (\S+) (\S+) (\S+) (\S+)", finished.stdout)
-    rate, p50, p95, p99, failed = map(float, told.groups())
+    printed = re.search(r"FIGURES (\S+) (\S+) (\S+) (\S+) (\S+)", finished.stdout)
+    rate, p50, p95, p99, failed = map(float, printed.groups())
     return Load(rate=rate, p50=p50, p95=p95, p99=p99, failed=int(failed))
 
 
@@ -85,9 +85,9 @@ def upstream(folder: Path) -> Iterator[str]:
     (files / "item").write_text('{"name": "' + "x" * (ITEM - 13) + '"}\n')
     for name, size in {"10mb": 10_000_000, "1gb": 1_000_000_000}.items():
         with (files / name).open("wb") as file:
-            file.truncate(size)  # takes no room on the disk
+            file.truncate(size)  # a sparse file
     port = free_port()
-    # As root it would read as nobody, whom the folder is closed to.
+    # Started by root, nginx would run as nobody, who cannot read the folder.
     user = "user root; " if os.geteuid() == 0 else ""
     configuration = folder / "nginx.conf"
     configuration.write_text(NGINX.format(user=user, folder=folder, port=port))
@@ -100,7 +100,7 @@ def upstream(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def by_hand(folder: Path, service: str) -> Iterator[tuple[str, str]]:
-    """Give the address of the same call made by hand: under gunicorn, and under granian."""
+    """Yield the URLs of the hand-written proxy under gunicorn and under granian."""
     (folder / "by_hand.py").write_text(calls.BY_HAND)
     database = sqlite3.connect(folder / "tokens.sqlite3")
     database.execute("CREATE TABLE token (id INTEGER PRIMARY KEY, access_token, token_type)")
@@ -111,7 +111,7 @@ def by_hand(folder: Path, service: str) -> Iterator[tuple[str, str]]:
         "BY_HAND": str(folder / "tokens.sqlite3"),
         "UPSTREAM": f"{service}/key/api/item",
         "PYTHONPATH": str(folder),
-        "OAUTHLIB_INSECURE_TRANSPORT": "1",  # the service speaks plain http here
+        "OAUTHLIB_INSECURE_TRANSPORT": "1",  # the service uses plain http
     }
     application, threads = "by_hand:application", 4
     with (
@@ -129,7 +129,7 @@ def granian(
     threads: int,
     processes: int = PROCESSES,
 ) -> Iterator[tuple[str, int]]:
-    """Serve an application as the console is served; give its address and the main id."""
+    """Serve an application as the console is served; yield its URL and the main process's ID."""
     port = free_port()
     options = ["--host", "127.0.0.1", "--port", str(port), "--no-ws", "--workers", str(processes)]
     if application.startswith("console."):
@@ -145,7 +145,7 @@ def granian(
 def gunicorn(
     application: str, environment: Mapping[str, str], folder: Path, threads: int
 ) -> Iterator[str]:
-    """Serve an application from two processes, as most people do."""
+    """Serve an application with two processes, as is usual."""
     port = free_port()
     options = ["--bind", f"127.0.0.1:{port}", "--workers", str(PROCESSES)]
     options += ["--threads", str(threads)]

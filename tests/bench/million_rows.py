@@ -1,8 +1,7 @@
-"""What it costs a call that a million authorizations lie beside it.
+"""Compare calls in a database of a million authorizations with calls in a small one.
 
-Two databases differ in nothing but how many rows they hold; two consoles take turns. The
-calls go through many connections, so that what is known of each has to be read and looked
-after again and again.
+The two databases differ only in their number of rows, and two consoles alternate. The calls use
+many connections, so that the caches of each have to be filled and checked again and again.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from tests.bench.load import THREADS, granian, load, upstream
 CALLED, FEW, MANY = 500, 1_000, 1_000_000
 ROUNDS = 6
 LOOKS = 200
-SLOWER = 1.1
-#: What a copy has of its own; the rest is as it was, and so its secret opens for nobody.
+SLOWDOWN = 1.1
+#: Columns that a copy does not share. The secret is copied, so it cannot be decrypted.
 _OWN = ("id", "connection_id", "credential_id")
 
 
@@ -34,7 +33,7 @@ def measured(
     folder: Path,
     context: SpawnContext,
 ) -> Iterator[Figure]:
-    """Measure calls on two empty databases, of which the second is filled with many rows."""
+    """Measure calls on two empty databases; the second is filled with many rows."""
     folder.mkdir()
     with ExitStack() as stack:
         service = stack.enter_context(upstream(folder))
@@ -72,12 +71,12 @@ def measured(
         name=f"{database}: calls, {FEW:,} : {MANY:,} authorizations",
         value=statistics.median(few / many for few, many in rates),
         unit="ratio",
-        aim=SLOWER,
+        aim=SLOWDOWN,
     )
 
 
 def look() -> float:
-    """Return how many milliseconds ``/readyz`` takes where nothing is known yet: the median."""
+    """Return the median time of ``/readyz`` without a cache, in milliseconds."""
     from console.monitoring.readiness import faults
 
     times = []
@@ -89,7 +88,7 @@ def look() -> float:
 
 
 def fill(environment: dict[str, str], population: int) -> str:
-    """Make what is called, and so many authorizations altogether; return a key."""
+    """Create the called connections and ``population`` authorizations; return an API key."""
     console.prepare(environment)
     key = calls.fill(environment, {f"item_{n}": "sandbox_api_key" for n in range(CALLED)})
     _multiply(population // CALLED - 1)
@@ -97,7 +96,7 @@ def fill(environment: dict[str, str], population: int) -> str:
 
 
 def _multiply(copies: int) -> None:
-    """Copy each connection with its authorization and credential, within the database."""
+    """Copy each connection with its authorization and credential, in SQL."""
     from django.db import connection, transaction
 
     from connections.models import Authorization, Connection, Credential

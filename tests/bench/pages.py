@@ -1,4 +1,4 @@
-"""Measure every page on several populations, and the floor beside them, by turns."""
+"""Measure every page with several populations, and the floor, alternating."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from multiprocessing.context import SpawnContext
 from tests.bench import console, floor, server
 from tests.bench.figures import Figure, Page, figures_of, print_pages
 
-#: So many rounds are made before the next process has its turn.
+#: Rounds before the next process takes its turn.
 ROUNDS_A_TURN = 10
 
 
@@ -22,15 +22,16 @@ def measured(
     rounds: int,
     context: SpawnContext,
 ) -> Iterator[Figure]:
-    """Walk through the console with each population, and give out what was measured.
+    """Visit every page of the console with each population, and yield the figures.
 
-    ``urls`` are empty databases by the number of connections that they get. The processes take
-    turns, so that whatever else the machine does is shared among them.
+    ``urls`` are empty databases by their number of connections. The processes alternate, so that
+    other load on the machine affects all of them.
     """
     with ExitStack() as stack:
         consoles = {}
         for population, url in urls.items():
-            with ProcessPoolExecutor(1, context) as builder:  # its garbage must not weigh on us
+            # A separate process, so that its garbage does not slow the measured one.
+            with ProcessPoolExecutor(1, context) as builder:
                 user = builder.submit(console.build, environment(url), population).result()
             process = ProcessPoolExecutor(1, context, console.start, (environment(url), user))
             consoles[population] = stack.enter_context(process)
@@ -54,7 +55,7 @@ def measured(
         cookie = consoles[max(urls)].submit(console.session_cookie).result()
     print_pages(database, pages)
     yield Figure(
-        name=f"{database}: noise, the slowest of equal loops : the fastest",
+        name=f"{database}: noise, slowest : fastest of equal loops",
         value=max(loops) / min(loops),
         unit="ratio",
     )

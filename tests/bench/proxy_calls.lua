@@ -1,5 +1,5 @@
--- Ask for one address, or for each of many by turns where it holds %d; at the end one line
--- of figures, latencies in milliseconds.
+-- Request one URL, or alternate among many if it contains %d. Print one line of figures at the
+-- end, with latencies in milliseconds.
 local among, number, path = tonumber(os.getenv("AMONG") or "0"), 0, nil
 
 request = function()

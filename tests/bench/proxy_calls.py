@@ -1,9 +1,8 @@
-"""What a call through a connection costs, against the same call made directly.
+"""Compare calls through a connection with direct calls and with a hand-written proxy.
 
-nginx answers as the service, wrk asks. The console runs as it is deployed: granian, two
-processes, key check, decryption and log included. By hand the call is made as most people
-would serve it, by gunicorn, and by the console's own server beside. Each figure is a ratio
-within one run: everything shares the processors of this machine.
+nginx is the service and wrk the client. The console runs as it is deployed: granian, two
+processes, key check, decryption and log included. The hand-written proxy runs under gunicorn, as
+is usual, and under granian. Aims are ratios in one run: all share the processors of this machine.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from tests.bench.server import resident_megabytes
 
 ROUNDS = 5
 SLOW_SECONDS, SLOW_CALLERS = 5.0, 200
-OF_DIRECT, OF_BY_HAND, P99_MS, MOVED, GROWN_MIB = 0.10, 8, 50, 1.2, 16
+OF_DIRECT, OF_BY_HAND, P99_MS, SLOWDOWN, GROWN_MIB = 0.10, 8, 50, 1.2, 16
 SLOW = """
 name = "Slow"
 category = "Sandbox"
@@ -51,7 +50,7 @@ value = "{{key}}"
 def measured(
     database: str, url: str, variables: Mapping[str, str], folder: Path, context: SpawnContext
 ) -> Iterator[Figure]:
-    """Measure calls; ``url`` is that of an empty database."""
+    """Measure calls; ``url`` is the URL of an empty database."""
     folder.mkdir()
     with upstream(folder) as service, _slow_service() as slow:
         catalogue = folder / "catalogue"
@@ -72,7 +71,7 @@ def measured(
         with _console(environment, folder) as (console, pid), by_hand(folder, service) as hands:
             yield from _rates(database, service, console, hands, key)
             yield from _streams(database, console, key, pid)
-            yield from _beside_a_slow_one(database, console, key)
+            yield from _with_a_slow_service(database, console, key)
 
 
 def _rates(
@@ -90,7 +89,7 @@ def _rates(
     for name in where:
         rate = statistics.median(each[name].rate for each in rounds)
         yield Figure(name=f"{database}: calls, {name}", value=rate, unit="requests/s")
-    # An aim is the most that a figure may be: so these say how many times slower, and faster.
+    # Aims are maximums, so these ratios say how much slower than direct, or faster than by hand.
     aims = {"direct": 1 / OF_DIRECT, "by hand, gunicorn": 1 / OF_BY_HAND, "by hand, granian": None}
     for name, aim in aims.items():
         ratio = statistics.median(each[name].rate / each["proxy"].rate for each in rounds)
@@ -99,11 +98,11 @@ def _rates(
     p99 = statistics.median(each["proxy"].p99 for each in rounds)
     yield Figure(name=f"{database}: calls, proxy: p99", value=p99, unit="ms", aim=P99_MS)
     failed = sum(each[name].failed for each in rounds for name in where)
-    yield Figure(name=f"{database}: calls that failed", value=failed, unit="", aim=0)
+    yield Figure(name=f"{database}: failed calls", value=failed, unit="", aim=0)
 
 
 def _streams(database: str, console: str, key: str, pid: int) -> Iterator[Figure]:
-    """Take a large answer and see how much memory the console needs beyond what it had."""
+    """Receive a large response and measure how much the console's memory grows."""
     for name, size in {"10mb": 10_000_000, "1gb": 1_000_000_000}.items():
         before = peak = resident_megabytes(pid)
         received = 0
@@ -116,17 +115,17 @@ def _streams(database: str, console: str, key: str, pid: int) -> Iterator[Figure
         if received != size:
             raise RuntimeError(f"{url} gave {received} of {size} bytes.")
         yield Figure(
-            name=f"{database}: memory grown by an answer of {size // 1_000_000:,} MB",
+            name=f"{database}: memory growth for a response of {size // 1_000_000:,} MB",
             value=peak - before,
             unit="MiB",
             aim=GROWN_MIB,
         )
 
 
-def _beside_a_slow_one(database: str, console: str, key: str) -> Iterator[Figure]:
-    """Ask one service while many wait for another, who come again when Retry-After says."""
+def _with_a_slow_service(database: str, console: str, key: str) -> Iterator[Figure]:
+    """Call a fast service while many callers of a slow one wait and follow ``Retry-After``."""
     url = f"{console}/item/proxy/item"
-    alone = [_p95_of_calm_calls(url, key) for _ in range(3)]
+    without = [_p95_of_calm_calls(url, key) for _ in range(3)]
     over = threading.Event()
     callers = [
         threading.Thread(target=_call_until, args=(over, f"{console}/slow/proxy/item", key))
@@ -135,22 +134,22 @@ def _beside_a_slow_one(database: str, console: str, key: str) -> Iterator[Figure
     for caller in callers:
         caller.start()
     time.sleep(2)
-    beside = [_p95_of_calm_calls(url, key) for _ in range(3)]
+    during = [_p95_of_calm_calls(url, key) for _ in range(3)]
     over.set()
     for caller in callers:
         caller.join()
-    before, after = statistics.median(alone), statistics.median(beside)
-    yield Figure(name=f"{database}: p95 alone", value=before, unit="ms")
+    before, after = statistics.median(without), statistics.median(during)
+    yield Figure(name=f"{database}: p95 without a slow service", value=before, unit="ms")
     yield Figure(
-        name=f"{database}: p95 beside {SLOW_CALLERS} callers of a slow service : alone",
+        name=f"{database}: p95 with : without {SLOW_CALLERS} callers of a slow service",
         value=after / before,
         unit="ratio",
-        aim=MOVED,
+        aim=SLOWDOWN,
     )
 
 
 def _p95_of_calm_calls(url: str, key: str) -> float:
-    """Ask from four connections, as fast as they are answered."""
+    """Send requests over four connections, each as soon as the last one is answered."""
     return load(url, key, seconds=SECONDS, connections=4).p95
 
 

@@ -1,7 +1,7 @@
-"""How long it takes to publish, export and import an application, small and large.
+"""Measure publishing, exporting and importing a small and a large application.
 
-Runs in a process of its own, as ``console.py`` does: Django is imported where its
-environment is set.
+Runs in a process of its own, as ``console.py`` does, and imports Django after the environment is
+set.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from console.applications.models import Application
 
 SMALL, LARGE = 10, 1_000
-#: Statements that write many rows at once, however many: not counted among the queries.
+#: Statements that write many rows at once; they are allowed in addition to the queries.
 BULK = 3
-#: A small application is over too soon to be timed once.
+#: A small application is too fast to be timed only once.
 ROUNDS: Mapping[int, int] = {SMALL: 15, LARGE: 3}
 
 Step = Callable[[], object]
 
 
-def shipped(database: str, variables: dict[str, str], context: SpawnContext) -> Iterator[Figure]:
-    """Hold the time for each component of the large application against the small one's."""
+def measured(database: str, variables: dict[str, str], context: SpawnContext) -> Iterator[Figure]:
+    """Compare the time for each component of the large application with the small one's."""
     with ProcessPoolExecutor(1, context) as process:
-        measured = process.submit(measure, variables).result()
-    for step in measured[SMALL]:
-        small, large = measured[SMALL][step], measured[LARGE][step]
+        sizes = process.submit(measure, variables).result()
+    for step in sizes[SMALL]:
+        small, large = sizes[SMALL][step], sizes[LARGE][step]
         whole = f"{database}: {step}, {LARGE:,} components"
         yield Figure(name=whole, value=large["ms"], unit="ms")
         yield Figure(
-            name=f"{database}: {step}, a component of {LARGE:,} : one of {SMALL}",
+            name=f"{database}: {step}, time for each component, {LARGE:,} : {SMALL}",
             value=(large["ms"] / LARGE) / (small["ms"] / SMALL),
             unit="ratio",
             aim=GROWTH,
@@ -81,7 +81,7 @@ def _steps(size: int) -> Iterator[tuple[str, dict[str, float]]]:
         assert answer.status_code == 200
 
     def publish() -> None:
-        # A change in every component, or the second round would find nothing to do.
+        # Change every component, because the second round would find nothing to publish.
         outcome = publishing.publish(application, user, ticked=names)
         assert outcome.is_new
 
@@ -121,7 +121,7 @@ def _measured(step: Step, size: int, before: Step = lambda: None) -> dict[str, f
 
 
 def _count(queries: list[dict[str, str]]) -> int:
-    """Count queries; SQLite takes the rows of one bulk statement in several batches."""
+    """Count queries; several batches of one bulk statement on SQLite count as one."""
     kept = [q["sql"] for q in queries if not q["sql"].startswith(_SILENT)]
     bulk = {sql.partition(" VALUES ")[0] for sql in kept if sql.startswith("INSERT")}
     return len(bulk) + sum(not sql.startswith("INSERT") for sql in kept)

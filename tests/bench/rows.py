@@ -1,4 +1,4 @@
-"""Rows to measure on: connections in every state, of two organizations side by side."""
+"""Rows for the benchmarks: connections in every state, in two organizations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from console.choices import Level, Role
 
 APPLICATIONS = 10
 COLLEAGUES = 2
-#: The other organization has one connection for so many of the measured one.
+#: The measured organization has this many times as many connections as the other one.
 NEIGHBOURS = 5
 #: Its drafts are the wizard's; it has OAuth 2, parameters and a long tree of permissions.
 MEASURED = "zoho_crm"
@@ -34,7 +34,7 @@ class House:
 
 
 def fill(population: int) -> User:
-    """Make so many connections for one organization, and some beside; return a developer."""
+    """Create connections for one organization, and some for another; return a developer."""
     studio, elsewhere = _house("studio"), _house("elsewhere")
     OAuthClient.objects.create(
         connector_slug=MEASURED, client_id="measured", client_secret="measured"
@@ -104,7 +104,7 @@ def _draft(house: House, number: int) -> Connection:
 
 
 def _authorizations(house: House, connection: Connection, i: int) -> Iterator[Authorization]:
-    """Yield what belongs to the connection: nothing, one, one a place, or one a person."""
+    """Yield no, one, one for each environment, or one for each person."""
     kind = i % 10
     if connection.is_draft or kind == 0:
         return

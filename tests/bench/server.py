@@ -1,4 +1,4 @@
-"""What a real server needs and sends: requests a second, memory, bytes, time to start."""
+"""Measure a real server: requests a second, memory, bytes sent, start time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ START = (
     "from connectors.definitions.registry import get_connectors; get_connectors(); "
     "print(time.perf_counter() - begin)"
 )
-#: What the catalogue alone costs a fresh process: its time, and the memory that stays.
+#: Time and memory of reading the catalogue in a new process.
 CATALOGUE = (
     "import django, gc, time; django.setup(); "
     "from connectors.definitions import registry; gc.collect(); "
@@ -41,7 +41,7 @@ ASSET = re.compile(r'(?:href|src)="([^"#]+\.(?:css|js|svg))(?:#[^"]*)?"')
 
 
 def served(database: str, environment: Mapping[str, str], cookie: str) -> Iterator[Figure]:
-    """Measure the list of connections through a real server, by clients on this machine."""
+    """Measure the list of connections on a real server, with clients on this machine."""
     headers = {"Cookie": cookie, "Accept-Encoding": "gzip, br"}
     with _console(environment) as (process, url):
         requests.get(url + PAGE, headers=headers, timeout=30).raise_for_status()
@@ -62,25 +62,25 @@ def served(database: str, environment: Mapping[str, str], cookie: str) -> Iterat
 
 
 def starting(environment: Mapping[str, str]) -> Iterator[Figure]:
-    """Measure from nothing to a loaded console, and what of it is the catalogue's."""
-    times = [_told(START, environment)[0] for _ in range(STARTS)]
+    """Measure the start of the console, and the catalogue's share of it."""
+    times = [_run_program(START, environment)[0] for _ in range(STARTS)]
     yield Figure(
         name="start: django.setup and catalogue", value=statistics.median(times) * 1000, unit="ms"
     )
-    for kept in (False, True):
-        told = []
+    for cached in (False, True):
+        results = []
         for _ in range(STARTS):
-            if not kept:
+            if not cached:
                 (ROOT / "var" / "catalogue.json").unlink(missing_ok=True)
-            told.append(_told(CATALOGUE, environment))
-        name = f"catalogue, {'as kept' if kept else 'read from its files'}"
-        seconds, mebibytes = (statistics.median(values) for values in zip(*told, strict=True))
+            results.append(_run_program(CATALOGUE, environment))
+        name = f"catalogue, {'from the cache' if cached else 'from its files'}"
+        seconds, mebibytes = (statistics.median(values) for values in zip(*results, strict=True))
         yield Figure(name=f"{name}: time", value=seconds * 1000, unit="ms", aim=CATALOGUE_MS)
         yield Figure(name=f"{name}: memory", value=mebibytes, unit="MiB", aim=CATALOGUE_MIB)
 
 
-def _told(program: str, environment: Mapping[str, str]) -> list[float]:
-    """Run a program in a fresh process and return the numbers that it prints."""
+def _run_program(program: str, environment: Mapping[str, str]) -> list[float]:
+    """Run a program in a new process and return the numbers that it prints."""
     finished = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
@@ -93,7 +93,7 @@ def _told(program: str, environment: Mapping[str, str]) -> list[float]:
 
 
 def first_pages(folder: Path) -> Iterator[Figure]:
-    """Sum what a browser with an empty cache is sent by the demo, headers included."""
+    """Measure the bytes that the demo sends to a browser with an empty cache, with headers."""
     with console_demo(folder) as demo, requests.Session() as browser:
         browser.headers["Accept-Encoding"] = "gzip, br"
         sign_in = f"{demo.url}/accounts/login/"
@@ -123,7 +123,7 @@ def _weight(name: str, browser: requests.Session, url: str) -> Figure:
         raise RuntimeError(f"{url} led to {page.url}.")
     assets = {urljoin(url, found) for found in ASSET.findall(page.text)}
     if not assets:
-        raise RuntimeError(f"{url} names no asset.")
+        raise RuntimeError(f"{url} has no assets.")
     size = sum(_bytes_sent(browser, address) for address in (url, *assets))
     return Figure(
         name=f"{name}: bytes over the wire", value=size / 1000, unit="kB", aim=FIRST_PAGE_KB
@@ -131,7 +131,7 @@ def _weight(name: str, browser: requests.Session, url: str) -> Figure:
 
 
 def _bytes_sent(browser: requests.Session, url: str) -> int:
-    """Return the size of an answer as sent: status line, headers, compressed body."""
+    """Return the size of a response as sent: status line, headers, compressed body."""
     with browser.get(url, timeout=30, stream=True) as response:
         response.raise_for_status()
         body = response.raw.read(decode_content=False)
@@ -141,7 +141,7 @@ def _bytes_sent(browser: requests.Session, url: str) -> int:
 
 @contextmanager
 def _console(environment: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Run the console as the demo does and give the process and the address."""
+    """Run the console as the demo does; yield the process and the URL."""
     port = free_port()
     url = f"http://localhost:{port}"
     options = ["--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
@@ -187,7 +187,7 @@ def _ask_until(url: str, headers: Mapping[str, str], deadline: float) -> int:
 
 
 def resident_megabytes(pid: int) -> float:
-    """Sum the resident memory of a process and of its children."""
+    """Return the resident memory of a process and its children."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
     ).stdout

@@ -1,4 +1,4 @@
-"""How often a service is asked for each access token that ends, by many callers at once."""
+"""Count token requests for each expired access token with many concurrent callers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.servers import sandbox_server
 def measured(
     database: str, url: str, variables: Mapping[str, str], folder: Path, context: SpawnContext
 ) -> Iterator[Figure]:
-    """Let 200 threads of 8 processes find 200 tokens ended; ``url`` is an empty database."""
+    """Call with 200 threads in 8 processes while 200 tokens expire; ``url`` is empty."""
     with sandbox_server(folder) as sandbox:
         register(sandbox)
         environment = {
@@ -33,14 +33,14 @@ def measured(
         with ProcessPoolExecutor(1, context, *initializer) as steward:
             ask = partial(_ask, steward)
             ask(rows.fill)
-            came = storm(environment, ask, sandbox, context)
-    name = f"{database}: {came.expiries} expiries, {came.calls:,} callers"
-    requests = came.requests / came.expiries
+            result = storm(environment, ask, sandbox, context)
+    name = f"{database}: {result.expiries} expiries, {result.calls:,} callers"
+    requests = result.requests / result.expiries
     yield Figure(name=f"{name}: token requests per expiry", value=requests, unit="", aim=1)
-    yield Figure(name=f"{name}: refresh tokens reused", value=came.reuse, unit="", aim=0)
-    failed = came.failed.total() + came.stale
-    yield Figure(name=f"{name}: failed, or given a dead token", value=failed, unit="", aim=0)
-    yield Figure(name=f"{name}: all of it", value=came.seconds, unit="s")
+    yield Figure(name=f"{name}: refresh tokens reused", value=result.reuse, unit="", aim=0)
+    failed = result.failed.total() + result.stale
+    yield Figure(name=f"{name}: failed, or got an expired token", value=failed, unit="", aim=0)
+    yield Figure(name=f"{name}: total time", value=result.seconds, unit="s")
 
 
 def _ask(steward: ProcessPoolExecutor, function: Any, *arguments: Any) -> Any:

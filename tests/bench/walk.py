@@ -1,4 +1,4 @@
-"""One walk through every page, by a person whose every step is measured."""
+"""Visit every page once and measure each request."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from console.accounts.models import User
 from tests.bench.rows import MEASURED
 
 TRANSACTION = ("BEGIN", "SAVEPOINT", "RELEASE SAVEPOINT")
-#: Milliseconds by the clock, and of them those that the console's process was computing.
+#: Elapsed time and CPU time of the console's process, in milliseconds.
 Visit = tuple[float, float]
 
 
 def milliseconds(step: Callable[[], HttpResponse]) -> tuple[HttpResponse, Visit]:
-    """Take the time of one request, its database connection included."""
+    """Measure the time of one request, including its database connection."""
     begin, busy = perf_counter(), process_time()
     response = step()
     close_old_connections()  # a server does this after each request, the test client does not
@@ -36,7 +36,7 @@ def milliseconds(step: Callable[[], HttpResponse]) -> tuple[HttpResponse, Visit]
 
 
 def queries(step: Callable[[], HttpResponse]) -> tuple[HttpResponse, int]:
-    """Count the queries of one request, without what only begins and ends transactions."""
+    """Count the queries of one request, without statements that begin or end transactions."""
     statements: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -51,7 +51,7 @@ def queries(step: Callable[[], HttpResponse]) -> tuple[HttpResponse, int]:
 
 
 class Visitor:
-    """A signed-in browser that keeps what each of its requests measures, by name."""
+    """A signed-in test client that stores the measurement of each request by name."""
 
     def __init__(self, user: User, measure: Callable[..., tuple[HttpResponse, Any]]) -> None:
         self.client = Client(headers={"host": "localhost", "accept-encoding": "gzip, br"})
@@ -62,18 +62,18 @@ class Visitor:
         self.lengths: dict[str, int] = {}
 
     def get(self, name: str, url: str, **headers: str) -> None:
-        response = self._note(name, lambda: self.client.get(url, headers=headers), 200)
+        response = self._record(name, lambda: self.client.get(url, headers=headers), 200)
         content = response.content
         if response.get("Content-Encoding") == "gzip":
             content = gzip.decompress(content)
         self.lengths[name] = len(content)
 
     def post(self, name: str, url: str, data: dict[str, Any]) -> str:
-        """Send a form and return the address that it leads to."""
-        form = {"csrfmiddlewaretoken": "as a browser sends it"} | data
-        return self._note(name, lambda: self.client.post(url, form), 303)["Location"]
+        """Submit a form and return the URL that it redirects to."""
+        form = {"csrfmiddlewaretoken": "unchecked"} | data
+        return self._record(name, lambda: self.client.post(url, form), 303)["Location"]
 
-    def _note(self, name: str, step: Callable[[], HttpResponse], wanted: int) -> HttpResponse:
+    def _record(self, name: str, step: Callable[[], HttpResponse], wanted: int) -> HttpResponse:
         response, figure = self.measure(step)
         if response.status_code != wanted:
             raise RuntimeError(f"{name} answered {response.status_code}, not {wanted}.")
@@ -83,14 +83,14 @@ class Visitor:
 
 @dataclass(frozen=True, kw_only=True)
 class Landmarks:
-    """Rows that the walk visits: an authorized connection, and where the last pages begin."""
+    """Rows to visit: an authorized connection, and the cursor of a deep page."""
 
     authorized: Authorization
     deep: str
 
 
 def landmarks(user: User) -> Landmarks:
-    """Choose them; the deep page begins so that it is full, or as full as it can be."""
+    """Choose the rows; the deep page is as full as possible."""
     seen = Connection.objects.visible_to(user).order_by("created_at", "id")
     neighbor = seen[min(PAGE_SIZE, seen.count() - 1)]
     return Landmarks(
@@ -104,7 +104,7 @@ def landmarks(user: User) -> Landmarks:
 
 
 def walk(visitor: Visitor, marks: Landmarks) -> None:
-    """Visit every page once and leave the rows as they were."""
+    """Visit every page once and restore the rows."""
     _read_lists(visitor, marks)
     _read_details(visitor, marks)
     _create(visitor)
@@ -121,35 +121,35 @@ def _read_lists(visitor: Visitor, marks: Landmarks) -> None:
     visitor.get("list, deep page", f"{url}?before={marks.deep.replace('+', '%2B')}")
     for name, query in {
         "search": f"q={connector}",
-        "search that finds nothing": "q=nothing-has-this-name",
+        "search without results": "q=nothing-has-this-name",
         "authorized": "status=authorized",
         "not authorized": "status=not_authorized",
         "drafts": "status=draft",
         "connector": f"connector={connector}",
         "application": f"application={application.link_name}",
-        "everything together": f"q={connector}&status=authorized&connector={connector}"
+        "all filters": f"q={connector}&status=authorized&connector={connector}"
         f"&application={application.link_name}",
     }.items():
         visitor.get(f"list, {name}", f"{url}?{query}")
     part = {"hx-request": "true", "hx-target": "table"}
-    visitor.get("list, search as one types", f"{url}?q={connector[:4]}", **part)
+    visitor.get("list, search as you type", f"{url}?q={connector[:4]}", **part)
 
 
 def _read_details(visitor: Visitor, marks: Landmarks) -> None:
     connection = marks.authorized.connection_id
     visitor.get("details", reverse("connection_detail", args=[connection]))
-    visitor.get("delete, asked", reverse("connection_delete", args=[connection]))
-    visitor.get("revoke, asked", reverse("authorization_revoke", args=[marks.authorized.pk]))
+    visitor.get("delete, confirmation", reverse("connection_delete", args=[connection]))
+    visitor.get("revoke, confirmation", reverse("authorization_revoke", args=[marks.authorized.pk]))
 
 
 def _create(visitor: Visitor) -> None:
-    """Go through the wizard as far as the service's own page."""
+    """Go through the wizard up to the redirect to the service."""
     gallery = reverse("connector_list")
     visitor.get("gallery", gallery)
     part = {"hx-request": "true", "hx-target": "cards"}
-    visitor.get("gallery, search as one types", f"{gallery}?q=zohp", **part)
+    visitor.get("gallery, search as you type", f"{gallery}?q=zohp", **part)
     chosen = {"application": "app_0"}
-    url = visitor.post("card of the gallery", reverse("draft_start", args=[MEASURED]), chosen)
+    url = visitor.post("gallery: choose a service", reverse("draft_start", args=[MEASURED]), chosen)
     draft = Connection.objects.get(pk=url.split("/")[2])
     for step, answer in _answers(draft).items():
         visitor.get(f"wizard, {step}", url)
@@ -157,12 +157,12 @@ def _create(visitor: Visitor) -> None:
     visitor.get("authorize", url)
     flow = uuid.uuid4()
     visitor.post("authorize: to the service", url, {"flow": str(flow)})
-    visitor.get("flow, asked each second", reverse("flow_status", args=[flow]))
+    visitor.get("flow status", reverse("flow_status", args=[flow]))
     draft.delete()
 
 
 def _answers(draft: Connection) -> dict[str, dict[str, Any]]:
-    """Say what is answered to each question of the wizard; the last answer creates."""
+    """Return the answer to each step of the wizard; the last one creates the connection."""
     parameters = {f"parameter_{name}": value for name, value in draft.parameters.items()}
     return {
         "name": {"name": draft.name, "application": str(draft.application_id)} | parameters,

@@ -1,4 +1,4 @@
-"""A real browser, and the console as ``make run`` starts it, on the database under test."""
+"""A real browser, and the console as ``make run`` starts it, on the tested database."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from tests.setup import find_chromium
 
 DEVELOPER = "developer@studio.example"
 SUPER_ADMIN = "superadmin@studio.example"
-#: Nothing has been built in his organization.
+#: There is no application in their organization.
 CLIENT = "superadmin@client.example"
 OPERATOR = "operator@console.example"
-#: Longer than anything takes; a busy machine is no fault of the console.
+#: Generous, because a busy machine must not fail a test.
 PATIENCE_MS = 15_000
 _NUMBERS = count()
 ARGUMENTS = [
@@ -43,7 +43,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def set_up(tmp_path_factory) -> Path:
-    """A demo that is set up and not running, made once a run for all of xdist's workers."""
+    """Set up a demo without starting it, once for all workers of xdist."""
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
@@ -64,14 +64,14 @@ def console(set_up, tmp_path_factory) -> Iterator[ConsoleDemo]:
 
 @pytest.fixture(scope="module")
 def own_console(set_up, tmp_path_factory) -> Iterator[ConsoleDemo]:
-    """Of what a file of tests needs there is nothing yet, whatever other files have done."""
+    """Run a console for one test file, without changes by other files."""
     with new_console(set_up, tmp_path_factory.mktemp("demo")) as demo:
         yield demo
 
 
 @contextmanager
 def new_console(set_up: Path, folder: Path) -> Iterator[ConsoleDemo]:
-    """Run a console in which nothing has happened yet, from a copy of what is set up."""
+    """Run a new console from a copy of the prepared demo."""
     shutil.copytree(set_up, folder, dirs_exist_ok=True)
     with _database() as database_url, console_demo(folder, database_url) as demo:
         yield demo
@@ -79,7 +79,7 @@ def new_console(set_up: Path, folder: Path) -> Iterator[ConsoleDemo]:
 
 @contextmanager
 def _database() -> Iterator[str | None]:
-    """Make a database of the demo's own where the tests run on PostgreSQL."""
+    """Create a database for the demo if the tests run on PostgreSQL."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
         yield None
@@ -97,8 +97,8 @@ def _database() -> Iterator[str | None]:
 def browser() -> Iterator[Browser]:
     """Run Chromium for the tests of one file.
 
-    While Playwright runs, an event loop does, too, and Django then opens another database
-    connection for the same thread: no test that needs rows may run beside it.
+    Playwright runs an event loop, and Django then opens another database connection for the same
+    thread. So no test that uses rows may run at the same time.
     """
     chromium = find_chromium()
     if not chromium:
@@ -111,10 +111,10 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Faults:
-    """What the browser's console complained about, in any page of a test."""
+    """Errors in the browser's console, on all pages of a test."""
 
     found: list[str] = field(default_factory=list)
-    #: An answer that is an error on purpose is a complaint as well.
+    #: Intended error responses are reported too.
     expected_statuses: set[int] = field(default_factory=lambda: {422})
 
     def watch(self, context: BrowserContext) -> None:
@@ -130,7 +130,7 @@ class Faults:
 
 @pytest.fixture
 def faults() -> Iterator[Faults]:
-    """Fail the test at whatever the browser's console complains about."""
+    """Fail the test on any error in the browser's console."""
     faults = Faults()
     yield faults
     assert faults.found == []
@@ -141,7 +141,7 @@ Visit = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def sessions(browser, console) -> Callable[[str], Any]:
-    """Sign each person in once and remember the cookies."""
+    """Sign each person in once and keep the cookies."""
     known: dict[str, Any] = {}
 
     def session(email: str) -> Any:
@@ -162,7 +162,7 @@ def sessions(browser, console) -> Callable[[str], Any]:
 
 @pytest.fixture
 def visit(browser, console, sessions, faults) -> Iterator[Visit]:
-    """Return a function that opens a page for a person, in a browser profile of his own."""
+    """Return a function that opens a page for a person, in a separate browser profile."""
     opened: list[BrowserContext] = []
 
     def open_page(email: str = "", *, scripts: bool = True, **options: Any) -> Page:
@@ -183,7 +183,7 @@ def visit(browser, console, sessions, faults) -> Iterator[Visit]:
 
 @pytest.fixture
 def page(visit, console) -> Page:
-    """Open a page for the developer; of connections that tests made nothing is left."""
+    """Open a page for the developer, without connections of earlier tests."""
     page = visit(DEVELOPER)
     _remove_connections(page)
     page.context.request.delete(f"{console.sandbox_url}/switches.json")
@@ -191,7 +191,7 @@ def page(visit, console) -> Page:
 
 
 def _remove_connections(page: Page) -> None:
-    """Delete what tests have left by the console's own pages, without showing them.
+    """Delete connections of earlier tests with the console's own forms, without a browser page.
 
     The connections of the demo's application stay: its components reference them.
     """

@@ -1,4 +1,4 @@
-"""Look at a page as everybody may see it: narrow and wide, light and dark, by machine."""
+"""Check a page automatically: narrow and wide, light and dark."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _AXE = Axe()
 
 
 def look_over(page: Page, name: str) -> None:
-    """Fail at anything that axe finds and at a page that scrolls sideways.
+    """Fail if axe finds a violation or the page scrolls horizontally.
 
-    The view is left as it was: 1440 pixels wide and light.
+    Afterwards the page is 1440 pixels wide and light again.
     """
     page.locator("main").wait_for()
     found = []
@@ -30,7 +30,7 @@ def look_over(page: Page, name: str) -> None:
 
 
 def sideways(page: Page) -> int:
-    """Return how many pixels the page is wider than the window."""
+    """Return by how many pixels the page is wider than the window."""
     return page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
 
 

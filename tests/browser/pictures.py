@@ -1,4 +1,4 @@
-"""The pictures of the README and the guides, kept by the tests that walk the same way."""
+"""Screenshots for the README and the guides, taken by the tests of the same pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
-#: A picture that is there already is made anew with SAVE_PICTURES=1 alone.
+#: Only SAVE_PICTURES=1 replaces existing pictures.
 PICTURE_NAMES = {
     "gallery": "wizard-1-gallery",
     "name": "wizard-2-name",
@@ -34,7 +34,7 @@ LARGEST_PICTURE = 200_000
 
 
 def keep_picture(page: Page, name: str) -> None:
-    """Save what the window shows, unless the picture is there."""
+    """Save a screenshot of the window unless the file exists."""
     path = PICTURES / f"{PICTURE_NAMES[name]}.png"
     if path.exists() and os.environ.get("SAVE_PICTURES") != "1":
         return

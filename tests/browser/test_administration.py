@@ -83,7 +83,7 @@ def test_a_person_is_invited_deactivated_and_removed(visit, console, faults) -> 
 
 
 def _link(console: ConsoleDemo) -> str:
-    """Wait for the mail, which the demo writes to its log, and return the link in it."""
+    """Wait for the mail, which the demo writes to its log, and return its link."""
     log = console.folder / "logs" / "console.log"
     for _ in range(100):
         if links := re.findall(r"/invitations/[\w-]{43}/", log.read_text()):

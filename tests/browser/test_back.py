@@ -1,4 +1,4 @@
-"""*Back* after signing out, in a browser that keeps the pages before, as people's browsers do."""
+"""*Back* after signing out, in a browser with a back/forward cache."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.conftest import ARGUMENTS, DEVELOPER, find_chromium
 
 pytestmark = pytest.mark.browser
-#: Playwright's own, which switches the back/forward cache off.
+#: Playwright's default argument that disables the back/forward cache.
 LEFT_OUT = ["--disable-back-forward-cache"]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Run Chromium with its back/forward cache on."""
+    """Run Chromium with its back/forward cache enabled."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=find_chromium(), args=ARGUMENTS, ignore_default_args=LEFT_OUT
@@ -26,13 +26,13 @@ def browser() -> Iterator[Browser]:
 
 
 def go_back(page: Page) -> None:
-    # What comes out of the cache does not load, and Playwright would wait for that.
+    # A page from the cache does not load again, and Playwright would wait for that.
     with page.expect_event("framenavigated"):
         page.evaluate("() => { setTimeout(() => history.back(), 0) }")
 
 
 def mark(page: Page) -> None:
-    """Leave something in the page that only the very same page has."""
+    """Mark the page object, to recognize it after *Back*."""
     page.evaluate("() => { window.mark = 'the same page' }")
 
 
@@ -40,7 +40,7 @@ def is_marked(page: Page) -> bool:
     return bool(page.evaluate("() => window.mark === 'the same page'"))
 
 
-def test_it_shows_nothing_of_the_person_who_has_left(visit) -> None:
+def test_it_shows_no_page_of_the_signed_out_person(visit) -> None:
     page = visit(DEVELOPER)
     page.goto("/activity/")
     heading = page.get_by_role("heading", name="Activity", level=1)
@@ -56,8 +56,8 @@ def test_it_shows_nothing_of_the_person_who_has_left(visit) -> None:
     assert not is_marked(page)
 
 
-def test_this_browser_does_keep_pages_that_may_be_kept(visit) -> None:
-    """Without this, the test above would show nothing."""
+def test_this_browser_caches_pages_that_allow_it(visit) -> None:
+    """Otherwise the test above would prove nothing."""
     page = visit()
     page.route(
         "http://kept.localhost/**",

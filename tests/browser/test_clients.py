@@ -1,4 +1,4 @@
-"""From a developer's release to a client's people, each with an account of his own."""
+"""From a developer's release to people of a client, each with their own account."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ console = own_console
 
 
 def connect(page: Page, name: str, level: str) -> str:
-    """Make a connection to the sandbox that may read contacts; return its link name."""
+    """Create a sandbox connection that can read contacts; return its link name."""
     page.goto("/")
     wizard.open_card(page, "Sandbox")
     page.get_by_label("Connection Name").fill(name)
@@ -43,7 +43,7 @@ def to_stage(page: Page, *names: str) -> None:
 
 
 def mailed_link(folder: Path, pattern: str) -> str:
-    """Return the newest link of this kind among the mails that the demo has printed."""
+    """Return the latest link of this kind in the mails that the demo printed."""
     give_up = time.monotonic() + 10
     while True:
         links = re.findall(pattern, (folder / "logs" / "console.log").read_text())
@@ -53,7 +53,7 @@ def mailed_link(folder: Path, pattern: str) -> str:
 
 
 def make_a_client(page: Page, visit, console) -> None:
-    """Invite Client's super admin, who accepts by the link in his mail."""
+    """Invite the super admin of Client, who accepts with the link in the mail."""
     page.goto("/clients/")
     page.get_by_role("heading", name="Clients", level=1).wait_for()
     look_over(page, "clients")
@@ -94,15 +94,15 @@ def authorize(page: Page, name: str, password: str, who: str, verb: str = "Autho
     look_over(page, "installed-connection")
 
 
-def test_each_person_of_a_client_acts_with_his_own_account(page, visit, console) -> None:
-    # A developer publishes what calls once for all, and once for each.
+def test_each_person_of_a_client_uses_their_own_account(page, visit, console) -> None:
+    # A developer publishes functions with an Administrator and a Logged-in User connection.
     office = connect(page, "Story office", "Administrator")
     mine = connect(page, "Story mine", "Logged-in User")
     build(page, "Story whose office", office, path="/me")
     build(page, "Story who am I", mine, path="/me")
     to_stage(page, "Story whose office", "Story who am I")
 
-    # A super admin makes Client a client, and shares the release.
+    # A super admin invites Client as a client, and shares the release.
     super_admin = visit(SUPER_ADMIN)
     make_a_client(super_admin, visit, console)
     super_admin.goto("/clients/")
@@ -114,7 +114,7 @@ def test_each_person_of_a_client_acts_with_his_own_account(page, visit, console)
     share = super_admin.url
     look_over(super_admin, "shared")
 
-    # Client's super admin sees what it asks for, installs, and authorizes for everybody.
+    # The super admin of Client sees the requirements, installs, and authorizes for everyone.
     chief = visit(CLIENT)
     chief.goto("/installed/")
     look_over(chief, "installed-none")
@@ -129,7 +129,7 @@ def test_each_person_of_a_client_acts_with_his_own_account(page, visit, console)
     look_over(chief, "installation")
     authorize(chief, "Story office", console.password, "alice")
 
-    # A user authorizes his own, never sees the other, and each call says whose account it was.
+    # A user authorizes their own account and cannot see the other one. Each call names its account.
     user = visit(CLIENT_USER)
     open_installed(user)
     assert "Story office" not in user.get_by_role("main").inner_text()
@@ -148,7 +148,7 @@ def test_each_person_of_a_client_acts_with_his_own_account(page, visit, console)
     run_installed(admin, "Story who am I")
     expect_result(admin, "Authorize Story mine")
 
-    # The next release asks for more. Who has authorized keeps working until he allows it.
+    # The next release needs more scopes. Existing authorizations work until people consent.
     page.goto("/microservices/")
     page.get_by_role("link", name="Story mine").click()
     page.get_by_role("link", name="Change permissions").click()
@@ -178,7 +178,7 @@ def test_each_person_of_a_client_acts_with_his_own_account(page, visit, console)
     open_installed(user)
     expect(user.get_by_role("main")).not_to_contain_text("contacts.write")
 
-    # The same on a telephone without scripts.
+    # The same on a phone without scripts.
     phone = visit(CLIENT_USER, scripts=False, viewport={"width": 360, "height": 780})
     open_installed(phone)
     phone.get_by_role("link", name="My connections").click()

@@ -1,4 +1,4 @@
-"""From Stage to a client, without scripts: every page on the way passes axe, and nothing spills."""
+"""From Stage to a client without scripts: every page passes axe and fits the window."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_from_stage_to_a_client(visit) -> None:
     studio.get_by_role("link", name="Listing of Field Service").click()
     look_over(studio, "listing, new")
     studio.get_by_label("Title").fill("Field Service")
-    studio.get_by_label("Summary").fill("Whom to send, with which parts.")
+    studio.get_by_label("Summary").fill("The right person, with the right parts.")
     studio.get_by_label("Description").fill("For companies that send people.")
     studio.get_by_label("Help page").fill("https://studio.example/help")
     wizard.press(studio, "Save the draft")

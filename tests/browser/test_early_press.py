@@ -1,4 +1,4 @@
-"""A press that comes before the scripts have run does the same as a later one."""
+"""Pressing a button before the scripts have loaded has the same effect as later."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.browser.conftest import DEVELOPER
 
 pytestmark = pytest.mark.browser
 
-#: Long enough for a press, had the page a button that early.
+#: Long enough to press a button that is there early.
 LATE_MS = 1500
-#: ``theme`` apart, which the look of the page waits for.
+#: Without ``theme``, which blocks painting.
 SCRIPTS = ("shell", "wizard", "htmx-2.min")
 
 
-def come_late(page: Page, *scripts: str) -> None:
-    """Let these scripts arrive late."""
+def delay_scripts(page: Page, *scripts: str) -> None:
+    """Delay these scripts."""
 
     def wait(route) -> None:
         page.wait_for_timeout(LATE_MS)
@@ -29,8 +29,8 @@ def come_late(page: Page, *scripts: str) -> None:
         page.route(_file(script), wait)
 
 
-def never_come(page: Page, script: str) -> None:
-    """Let a script be empty, as where it could not be loaded."""
+def empty_script(page: Page, script: str) -> None:
+    """Serve an empty script, as if it could not be loaded."""
     page.route(_file(script), lambda route: route.fulfill(body="", content_type="text/javascript"))
 
 
@@ -39,13 +39,13 @@ def _file(script: str) -> re.Pattern[str]:
 
 
 def open_early(page: Page, address: str) -> None:
-    """Go on as soon as the answer begins; nothing is waited for but what is pressed."""
+    """Return as soon as the response begins, without waiting for scripts."""
     page.goto(address, wait_until="commit")
 
 
 @pytest.fixture
 def authorizing(page) -> str:
-    """The address of the page on which *Authorize* opens the service."""
+    """Return the URL of the page on which *Authorize* opens the service."""
     page.goto("/")
     wizard.open_card(page, "Sandbox")
     wizard.answer(page, permissions=True)
@@ -54,7 +54,7 @@ def authorizing(page) -> str:
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_service_opens_in_its_own_window(page, console, authorizing, script) -> None:
-    come_late(page, script)
+    delay_scripts(page, script)
     open_early(page, authorizing)
     with page.expect_popup() as opened:
         wizard.button(page, "Authorize").click()
@@ -68,7 +68,7 @@ def test_the_service_opens_in_its_own_window(page, console, authorizing, script)
 
 
 def test_it_opens_in_its_own_window_without_the_script(page, console, authorizing) -> None:
-    never_come(page, "wizard")
+    empty_script(page, "wizard")
     open_early(page, authorizing)
     with page.expect_popup() as opened:
         wizard.button(page, "Authorize").click()
@@ -78,14 +78,14 @@ def test_it_opens_in_its_own_window_without_the_script(page, console, authorizin
     assert page.url == authorizing
 
 
-def test_all_actions_ticks_and_locks_all(page) -> None:
+def test_all_actions_selects_and_disables_all(page) -> None:
     page.goto("/")
     wizard.open_card(page, "Sandbox")
     wizard.press(page, "Next")
     page.get_by_role("radio", name="Administrator").wait_for()
     wizard.press(page, "Next")
     page.get_by_role("checkbox", name="All Actions").wait_for()
-    come_late(page, "shell", "wizard")
+    delay_scripts(page, "shell", "wizard")
     open_early(page, page.url)
     page.get_by_role("checkbox", name="All Actions").check()
     expect(page.get_by_role("checkbox", name="Read Contacts")).to_be_checked()
@@ -93,17 +93,17 @@ def test_all_actions_ticks_and_locks_all(page) -> None:
 
 
 def test_a_filter_is_applied(page) -> None:
-    come_late(page, "htmx-2.min")
+    delay_scripts(page, "htmx-2.min")
     open_early(page, "/microservices/new/")
     page.get_by_label("Category", exact=True).select_option("Payments and accounting")
     page.get_by_role("button", name="Stripe", exact=True).wait_for()
     expect(page.get_by_role("button", name="GitHub", exact=True)).to_have_count(0)
 
 
-def test_a_person_goes_on_where_they_type(page) -> None:
+def test_typing_in_a_dialog_continues(page) -> None:
     page.goto("/")
     wizard.open_card(page, "Sandbox")
-    come_late(page, "htmx-2.min")  # the dialog becomes modal after it
+    delay_scripts(page, "htmx-2.min")  # the dialog becomes modal after it
     open_early(page, page.url)
     name = page.get_by_label("Connection Name")
     name.fill("")
@@ -114,14 +114,14 @@ def test_a_person_goes_on_where_they_type(page) -> None:
     expect(name).to_have_value("Half and half")
 
 
-def test_the_editor_goes_on_where_they_type(visit) -> None:
+def test_typing_in_the_editor_continues(visit) -> None:
     page = visit(DEVELOPER)
     page.goto("/apps/field_service/")
     page.get_by_role("link", name="All components").click()
     page.get_by_role("link", name="Find customers").click()
     page.locator("textarea[name=definition]").wait_for(state="attached")
-    come_late(page, "editor")
-    page.on("dialog", lambda dialog: dialog.accept())  # what was typed is not saved
+    delay_scripts(page, "editor")
+    page.on("dialog", lambda dialog: dialog.accept())  # the typed text is not saved
     open_early(page, page.url)
     text = page.locator("textarea[name=definition]")
     text.press("Control+Home")
@@ -135,7 +135,7 @@ def test_a_copy_button_copies(visit) -> None:
     page = visit(DEVELOPER)
     page.goto("/apps/field_service/")
     page.get_by_role("link", name="Open", exact=True).click()
-    come_late(page, "keys")
+    delay_scripts(page, "keys")
     page.get_by_role("radio", name="Stage").check()
     page.get_by_role("button", name="Open").click(no_wait_after=True)
     page.get_by_role("button", name="Copy").click()

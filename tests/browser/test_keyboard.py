@@ -1,4 +1,4 @@
-"""The wizard by keyboard alone, and what the browser's own buttons do to it."""
+"""The wizard with only the keyboard, and with the browser's own buttons."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def press_by_keyboard(page: Page, target: Locator, key: str = "Enter") -> None:
     page.keyboard.press(key)
 
 
-def test_it_goes_all_the_way_by_keyboard(page, console) -> None:
+def test_it_can_be_completed_by_keyboard(page, console) -> None:
     page.goto("/")
     doors = page.get_by_role("navigation", name="Main")
     press_by_keyboard(page, doors.get_by_role("link", name="Microservices"))
@@ -73,14 +73,14 @@ def test_escape_closes_the_wizard_and_keeps_the_draft(page) -> None:
     expect(page.get_by_label("Connection Name")).to_have_value("Kept Connection")
 
 
-def test_the_card_goes_on_with_the_draft_that_was_left(page) -> None:
+def test_the_card_continues_the_existing_draft(page) -> None:
     start_draft(page, "Kept Connection")
     page.goto("/")
     wizard.open_card(page, "Sandbox")
     expect(page.get_by_label("Connection Name")).to_have_value("Kept Connection")
 
 
-def test_the_browsers_back_button_goes_one_question_back(page) -> None:
+def test_the_back_button_of_the_browser_shows_the_previous_question(page) -> None:
     start_draft(page, "Kept Connection")
     page.get_by_role("radio", name="Logged-in User").check()
     wizard.press(page, "Next")
@@ -93,7 +93,7 @@ def test_the_browsers_back_button_goes_one_question_back(page) -> None:
     expect(page.get_by_role("radio", name="Logged-in User")).to_be_checked()
 
 
-def test_the_wizards_back_button_keeps_what_was_answered(page) -> None:
+def test_the_back_button_of_the_wizard_keeps_answers(page) -> None:
     start_draft(page, "Kept Connection")
     page.get_by_role("radio", name="Logged-in User").check()
     wizard.press(page, "Back")
@@ -108,7 +108,7 @@ def test_reloading_shows_the_same_question(page) -> None:
     expect(page.get_by_role("radio", name="Administrator")).to_be_visible()
 
 
-def test_a_second_tab_goes_on_with_the_same_draft(page) -> None:
+def test_a_second_tab_continues_the_same_draft(page) -> None:
     start_draft(page, "Kept Connection")
     second = page.context.new_page()
     second.goto(page.url)
@@ -118,13 +118,13 @@ def test_a_second_tab_goes_on_with_the_same_draft(page) -> None:
     wizard.press(second, "Next")
     wizard.press(second, "Create and Authorize")
     wizard.button(second, "Authorize").wait_for()
-    # The first tab is behind by now: it leads to what has become of the draft.
+    # The first tab is outdated now: it redirects to the created connection.
     page.reload()
     expect(page.get_by_role("heading", name="Kept Connection").first).to_be_visible()
 
 
 def start_draft(page: Page, name: str) -> None:
-    """Answer the first question and stand before the second."""
+    """Answer the first question and open the second."""
     page.goto("/")
     wizard.open_card(page, "Sandbox")
     page.get_by_label("Connection Name").fill(name)
@@ -132,7 +132,7 @@ def start_draft(page: Page, name: str) -> None:
     page.get_by_role("radio", name="Administrator").wait_for()
 
 
-def test_all_connectors_are_shown_and_reached_by_keyboard(page, console) -> None:
+def test_all_connectors_can_be_reached_by_keyboard(page, console) -> None:
     page.goto("/microservices/new/")
     cards = page.locator(".connector-card")
     expect(cards).to_have_count(24)

@@ -1,4 +1,4 @@
-"""Keys of programs, and opening an application, in a browser."""
+"""API keys, and opening an application, in a browser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_a_key_is_made_shown_once_and_revoked(visit, console, scripts):
+def test_a_key_is_created_shown_once_and_revoked(visit, console, scripts):
     page = visit(DEVELOPER, scripts=scripts)
     page.goto(f"{console.url}/apps/field_service/")
     page.get_by_role("link", name="Keys").click()
@@ -49,7 +49,7 @@ def test_an_application_is_opened(visit, console):
     look_over(page, "a token")
 
 
-def test_a_problem_explains_itself(visit, console):
+def test_a_problem_type_has_a_page(visit, console):
     page = visit("")
     page.goto(f"{console.url}/problems/authorization-required")
     expect(page.get_by_role("heading", level=1)).to_have_text("The connection needs authorization")

@@ -1,4 +1,4 @@
-"""Every page of the story, narrow and wide, light and dark: axe finds nothing, nothing spills."""
+"""Every page, narrow and wide, light and dark, passes axe and fits the window."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_signing_in(visit, console) -> None:
     look_over(page, "sign in, refused")
 
 
-def test_pages_with_nothing_on_them_yet(visit) -> None:
+def test_empty_pages(visit) -> None:
     page = visit(CLIENT)
     for path, name in (
         ("/", "home"),
@@ -40,7 +40,7 @@ def test_pages_with_nothing_on_them_yet(visit) -> None:
 
 def test_the_story_of_oauth_2(page, console) -> None:
     def look(seen, name: str) -> None:
-        if not name.startswith("sandbox"):  # another company's pages
+        if not name.startswith("sandbox"):  # pages of the sandbox service
             look_over(seen, name)
 
     page.goto("/")
@@ -68,7 +68,7 @@ def test_the_story_of_oauth_2(page, console) -> None:
         look_over(page, f"{name}, with rows")
 
 
-def test_what_is_wrong_in_the_wizard(page) -> None:
+def test_errors_in_the_wizard(page) -> None:
     page.goto("/")
     wizard.open_card(page, "Sandbox")
     page.get_by_label("Connection Name").fill("Not \u200ballowed")
@@ -140,7 +140,7 @@ def test_a_flow_that_failed(page, console, faults) -> None:
 
 
 @pytest.mark.parametrize("email", [DEVELOPER, SUPER_ADMIN])
-def test_a_service_that_nobody_has_registered(page, visit, email) -> None:
+def test_a_service_without_an_oauth_client(page, visit, email) -> None:
     page.goto("/")
     wizard.open_card(page, "HubSpot")
     wizard.press(page, "Next")

@@ -1,4 +1,4 @@
-"""Somebody who belongs to two organizations goes from one to the other, narrow and wide."""
+"""A person in two organizations switches between them, narrow and wide."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ EMAIL = "both@console.example"
 
 
 @pytest.fixture(scope="module")
-def somebody_in_both(browser, console, sessions) -> str:
-    """Let the operator make a person: super admin of Client, developer of Studio."""
+def member_of_both(browser, console, sessions) -> str:
+    """As operator, create a person: super admin of Client, developer of Studio."""
     context = browser.new_context(base_url=console.url, storage_state=sessions(OPERATOR))
     listed = context.request.get("/admin/accounts/organization/").text()
     keys = {
@@ -51,44 +51,44 @@ def somebody_in_both(browser, console, sessions) -> str:
 
 
 @pytest.fixture
-def page(visit, somebody_in_both) -> Page:
-    page = visit(somebody_in_both)
+def page(visit, member_of_both) -> Page:
+    page = visit(member_of_both)
     page.goto("/")
     return page
 
 
-def pane(page: Page) -> Locator:
+def sidebar(page: Page) -> Locator:
     return page.get_by_role("navigation", name="Main")
 
 
-def open_pane(page: Page) -> None:
-    """Open the drawer, where the window is too narrow for the pane."""
+def open_sidebar(page: Page) -> None:
+    """Open the drawer if the window is too narrow for the sidebar."""
     if page.get_by_role("button", name="Menu").is_visible():
         page.get_by_role("button", name="Menu").click()
 
 
 def change_to(page: Page, name: str) -> None:
-    open_pane(page)
-    pane(page).locator("summary").click()
-    pane(page).get_by_role("link", name=name, exact=True).click()
+    open_sidebar(page)
+    sidebar(page).locator("summary").click()
+    sidebar(page).get_by_role("link", name=name, exact=True).click()
     expect(page).to_have_url(re.compile(f"/o/{name.lower()}/$"))
 
 
 @pytest.mark.parametrize("width", [360, 900, 1440])
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
-def test_the_pane_is_that_of_the_organization(visit, somebody_in_both, width, scripts) -> None:
-    page = visit(somebody_in_both, scripts=scripts, viewport={"width": width, "height": 800})
+def test_the_sidebar_belongs_to_the_organization(visit, member_of_both, width, scripts) -> None:
+    page = visit(member_of_both, scripts=scripts, viewport={"width": width, "height": 800})
     page.goto("/o/client/")
     change_to(page, "Studio")
-    open_pane(page)
-    expect(pane(page).locator("summary")).to_contain_text("Studio")
-    expect(pane(page).get_by_role("link", name="Administration")).to_have_count(0)
-    pane(page).get_by_role("link", name="Applications").click()
+    open_sidebar(page)
+    expect(sidebar(page).locator("summary")).to_contain_text("Studio")
+    expect(sidebar(page).get_by_role("link", name="Administration")).to_have_count(0)
+    sidebar(page).get_by_role("link", name="Applications").click()
     expect(page).to_have_url(re.compile(r"/o/studio/apps/$"))
     expect(page.get_by_role("main").get_by_role("link", name="Field Service")).to_be_visible()
     change_to(page, "Client")
-    open_pane(page)
-    expect(pane(page).get_by_role("link", name="Administration")).to_have_count(1)
+    open_sidebar(page)
+    expect(sidebar(page).get_by_role("link", name="Administration")).to_have_count(1)
     page.goto("/apps/")
     expect(page).to_have_url(re.compile(r"/o/client/apps/$"))
     expect(page.get_by_text("There is no application yet")).to_be_visible()
@@ -96,8 +96,8 @@ def test_the_pane_is_that_of_the_organization(visit, somebody_in_both, width, sc
 
 def test_the_list_of_organizations_looks_right(page) -> None:
     change_to(page, "Studio")
-    pane(page).locator("summary").click()
-    active = pane(page).get_by_role("link", name="Studio", exact=True)
+    sidebar(page).locator("summary").click()
+    active = sidebar(page).get_by_role("link", name="Studio", exact=True)
     expect(active).to_have_attribute("aria-current", "true")
     look_over(page, "organizations, open")
     page.set_viewport_size({"width": 360, "height": 780})

@@ -1,4 +1,4 @@
-"""The service's own page in a window that needs no opener."""
+"""The service's page in a popup without ``window.opener``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def waiting(page) -> Page:
-    """Leave the wizard where the next press opens the service's window."""
+    """Go through the wizard up to the button that opens the popup."""
     page.goto("/")
     wizard.open_card(page, "Sandbox")
     wizard.answer(page, permissions=True)
@@ -25,7 +25,7 @@ def open_popup(page: Page) -> Page:
     return opened.value
 
 
-def test_it_closes_itself_and_the_page_knows(waiting, console) -> None:
+def test_it_closes_and_the_page_shows_the_result(waiting, console) -> None:
     popup = open_popup(waiting)
     wizard.sign_in_at_sandbox(popup, console.password)
     with popup.expect_event("close", timeout=5000):
@@ -35,21 +35,21 @@ def test_it_closes_itself_and_the_page_knows(waiting, console) -> None:
     expect(wizard.by_alice(waiting)).to_be_visible()
 
 
-def test_it_stays_open_with_plain_words_when_consent_is_denied(waiting, console) -> None:
+def test_it_stays_open_with_a_message_when_consent_is_denied(waiting, console) -> None:
     popup = open_popup(waiting)
     wizard.sign_in_at_sandbox(popup, console.password)
     wizard.press(popup, "Deny")
     expect(popup.get_by_text("the request was declined on its page")).to_be_visible()
     expect(waiting.get_by_text("the request was declined on its page")).to_be_visible(timeout=2000)
-    popup.wait_for_timeout(2000)  # what closes on success would have closed by now
+    popup.wait_for_timeout(2000)  # after a success it would have closed by now
     assert not popup.is_closed()
-    # The console's pages sever the opener, and nothing here needs it.
+    # The console's pages cut window.opener, and nothing needs it.
     assert popup.evaluate("window.opener") is None
     waiting.get_by_role("link", name="Try again").click()
     expect(wizard.button(waiting, "Authorize")).to_be_visible()
 
 
-def test_it_goes_on_in_the_same_tab_where_windows_are_blocked(waiting, console) -> None:
+def test_it_uses_the_same_tab_when_popups_are_blocked(waiting, console) -> None:
     waiting.evaluate("window.open = () => null")
     wizard.press(waiting, "Authorize")
     wizard.sign_in_at_sandbox(waiting, console.password)
@@ -64,7 +64,7 @@ def test_it_keeps_waiting_when_the_window_is_closed_early(waiting, console) -> N
     popup.wait_for_load_state()
     popup.close()
     again = wizard.button(waiting, "Open the window again")
-    waiting.wait_for_timeout(2500)  # it has looked for the outcome meanwhile
+    waiting.wait_for_timeout(2500)  # it has polled the status meanwhile
     expect(again).to_be_visible()
     with waiting.expect_popup() as opened:
         again.click()
@@ -75,7 +75,7 @@ def test_it_keeps_waiting_when_the_window_is_closed_early(waiting, console) -> N
     expect(wizard.by_alice(waiting)).to_be_visible(timeout=2000)
 
 
-def test_it_notices_although_the_two_windows_cannot_speak(waiting, console) -> None:
+def test_it_notices_without_a_broadcast_channel(waiting, console) -> None:
     waiting.evaluate("window.BroadcastChannel.prototype.postMessage = () => {}")
     popup = open_popup(waiting)
     wizard.sign_in_at_sandbox(popup, console.password)
@@ -92,7 +92,7 @@ def test_it_tells_a_foreign_opener_nothing(waiting, console) -> None:
         wizard.button(popup, "Allow").click(no_wait_after=True)
     result = answered.value.url
     expect(wizard.by_alice(waiting)).to_be_visible()
-    waiting.goto("/")  # its own page would answer, and the window close
+    waiting.goto("/")  # the waiting page would answer, and the popup would close
     foreign = waiting.context.new_page()
     foreign.route(
         "http://foreign.example/",
@@ -106,6 +106,6 @@ def test_it_tells_a_foreign_opener_nothing(waiting, console) -> None:
     foreign.get_by_role("button").evaluate("(button, url) => { button.value = url; }", result)
     with foreign.expect_popup() as opened:
         foreign.get_by_role("button").click()
-    opened.value.wait_for_url("**/connections/*/")  # nobody answered, so it has gone on
+    opened.value.wait_for_url("**/connections/*/")  # no page answered, so it continued
     assert foreign.evaluate("heard") == []
-    assert foreign.evaluate("opened.closed") is True  # severed, not readable
+    assert foreign.evaluate("opened.closed") is True  # cut, not readable

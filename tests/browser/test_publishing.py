@@ -1,4 +1,4 @@
-"""Build, publish and run: Stage holds what was ticked, and no more."""
+"""Build, publish and run: Stage contains exactly the selected changes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def open_application(page: Page) -> None:
 
 
 def editor_of(page: Page) -> Locator:
-    """Return the editor once it stands in the place of the plain text box."""
+    """Return the editor once it has replaced the textarea."""
     page.locator(".cm-content").wait_for()
     return page.get_by_role("textbox", name="Definition")
 
 
 def build(page: Page, name: str, connection: str, path: str = "/contacts") -> str:
-    """Make a function with one call in the editor and return its address."""
+    """Create a function with one call in the editor and return its URL."""
     open_application(page)
     page.get_by_role("link", name="+ New component").click()
     page.get_by_label("Name").fill(name)
@@ -50,13 +50,13 @@ def run(page: Page, address: str, environment: str) -> None:
 
 
 def worked(page: Page, environment: str) -> None:
-    """Wait for what came of a run; if it did not work, say what came instead."""
+    """Wait for the result of a run; if it failed, show its message."""
     result = page.locator("#run-result")
     expect(result).to_contain_text(f"It worked in {environment}", timeout=PATIENCE_MS)
 
 
 def connect(page: Page, name: str) -> str:
-    """Make a connection to the sandbox that may read contacts; return its link name."""
+    """Create a sandbox connection that can read contacts; return its link name."""
     page.goto("/")
     wizard.open_card(page, "Sandbox")
     page.get_by_label("Connection Name").fill(name)
@@ -74,7 +74,7 @@ def publish(page: Page, *names: str) -> None:
     page.get_by_role("link", name="Publish to Stage").click()
     for name in names:
         page.get_by_role("checkbox", name=name, exact=True).check()
-        # The server ticks dependencies and shows the pre-flight.
+        # The server selects dependencies and shows the pre-flight check.
         expect(page.locator("#summary")).to_contain_text(f"{names.index(name) + 1} component")
 
 
@@ -82,7 +82,7 @@ def in_stage(page: Page) -> str:
     return page.get_by_role("main").inner_text()
 
 
-def test_the_walk_of_the_readme(page, console) -> None:
+def test_the_steps_of_the_readme(page, console) -> None:
     open_application(page)
     look_over(page, "application")
     page.locator(".connection-list").get_by_role("link", name="Customers and orders").click()
@@ -113,7 +113,7 @@ def test_the_walk_of_the_readme(page, console) -> None:
     keep_picture(page, "release")
 
 
-def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
+def test_stage_contains_the_selected_changes_and_runs_them(page, console) -> None:
     people = connect(page, "Walk people")
     wizard.authorize_in_popup(page, console.password)
     people_details = page.url
@@ -122,7 +122,7 @@ def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
     find = build(page, "Walk find", people)
     build(page, "Walk order", parts)
 
-    # Both go, and Stage has both.
+    # Both are published.
     publish(page, "Walk find", "Walk order")
     look_over(page, "publish")
     wizard.press(page, "Publish to Stage")
@@ -132,7 +132,7 @@ def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
     assert "Walk people" in in_stage(page)
     assert "Walk parts" in in_stage(page)
 
-    # Both connections ask for more; only one function is published again.
+    # Both connections need more scopes; only one function is published again.
     for name in ("Walk people", "Walk parts"):
         page.goto("/microservices/")
         page.get_by_role("link", name=name).click()
@@ -157,14 +157,14 @@ def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
     expect(held.filter(has_text="Walk people").first).to_contain_text("contacts.write")
     expect(held.filter(has_text="Walk parts").first).not_to_contain_text("contacts.write")
 
-    # What Stage holds runs there.
+    # The published functions run in Stage.
     run(page, find, "Stage")
     worked(page, "Stage")
     expect(page.get_by_text("200 OK")).to_be_visible()
     expect(page.locator("#run")).not_to_contain_text("Bearer ey")
     look_over(page, "run")
 
-    # The way back is a new release with the old content.
+    # Rolling back creates a new release with the old content.
     page.goto(first)
     page.get_by_role("link", name="Roll back").click()
     look_over(page, "roll back")
@@ -175,7 +175,7 @@ def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
     run(page, find, "Stage")
     worked(page, "Stage")
 
-    # And two releases can be held side by side.
+    # Two releases can be compared.
     page.goto(second)
     page.get_by_role("link", name=re.compile("with Release .*, which is in Stage")).click()
     expect(page.get_by_text("Does not ask for contacts.write any more.")).to_be_visible()
@@ -189,7 +189,7 @@ def test_stage_holds_what_was_ticked_and_runs_it(page, console) -> None:
     expect(page.get_by_role("link", name="Walk find")).to_be_visible()
 
 
-def test_what_is_wrong_stands_at_its_line(page) -> None:
+def test_errors_are_shown_at_their_lines(page) -> None:
     page.goto("/apps/field_service/")
     page.get_by_role("link", name="+ New component").click()
     look_over(page, "new component")
@@ -217,7 +217,7 @@ def test_without_scripts_everything_can_be_published(visit) -> None:
     page.get_by_text("is in Stage.").wait_for()
 
 
-def test_an_application_leaves_and_comes_back(visit, tmp_path) -> None:
+def test_an_application_is_exported_and_imported(visit, tmp_path) -> None:
     page = visit(SUPER_ADMIN)
     page.goto("/apps/field_service/")
     with page.expect_download() as download:

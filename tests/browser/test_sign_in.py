@@ -1,4 +1,4 @@
-"""Second factors in a real browser, with a passkey that Chromium itself holds."""
+"""Second factors in a real browser, with a virtual passkey of Chromium."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.browser.page_check import look_over
 
 pytestmark = pytest.mark.browser
 
-#: Nobody in any other test signs in as he, so his factors are in nobody's way.
+#: No other test signs in as this person, so second factors do not affect them.
 PERSON = "admin@client.example"
 
 
@@ -41,7 +41,7 @@ def code_of(secret: str) -> str:
 
 @pytest.fixture
 def person(visit, console) -> Iterator[Page]:
-    """Open Security for somebody without second factors, and leave none behind."""
+    """Open *Security* for a person without second factors, and remove all factors afterwards."""
     page = visit()
     sign_in(page, console.password)
     page.get_by_role("link", name="Security").click()
@@ -55,7 +55,7 @@ def person(visit, console) -> Iterator[Page]:
 
 @pytest.fixture
 def device(person):
-    """Put a device that makes passkeys beside the browser, its finger always on it."""
+    """Add a virtual authenticator that always confirms."""
     session = person.context.new_cdp_session(person)
     session.send("WebAuthn.enable")
     options = {
@@ -100,7 +100,7 @@ def test_a_passkey_signs_in(person, device, console) -> None:
     person.get_by_role("heading", name="Home").wait_for()
 
 
-def test_a_passkey_that_is_refused_says_so(person, device, console) -> None:
+def test_a_refused_passkey_shows_a_message(person, device, console) -> None:
     person.get_by_role("link", name="Add a passkey").click()
     wizard.press(person, "Add the passkey")
     person.get_by_role("link", name="I saved the codes").click()
@@ -120,7 +120,7 @@ def test_a_passkey_that_is_refused_says_so(person, device, console) -> None:
     expect(person.get_by_text("The passkey was removed")).to_be_visible()
 
 
-def test_an_app_signs_in(person, console) -> None:
+def test_an_authenticator_app_signs_in(person, console) -> None:
     person.get_by_role("link", name="Set up an app").click()
     secret = person.locator("code.copyable").inner_text()
     assert person.locator("img.qr").evaluate("image => image.naturalWidth") > 0
@@ -154,7 +154,7 @@ def test_an_app_signs_in(person, console) -> None:
         look_over(person, name)
 
 
-def test_without_scripts_the_code_does(visit, console) -> None:
+def test_a_code_signs_in_without_scripts(visit, console) -> None:
     page = visit(scripts=False)
     sign_in(page, console.password)
     page.goto("/accounts/2fa/webauthn/add/")
@@ -183,7 +183,7 @@ def test_too_many_wrong_passwords(visit, faults) -> None:
 
 
 @pytest.mark.parametrize("email", [OPERATOR, CLIENT])
-def test_who_can_do_much_is_reminded(visit, email) -> None:
+def test_operators_and_super_admins_are_reminded(visit, email) -> None:
     page = visit(email)
     page.goto("/")
     expect(page.get_by_text("Your account has wide permissions")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Two tabs with the same form: the later one shows both values, without and with a new page."""
+"""Two tabs with the same form: the second to save shows both values."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_wizard_shows_both_answers(page: Page, faults) -> None:
     expect(page.get_by_label("Connection Name")).to_have_value("Second tab")
 
 
-def test_what_is_saved_can_be_kept(page: Page, faults) -> None:
+def test_the_saved_value_can_be_kept(page: Page, faults) -> None:
     faults.expected_statuses.add(409)
     page.goto("/")
     open_card(page, "Sandbox")

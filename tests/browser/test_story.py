@@ -1,4 +1,4 @@
-"""The main job: pick a connector, answer four questions, authorize, see whose account it is."""
+"""The main journey: choose a connector, answer four questions, authorize, see the account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole story as plain pages."""
+"""The main journey without scripts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def plain(page, visit) -> Page:
-    """Open a page in a browser without scripts; nothing is left of earlier connections."""
+    """Open a page in a browser without scripts, without earlier connections."""
     plain = visit(DEVELOPER, scripts=False)
     plain.goto("/")
     return plain
@@ -22,7 +22,7 @@ def plain(page, visit) -> Page:
 def test_it_authorizes_oauth_2(plain, console) -> None:
     wizard.open_card(plain, "Sandbox")
     wizard.answer(plain, permissions=True)
-    with plain.expect_popup() as opened:  # the form's target, which needs no script
+    with plain.expect_popup() as opened:  # the form's target needs no script
         wizard.press(plain, "Authorize")
     window = opened.value
     wizard.sign_in_at_sandbox(window, console.password)
@@ -41,7 +41,7 @@ def test_it_authorizes_a_password(plain, console) -> None:
     expect(wizard.by_alice(plain)).to_be_visible()
 
 
-def test_it_says_what_is_wrong_and_keeps_what_was_typed(plain) -> None:
+def test_it_shows_errors_and_keeps_the_input(plain) -> None:
     wizard.open_card(plain, "Sandbox Basic")
     plain.get_by_label("Connection Name").fill("Not \u200ballowed")
     wizard.press(plain, "Next")

@@ -1,4 +1,4 @@
-"""What a person does in the wizard and at the sandbox, click by click."""
+"""Helpers that use the wizard and the sandbox in a browser."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from playwright.sync_api import Locator, Page, expect
 Look = Callable[[Page, str], None]
 
 
-def look_away(page: Page, name: str) -> None:
-    """Stand in for somebody who looks at each page of the story."""
+def skip_check(page: Page, name: str) -> None:
+    """Ignore the page; the default of the callback that checks each page."""
 
 
-def open_card(page: Page, connector: str, look: Look = look_away) -> None:
-    """Go from anywhere in the console to the first question about a connector."""
+def open_card(page: Page, connector: str, look: Look = skip_check) -> None:
+    """Open the first question of the wizard for a connector, from any page."""
     wait_until_ready(page)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Microservices").click()
     page.get_by_role("link", name="+ Create New").click()
@@ -23,7 +23,7 @@ def open_card(page: Page, connector: str, look: Look = look_away) -> None:
     search.wait_for()
     wait_until_ready(page)
     card = page.get_by_role("button", name=connector, exact=True)
-    if not card.count():  # beyond the first ones that the gallery shows
+    if not card.count():  # not among the first cards of the gallery
         search.fill(connector)
     card.wait_for()
     look(page, "gallery")
@@ -33,9 +33,9 @@ def open_card(page: Page, connector: str, look: Look = look_away) -> None:
 
 
 def answer(
-    page: Page, *, permissions: bool = False, separate: bool = False, look: Look = look_away
+    page: Page, *, permissions: bool = False, separate: bool = False, look: Look = skip_check
 ) -> None:
-    """Answer every question from the name to *Create and Authorize*."""
+    """Answer all questions, from the name to *Create and Authorize*."""
     press(page, "Next")
     page.get_by_role("radio", name="Administrator").wait_for()
     look(page, "level")
@@ -62,7 +62,7 @@ def press(page: Page, name: str) -> None:
 
 
 def wait_until_ready(page: Page) -> None:
-    """Return when the scripts of a page listen; at once where it has none, or runs none."""
+    """Wait until the page's scripts are listening; return at once if there are none."""
     page.locator("html[data-ready], html:not(.scripted)").wait_for(state="attached")
 
 
@@ -71,7 +71,7 @@ def button(page: Page, name: str) -> Locator:
 
 
 def by_alice(place: Page | Locator) -> Locator:
-    """Find where it says whose account acts."""
+    """Find the text that names alice's account."""
     return by("alice", place)
 
 
@@ -80,9 +80,9 @@ def by(who: str, place: Page | Locator) -> Locator:
 
 
 def authorize_in_popup(
-    page: Page, password: str, look: Look = look_away, *, who: str = "alice"
+    page: Page, password: str, look: Look = skip_check, *, who: str = "alice"
 ) -> None:
-    """Press *Authorize*, consent in the window that opens, and see it close."""
+    """Press *Authorize*, consent in the popup, and wait until it closes."""
     with page.expect_popup() as opened:
         press(page, "Authorize")
     popup = opened.value
@@ -93,16 +93,16 @@ def authorize_in_popup(
     look(popup, "sandbox-consent")
     with popup.expect_event("close"):
         button(popup, "Allow").click(no_wait_after=True)
-    # The page that waits learns of it within two seconds.
+    # The waiting page notices within two seconds.
     expect(by(who, page)).to_be_visible(timeout=2000)
     look(page, "authorized")
     page.get_by_role("link", name="Open connection").click()
 
 
 def sign_in_at_sandbox(
-    page: Page, password: str, look: Look = look_away, *, who: str = "alice"
+    page: Page, password: str, look: Look = skip_check, *, who: str = "alice"
 ) -> None:
-    """Sign in as alice or bob, unless this browser is signed in there already."""
+    """Sign in as alice or bob, unless the browser is signed in already."""
     page.get_by_role("button", name=re.compile("^(Sign in|Allow)$")).wait_for()
     if button(page, "Allow").is_visible():
         return
@@ -113,7 +113,7 @@ def sign_in_at_sandbox(
 
 
 def type_credentials(page: Page, password: str, connector: str) -> None:
-    """Type alice's credential in and press *Authorize*."""
+    """Enter alice's credential and press *Authorize*."""
     if connector == "Sandbox Basic":
         page.get_by_label("User name").fill("alice")
         page.get_by_label("Password").fill(password)
@@ -124,7 +124,7 @@ def type_credentials(page: Page, password: str, connector: str) -> None:
 
 
 def create_and_authorize(page: Page, connector: str, password: str, name: str = "") -> None:
-    """Make a connection and leave its details page open."""
+    """Create a connection and open its details page."""
     if page.url == "about:blank":
         page.goto("/")
     open_card(page, connector)

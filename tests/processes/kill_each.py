@@ -1,4 +1,4 @@
-"""Kill processes of a console one after the other, and see what the next use finds."""
+"""Kill processes of a console one by one, and check the next use of each credential."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEASE_SECONDS = 1.0
 
 
 class Mortals:
-    """Processes that can be ordered to use a credential, and to die of it."""
+    """Processes that use a credential and kill themselves at a given point."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -39,7 +39,7 @@ class Mortals:
 
 @contextmanager
 def mortals(environment: Mapping[str, str]) -> Iterator[Mortals]:
-    """Start what forks them."""
+    """Start the parent process that forks them."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.processes.killed_console", str(LEASE_SECONDS)],
         cwd=ROOT,
@@ -53,7 +53,7 @@ def mortals(environment: Mapping[str, str]) -> Iterator[Mortals]:
 
 
 def next_use(world: World, credentials: Sequence[str]) -> dict[str, str]:
-    """Use every credential once more; say of each ``whole``, ``marked``, or what is wrong."""
+    """Use every credential again; return ``whole``, ``marked`` or the problem of each."""
     problems = world.ask(prove_all, credentials)
     snapshot = world.ask(rows.snapshot, credentials)
     return {each: _judged(problems[each], snapshot[each]) for each in credentials}
@@ -70,7 +70,7 @@ def _judged(problem: str, row: rows.Row) -> str:
 
 
 def prove_all(credentials: Sequence[str]) -> dict[str, str]:
-    """Test authorizations with a call that the service answers; give the problem of each."""
+    """Test authorizations with a real call; return the problem of each."""
     with ThreadPoolExecutor(8) as threads:
         return dict(zip(credentials, threads.map(_proved, credentials), strict=True))
 

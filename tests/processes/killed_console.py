@@ -1,12 +1,12 @@
-"""A console whose processes are killed: it forks one for each order, and tells what became of it.
+"""A console whose processes are killed: it forks one for each order and reports the result.
 
-Run as a program, with the seconds of a lease as its argument. Each line of its input is an
-order, each line of its output the answer to one::
+Run as a program, with the duration of a lease in seconds as its argument. Each line of its input
+is an order, and each line of its output is the result::
 
     {"credential": "…", "check": false, "point": "sent", "after": null}
     {"killed": true, "milliseconds": 31.5}
 
-A process dies at a named point, or after so many seconds; else it ends.
+A process dies at a named point, or after a number of seconds, or else exits normally.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from typing import Any
 
 
 def main() -> None:
-    """Obey until the input ends."""
+    """Carry out orders until the input ends."""
     import django
 
     django.setup()
     from django.db import connection
 
-    import connections.credentials.testing  # noqa: F401 - here, not in each of the processes
+    import connections.credentials.testing  # noqa: F401 - once here, not in each process
     from connections.credentials import leases
     from connectors.definitions.registry import get_connectors
 
@@ -69,7 +69,7 @@ def _live(order: dict[str, Any]) -> None:
 
 
 def use(credential: str, *, check: bool) -> None:
-    """Take the access token of a credential, or test the authorization that uses it."""
+    """Get the access token of a credential, or test the authorization that uses it."""
     from connections.credentials.refreshing import fresh_secret
     from connections.credentials.testing import check_authorization
     from connections.models import Authorization
@@ -84,12 +84,12 @@ def use(credential: str, *, check: bool) -> None:
 
 
 def die(*_: Any, **__: Any) -> None:
-    """Go without a word, as when the power fails."""
+    """Exit immediately, as in a power failure."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _before(path: str) -> Callable[[], None]:
-    """Die where a function is called: ``module:name`` or ``module:Class.name``."""
+    """Die when a function is called: ``module:name`` or ``module:Class.name``."""
 
     def install() -> None:
         from importlib import import_module
@@ -105,7 +105,7 @@ def _before(path: str) -> Callable[[], None]:
 
 
 def _after_update(number: int) -> Callable[[], None]:
-    """Die when the credential's row is written for the n-th time, before that is committed."""
+    """Die at the n-th update of the credential's row, before its commit."""
 
     def install() -> None:
         from django.db import connection
@@ -126,7 +126,7 @@ def _after_update(number: int) -> Callable[[], None]:
     return install
 
 
-#: In the order in which a process passes them.
+#: In the order in which a process reaches them.
 POINTS: dict[str, Callable[[], None]] = {
     "nothing done": _before("connections.credentials.leases:acquire"),
     "lease written": _after_update(1),

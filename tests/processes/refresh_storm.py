@@ -1,4 +1,4 @@
-"""Many threads of many processes that find the same access tokens ended, all at once."""
+"""Many threads in many processes that need the same expired access tokens at once."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tests.processes import rows
 from tests.processes.sandbox_grants import grants
 from tests.servers import SandboxServer
 
-#: How many of the credentials each thread asks for after every expiry.
+#: The number of credentials that each thread uses after every expiry.
 VISITS = 4
 Visit = tuple[str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Storm:
-    """What came of it; ``requests`` and ``reuse`` are the service's own counts.
+    """The result; ``requests`` and ``reuse`` are counted by the service.
 
-    ``stale`` counts the callers that were given another token than the one that lives.
+    ``stale`` counts the callers that got a token other than the valid one.
     """
 
     expiries: int
@@ -41,7 +41,7 @@ class Storm:
 
     @property
     def unanswered(self) -> bool:
-        """Tell whether the service was too slow for one of the callers."""
+        """Tell whether the service was too slow for a caller."""
         return any("did not answer" in problem for problem in self.failed)
 
 
@@ -56,7 +56,7 @@ def storm(
     authorizations: int = 20,
     expiries: int = 200,
 ) -> Storm:
-    """Let tokens end ``expiries`` times in all, and after each every thread ask for some.
+    """Expire tokens ``expiries`` times in total; after each, every thread requests some.
 
     ``ask`` calls a function of ``rows.py`` in the process that has the rows.
     """
@@ -111,7 +111,7 @@ def _plan(credentials: Sequence[str], threads: int) -> list[list[str]]:
 
 
 def visit(plan: Sequence[Sequence[str]]) -> list[Visit]:
-    """Ask for the access tokens of credentials, each list in a thread: which, what, problem."""
+    """Get access tokens, each list in a thread; return credential, token and problem."""
     with ThreadPoolExecutor(len(plan)) as threads:
         return list(chain.from_iterable(threads.map(_visit, plan)))
 

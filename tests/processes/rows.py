@@ -1,4 +1,4 @@
-"""The console's rows, written and read by one process that does nothing else."""
+"""Write and read the console's rows, in a process that does nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """How a credential stands, and the authorization that uses it."""
+    """The state of a credential and of the authorization that uses it."""
 
     access_token: str
     version: int
@@ -26,7 +26,7 @@ class Row:
 
 
 def begin(environment: Mapping[str, str]) -> None:
-    """Set Django up; the first thing that a process does."""
+    """Set up Django at the start of a process."""
     os.environ.update(environment)
     import django
 
@@ -34,11 +34,11 @@ def begin(environment: Mapping[str, str]) -> None:
 
 
 def begin_patiently(environment: Mapping[str, str]) -> None:
-    """Set Django up for many threads that share few connections to the database.
+    """Set up Django for many threads that share few database connections.
 
-    How long one of them waits for a connection says how busy the machine is, and nothing about
-    what is asked of the service. The service and the database are served first: on a machine
-    with few cores, hundreds of callers would keep both from answering in time.
+    The wait for a connection depends on the machine, not on the number of token requests. The
+    low priority leaves time for the service and the database, which hundreds of callers would
+    otherwise delay on a machine with few cores.
     """
     os.nice(10)
     begin(environment)
@@ -48,7 +48,7 @@ def begin_patiently(environment: Mapping[str, str]) -> None:
 
 
 def begin_steward(environment: Mapping[str, str]) -> None:
-    """Set Django up for who must not mind that the database was away."""
+    """Set up Django for a process that must survive an outage of the database."""
     begin(environment)
     from django.db import connection
 
@@ -56,7 +56,7 @@ def begin_steward(environment: Mapping[str, str]) -> None:
 
 
 def answered(function: Callable[..., T], *arguments: Any) -> T:
-    """Do something in the steward, with a connection of its own."""
+    """Call a function with a new database connection."""
     from django.db import connection
 
     try:
@@ -66,7 +66,7 @@ def answered(function: Callable[..., T], *arguments: Any) -> T:
 
 
 def fill() -> str:
-    """Make an application that nothing is connected to yet; return a key of it."""
+    """Create an application without connections; return an API key."""
     from django.core.management import call_command
 
     from connections.models import OAuthClient
@@ -89,7 +89,7 @@ def fill() -> str:
 
 
 def connect(grants: Sequence[Grant], link_name: str) -> list[str]:
-    """Make an authorized connection ``<link name>_<n>`` of each grant; return credentials."""
+    """Create a connection ``<link name>_<n>`` for each grant; return the credentials."""
     from django.db import transaction
 
     from connections.models import Authorization, Connection, Credential, OAuthClient
@@ -132,7 +132,7 @@ def connect(grants: Sequence[Grant], link_name: str) -> list[str]:
 
 
 def expire(credentials: Sequence[str]) -> None:
-    """Let the access tokens end."""
+    """Expire the access tokens."""
     from django.utils import timezone
 
     from connections.models import Credential
@@ -144,7 +144,7 @@ def expire(credentials: Sequence[str]) -> None:
 
 
 def break_access_tokens(credentials: Sequence[str]) -> None:
-    """Let the service refuse access tokens that should live for an hour yet."""
+    """Make the service refuse access tokens that are valid for another hour."""
     from django.utils import timezone
 
     from connections.models import Credential
@@ -157,7 +157,7 @@ def break_access_tokens(credentials: Sequence[str]) -> None:
 
 
 def snapshot(credentials: Sequence[str]) -> dict[str, Row]:
-    """Read how each credential stands."""
+    """Read the state of each credential."""
     from connections.models import Authorization
 
     found = Authorization.objects.filter(credential__in=credentials).select_related("credential")

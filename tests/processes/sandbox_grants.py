@@ -1,4 +1,4 @@
-"""Grants of the sandbox, given without anybody's visit: hundreds of them in a second."""
+"""Create grants in the sandbox without its pages: hundreds in a second."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tests.servers import SandboxServer
 
 CLIENT_ID = "developer-console"
-CLIENT_SECRET = "console-secret-0123456789"  # of these tests alone
+CLIENT_SECRET = "console-secret-0123456789"  # only for these tests
 _SCRIPT = """
 import json, secrets, uuid
 from datetime import timedelta
@@ -39,14 +39,14 @@ print(json.dumps(given))
 
 
 class Grant(NamedTuple):
-    """What a service gives: an access token that lives for an hour, and a refresh token."""
+    """An access token that is valid for an hour, and a refresh token."""
 
     access_token: str
     refresh_token: str
 
 
 def grants(sandbox: SandboxServer, number: int) -> list[Grant]:
-    """Let alice's account be used by the console, in so many grants of their own."""
+    """Create a number of grants for alice's account."""
     script = _SCRIPT.format(client=CLIENT_ID, number=number)
     done = sandbox.run("shell", "--no-imports", "-c", script)
     if done.returncode:
@@ -55,5 +55,5 @@ def grants(sandbox: SandboxServer, number: int) -> list[Grant]:
 
 
 def register(sandbox: SandboxServer) -> None:
-    """Let the console be a client of the sandbox."""
+    """Register the console as a client of the sandbox."""
     sandbox.register(CLIENT_ID, "http://console.test/callback", secret=CLIENT_SECRET)

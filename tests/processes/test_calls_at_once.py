@@ -1,4 +1,4 @@
-"""200 calls at once on one connection whose access token has ended, in 8 processes."""
+"""200 concurrent calls in 8 processes on one connection with an expired access token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CALLS, PROCESSES = 200, 8
 
 
 @pytest.mark.slow("Eight server processes start, and share the cores with their callers.")
-def test_they_cost_one_token_request(world, strict, tmp_path):
+def test_they_make_one_token_request(world, strict, tmp_path):
     [credential] = world.ask(rows.connect, grants(strict, 1), "together")
     shares = ("PROXY_CALLS_AT_ONCE", "CALLS_AT_ONCE_PER_KEY", "CALLS_AT_ONCE")
     environment = {**world.environment, **dict.fromkeys(shares, str(CALLS))}

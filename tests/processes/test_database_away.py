@@ -1,4 +1,4 @@
-"""The database stops under load, and comes back (promise 11)."""
+"""The database stops under load and starts again (promise 11)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.processes.conftest import WHOLE, World
 from tests.processes.sandbox_grants import grants, register
 from tests.servers import SandboxServer, sandbox_server
 
-#: As promised; then until somebody was answered meanwhile. After a shorter stop a renewal that was
-#: under way may still hold its lease, and its callers wait for that.
+#: As promised, and longer until a caller was answered. After a shorter stop, an interrupted renewal
+#: can still hold its lease, and its callers wait.
 AWAY_SECONDS = 30
-#: Five are promised. In CI the machine is busy with other tests, and the database starts slowly.
+#: Five are promised. In CI other tests slow the machine and the start of the database.
 BACK_SECONDS = 5 if WHOLE else 20
 CONNECTIONS, CALLERS = 12, 12
 WATCHED = ("api/v1/connections/", "api/v1/connections/away_0/", "readyz")
@@ -28,7 +28,7 @@ WATCHED = ("api/v1/connections/", "api/v1/connections/away_0/", "readyz")
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a caller was told, and when (seconds of the monotonic clock)."""
+    """The response that a caller got, and its time (monotonic, in seconds)."""
 
     began: float
     ended: float
@@ -39,7 +39,7 @@ class Answer:
 
 
 class Callers:
-    """Threads that call all the time, each address in its turn."""
+    """Threads that call constantly, each URL in turn."""
 
     def __init__(self, url: str, key: str, paths: list[str]) -> None:
         self.answers: list[Answer] = []
@@ -98,14 +98,14 @@ def _asked(session: requests.Session, url: str, path: str) -> Answer:
 
 @pytest.fixture
 def restless(tmp_path) -> Iterator[SandboxServer]:
-    """A strict service whose access tokens end so soon that somebody is always renewing one."""
+    """A strict service with access tokens so short that one is always being renewed."""
     with sandbox_server(tmp_path / "sandbox", SANDBOX_TOKEN_SECONDS="6") as server:
         register(server)
         yield server
 
 
 @pytest.mark.slow("The database has to be away for longer than the pool waits for it.")
-def test_no_wrong_success_and_back_in_time(postgresql, restless, world_of, tmp_path):
+def test_no_false_success_and_recovery_in_time(postgresql, restless, world_of, tmp_path):
     world: World = world_of(restless)
     credentials = world.ask(rows.connect, grants(restless, CONNECTIONS), "away")
     proxied = [f"api/v1/connections/away_{n}/proxy/me" for n in range(CONNECTIONS)]

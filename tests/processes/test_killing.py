@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of a refresh loses nothing silently (promise 2).
+"""`kill -9` during a refresh never loses a grant silently (promise 2).
 
 Three services: one that keeps its refresh token, one that rotates it and answers a repetition
 alike, and one that rotates strictly, where nobody can help who dies between the service's
@@ -21,7 +21,7 @@ from tests.processes.sandbox_grants import grants, register
 from tests.servers import SandboxServer, sandbox_server
 
 KILLS = 100 if WHOLE else 14
-#: From the service's commit to ours: where a strictly rotating one has spent its token.
+#: Between the service's commit and ours, where strict rotation has used up the token.
 WINDOW = {"sent", "answered", "journal written"}
 SERVICES = ["keeping", "repeating", "strict"]
 
@@ -54,7 +54,7 @@ def kind(request) -> str:
 
 
 def test_12_named_points(kind, service, console):
-    """Each once when a token has ended, and once when the service refuses one that should live."""
+    """Each point once with an expired token, and once with a token that the service refuses."""
     made = console.ask(rows.connect, grants(service, 2 * len(POINTS)), f"named_{kind}")
     console.ask(rows.break_access_tokens, made[len(POINTS) :])
     names = dict(zip(made, [*POINTS, *POINTS], strict=True))

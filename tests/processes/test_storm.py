@@ -1,4 +1,4 @@
-"""A token that has ended is renewed once, however many callers there are (promise 1)."""
+"""An expired token is renewed once for any number of callers (promise 1)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import pytest
 from tests.processes.conftest import SPAWN
 from tests.processes.refresh_storm import storm
 
-#: A service that the machine kept from answering in time has rotated a token that nobody received.
-#: That is an outage of the service, and nothing that this test is about.
+#: If the machine is too slow, the service rotates a token that no caller receives. That is an
+#: outage of the service and not the subject of this test.
 ATTEMPTS = 3
 
 
 @pytest.mark.slow("200 expiries, found by 200 threads of 8 processes: the size that is promised.")
-def test_every_expiry_costs_one_token_request(world, strict):
+def test_every_expiry_makes_one_token_request(world, strict):
     for _ in range(ATTEMPTS):
         came = storm(world.environment, world.ask, strict, SPAWN)
         print(came)

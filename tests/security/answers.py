@@ -1,4 +1,4 @@
-"""Whatever a service may answer, as bytes on the wire (security.md 0.9 and F6 to F7)."""
+"""Generated responses of a service, as bytes (security.md 0.9, F6 and F7)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-#: What trips programs that read JSON.
+#: JSON values that break parsers.
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -119,9 +119,9 @@ HEADERS = st.lists(
 
 @st.composite
 def answers(draw: Any) -> bytes:
-    """Give an answer: mostly HTTP, with whatever length, and now and then cut short.
+    """Generate a response: mostly HTTP, with any length, sometimes cut off.
 
-    Some are sound but for what their fields hold, or nothing beyond them would be reached.
+    Some are valid except for their fields, so that the code after the parser is tested too.
     """
     if not draw(st.integers(0, 3)):
         body = json.dumps(draw(TOKENS)).encode()
@@ -137,7 +137,7 @@ def answers(draw: Any) -> bytes:
 
 @dataclass(kw_only=True)
 class Answering:
-    """A service that answers the same bytes to everything; some paths may answer others."""
+    """A service that sends the same bytes for every request, with exceptions for some paths."""
 
     url: str
     answer: bytes = b""
@@ -147,7 +147,7 @@ class Answering:
 
 @contextmanager
 def answering_service() -> Iterator[Answering]:
-    """Serve on a free port; each connection is closed after its answer."""
+    """Serve on a free port; close each connection after its response."""
     bound = socket.create_server(("127.0.0.1", 0), backlog=100)
     handle = Answering(url=f"http://127.0.0.1:{bound.getsockname()[1]}")
 
@@ -163,7 +163,7 @@ def answering_service() -> Iterator[Answering]:
             is_token = handle.token is not None and b"/oauth/token/" in request.split(b"\r")[0]
             sock.sendall(handle.token if is_token else handle.answer)  # type: ignore[arg-type]
             sock.shutdown(socket.SHUT_WR)
-            while sock.recv(65536):  # or what was sent last might be lost
+            while sock.recv(65536):  # otherwise the last bytes could be lost
                 pass
 
     def serve() -> None:

@@ -1,4 +1,4 @@
-"""What a browser could be made to send: hostile paths, queries, forms and headers."""
+"""Generated hostile requests: paths, queries, forms and headers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_from_bytes, urlencode
 
 from hypothesis import strategies as st
 
-#: Written as bytes: not all of it is text that could be encoded.
+#: Bytes, because not all of them can be encoded from text.
 HOSTILE: list[bytes] = [
     b"",
     b"\0",
@@ -37,7 +37,7 @@ HOSTILE: list[bytes] = [
     b"9" * 5000,
     b"-9223372036854775809",
     b"0x10",
-    "١٢٣".encode(),  # digits, and int() takes them
+    "١٢٣".encode(),  # digits that int() accepts
     "²".encode(),  # isdigit() says yes, int() no
     "\u202e\u2066\ufeff".encode(),
     "Cafe\u0301 \U0001f600".encode(),
@@ -69,7 +69,7 @@ HOSTILE: list[bytes] = [
     b"a@b",
     b"a@" + b"b" * 300 + b".example",
 ]
-#: Parameters that any page might read.
+#: Parameters that pages could read.
 NAMES = (
     *("q", "page", "after", "before", "cursor", "next", "environment", "flow", "code", "state"),
     *("error", "version", "definition", "tick", "choose", "back", "credential", "tab", "o", "p"),
@@ -107,7 +107,7 @@ Fields = list[tuple[str, bytes]]
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """One request: how it differs from the one that the page expects."""
+    """One request, as a difference from the one that the page expects."""
 
     method: str = ""
     part: bytes | None = None
@@ -119,7 +119,7 @@ class Sent:
     content_type: str = CONTENT_TYPES[0]
 
     def path(self, path: str, position: int) -> str:
-        """Return the path with one of its parts replaced, and what is added to it."""
+        """Return the path with one part replaced and a suffix."""
         path, _, query = path.partition("?")
         if self.part is not None:
             parts = path.strip("/").split("/")
@@ -129,14 +129,14 @@ class Sent:
         return path + quote_from_bytes(self.tail) + (f"?{query}" if query else "")
 
     def body(self, expected: Fields) -> bytes:
-        """Return the form that the page expects, with what differs."""
+        """Return the expected form with the differences."""
         others = {name for name, _ in self.form} | self.dropped
         kept = [(name, value) for name, value in expected if name not in others]
         return urlencode([*kept, *self.form]).encode()
 
 
 def requests(names: dict[str, list[str]], route: str) -> st.SearchStrategy[Sent]:
-    """Draw a request to a route; ``names`` are those of the forms of each page."""
+    """Draw a request to a route; ``names`` are the form fields of each page."""
     known = st.sampled_from([*names.get(route, ()), *names.get(route, ()), *NAMES])
     value = st.sampled_from(HOSTILE) | st.binary(max_size=12)
     fields = st.lists(st.tuples(known, value), max_size=3)
@@ -162,7 +162,7 @@ def requests(names: dict[str, list[str]], route: str) -> st.SearchStrategy[Sent]
 
 
 def expected_form(page: str) -> Fields:
-    """Return what the forms of a page would send: its inputs, selects and text areas."""
+    """Return the data of a page's forms: inputs, selects and textareas."""
     found: Fields = []
     for tag, attributes, content in re.findall(
         r"<(input|textarea|select|button)\b([^>]*)>(?:([^<]*)</textarea>)?", page
@@ -180,10 +180,10 @@ def expected_form(page: str) -> Fields:
 
 
 def written(**fields: Any) -> Fields:
-    """Write the data of a visit as it would be sent."""
+    """Encode the data of a visit."""
     return [(name, str(value).encode()) for name, value in fields.items()]
 
 
 def hostile_words() -> st.SearchStrategy[str]:
-    """Draw a value as it is written in a query."""
+    """Draw an encoded value of a query."""
     return st.sampled_from([quote(each) for each in HOSTILE])

@@ -1,4 +1,4 @@
-"""A service that does what no service should: the path of a request chooses what."""
+"""A misbehaving service; the path of a request selects the misbehavior."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Misdeed = Callable[[socket.socket], None]
 
 MEBIBYTE = 1024 * 1024
 PATIENCE_SECONDS = 30
-#: A page that unpacks to a thousand times its size.
+#: A page that decompresses to a thousand times its size.
 BOMB = gzip.compress(b"\0" * (64 * MEBIBYTE), 9)
 
 
@@ -22,7 +22,7 @@ def says(answer: bytes) -> Misdeed:
 
 
 def for_ever(head: bytes, again: bytes, pause: float = 0) -> Misdeed:
-    """Send the same again and again, until nobody listens any more."""
+    """Send the same bytes repeatedly until the client disconnects."""
 
     def act(sock: socket.socket) -> None:
         sock.sendall(head)
@@ -69,7 +69,7 @@ MISDEEDS: dict[str, Misdeed] = {
     ),
     "too-short": says(_head(b"Content-Length: 100") + b"short"),
     "far-too-short": says(_head(b"Content-Length: 2000000") + b"y" * 1_500_000),
-    # What follows looks like the answer to whatever is asked next.
+    # The extra bytes look like the response to the next request.
     "too-long": says(_head(b"Content-Length: 2") + b"ok" + _head(b"Content-Length: 6") + b"poison"),
     "endless-length": says(_head(b"Content-Length: 9" + b"9" * 30) + b"y" * 1000),
     "informing-for-ever": for_ever(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
@@ -78,8 +78,8 @@ MISDEEDS: dict[str, Misdeed] = {
 }
 
 
-#: As much as an answer may hold. The first is many times that once it is read; in the second one
-#: letter makes four bytes of each other.
+#: The maximum size of a response. The first one needs many times as much memory when parsed; in the
+#: second one, a single letter turns every other letter into four bytes.
 LONGEST = {
     "costly-json": b"[" + b"[]," * (MEBIBYTE // 3 - 2) + b"[]]",
     "long-json": '"\U0001f600'.encode() + b"x" * (MEBIBYTE - 6) + b'"',
@@ -92,9 +92,9 @@ for _name, _body in LONGEST.items():
 
 @contextmanager
 def hostile_service(always: str = "") -> Iterator[str]:
-    """Serve on a free port and give the address; each connection has a thread of its own.
+    """Serve on a free port and yield the URL; each connection has its own thread.
 
-    The last part of each path says what is done, unless ``always`` does.
+    The last part of each path selects the misbehavior, unless ``always`` does.
     """
     bound = socket.create_server(("127.0.0.1", 0), backlog=300)
 

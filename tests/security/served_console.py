@@ -1,4 +1,4 @@
-"""The console as it is deployed: granian, its own rows, and services that a test makes up."""
+"""The console as it is deployed: granian, its own database, and services defined by tests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ value = "{{key}}"
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A console that runs in one worker process; ``key`` is one of its application's."""
+    """A running console with one worker process; ``key`` is an API key of its application."""
 
     url: str
     key: str
@@ -51,18 +51,18 @@ class Served:
 
     @property
     def worker(self) -> int:
-        """Return the process that answers."""
+        """Return the ID of the worker process."""
         children = Path(f"/proc/{self.main}/task/{self.main}/children").read_text().split()
         return max(map(int, children), key=lambda pid: self.memory("VmRSS", pid))
 
     def memory(self, name: str = "VmRSS", pid: int | None = None) -> int:
-        """Return a figure of the worker's memory in bytes; ``VmHWM`` is the most it had."""
+        """Return a figure of the worker's memory in bytes; ``VmHWM`` is the peak."""
         status = Path(f"/proc/{pid or self.worker}/status").read_text()
         found = re.search(rf"{name}:\s+(\d+) kB", status)
         return int(found[1]) * 1024 if found else 0
 
     def forget_peak(self) -> None:
-        """Let ``VmHWM`` begin anew."""
+        """Reset ``VmHWM``."""
         Path(f"/proc/{self.worker}/clear_refs").write_text("5")
 
     def address(self, link_name: str, path: str) -> str:
@@ -73,7 +73,7 @@ class Served:
         return {"Authorization": f"Bearer {self.key}", "Accept-Encoding": "identity"}
 
     def sends(self, request: bytes) -> bytes:
-        """Send bytes as they are and return all that comes back."""
+        """Send bytes unchanged and return the whole response."""
         parts = urlsplit(self.url)
         with socket.create_connection((parts.hostname, parts.port), timeout=10) as sock:
             sock.sendall(request)
@@ -83,13 +83,13 @@ class Served:
         return answer
 
     def rows(self, statement: str) -> list[tuple]:
-        """Ask or change the database as somebody does who sits beside it."""
+        """Run a statement in the database, bypassing the console."""
         with closing(sqlite3.connect(self.database, timeout=20)) as database, database:
             return database.execute(statement).fetchall()
 
 
 def filled(folder: Path, services: Mapping[str, str], **more: str) -> tuple[dict[str, str], str]:
-    """Make an environment with a connection to each service, and a key."""
+    """Create a database with a connection to each service; return the environment and a key."""
     catalogue = folder / "catalogue"
     catalogue.mkdir(parents=True)
     for name, url in services.items():
@@ -110,7 +110,7 @@ def filled(folder: Path, services: Mapping[str, str], **more: str) -> tuple[dict
 
 @contextmanager
 def served(environment: Mapping[str, str], key: str, folder: Path) -> Iterator[Served]:
-    """Serve until the block ends."""
+    """Serve the console until the block ends."""
     port, log = free_port(), folder / f"granian-{os.urandom(4).hex()}.log"
     options = ["--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
     options += ["--workers", "1", "console.asgi:application"]

@@ -1,8 +1,8 @@
-"""Whatever a service answers, the console says what it means (security.md, promise 5).
+"""Every response of a service leads to a clear message (security.md, promise 5).
 
-Every example is one answer, given at one of the places where the console reads answers: the
-token endpoint (after consent, and at a renewal), the check call, the API through the proxy and
-through runs. ``SECURITY_EXAMPLES=20000`` is the full size; CI goes through a part of it.
+Each example is one response at one of the places where the console parses responses: the token
+endpoint (after consent and for a renewal), the check, and the API through the proxy and through
+runs. ``SECURITY_EXAMPLES=20000`` is the full size; CI uses fewer examples.
 """
 # ruff: noqa: F401, F811  (fixtures of other rooms)
 
@@ -35,10 +35,10 @@ from tests.runtime.proxy.conftest import key_of, nothing_was_called_lately, prog
 from tests.runtime.proxy.program import Answered
 from tests.security.answers import Answering, answering_service, answers
 
-#: What a service answers is the same to both databases: the second one sees a part of it.
+#: Responses do not depend on the database, so the second one gets fewer examples.
 EXAMPLES = int(os.environ.get("SECURITY_EXAMPLES", "600" if database.vendor == "sqlite" else "150"))
 SECRETS = {"access_token": "old-access-token", "refresh_token": "old-refresh-token"}
-#: What is ours to answer where a service fails; each is in the description of the API.
+#: Our statuses when a service fails; all of them are in the OpenAPI description.
 OF_SERVICES = {502, 503, 504}
 
 
@@ -54,7 +54,7 @@ def service(settings) -> Iterator[Answering]:
 
 
 class World:
-    """A connection that acts, who uses it, and the places where it meets the service."""
+    """An authorized connection, its users, and the places where it calls the service."""
 
     def __init__(self, service: Answering, connection: Connection, client: Client, program: Any):
         self.service, self.connection, self.client, self.program = (
@@ -63,7 +63,7 @@ class World:
         self.met: Counter[tuple[str, int]] = Counter()
 
     def renew(self) -> None:
-        """Let everything be as it was, whatever the example before has made of it."""
+        """Restore all rows after the previous example."""
         prepared_call._prepared.clear()
         close_idle()
         Authorization.objects.exclude(connection=self.connection).delete()
@@ -86,14 +86,14 @@ class World:
     # The places
 
     def called(self) -> Any:
-        """Call the API through the proxy; what breaks off after its head breaks off there, too."""
+        """Call the API through the proxy; a response can break off after its headers."""
         try:
             return self.program.get("people")
         except ServiceError:
             return Answered(status=200, headers=[], body=b"")
 
     def renewed(self) -> Any:
-        """Call it with a token that has ended: the answer is the token endpoint's."""
+        """Call it with an expired token, so that the token endpoint answers."""
         self.service.token, self.service.answer = self.service.answer, OK
         self.age()
         return self.program.get("people")
@@ -112,7 +112,7 @@ class World:
         return self.client.post(reverse("authorization_test", args=[authorization.pk]))
 
     def authorized(self) -> Any:
-        """Come back from the service, whose token endpoint then answers; look at the outcome."""
+        """Return from the service, whose token endpoint then answers; open the result page."""
         address = begin(self.client, self.connection)
         query = {"code": "c", "state": state_of(address), "iss": self.service.url}
         response = self.client.get(reverse("oauth_callback", args=["sandbox"]), query)
@@ -171,23 +171,23 @@ def test_no_answer_of_a_service_breaks_the_console(world: World, caplog) -> None
         if problem:
             assert PROBLEM_TYPES[problem].status == status
             assert status < 500 or status in OF_SERVICES
-        elif place != "called":  # the status that the proxy passes on is the service's own
+        elif place != "called":  # the proxy passes on the service's own status
             assert status == (303 if place == "tested" else 200)
         assert b"Traceback" not in _body(response)
         assert b"old-refresh-token" not in _body(response)
         assert not [record for record in caplog.records if record.exc_info], answer[:300]
-        # Nothing is half done: an authorization is given with its event, or not at all.
+        # An authorization is stored together with its event, or not at all.
         assert rows() == before
         if place == "authorized":
             given = Flow.objects.get().outcome == Flow.Outcome.COMPLETED
             assert (Event.objects.count() > told) == given
             world.met["given" if given else "not given", status] += 1
-        if place in {"authorized", "tested"}:  # what was written down can be shown, too
+        if place in {"authorized", "tested"}:  # the stored result can be displayed too
             page = world.client.get(world.connection.get_absolute_url())
             assert page.status_code == 200
 
     meets()
-    # Everything was reached, and what lies beyond it.
+    # Every place was reached, and the code behind it.
     for place, status in (("called", 200), ("called", 502), ("renewed", 200), ("renewed", 503)):
         assert world.met[place, status], (place, status, world.met)
     for place, status in (("run", 200), ("tested", 303), ("given", 200), ("not given", 200)):

@@ -1,7 +1,6 @@
-"""Runs, tests and webhooks are bounded like calls through the proxy (security.md, promise 9).
+"""Runs, tests and webhooks have the limits of proxied calls (security.md, promise 9).
 
-Memory, size and time, at services that do their worst; what is called through the proxy is in
-``test_hostile_services.py``.
+Memory, size and time with hostile services. ``test_hostile_services.py`` tests proxied calls.
 """
 # ruff: noqa: F401  (fixtures of other rooms)
 
@@ -31,18 +30,18 @@ from console.webhooks.signature import new_secret
 from tests.runtime.proxy.conftest import nothing_was_called_lately
 from tests.security.hostile_service import MISDEEDS, hostile_service
 
-#: An answer of a mebibyte is read into values here, which passing it on does without.
+#: Here a response of 1 MiB is parsed into values, which the proxy does not do.
 GROWN = 32 * ONE_MEBIBYTE
-#: A run keeps the answers of all its calls until it has ended.
+#: A run keeps the responses of all its calls until it ends.
 GROWN_IN_A_RUN = 64 * ONE_MEBIBYTE
 MARGIN_SECONDS = 5
-#: These go on until the time is over; the others end as soon as their size has been seen.
+#: These last until the deadline; the others end as soon as the size limit is reached.
 SLOW = ("dripping", "endless-trailers", "informing", "silence", "fine")
 QUICK = sorted(name for name in MISDEEDS if not name.startswith(SLOW))
 
 
 def memory(name: str) -> int:
-    """Return a figure of this process in bytes; ``VmHWM`` is the most it had."""
+    """Return a memory figure of this process in bytes; ``VmHWM`` is the peak."""
     status = Path("/proc/self/status").read_text()
     found = re.search(rf"{name}:\s+(\d+) kB", status)
     return int(found[1]) * 1024 if found else 0
@@ -50,7 +49,7 @@ def memory(name: str) -> int:
 
 @contextmanager
 def at_most(grown: int) -> Iterator[None]:
-    """Fail where the block needs more memory than that at any moment."""
+    """Fail if the block's peak memory grows by more than that."""
     Path("/proc/self/clear_refs").write_text("5")
     before = memory("VmRSS")
     yield
@@ -58,7 +57,7 @@ def at_most(grown: int) -> Iterator[None]:
 
 
 class Places:
-    """A function, an authorization and a webhook that meet the service of a test."""
+    """A function, an authorization and a webhook that call the hostile service."""
 
     def __init__(self, settings: Any, client: Any, key: str, authorization: Any, webhook: Webhook):
         self.settings, self.client, self.key = settings, client, key
@@ -116,10 +115,10 @@ def places(
     yield Places(settings, developer_client, key, authorization, webhook)
 
 
-def test_what_services_send_is_bounded_in_size_and_memory(places: Places) -> None:
+def test_responses_are_limited_in_size_and_memory(places: Places) -> None:
     with places.meet("fine"):
         for place in (places.run, places.test, places.deliver):
-            place()  # what is imported and kept at first is no growth
+            place()  # imports and caches of the first call are not growth
     for misdeed in QUICK:
         with places.meet(misdeed):
             for place in (places.run, places.test, places.deliver):
@@ -132,7 +131,7 @@ def test_what_services_send_is_bounded_in_size_and_memory(places: Places) -> Non
                 assert "Traceback" not in told, what
 
 
-def test_a_run_of_many_calls_is_bounded(places: Places) -> None:
+def test_a_run_of_many_calls_is_limited(places: Places) -> None:
     with places.meet("fine"):
         places.run("find_all")
     with places.meet("long-json"), at_most(GROWN_IN_A_RUN):
@@ -141,7 +140,7 @@ def test_a_run_of_many_calls_is_bounded(places: Places) -> None:
 
 
 @pytest.mark.slow("Each waits as long as a service may take: fifteen seconds, all at once.")
-def test_services_that_never_end_are_left_in_time(places: Places) -> None:
+def test_endless_responses_are_cut_off_in_time(places: Places) -> None:
     def take(place: Callable[[], str]) -> float:
         began = time.monotonic()
         try:

@@ -1,8 +1,8 @@
-"""A secret in every field that holds one, and then every place where it could come out.
+"""Store a canary in every secret field, then search every output for it.
 
-Everything that the console keeps and says is searched, in six ways to write a secret
-(security.md K1, K6 to K8, promise 6). Where a secret leaves rightly, to the service itself and
-once to whoever made it, nothing is searched.
+Everything that the console stores and shows is searched for six encodings of each secret
+(security.md K1, K6 to K8, promise 6), except where a secret is supposed to appear: in requests to
+the service, and once on the page of the person who created it.
 """
 # ruff: noqa: F401, F811  (fixtures of other rooms)
 
@@ -38,7 +38,7 @@ from tests.inviting.conftest import invite, mail_server
 from tests.runtime.proxy.conftest import key_of, nothing_was_called_lately, program
 
 API = "http://localhost:9000"
-#: What services and people give: long and with letters that are written in many ways.
+#: Secrets of services and people: long, with characters that have several encodings.
 CANARIES = {
     name: f"canary/{name}+7d1f~never:to=be&seen"
     for name in (
@@ -50,7 +50,7 @@ PASSWORD = "canary-password-7d1f-never-seen"
 
 
 def spellings(secret: str) -> dict[str, bytes]:
-    """Write a secret in six ways; of base64 what is the same wherever it begins."""
+    """Encode a secret in six ways; for base64, the part that does not depend on the offset."""
     raw = secret.encode()
     return {
         "raw": raw,
@@ -89,7 +89,7 @@ def dump() -> bytes:
 
 @pytest.fixture
 def log(settings) -> Iterator[io.StringIO]:
-    """Take all that is logged at DEBUG as production writes it."""
+    """Capture the log at DEBUG in the format of production."""
     stream, root = io.StringIO(), logging.getLogger()
     parts = configuration(form="json", level="DEBUG")
     formatter = dict(parts["formatters"]["console"])
@@ -105,7 +105,7 @@ def log(settings) -> Iterator[io.StringIO]:
 
 @pytest.fixture
 def service() -> Iterator[responses.RequestsMock]:
-    """A service that repeats in each answer what it was sent."""
+    """A service that repeats the request in each response."""
 
     def echo(request: Any) -> tuple[int, dict[str, str], str]:
         said = f"{request.url} {dict(request.headers)} {request.body}"
@@ -136,7 +136,7 @@ def service() -> Iterator[responses.RequestsMock]:
         yield mock
 
 
-def test_no_secret_comes_out_anywhere(
+def test_no_secret_is_exposed_anywhere(
     service, log, settings, developer, super_admin, signed_in, application, connect, build,
     program, studio, invite,
 ):  # fmt: skip
@@ -151,7 +151,7 @@ def test_no_secret_comes_out_anywhere(
         seen[name] = content + str(dict(response.items())).encode()
         return response
 
-    # Give every secret once, where people and services give them.
+    # Enter every secret once, where people and services provide it.
     developer.set_password(PASSWORD)
     developer.save()
     for typed in (PASSWORD, PASSWORD + "x"):
@@ -189,10 +189,10 @@ def test_no_secret_comes_out_anywhere(
     secrets["api key"] = program.key
     secrets["user token"] = token_for(developer, application, studio, "development")
     secrets["signing key"] = _private(TokenKey.objects.first())
-    secrets["invitation"] = invite()  # the mail is where its token is meant to be
+    secrets["invitation"] = invite()  # its token is supposed to be in the mail
     mail.outbox.clear()
 
-    # Use them: calls, renewals, refusals, exceptions that nobody has thought of.
+    # Use them: calls, renewals, refusals, unexpected exceptions.
     for path in ("/contacts", "/broken"):
         build(f"Find {path[1:]}", definition={"calls": [{"connection": "people", "path": path}]})
     component = application.components.get(name="Find contacts")
@@ -204,7 +204,11 @@ def test_no_secret_comes_out_anywhere(
         run = f"/api/v1/functions/{name}/run"
         look(name, client.post(run, "{}", content_type="application/json", headers=headers))
     look("key in address", Client().get("/api/v1/connections/", {"key": program.key}))
-    for link_name in ("people", "basic", "keyed"):  # nothing listens there: the proxy's own words
+    for link_name in (
+        "people",
+        "basic",
+        "keyed",
+    ):  # nothing listens there
         answer = program.get(link_name, query=f"api_key={quote(CANARIES['query-key'])}")
         seen[f"proxy {link_name}"] = answer.body + str(answer.headers).encode()
     for _ in range(2):
@@ -222,7 +226,7 @@ def test_no_secret_comes_out_anywhere(
     seen["commands"] = out.getvalue().encode()
     writer.write()
 
-    # Look everywhere.
+    # Search everywhere.
     pages = {
         "home": (), "application_list": (), "connection_list": (), "health_list": (),
         "client_list": (), "event_list": (), "security": (), "usersessions_list": (),
@@ -255,7 +259,7 @@ def test_no_secret_comes_out_anywhere(
 
     assert found(seen, secrets) == []
 
-    # Everything that was searched would have been found, and in each way to write it.
+    # Positive control: the search finds each encoding in each place.
     for name, secret in secrets.items():
         for how, spelling in spellings(secret).items():
             assert (("leaky", name, how)) in found({"leaky": b"x" * 6 + spelling}, {name: secret})
@@ -264,5 +268,5 @@ def test_no_secret_comes_out_anywhere(
 
 
 def _private(key: TokenKey) -> str:
-    """Return the part of the key that signs which nobody else knows (RFC 7518 section 6)."""
+    """Return the private part of the signing key (RFC 7518 section 6)."""
     return key.private.reveal()["d"]

@@ -1,9 +1,9 @@
-"""What people and services send costs what its size is worth, and no more.
+"""The cost of input from people and services is proportional to its size.
 
-Each entrance is given inputs of two sizes: Python's own work is counted in calls, which are
-the same on every machine, and may double. Then the largest that it takes: what happens
-within one call, such as a regular expression, shows in the processor's time alone: its bound
-is far above what it takes (at most a second, here) and far below what it took.
+Each parser gets input of two sizes. Python's work is counted in calls, which are the same on every
+machine and may double. Then it gets the largest accepted input: work within one call, such as a
+regular expression, shows only in CPU time. That limit is far above the present time (at most a
+second) and far below the time before it was fixed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from console.transfer.importing import MAX_BYTES, read
 
 GROWTH = 2.5
 SECONDS = 15
-#: Calls that are made at any size: warming up, small inputs.
+#: Calls that do not depend on the size.
 FLOOR = 2_000
 
 
@@ -89,7 +89,7 @@ def webp(size: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-#: What each entrance does with the worst of so many characters or bytes, and how many it takes.
+#: For each parser: its work on the worst input of a size, and the largest accepted size.
 ENTRANCES: dict[str, tuple[Callable[[int], Callable[[], Any]], int]] = {
     "definition: a name that stands twice, at the end": (
         definition(lambda n: "{" + members(n) + ',"z":1,"z":1}'),
@@ -230,7 +230,7 @@ ENTRANCES: dict[str, tuple[Callable[[int], Callable[[], Any]], int]] = {
 
 
 def cost(work: Callable[[], Any]) -> int:
-    """Count the calls that the work makes, those of the interpreter's functions included."""
+    """Count the calls that the work makes, including calls of built-in functions."""
     calls = 0
 
     def count(frame: Any, event: str, argument: Any) -> None:
@@ -246,20 +246,20 @@ def cost(work: Callable[[], Any]) -> int:
 
 
 def tried(work: Callable[[], Any]) -> None:
-    with contextlib.suppress(ValueError, LookupError, forms.ValidationError):  # each says no so
+    with contextlib.suppress(ValueError, LookupError, forms.ValidationError):  # each is a refusal
         work()
 
 
 @pytest.mark.parametrize("entrance", ENTRANCES)
-def test_twice_the_size_costs_twice_as_much_at_most(entrance):
+def test_twice_the_size_costs_at_most_twice_as_much(entrance):
     make, size = ENTRANCES[entrance]
-    tried(make(size // 40))  # what is read once is not counted
+    tried(make(size // 40))  # fill the caches
     half, whole = cost(make(size // 40)), cost(make(size // 20))
     assert whole <= max(half * GROWTH, FLOOR)
 
 
 @pytest.mark.parametrize("entrance", ENTRANCES)
-def test_the_largest_is_done_soon(entrance):
+def test_the_largest_input_is_parsed_quickly(entrance):
     make, size = ENTRANCES[entrance]
     began = time.thread_time()
     tried(make(size))
@@ -267,7 +267,7 @@ def test_the_largest_is_done_soon(entrance):
 
 
 def test_no_pattern_of_the_catalogue_takes_long():
-    """Every pattern of a definition, with all that its box takes."""
+    """Every pattern of a definition, with the longest input that its field accepts."""
     patterns = set()
     for connector in get_connectors().values():
         patterns |= {each.pattern for each in connector.parameters}
@@ -281,7 +281,7 @@ def test_no_pattern_of_the_catalogue_takes_long():
     assert time.thread_time() - began < SECONDS
 
 
-def test_the_first_faults_are_told_and_the_others_counted():
+def test_the_first_errors_are_shown_and_the_others_counted():
     text = call(query={f"k{number}": "{{ x }}" for number in range(500)})
     with pytest.raises(JsonFaults) as refused:
         parse("function", text)
@@ -298,18 +298,18 @@ def test_the_first_faults_are_told_and_the_others_counted():
         ("a" * (MAX_BYTES + 1), "10 MB"),
     ],
 )
-def test_a_sentence_names_the_limit(text, said):
+def test_the_message_names_the_limit(text, said):
     with pytest.raises(JsonFaults, match=said):
         read(text)
 
 
-def test_commas_and_brackets_within_a_text_are_no_values():
+def test_commas_and_brackets_within_strings_are_not_counted():
     with pytest.raises(JsonFaults) as refused:
         read(json.dumps({"a": ",[{" * (FILE.text // 4)} | {str(n): ",,,," for n in range(90_000)}))
     assert "values" not in str(refused.value)
 
 
-def test_placeholders_have_room_for_so_much_together():
+def test_placeholders_share_a_size_limit():
     often = MAX_FILLED // 20_000
     values = {"input": {"x": "x" * 20_000}}
     assert len(fill(["{{ input.x }}"] * often, values)) == often
@@ -317,11 +317,11 @@ def test_placeholders_have_room_for_so_much_together():
         fill(["{{ input.x }}"] * (often + 1), values)
 
 
-def test_every_box_of_every_form_says_how_much_it_takes():
-    """But for the definition of a component, which is measured before it is read, and the
-    password that an operator types in Administration: the box is Django's own.
+def test_every_form_field_has_a_maximum_length():
+    """Except for a component's definition, which is measured before it is parsed, and the password
+    that an operator enters in Administration, which is Django's own field.
     """
-    get_resolver().url_patterns  # noqa: B018 - all views, and with them all forms, are imported
+    get_resolver().url_patterns  # noqa: B018 - imports all views, and so all forms
 
     def below(cls: type) -> set[type]:
         return {each for child in cls.__subclasses__() for each in {child} | below(child)}
@@ -334,7 +334,7 @@ def test_every_box_of_every_form_says_how_much_it_takes():
     boundless = {
         f"{form.__name__}.{name}"
         for form in ours
-        for name, field in getattr(form, "base_fields", {}).items()  # a mixin has none
+        for name, field in getattr(form, "base_fields", {}).items()  # a mixin has no fields
         if type(field) is forms.CharField and field.max_length is None
     }
     assert boundless - {"NewUserForm.password1", "NewUserForm.password2"} == {

@@ -1,4 +1,4 @@
-"""Services that do their worst to a console as it is deployed (security.md X13 to X15)."""
+"""Hostile services and the console as it is deployed (security.md X13 to X15)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.security.served_console import Served, filled, served
 
 SECONDS = 1.5
 MOST_BYTES = 4 * MEBIBYTE
-#: What a call may cost beyond the time that a service has.
+#: The time that a call may take in addition to the service's time limit.
 MARGIN_SECONDS = 2.5
 GROWN = 16 * MEBIBYTE
 
@@ -28,7 +28,7 @@ EXPECTED: dict[str, set[tuple[int, str]]] = {
     "silence": {(504, "service-timeout")},
     "dripping-head": {(504, "service-timeout")},
     "dripping-body": {(504, "service-timeout")},
-    # What has no length goes on as it comes, so the program sees it break off.
+    # A response without a length is streamed, so the program sees it break off.
     "dripping-chunks": {(200, "broken off")},
     "endless-body": {(200, "broken off")},
     "endless-chunks": {(200, "broken off")},
@@ -54,13 +54,13 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             PROXY_MAX_ANSWER_BYTES=str(MOST_BYTES),
         )
         with served(environment, key, folder) as console:
-            for _ in range(20):  # what is imported and kept at first is no growth
+            for _ in range(20):  # imports and caches of the first calls are not growth
                 assert ask(console, "fine") == (200, "", b"ok")
             yield console
 
 
 def ask(console: Served, misdeed: str) -> tuple[int, str, bytes]:
-    """Return the status, the problem, and the body as far as it came."""
+    """Return the status, the problem type, and the received part of the body."""
     body = b""
     with requests.get(
         console.address("hostile", misdeed), headers=console.headers, stream=True, timeout=20
@@ -75,7 +75,7 @@ def ask(console: Served, misdeed: str) -> tuple[int, str, bytes]:
 
 
 @pytest.mark.parametrize("misdeed", MISDEEDS)
-def test_no_service_takes_time_or_memory_that_it_has_not(console: Served, misdeed: str) -> None:
+def test_no_service_exceeds_its_time_and_memory(console: Served, misdeed: str) -> None:
     worker, before, logged = console.worker, console.memory(), len(console.log.read_text())
     console.forget_peak()
     began = time.monotonic()
@@ -86,15 +86,15 @@ def test_no_service_takes_time_or_memory_that_it_has_not(console: Served, misdee
     assert time.monotonic() - began < SECONDS + MARGIN_SECONDS
     assert console.memory("VmHWM") - before <= GROWN
     assert len(body) <= MOST_BYTES + MEBIBYTE
-    # Nothing of it is left behind for the next one.
+    # Nothing remains for the next call.
     assert ask(console, "fine") == (200, "", b"ok")
     assert console.worker == worker
     assert status == 200 or "Traceback" not in console.log.read_text()[logged:]
 
 
 @pytest.mark.parametrize("misdeed", ["endless-body", "endless-chunks"])
-def test_what_was_cut_is_told_in_the_log(console: Served, misdeed: str) -> None:
-    # The piece that would be too much is not passed on.
+def test_a_cut_response_is_logged(console: Served, misdeed: str) -> None:
+    # The piece beyond the limit is not passed on.
     assert MOST_BYTES - PIECE < len(ask(console, misdeed)[2]) <= MOST_BYTES
     deadline = time.monotonic() + 5
     told: list[tuple] = []
@@ -107,12 +107,12 @@ def test_what_was_cut_is_told_in_the_log(console: Served, misdeed: str) -> None:
     assert told
 
 
-def test_a_bomb_goes_on_as_it_came(console: Served) -> None:
+def test_a_compression_bomb_is_passed_on_compressed(console: Served) -> None:
     assert ask(console, "gzip-bomb")[2] == BOMB
 
 
-def test_many_at_once_are_bounded_as_well(console: Served) -> None:
-    """Thirty at the same time, of every kind: the worker answers them all and then a fine one."""
+def test_many_at_once_are_limited_too(console: Served) -> None:
+    """The worker answers thirty concurrent calls of every kind, and then a normal one."""
     before = console.memory()
     console.forget_peak()
     names = [name for name in MISDEEDS if name != "fine"][:30]

@@ -1,8 +1,8 @@
-"""Whatever is sent to a page, it answers, and tells no secret (security.md, promise 5).
+"""Pages answer every request and show no secret (security.md, promise 5).
 
-Every route of the policy table is driven as everybody who might come, with hostile parts of the
-path, query and form values, names, headers and methods; the callback with the parameters of a
-service, changed. ``SECURITY_EXAMPLES=20000`` is the full size; CI goes through a part of it.
+Every route of the policy table is requested as every kind of person, with hostile path segments,
+queries, form values, names, headers and methods, and the callback with changed parameters.
+``SECURITY_EXAMPLES=20000`` is the full size; CI uses fewer examples.
 """
 # ruff: noqa: F401, F811  (fixtures of other rooms)
 
@@ -44,9 +44,9 @@ from tests.security.fuzz_requests import (
 )
 
 EXAMPLES = int(os.environ.get("SECURITY_EXAMPLES", "300"))
-#: One request in so many is one to the callback, with a flow of its own that waits for it.
+#: One of this many requests goes to the callback, with an open flow of its own.
 CALLBACKS = max(EXAMPLES // 10, 50)
-#: Of the processor's time: how busy the machine is says nothing about the page.
+#: CPU time, which does not depend on other load.
 SECONDS = 5
 CLIENT_SECRET = "canary/client-secret+7d1f"
 SECRETS = (CLIENT_SECRET, "an-access-token", "a-refresh-token", "Traceback (most recent")
@@ -61,14 +61,14 @@ THOROUGH = settings(
 
 
 class Found:
-    """Faults by what they are, each with the first request that showed it."""
+    """Errors by kind, each with the first request that caused it."""
 
     def __init__(self) -> None:
         self.faults: dict[str, str] = {}
         self.statuses: Counter[int] = Counter()
 
     def watch(self, what: str, send: Callable[[], HttpResponse]) -> None:
-        """Send a request, look at its answer, and undo what came of it."""
+        """Send a request, check its response, and roll back its changes."""
         route, began = what.split()[0], time.thread_time()
         try:
             with transaction.atomic():
@@ -92,14 +92,14 @@ class Found:
     def _note(self, fault: str, what: str) -> None:
         if fault not in self.faults:
             self.faults[fault] = what[:2000]
-            print(f"{fault}\n  {what[:2000]}", flush=True)  # long before all are through
+            print(f"{fault}\n  {what[:2000]}", flush=True)  # before the run ends
 
     def __str__(self) -> str:
         return "\n\n".join(f"{fault}\n  {what}" for fault, what in self.faults.items())
 
 
 def _place_of(error: Exception) -> str:
-    """Return the line that raised it: the last one of ours, where there is one."""
+    """Return the line that raised the error: the last one in our code, if there is one."""
     frames = [
         f"{each.filename}:{each.lineno}" for each in traceback.extract_tb(error.__traceback__)
     ]
@@ -109,7 +109,7 @@ def _place_of(error: Exception) -> str:
 
 @pytest.fixture
 def people(come_as, network) -> Callable[[str], Client]:
-    """Give each browser as it was when its person had just signed in."""
+    """Return the browser of a person in the state right after sign-in."""
     known: dict[str, tuple[Client, str]] = {}
 
     def come(name: str) -> Client:
@@ -126,7 +126,7 @@ def people(come_as, network) -> Callable[[str], Client]:
 
 @pytest.fixture
 def forms(things, people) -> dict[str, Fields]:
-    """Read from each page what it would send, and add what its visit sends."""
+    """Read the form data of each page, and add the data of its visit."""
     found = {}
     for name, visit in VISITS.items():
         page = people(owner(name)).get(address(name, things))
@@ -156,7 +156,7 @@ def test_no_request_breaks_a_page(things, people, forms) -> None:
     def asks(data: Any, route: str, who: str) -> None:
         visit = VISITS[route]
         sent: Sent = data.draw(requests(names, route))
-        # Mostly somebody whom the page opens to: what is refused at the door is soon said.
+        # Mostly a person with access, because refused requests run little code.
         who = data.draw(st.sampled_from([who, *[owner(route)] * 3]))
         prefix = data.draw(st.sampled_from([*["", "/o/studio"] * 3, *PREFIXES.values()]))
         path = prefix + sent.path(address(route, things), data.draw(st.integers(0, 5)))
@@ -173,13 +173,12 @@ def test_no_request_breaks_a_page(things, people, forms) -> None:
     asks()
     print(found.statuses)
     assert not found.faults, str(found)
-    # Everything was reached: pages, redirects and what is hidden; in many requests also forms
-    # that were refused.
+    # All kinds were reached: pages, redirects, 404s, and in long runs also refused forms.
     reached = {200, 302, 404} if EXAMPLES < 2_000 else {200, 302, 303, 403, 404, 405, 422}
     assert reached <= set(found.statuses), found.statuses
 
 
-#: What a service may send, and under which names.
+#: Parameters that a service may send.
 PARAMETERS = (
     *("code", "state", "iss", "error", "error_description", "error_uri", "scope", "session_state"),
     *("location", "accounts-server", "api_domain", "realmId", "shop", "hmac"),

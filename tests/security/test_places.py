@@ -1,17 +1,16 @@
-"""Every place where an address can enter, with every way to write one of a private network.
+"""Every place where a URL or host can enter, with every spelling of a private address.
 
 What covers what (security.md X1 to X5, promise 8):
 
-- the spelling of an address, and what it leads to: ``tests/connectors/http/test_ssrf.py``
+- the spelling of a URL and its addresses: ``tests/connectors/http/test_ssrf.py``
 - requests for tokens, checks, runs and webhooks: ``tests/connectors/http/test_http_client.py``
-- the proxy's literals, its path, query and headers, redirects, and 1,000 names that change their
-  mind: ``tests/runtime/proxy/test_proxy_places.py``
-- here: what people type (the wizard, a client's authorization, webhooks, Administration), what
-  files hold (definitions, imports), and what services send (callbacks, token answers).
+- the proxy's literals, paths, queries, headers and redirects, and 1,000 names that change their
+  address: ``tests/runtime/proxy/test_proxy_places.py``
+- here: input from people (the wizard, a client's authorization, webhooks, Administration), from
+  files (definitions, imports), and from services (callbacks, token responses).
 
-Where a console lets a host be typed, it may take the name and refuse when it calls: a name can
-come to mean another address at any time. So each place is gone through to the call, and what
-counts is the canary, which nothing may ever reach.
+A host name can be accepted on input and refused at the call, because its address can change at any
+time. So each test continues to the call. The canary is a server that no request may reach.
 """
 # ruff: noqa: F401, F811  (fixtures of other rooms)
 
@@ -63,14 +62,14 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.fixture
 def canary(listen, settings) -> Any:
-    """What must not be reached: it counts who comes, whatever they bring."""
+    """A server that must not be reached; it counts all connections."""
     settings.ALLOWED_PRIVATE_HOSTS = []
     return listen()
 
 
 @pytest.fixture
 def allow(canary, settings) -> Callable[[], str]:
-    """Let the operator allow the canary: the positive control of each place."""
+    """Allow the canary as the operator can, as a positive control for each place."""
 
     def do() -> str:
         settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{canary.port}"]
@@ -79,7 +78,7 @@ def allow(canary, settings) -> Callable[[], str]:
     return do
 
 
-# What people type
+# Input from people
 
 
 def test_the_wizard(canary, allow, developer_client, connect):
@@ -107,7 +106,7 @@ def test_the_wizard(canary, allow, developer_client, connect):
     assert canary.connections == 1
 
 
-#: Other spellings of the canary's place, which become one of those above before they are judged.
+#: Other spellings of the canary's address, which are normalized before validation.
 WRITTEN = [
     "https://{}:{}/",
     "HTTPS://{}.:{}",
@@ -128,7 +127,7 @@ AS_UNICODE = [
 
 
 @pytest.mark.parametrize("written", WRITTEN)
-def test_a_host_is_judged_as_what_it_becomes(canary, developer_client, connect, written):
+def test_a_host_is_validated_after_normalization(canary, developer_client, connect, written):
     draft = connect("rabbitmq_management", name="Queue", status="draft", link_name="")
     page = reverse("connection_authorize", args=[draft.pk])
     kept = 0
@@ -168,7 +167,7 @@ def test_a_client_who_authorizes(canary, allow, signed_in, client_people, connec
 
 @pytest.fixture
 def hook(application, developer) -> Callable[[str], str]:
-    """Register an address past its form, and return what is said of the delivery."""
+    """Store a webhook URL without its form, and return the message of the delivery."""
 
     def send(address: str) -> str:
         Webhook.objects.all().delete()
@@ -186,12 +185,12 @@ def test_webhooks(canary, allow, developer_client, application, hook):
     page = reverse("webhook_list", args=[application.pk])
     for host in HOSTS:
         address = f"https://{host}:{canary.port}/"
-        # A name is taken: it is judged where it leads, at each delivery.
+        # A name is accepted: its address is validated at each delivery.
         assert not WebhookForm({"url": address}).is_valid() or "localhost" in host.lower(), address
         assert not WebhookForm({"url": f"http://{host}:{canary.port}/"}).is_valid(), address
         assert hook(address).endswith((".", "…")), address
     for address in TRICKS:
-        if address == address.strip():  # what stands around it is cut off
+        if address == address.strip():  # surrounding spaces are removed
             assert not WebhookForm({"url": address}).is_valid(), address
     refused = developer_client.post(page, {"url": "https://169.254.169.254/"})
     assert refused.status_code == 422 and "private network" in words_of(refused)
@@ -201,7 +200,7 @@ def test_webhooks(canary, allow, developer_client, application, hook):
 
 
 def test_the_launch_address(canary):
-    """Only a browser is ever led there; the console calls it never."""
+    """Only browsers follow it; the console never calls it."""
     for host in HOSTS:
         for scheme in ("http", "https"):
             address = f"{scheme}://{host}:{canary.port}/"
@@ -212,7 +211,7 @@ def test_the_launch_address(canary):
             else:
                 own = host in {"localhost", "127.0.0.1"}
                 assert scheme == "https" or own, address
-    # One that names no host of the web at all leads nobody anywhere.
+    # A URL without a valid host is refused.
     for address in TRICKS:
         if address.startswith(("javascript:", "data:", "file:", "ftp:", "gopher:", "//", " ")):
             with pytest.raises(ValidationError):
@@ -221,7 +220,7 @@ def test_the_launch_address(canary):
 
 
 def test_administration(canary, signed_in, super_admin, studio, connect):
-    """A client is registered for a host; what may not be one is refused, and nothing is called."""
+    """An OAuth client is registered for a host; invalid hosts are refused without a call."""
     browser, tried = signed_in(super_admin), False
     for host in HOSTS[::3]:
         form = {
@@ -235,7 +234,7 @@ def test_administration(canary, signed_in, super_admin, studio, connect):
         response = browser.post(reverse("admin:connections_oauthclient_add"), form)
         made = OAuthClient.objects.filter(connector_slug="jupyterhub")
         assert (response.status_code == 302) == made.exists(), host
-        if made.exists() and not tried:  # a host, as it is written; who authorizes there is refused
+        if made.exists() and not tried:  # a valid host name; authorizing there is refused
             connection = connect("jupyterhub", parameters={"host": form["host"]})
             page = reverse("connection_authorize", args=[connection.pk])
             answer = browser.post(page, {"environments": ["all"]})
@@ -245,7 +244,7 @@ def test_administration(canary, signed_in, super_admin, studio, connect):
     assert canary.connections == 0
 
 
-# What files hold
+# Input from files
 
 
 DEFINITION = """
@@ -273,7 +272,7 @@ ADDRESSES = ("api", "check", "authorize", "token", "revoke")
 
 @pytest.fixture
 def acme(tmp_path) -> Callable[..., Any]:
-    """Read a definition with these addresses; the others are out of reach."""
+    """Load a definition with these URLs; the others are unreachable."""
 
     def define(**addresses: str) -> Any:
         everywhere = dict.fromkeys(ADDRESSES, "https://acme.invalid/x")
@@ -309,7 +308,7 @@ def _use(connector: Any, place: str) -> None:
 
 @pytest.mark.parametrize("place", ["api", "authorize", "token", "revoke", "check"])
 def test_definitions_of_the_operator(canary, allow, acme, place):
-    """Each is refused where it is read or where it is used."""
+    """Each is refused when it is loaded or when it is used."""
     refused = 0
     for host in HOSTS:
         try:
@@ -319,7 +318,7 @@ def test_definitions_of_the_operator(canary, allow, acme, place):
             refused += 1
             continue
         if place == "authorize" and "localhost" in host.lower():
-            refused += 1  # a browser is led there, and resolves the name itself
+            refused += 1  # a browser is redirected there and resolves the name itself
             continue
         with pytest.raises(ServiceError) as caught:
             _use(connector, place)
@@ -329,7 +328,7 @@ def test_definitions_of_the_operator(canary, allow, acme, place):
     assert canary.connections == 0
     connector = acme(**{place: f"http://{allow()}/x"})
     if place == "authorize":
-        _use(connector, place)  # a browser would go there
+        _use(connector, place)  # a browser would be redirected there
         return
     with pytest.raises(ServiceError):
         _use(connector, place)
@@ -337,7 +336,7 @@ def test_definitions_of_the_operator(canary, allow, acme, place):
 
 
 def test_imported_files(canary, studio, super_admin, developer_client):
-    """What a file holds is what the wizard would have taken, and nobody is called by importing."""
+    """Imported values follow the rules of the wizard, and importing makes no call."""
 
     def brought(host: str) -> str:
         connection = connection_in_file(
@@ -355,14 +354,14 @@ def test_imported_files(canary, studio, super_admin, developer_client):
         else:
             taken.append(f"{host}:{canary.port}")
     assert taken
-    for host in taken[:5]:  # it stands as if it were typed: the wizard's test goes through them all
+    for host in taken[:5]:  # stored as if typed in; the wizard's test covers all of them
         application = importing.import_application(brought(host), studio, super_admin)
         page = reverse("connection_authorize", args=[application.connections.get().pk])
         assert developer_client.post(page, KEY).status_code in {404, 422}, host
     assert canary.connections == 0
 
 
-# What services send
+# Input from services
 
 
 def _zoho(**query: str) -> Any:

@@ -1,5 +1,5 @@
-"""The console as it is deployed: slow services beside quick ones (security.md X16), requests that
-can be read in two ways (X17), and the log of calls when the process or the database goes away.
+"""The console as it is deployed: slow and fast services (security.md X16), ambiguous requests
+(X17), and the call log when the process or the database stops.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.security.hostile_service import hostile_service
 from tests.security.served_console import Served, filled, served
 
 CALLERS = 200
-#: At the least a third of the threads stays free for others.
+#: At least a third of the threads stays free for others.
 AT_ONCE = 32
 SLOW_SECONDS = 6.0
 COUNT = "SELECT count(*) FROM invocations_invocation"
@@ -29,7 +29,7 @@ COUNT = "SELECT count(*) FROM invocations_invocation"
 
 @contextmanager
 def recording_service(asked: list[bytes]) -> Iterator[str]:
-    """Serve one request a connection; remember all bytes that came with it."""
+    """Serve one request for each connection and record all its bytes."""
     bound = socket.create_server(("127.0.0.1", 0))
 
     def speak(sock: socket.socket) -> None:
@@ -64,7 +64,7 @@ def asked() -> list[bytes]:
 def start(
     tmp_path_factory: pytest.TempPathFactory, asked: list[bytes]
 ) -> Iterator[Callable[[], contextmanager]]:
-    """Give a function that serves; each time with the same rows and services."""
+    """Return a function that serves the console with the same rows and services each time."""
     folder: Path = tmp_path_factory.mktemp("served")
     with hostile_service() as slow, hostile_service() as quick, recording_service(asked) as heard:
         environment, key = filled(
@@ -97,11 +97,11 @@ def wait_for(truth: Callable[[], bool], seconds: float = 10) -> bool:
     return truth()
 
 
-# Beside a slow service (X16)
+# With a slow service (X16)
 
 
-def test_a_service_that_hangs_takes_no_other_with_it(console: Served) -> None:
-    """The ratio of the latencies is measured by ``make bench``; here nothing waits for the slow."""
+def test_a_hanging_service_does_not_affect_others(console: Served) -> None:
+    """``make bench`` measures latencies; here no call waits for the slow service."""
     answers: list[tuple[int, str, str]] = []
 
     def wait_long() -> None:
@@ -118,20 +118,20 @@ def test_a_service_that_hangs_takes_no_other_with_it(console: Served) -> None:
         began = time.monotonic()
         assert call(console, "quick").status_code == 200
         assert time.monotonic() - began < SLOW_SECONDS / 4
-    assert len(answers) == CALLERS - AT_ONCE  # the others did wait all the time
+    assert len(answers) == CALLERS - AT_ONCE  # the others waited all the time
     for caller in callers:
         caller.join()
     turned_away = [each for each in answers if each[0] == 503]
     assert len(turned_away) == CALLERS - AT_ONCE
     waits = {int(seconds) for *_, seconds in turned_away}
     assert waits <= {2, 3, 4, 5, 6, 7, 8}
-    assert len(waits) > 1  # they do not come again together
+    assert len(waits) > 1  # they do not retry together
     busy = {(503, "service-busy"), (503, "console-busy")}
     assert {each[:2] for each in answers} - busy == {(504, "service-timeout")}
-    assert call(console, "slow").status_code == 200  # and then it is as it was
+    assert call(console, "slow").status_code == 200  # afterwards all is normal
 
 
-# Requests that can be read in two ways (X17)
+# Ambiguous requests (X17)
 
 CHUNKED = b"5\r\nhello\r\n0\r\n\r\n"
 SMUGGLED = b"GET /api/v1/connections/heard/proxy/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -165,7 +165,7 @@ AMBIGUOUS = {
 
 
 @pytest.mark.parametrize("how", AMBIGUOUS)
-def test_what_could_be_read_in_two_ways_is_refused_or_made_one(
+def test_ambiguous_requests_are_refused_or_normalized(
     console: Served, asked: list[bytes], how: str
 ) -> None:
     framing, body = AMBIGUOUS[how]
@@ -175,7 +175,7 @@ def test_what_could_be_read_in_two_ways_is_refused_or_made_one(
         b"Authorization: Bearer " + console.key.encode() + b"\r\nConnection: close\r\n"
         + framing + b"\r\n" + body
     )  # fmt: skip
-    status = int(answer.split(b" ", 2)[1]) if answer else 400  # hung up: it was no request at all
+    status = int(answer.split(b" ", 2)[1]) if answer else 400  # disconnected: not a request
     assert answer.count(b"HTTP/1.1 ") <= 1 and b"smuggled" not in b"".join(asked)
     if status != 200:
         assert status == 400, answer
@@ -188,10 +188,10 @@ def test_what_could_be_read_in_two_ways_is_refused_or_made_one(
     assert re.findall(rb"(?i)content-length: *(\d+)", head) == [b"5"]
 
 
-# The log of calls
+# The call log
 
 
-def test_what_was_noted_is_written_when_the_process_ends(start: Callable) -> None:
+def test_the_call_log_is_written_when_the_process_ends(start: Callable) -> None:
     with start() as console:
         ((before,),) = console.rows(COUNT)
         for _ in range(5):
@@ -202,7 +202,7 @@ def test_what_was_noted_is_written_when_the_process_ends(start: Callable) -> Non
         assert console.rows(COUNT) == [(before + 5,)]
 
 
-def test_what_the_database_does_not_take_waits_for_it(console: Served) -> None:
+def test_log_entries_wait_for_the_database(console: Served) -> None:
     assert call(console, "quick").status_code == 200
     time.sleep(1)
     ((before,),) = console.rows(COUNT)

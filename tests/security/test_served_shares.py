@@ -1,4 +1,4 @@
-"""One key, one service or one visitor beside all others, in the console as it is deployed."""
+"""Thread limits of the console as it is deployed: one key, service or visitor and the others."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from tests.security.hostile_service import hostile_service
 from tests.security.served_console import THREADS, Served, filled, served
 from tests.servers import crowd
 
-#: More than there are threads.
+#: More than the number of threads.
 MANY = THREADS + 6
 TOGETHER = 20
-#: What the settings leave to one service and to the bodies of one network address.
+#: The limits of the settings for one service, and for the bodies of one IP address.
 TO_ONE_SERVICE, OF_ONE_ADDRESS = 24, THREADS // 2
 
 
 @contextmanager
 def meeting_service() -> Iterator[str]:
-    """Answer as soon as so many ask together, which a service that is slow never does."""
+    """Answer as soon as this many requests are open at once."""
     barrier = threading.Barrier(TOGETHER)
 
     class Handler(BaseHTTPRequestHandler):
@@ -59,7 +59,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder: Path = tmp_path_factory.mktemp("shares")
     with hostile_service() as hostile, hostile_service() as quick, meeting_service() as meeting:
         services = {"hostile": hostile, "quick": quick, "meeting": meeting}
-        # With DEBUG a page needs no collected files.
+        # With DEBUG, pages need no collected static files.
         more = {"TRUSTED_PROXY_COUNT": "1", "DEBUG": "true"}
         environment, key = filled(folder, services, **more)
         with served(environment, key, folder) as console:
@@ -73,7 +73,7 @@ def written(head: str, body: bytes = b"", length: int | None = None) -> bytes:
 
 
 def answered(sockets: list[socket.socket], seconds: float) -> list[bytes]:
-    """Return the heads of those that are answered within so many seconds."""
+    """Return the response heads that arrive within this number of seconds."""
     heads, waiting, until = [], list(sockets), time.monotonic() + seconds
     while waiting and (left := until - time.monotonic()) > 0:
         for sock in select.select(waiting, [], [], left)[0]:
@@ -87,7 +87,7 @@ def statuses(heads: list[bytes]) -> Counter[int]:
 
 
 def slowest(console: Served, *paths: str) -> float:
-    """Ask for pages for a while, and return how long the slowest of them took."""
+    """Request pages for a while and return the time of the slowest."""
     took = []
     for _ in range(10):
         for path in paths:
@@ -97,7 +97,7 @@ def slowest(console: Served, *paths: str) -> float:
     return max(took)
 
 
-def test_many_runs_that_hang_leave_pages_and_others_alone(console: Served) -> None:
+def test_hanging_runs_do_not_affect_pages_and_other_programs(console: Served) -> None:
     run = written(
         "POST /api/v1/functions/run_hostile/run HTTP/1.1\r\n"
         f"Authorization: Bearer {console.key}\r\nContent-Type: application/json",
@@ -111,10 +111,10 @@ def test_many_runs_that_hang_leave_pages_and_others_alone(console: Served) -> No
         busy = re.compile(rb"(?i)console-problem: (service|console)-busy")
         assert all(busy.search(head) for head in refused)
         assert all(re.search(rb"(?i)retry-after: [2-8]\r?$", head, re.M) for head in refused)
-        # Nor do they keep the same key from another service.
+        # The same key can still call another service.
         answer = requests.get(console.address("quick", "fine"), headers=console.headers, timeout=30)
         assert (answer.status_code, answer.text) == (200, "ok")
-    wait_for_calls(console, "/silence", TO_ONE_SERVICE)  # they hold their shares until they end
+    wait_for_calls(console, "/silence", TO_ONE_SERVICE)  # they count until they end
 
 
 def wait_for_calls(console: Served, path: str, number: int) -> None:
@@ -135,12 +135,12 @@ def call_together(console: Served, number: int = TOGETHER) -> Counter[int]:
         return Counter(call.result().status_code for call in calls)
 
 
-def test_twenty_calls_at_once_to_one_service_pass(console: Served) -> None:
+def test_twenty_parallel_calls_to_one_service_pass(console: Served) -> None:
     assert call_together(console) == {200: TOGETHER}
 
 
-def test_slow_bodies_of_strangers_leave_threads_to_others(console: Served) -> None:
-    """They need no account, and each would hold a thread for as long as they like."""
+def test_slow_bodies_of_strangers_leave_threads_free(console: Served) -> None:
+    """They need no account, and each could otherwise occupy a thread indefinitely."""
     dribble = written(
         "POST /accounts/login/ HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1", b"x", length=100
     )
@@ -152,13 +152,11 @@ def test_slow_bodies_of_strangers_leave_threads_to_others(console: Served) -> No
         sent = requests.post(
             f"{console.url}/accounts/login/", data={"login": "x"}, headers=elsewhere, timeout=30
         )
-        assert sent.status_code == 403  # there is no token against forgery; but it was read
+        assert sent.status_code == 403  # no CSRF token, but the body was read
 
 
 @pytest.mark.parametrize("size", [5, 3_000_000])
-def test_an_upload_in_chunks_whose_sender_dies_reaches_no_service(
-    console: Served, size: int
-) -> None:
+def test_an_interrupted_chunked_upload_reaches_no_service(console: Served, size: int) -> None:
     path = "/fine"
     parts = urlsplit(console.url)
     head = (
@@ -170,7 +168,7 @@ def test_an_upload_in_chunks_whose_sender_dies_reaches_no_service(
     with socket.create_connection((parts.hostname, parts.port), timeout=10) as dying:
         dying.sendall(head + chunk)
         time.sleep(0.5)
-    # The same one whole is passed on, and is the only one.
+    # The complete upload is passed on, and it is the only one.
     assert console.sends(head + chunk + b"0\r\n\r\n").startswith(b"HTTP/1.1 200 ")
     time.sleep(2)
     uploads = console.rows(
@@ -180,7 +178,7 @@ def test_an_upload_in_chunks_whose_sender_dies_reaches_no_service(
     assert len(uploads) == 1
 
 
-def test_the_client_sees_that_an_announced_answer_broke_off(console: Served) -> None:
+def test_the_client_sees_a_broken_response(console: Served) -> None:
     with Console(console.url, console.key).connection("quick") as session:
         assert session.get("/fine").content == b"ok"
         with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):

@@ -1,7 +1,7 @@
-"""What is on the wire, byte by byte, through the console as it is deployed: alone and behind nginx.
+"""Bytes through the console as it is deployed, with and without nginx in front.
 
-A service writes what a test tells it to and remembers every byte that it was sent. The first
-test waits for a console of its own with rows of its own, most of it migrations.
+A service sends the bytes that a test defines and records every byte that it receives. The first
+test waits for a separate console with its own database, mostly for migrations.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ http {{
 
 
 class Service:
-    """Answers each request, one a connection, with ``answer``."""
+    """Answer each request with ``answer``, one request for each connection."""
 
     def __init__(self) -> None:
         self.asked: list[bytes] = []
@@ -87,7 +87,7 @@ def console(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def behind_nginx(
     console: Served, service: Service, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[int]:
-    """Put nginx in front, as the operator's guide says, with files of its own; give its port."""
+    """Run nginx in front as the operators' guide describes, with its own files; return its port."""
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if nginx is None:
         unavailable("nginx is not installed (tests/setup.py)", wanted_in_ci=False)
@@ -110,7 +110,7 @@ def behind_nginx(
 
 
 def ask(port: int, key: str, target: bytes, *headers: bytes) -> bytes:
-    """Send a request as it is and return the whole answer."""
+    """Send a request unchanged and return the whole response."""
     lines = [
         b"GET " + target + b" HTTP/1.1",
         b"Host: localhost",
@@ -142,13 +142,13 @@ TARGETS = [
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_the_target_arrives_as_it_was_sent(console, service, target):
+def test_the_target_arrives_unchanged(console, service, target):
     assert ask(port_of(console), console.key, CALL + target).startswith(b"HTTP/1.1 200")
     assert service.asked[0].startswith(b"GET /api" + target + b" HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_nginx_of_the_guide_keeps_it(console, service, behind_nginx, target):
+def test_nginx_as_in_the_guide_keeps_the_target(console, service, behind_nginx, target):
     assert ask(behind_nginx, console.key, CALL + target).startswith(b"HTTP/1.1 200")
     assert service.asked[0].startswith(b"GET /api" + target + b" HTTP/1.1\r\n")
 
@@ -156,7 +156,7 @@ def test_nginx_of_the_guide_keeps_it(console, service, behind_nginx, target):
 @pytest.mark.parametrize(
     "target", [b"/../me", b"/%2e%2e/me", b"/%252e%252e%252fme", b"/x/..%2f..%2fme", b"/%00"]
 )
-def test_no_target_leads_out_of_the_api(console, service, target):
+def test_no_target_leaves_the_api(console, service, target):
     answer = ask(port_of(console), console.key, CALL + target)
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"path-refused" in answer
@@ -185,12 +185,12 @@ def test_no_service_reads_the_files_of_nginx(console, service, behind_nginx, nam
     assert answer.endswith(b"\r\n\r\nok")
     assert b"what nobody may read" not in answer
     assert b"/protected/" not in answer
-    if b"redirect" in name.lower():  # the positive control: without the console nginx obeys
+    if b"redirect" in name.lower():  # positive control: without the console, nginx obeys
         assert b"what nobody may read" in ask(behind_nginx, console.key, b"/direct/x")
 
 
-def test_an_answer_that_breaks_off_breaks_off_for_the_program(console, service):
-    chunk = b"%x\r\n%b\r\n" % (1 << 20, b"x" * (1 << 20))  # as much as is read ahead
+def test_a_broken_response_is_broken_for_the_program(console, service):
+    chunk = b"%x\r\n%b\r\n" % (1 << 20, b"x" * (1 << 20))  # the size that is read ahead
     service.answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 2
     answer = ask(port_of(console), console.key, CALL + b"/long")
     assert answer.startswith(b"HTTP/1.1 200")
@@ -198,7 +198,7 @@ def test_an_answer_that_breaks_off_breaks_off_for_the_program(console, service):
     assert not answer.endswith(b"0\r\n\r\n")
 
 
-def test_the_client_for_python_writes_paths_as_they_are(console, service):
+def test_the_python_client_sends_paths_unchanged(console, service):
     with Console(console.url, console.key).connection("heard") as session:
         assert session.get("/queues/%2F/orders").text == "ok"
         assert session.post("", json={"query": "{ me }"}).text == "ok"

@@ -1,7 +1,7 @@
-"""Renew grants that nobody uses, before they lapse.
+"""Renew idle grants before they expire.
 
-Refresh tokens end when they are not used for long enough, and services do not say when. So
-what is idle is renewed once a day, and what has a known end before half of its life is over.
+Refresh tokens expire if they are not used for a long time, and services do not say after how long.
+An idle credential is therefore renewed once a day, or before half of its known lifetime is over.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from connectors.errors import CredentialRefused, ServiceError
 from console.encryption.fernet_keys import SecretUnreadable
 
 IDLE = timedelta(days=1)
-#: How soon what cannot be renewed is looked at again: its connector may have changed.
+#: When a credential that cannot be renewed is checked again, as its connector may have changed.
 SELDOM = timedelta(days=30)
 
 
 @task()
 def renew(pk: str) -> str:
-    """Renew one credential if it is due, and say what came of it (an :class:`Outcome`)."""
+    """Renew one credential if it is due; return a :class:`VisitOutcome`."""
     credential = Credential.objects.select_related("client").filter(pk=pk).first()
     if credential is None:
         return VisitOutcome.NOT_DUE
     try:
         return _renewed(credential)
-    except SecretUnreadable:  # a line under *Health*; tomorrow somebody may have helped
+    except SecretUnreadable:  # listed under *Health*; it may be replaced by tomorrow
         set_turn(credential, "renew_at", timezone.now() + IDLE)
         return VisitOutcome.ENDED
 
@@ -48,7 +48,7 @@ def _renewed(credential: Credential) -> VisitOutcome:
 
 
 def renewal_turn(credential: Credential) -> datetime:
-    """Return when a credential that nobody uses is to be renewed, or found to have ended."""
+    """Return when an idle credential has to be renewed, or will have ended."""
     given, ends_at = credential.obtained_at, credential.ends_at
     if not _is_renewable(credential):
         return min(filter(None, (ends_at, timezone.now() + SELDOM)))

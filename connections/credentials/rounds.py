@@ -1,8 +1,8 @@
-"""Visit credentials when their turn has come: a few at a time, all the time.
+"""Rounds: visit credentials that are due for renewal or for a test, a batch at a time.
 
-``renew_at`` and ``check_at`` of a credential say when. A visit moves its time into the
-future before anything is asked, so a round that is killed goes on where it stopped, and
-two rounds at once share the work. Turns are spread by the credential's id.
+``renew_at`` and ``check_at`` say when a credential is due. A visit first moves that time into the
+future, so a round that is killed continues where it stopped, and rounds that run at the same time
+share the work. The times are spread by the credential's id.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ logger = logging.getLogger(__name__)
 Column = Literal["renew_at", "check_at"]
 
 BATCH = 100
-#: A visit that says nothing more of it, because its process was killed, is made again then.
+#: When a visit is repeated that its process did not finish, because it was killed.
 AGAIN = timedelta(minutes=15)
-#: What has stopped without a clear no may recover, and is visited for so long.
+#: How long an authorization is still visited that stopped without a clear refusal.
 RECOVERS_WITHIN = timedelta(days=30)
-#: By column: what tells that it has stopped so.
+#: By column: the credentials that stopped without a clear refusal.
 _MAY_RECOVER: dict[Column, Q] = {
     "renew_at": Q(refused="", refusals__gte=leases.REFUSALS),
     "check_at": Q(refused="", check_problem__gt=""),
 }
-#: So many visits in a row that found a service out of reach, and it is left out of the round.
+#: After so many failures in a row, a service is skipped for the rest of the round.
 PATIENCE = 3
 
 
 class VisitOutcome(StrEnum):
-    """What came of one visit."""
+    """The result of one visit."""
 
     DONE = "done"
     NOT_DUE = "not due"
@@ -52,12 +52,12 @@ class VisitOutcome(StrEnum):
 
 
 def go_round(column: Column, task: Task, goes_on: Callable[[], bool]) -> Counter[VisitOutcome]:
-    """Visit every credential whose turn has come; ``task`` is given its key as text.
+    """Visit every credential that is due; ``task`` gets its primary key as text.
 
-    Return how many visits came to what. One that fails stops no other. ``goes_on`` is asked
-    before each visit.
+    Return the number of visits for each result. A visit that fails does not stop the others.
+    The round ends when ``goes_on`` returns false.
     """
-    came: Counter[VisitOutcome] = Counter()
+    results: Counter[VisitOutcome] = Counter()
     in_a_row: Counter[str] = Counter()
     for credential in _due(column):
         if not goes_on():
@@ -72,23 +72,23 @@ def go_round(column: Column, task: Task, goes_on: Callable[[], bool]) -> Counter
             in_a_row[service] += 1
         elif outcome is not VisitOutcome.LEFT_OUT:
             in_a_row[service] = 0
-        came[outcome] += 1
-    return came
+        results[outcome] += 1
+    return results
 
 
-def summary(came: Counter[VisitOutcome]) -> str:
-    """Say in one line what came of a round."""
-    parts = [f"{came[outcome]} {outcome}" for outcome in VisitOutcome if came[outcome]]
-    return f"{came.total()} visited" + (f": {', '.join(parts)}" if parts else "")
+def summary(results: Counter[VisitOutcome]) -> str:
+    """Summarize the results of a round in one line."""
+    parts = [f"{results[outcome]} {outcome}" for outcome in VisitOutcome if results[outcome]]
+    return f"{results.total()} visited" + (f": {', '.join(parts)}" if parts else "")
 
 
 def share(credential: Credential) -> float:
-    """Return a number from 0 to 1 that is the same for a credential every time."""
+    """Return a number from 0 to 1 that is always the same for a credential."""
     return credential.pk.int % 1009 / 1008
 
 
 def set_turn(credential: Credential, column: Column, at: datetime) -> None:
-    """Say when the credential is visited next."""
+    """Set when the credential is visited next."""
     Credential.objects.filter(pk=credential.pk).update(**{column: at})
 
 

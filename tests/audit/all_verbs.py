@@ -143,13 +143,13 @@ def webhook_enabled(w: World):
 
 def suspended(w: World):
     w.grant(w.connection())
-    return lambda: _told(lambda: suspending.suspend(w.developer, w.studio, "He left."))
+    return lambda: _told(lambda: suspending.suspend(w.developer, w.studio, "They left."))
 
 
 def restored(w: World):
     w.grant(w.connection())
     with transaction.atomic():
-        suspending.suspend(w.developer, w.studio, "He left.")
+        suspending.suspend(w.developer, w.studio, "They left.")
     return lambda: _told(lambda: suspending.restore(w.developer, w.studio))
 
 

@@ -44,7 +44,7 @@ def tell():
 
 @pytest.fixture
 def break_log(db):
-    """Let the database take no event any more."""
+    """Make the database refuse new events."""
 
     def do() -> None:
         with connection.cursor() as cursor:

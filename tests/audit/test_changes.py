@@ -22,7 +22,7 @@ from tests.audit.all_verbs import VERBS
 from tests.audit.test_verbs import world
 from tests.security.fuzz_requests import expected_form
 
-#: A change: the model, and what becomes of its row.
+#: A change: the model, and what happens to its row.
 Change = tuple[str, str]
 HOW = {"INSERT INTO": "create", "UPDATE": "update", "DELETE FROM": "delete"}
 TABLES = {
@@ -66,7 +66,7 @@ UNRECORDED: dict[Change, str] = {
     ("webhooks.Delivery", "create"): "A message about an event that is recorded.",
     ("publishing.Release", "update"): _FIXED,
     ("publishing.Release", "delete"): _FIXED,
-    ("distribution.Listing", "delete"): "Goes with its application alone.",
+    ("distribution.Listing", "delete"): "Deleted only with its application.",
     ("distribution.Picture", "update"): _FIXED,
     ("encryption.KeySentinel", "create"): _KEYS,
     ("encryption.KeySentinel", "update"): _KEYS,

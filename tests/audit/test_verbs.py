@@ -63,11 +63,11 @@ def test_it_writes_one_event(verb, act, who, where, world):
 
     do()
 
-    # What two organizations do with each other is told to both.
-    told = list(Event.objects.exclude(pk__in=before))
-    assert len(told) == len({event.organization_id for event in told})
-    assert {event.action for event in told} == {act}
-    (event,) = (e for e in told if (e.organization.slug if e.organization_id else "") == where)
+    # Changes that concern two organizations are recorded for both.
+    events = list(Event.objects.exclude(pk__in=before))
+    assert len(events) == len({event.organization_id for event in events})
+    assert {event.action for event in events} == {act}
+    (event,) = (e for e in events if (e.organization.slug if e.organization_id else "") == where)
     assert event.actor == (getattr(world, who) if who else None)
     assert event.actor_email == (getattr(world, who).email if who else "system")
     assert "some " not in sentence(event)

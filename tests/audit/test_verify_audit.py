@@ -90,7 +90,7 @@ def test_it_finds_two_that_changed_places(five, by_hand):
 
 
 def test_it_finds_one_that_was_rewritten_with_a_right_hash(five, by_hand):
-    """Whoever knows how to hash still has to rewrite all that comes after it."""
+    """Someone who computes the right hash still has to rewrite all later events."""
     event = Event.objects.get(number=3)
     event.object_label = "Forged"
     by_hand(

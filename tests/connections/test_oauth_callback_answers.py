@@ -54,7 +54,7 @@ def test_it_keeps_a_grant_whose_account_cannot_be_looked_up(
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("expires_in", "seconds"),
     [
         (3600, 3600),
         ("3600", 3600),
@@ -69,8 +69,8 @@ def test_it_keeps_a_grant_whose_account_cannot_be_looked_up(
         (10**30, None),
     ],
 )
-def test_it_takes_any_lifetime(developer_client, connection, alice, sandbox, told, seconds):
-    sandbox.switches(expires_in=told)
+def test_it_takes_any_lifetime(developer_client, connection, alice, sandbox, expires_in, seconds):
+    sandbox.switches(expires_in=expires_in)
 
     flow = authorize(developer_client, connection, alice)
 

@@ -34,6 +34,7 @@ LAYERS = (
     "console.mail",
     "console.pagination",
     "console.filters",
+    "console.due_rows",
     "console.short_cache",
     "console.optimistic_lock",
     "console.encryption",

@@ -20,6 +20,7 @@ from django_tasks.base import Task
 
 from connections.credentials import leases
 from connections.models import Authorization, Credential
+from console.due_rows import claim
 
 logger = logging.getLogger(__name__)
 
@@ -113,10 +114,9 @@ def _due(column: Column) -> Iterator[Credential]:
 
 
 def _claim(credential: Credential, column: Column) -> bool:
-    seen = getattr(credential, column)
-    again = timezone.now() + AGAIN * (1 + share(credential))
-    mine = Credential.objects.filter(pk=credential.pk, **{column: seen})
-    return bool(mine.update(**{column: again}))
+    # Credentials that were never visited have no time, so the value that was read is compared.
+    unchanged = Credential.objects.filter(pk=credential.pk, **{column: getattr(credential, column)})
+    return claim(unchanged, column, until=timezone.now() + AGAIN * (1 + share(credential)))
 
 
 def _visit(credential: Credential, task: Task) -> VisitOutcome:

@@ -26,14 +26,13 @@ from console.audit.actions import AuditAction
 from console.audit.models import Event
 from console.audit.outbox import follow
 from console.choices import Environment
+from console.due_rows import claim, next_attempt
 from console.health.models import WAITS, Notice
 from console.public_url import public_url
 
 logger = logging.getLogger(__name__)
 
 STOPPED = (Authorization.State.NEEDS_AUTHORIZATION, Authorization.State.UNKNOWN_OUTCOME)
-#: How long a claim lasts. After that, another process may send the notice again.
-SENDING = timedelta(minutes=5)
 
 
 def send_notices() -> int:
@@ -69,8 +68,8 @@ def notify(person: str) -> None:
     except Exception as error:  # mail backends raise many kinds of errors; it is tried again
         logger.warning("Mail to %s could not be sent: %s", mine[0].person, type(error).__name__)
         for notice in mine:
-            later = now + WAITS[notice.tries] if notice.tries < len(WAITS) else None
-            Notice.objects.filter(pk=notice.pk).update(next_try_at=later)
+            again = next_attempt(notice.tries + 1, WAITS)  # the claim was counted in the row only
+            Notice.objects.filter(pk=notice.pk).update(next_try_at=again)
     else:
         Notice.objects.filter(pk__in=[notice.pk for notice in mine]).update(sent_at=now)
 
@@ -114,7 +113,7 @@ def _recipients(event: Event) -> Iterable[User]:
 
 def _claim(notice: Notice) -> bool:
     mine = Notice.objects.due().filter(pk=notice.pk)
-    return bool(mine.update(next_try_at=timezone.now() + SENDING, tries=F("tries") + 1))
+    return claim(mine, "next_try_at", tries=F("tries") + 1)
 
 
 def _stopped(event: Event) -> QuerySet[Authorization]:

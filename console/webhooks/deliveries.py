@@ -19,6 +19,7 @@ from console.accounts.contacts import contacts_for
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
 from console.audit.log import record
+from console.due_rows import claim, next_attempt
 from console.encryption.fernet_keys import SecretUnreadable
 from console.public_url import public_url
 from console.webhooks.models import Delivery, Webhook
@@ -29,8 +30,6 @@ logger = logging.getLogger(__name__)
 
 #: How long to wait after each attempt. After 8 attempts in 46 hours the webhook is disabled.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 840, 1440))
-#: How long a claim lasts. After that, another process may send the message again.
-SENDING = timedelta(minutes=5)
 #: The results of :func:`deliver`.
 SENT, FAILED, TAKEN, HANDED_ON = "sent", "failed", "sent by another process", "handed to workers"
 
@@ -64,10 +63,8 @@ def deliver(pk: str) -> str:
     now = timezone.now()
     if not Delivery.objects.due().filter(pk=pk).exists():
         return TAKEN
-    # Without a join, PostgreSQL evaluates the condition again after it has waited for a row
-    # lock; with a joined subquery it does not, and two processes could claim the same row.
     row = Delivery.objects.filter(pk=pk, next_try_at__lte=now)
-    if not row.update(next_try_at=now + SENDING, last_try_at=now, tries=F("tries") + 1):
+    if not claim(row, "next_try_at", last_try_at=now, tries=F("tries") + 1):
         return TAKEN
     delivery = Delivery.objects.select_related("webhook__application").get(pk=pk)
     problem = _send(delivery)
@@ -89,12 +86,10 @@ def send_again(delivery: Delivery) -> bool:
 
 def fail(delivery: Delivery, problem: str) -> None:
     """Store the problem and schedule the next attempt; after the last one, disable the webhook."""
-    wait = WAITS[delivery.tries - 1] if delivery.tries <= len(WAITS) else None
+    again = next_attempt(delivery.tries, WAITS)
     with transaction.atomic():
-        Delivery.objects.filter(pk=delivery.pk).update(
-            problem=problem[:300], next_try_at=timezone.now() + wait if wait else None
-        )
-        was_disabled = wait is None and _disable(delivery.webhook, problem)
+        Delivery.objects.filter(pk=delivery.pk).update(problem=problem[:300], next_try_at=again)
+        was_disabled = again is None and _disable(delivery.webhook, problem)
     if was_disabled:
         _mail(delivery.webhook, problem)
 

@@ -13,6 +13,7 @@ from connections.authorizations import granting, revoking
 from connections.authorizations.state_changes import mark_ended, mark_recovered
 from connections.models import Authorization
 from connections.models.authorization_site import AuthorizationSite
+from console import due_rows
 from console.audit.actions import AuditAction
 from console.audit.models import Event
 from console.webhooks import deliveries, payloads
@@ -214,7 +215,7 @@ def test_a_message_is_sent_again_if_the_process_was_killed(register, receiver, c
     stop(grant(connection))
     payloads.compose()
     claimed = Delivery.objects.due()
-    claimed.update(next_try_at=timezone.now() + deliveries.SENDING, tries=1)
+    claimed.update(next_try_at=timezone.now() + due_rows.CLAIM, tries=1)
     assert run() == "deliver_webhooks: nothing to send."
     due_again()
     assert run() == "deliver_webhooks: 1 sent."

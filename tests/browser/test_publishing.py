@@ -178,7 +178,7 @@ def test_stage_contains_the_selected_changes_and_runs_them(page, console) -> Non
     # Two releases can be compared.
     page.goto(second)
     page.get_by_role("link", name=re.compile("with Release .*, which is in Stage")).click()
-    expect(page.get_by_text("Does not ask for contacts.write any more.")).to_be_visible()
+    expect(page.get_by_text("No longer asks for contacts.write.")).to_be_visible()
     page.get_by_text("What changed").first.click()
     expect(page.locator("del").first).to_be_visible()
     look_over(page, "compare")

@@ -249,7 +249,7 @@ def test_no_secret_is_exposed_anywhere(
         "/metrics", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"}
     ).content  # fmt: skip
     seen["export"] = export(application).encode()
-    seen["authorization given back"] = browser.post(
+    seen["authorization revoked"] = browser.post(
         reverse("authorization_revoke", args=[people.authorizations.get().pk]), {"confirm": "1"}
     ).content
     seen["mails"] = "".join(each.subject + each.body for each in mail.outbox).encode()

@@ -1,4 +1,4 @@
-"""All that the audit log records, by the names that rows, exports and filters use."""
+"""The actions that the audit log records, with the names used in rows, exports and filters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class AuditAction(StrEnum):
-    """Something that was done to something; alphabetised, and never renamed."""
+    """Recorded actions, in alphabetical order. Never rename one: events store the value."""
 
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"
@@ -88,7 +88,7 @@ class AuditAction(StrEnum):
     WEBHOOK_ENABLED = "webhook.enabled"
 
 
-#: Types of objects that developers work on: their events are open to developers, too.
+#: Types of objects that developers work on. Developers may read the events about these.
 BUILT = (
     "api_key",
     "application",

@@ -56,7 +56,7 @@ class Bookmark(models.Model):
 
 
 class EventQuerySet(models.QuerySet["Event"]):
-    """Rows that are made and never changed."""
+    """Events can be created and read, but not changed or deleted."""
 
     def visible_to(self, user: Any) -> EventQuerySet:
         """Keep the events that the person may read.
@@ -78,7 +78,7 @@ class EventQuerySet(models.QuerySet["Event"]):
     def update(self, **values: Any) -> NoReturn:
         raise TypeError("An event never changes.")
 
-    bulk_update = update  # type: ignore[assignment]
+    bulk_update = update  # type: ignore[assignment]  # refuses any arguments
 
     def delete(self) -> NoReturn:
         raise TypeError("An event is never deleted.")
@@ -155,7 +155,7 @@ class Event(models.Model):
 
     @property
     def act(self) -> AuditAction | None:
-        """Return what was done, or nothing for a name that this version does not know."""
+        """Return the action, or None if this version does not know its name."""
         try:
             return AuditAction(self.action)
         except ValueError:

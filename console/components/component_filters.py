@@ -20,6 +20,10 @@ class ComponentFilterForm(FilterForm):
     )
     connection = forms.CharField(label="Connection", required=False, max_length=100)
 
+    def boxes(self) -> list[forms.BoundField]:
+        """Return the filter that only a tag shows; the others have a field on the page."""
+        return [self["connection"]]
+
     def components(self, application: Application) -> QuerySet[Component]:
         """Return the components of an application, narrowed by the filters."""
         rows = Component.objects.filter(application=application)

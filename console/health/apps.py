@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class HealthConfig(AppConfig):
-    """What works and what needs a person: checks, the page of it, and mail."""
+    """Health of authorizations: checks, the list of problems, and notices by mail."""
 
     name = "console.health"

@@ -1,4 +1,4 @@
-"""Test every credential now and then, so that a stop is found before an application finds it."""
+"""Test credentials at regular intervals, to find problems before an application does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from console.encryption.fernet_keys import SecretUnreadable
 
 @task()
 def check_one(pk: str) -> str:
-    """Make the check call of one credential if its turn has come, and say what came of it."""
+    """Make the check call of one credential if it is due, and return the result."""
     credential = Credential.objects.filter(pk=pk).first()
     if credential is None:
         return VisitOutcome.NOT_DUE
@@ -25,30 +25,30 @@ def check_one(pk: str) -> str:
     credential = Credential.objects.filter(pk=pk).first()
     if credential is not None:
         turn = check_turn(credential)
-        if outcome is VisitOutcome.UNAVAILABLE:  # sooner, but not at once
+        if outcome is VisitOutcome.UNAVAILABLE:  # try again sooner, but not immediately
             turn = min(turn, timezone.now() + 2 * AGAIN * (1 + share(credential)))
         set_turn(credential, "check_at", turn)
     return outcome
 
 
 def check_turn(credential: Credential) -> datetime:
-    """Return when a credential is to be tested: once in a while, each at a time of its own."""
+    """Return when the next test of a credential is due; the share spreads the tests over time."""
     tested = credential.checked_at or credential.created_at
-    while_ = timedelta(hours=settings.HEALTH_CHECK_HOURS)
-    return tested + while_ * (1 - share(credential) / 4)
+    interval = timedelta(hours=settings.HEALTH_CHECK_HOURS)
+    return tested + interval * (1 - share(credential) / 4)
 
 
 def _check(credential: Credential) -> VisitOutcome:
     turn = check_turn(credential)
-    is_again = bool(credential.check_problem)
-    # What has stopped may have recovered: its service may have been out of order.
+    failed_before = bool(credential.check_problem)
+    # An authorization that stopped may work again: the service may have had an outage.
     states = Authorization.State.ACTIVE, Authorization.State.NEEDS_AUTHORIZATION
     authorization = credential.authorizations.filter(state__in=states).first()
-    if authorization is None or (turn > timezone.now() and not is_again):
+    if authorization is None or (turn > timezone.now() and not failed_before):
         return VisitOutcome.NOT_DUE
     try:
         check_authorization(authorization)
-    except (CredentialRefused, SecretUnreadable):  # the service is not to blame for either
+    except (CredentialRefused, SecretUnreadable):  # neither is an outage
         return VisitOutcome.ENDED
     except ServiceError:
         return VisitOutcome.UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Who is to be told that an authorization has stopped working, and which secrets do not open."""
+"""Notices about authorizations that stopped working, and secrets that cannot be decrypted."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from django.utils import timezone
 from connections.models import Connection
 from console.accounts.models import Organization
 
-#: How long to wait after each attempt to send a mail; then it is given up.
+#: How long to wait after each failed attempt to send a mail; after the last one it is given up.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (5, 30, 120, 720))
 
-#: Who can do what about a secret that does not open, by the label of its model.
+#: How to fix a secret that cannot be decrypted, by the label of its model.
 REMEDIES = {
-    "connections.oauthclient": "Tokens cannot be obtained or renewed with it. A super admin types "
-    "the client_secret again under OAuth clients in Administration; the service shows it, or "
-    "makes a new one.",
-    "connections.flow": "Begin this authorization again.",
+    "connections.oauthclient": "Tokens cannot be obtained or refreshed with it. A super admin can "
+    "enter the client_secret again under OAuth clients in Administration; the service shows it "
+    "or creates a new one.",
+    "connections.flow": "Start this authorization again.",
     "webhooks.webhook": "Nothing is sent to it. People who manage webhooks can delete "
     "it and register it again.",
-    "keys.tokenkey": "The console makes another one when it needs it; nobody has to do anything.",
-    "mfa.authenticator": "It cannot be used to sign in. An operator deletes it in Administration, "
-    "and the person sets up another one.",
+    "keys.tokenkey": "The console creates a new one when it needs it. Nothing has to be done.",
+    "mfa.authenticator": "It cannot be used to sign in. An operator can delete it in "
+    "Administration, and the person can set up another one.",
 }
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def due(self) -> NoticeQuerySet:
-        """Keep what is to be sent now."""
-        return self.filter(told_at=None, next_try_at__lte=timezone.now())
+        """Keep the notices that must be sent now."""
+        return self.filter(sent_at=None, next_try_at__lte=timezone.now())
 
 
 class Notice(models.Model):
-    """One stop of one connection, and one person who is told of it, once.
+    """A mail to one person about one connection that stopped working. It is sent once.
 
-    ``event`` is the key of the audit event that recorded the stop.
+    ``event`` is the key of the audit event that recorded it.
     """
 
     event = models.UUIDField()
@@ -47,9 +47,9 @@ class Notice(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     tries = models.PositiveSmallIntegerField(default=0)
-    #: Empty once it is given up.
+    #: Null after the last attempt has failed.
     next_try_at = models.DateTimeField(null=True, default=timezone.now)
-    told_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
 
     objects = NoticeQuerySet.as_manager()
 
@@ -60,7 +60,7 @@ class Notice(models.Model):
         indexes = [
             models.Index(
                 fields=["next_try_at"],
-                condition=models.Q(told_at=None),
+                condition=models.Q(sent_at=None),
                 name="notice_to_be_sent",
             )
         ]
@@ -70,15 +70,15 @@ class Notice(models.Model):
 
 
 class UnreadableSecret(models.Model):
-    """A sealed value that does not open, while the key ring is the right one.
+    """A sealed value that cannot be decrypted although the key ring is correct.
 
-    ``model`` and ``row`` are the label and the key of the row, ``what`` names it for people.
+    ``model`` and ``row`` are the label and the key of the row; ``what`` describes it for people.
     """
 
     model = models.CharField(max_length=60)
     row = models.CharField(max_length=40)
     field = models.CharField(max_length=40)
-    #: Whose super admins see it; empty where it concerns the whole console.
+    #: Super admins of this organization see it; null if it concerns the whole console.
     organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="+")
     what = models.CharField(max_length=300)
     noticed_at = models.DateTimeField(default=timezone.now)
@@ -94,5 +94,5 @@ class UnreadableSecret(models.Model):
 
     @property
     def remedy(self) -> str:
-        """Say who can do what about it."""
-        return REMEDIES.get(self.model, "An operator can add the key it needs.")
+        """Return how to fix it, and who can."""
+        return REMEDIES.get(self.model, "An operator can add the key that it was encrypted with.")

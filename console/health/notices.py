@@ -1,7 +1,8 @@
-"""Tell the one who can mend it, by mail and once, that an authorization has stopped working.
+"""Notify people by mail that an authorization has stopped working.
 
-The audit log says what has stopped (``console/audit/outbox.py``). The mail goes to who
-authorized it, or else to the organization's super admins.
+The audit log is the source of the notices (``console/audit/outbox.py``). The mail goes to the
+person who authorized the connection, or if they cannot fix it, to the organization's super
+admins.
 """
 
 from __future__ import annotations
@@ -31,23 +32,22 @@ from console.public_url import public_url
 logger = logging.getLogger(__name__)
 
 STOPPED = (Authorization.State.NEEDS_AUTHORIZATION, Authorization.State.UNKNOWN_OUTCOME)
-#: A process that sends longer than this is dead, and another one sends again.
+#: How long a claim lasts. After that, another process may send the notice again.
 SENDING = timedelta(minutes=5)
 
 
-def tell_people() -> int:
-    """Find out who is to be told of what, mail to each person, and return to how many."""
-    follow("health", {AuditAction.AUTHORIZATION_ENDED}, _note)
-    people = Notice.objects.due().values_list("person", flat=True).distinct().order_by()
-    told = list(people)
-    for person in told:
-        tell.enqueue(str(person))
-    return len(told)
+def send_notices() -> int:
+    """Create notices from new audit events, send those due, and return to how many people."""
+    follow("health", {AuditAction.AUTHORIZATION_ENDED}, _create_notices)
+    people = list(Notice.objects.due().values_list("person", flat=True).distinct().order_by())
+    for person in people:
+        notify.enqueue(str(person))
+    return len(people)
 
 
 @task()
-def tell(person: str) -> None:
-    """Send a person one mail about all that he has not been told yet."""
+def notify(person: str) -> None:
+    """Send a person one mail with all their notices that are due."""
     notices = list(
         Notice.objects.due()
         .filter(person_id=uuid.UUID(person))
@@ -66,21 +66,21 @@ def tell(person: str) -> None:
     try:
         if stopped:
             _mail(mine[0].person, stopped)
-    except Exception as error:  # a mail server fails in ways of its own, and nobody waits here
+    except Exception as error:  # mail backends raise many kinds of errors; it is tried again
         logger.warning("Mail to %s could not be sent: %s", mine[0].person, type(error).__name__)
         for notice in mine:
             later = now + WAITS[notice.tries] if notice.tries < len(WAITS) else None
             Notice.objects.filter(pk=notice.pk).update(next_try_at=later)
     else:
-        Notice.objects.filter(pk__in=[notice.pk for notice in mine]).update(told_at=now)
+        Notice.objects.filter(pk__in=[notice.pk for notice in mine]).update(sent_at=now)
 
 
-def forget_told(before: timedelta) -> int:
-    """Delete the notices that are older than that, and return how many."""
-    return Notice.objects.filter(created_at__lt=timezone.now() - before).delete()[0]
+def delete_old_notices(age: timedelta) -> int:
+    """Delete the notices older than ``age`` and return how many were deleted."""
+    return Notice.objects.filter(created_at__lt=timezone.now() - age).delete()[0]
 
 
-def _note(events: Sequence[Event]) -> None:
+def _create_notices(events: Sequence[Event]) -> None:
     for event in events:
         connection = Connection.objects.filter(pk=event.object_id).first()
         if connection is None:
@@ -94,19 +94,19 @@ def _note(events: Sequence[Event]) -> None:
                     account=event.details.get("account", ""),
                     reason=event.details.get("reason", ""),
                 )
-                for person in _menders(event)
+                for person in _recipients(event)
             ],
             ignore_conflicts=True,
         )
 
 
-def _menders(event: Event) -> Iterable[User]:
-    """Name who can authorize again: who did it last, or else the super admins."""
+def _recipients(event: Event) -> Iterable[User]:
+    """Return the people who can reauthorize: who did it last, or else the super admins."""
     found: dict[str, User] = {}
     for row in _stopped(event):
         action = _action(row)
         people = contacts_for(row.organization_id, row.user_id or row.authorized_by_id, action)
-        if row.user_id:  # nobody else can authorize a person's own account
+        if row.user_id:  # only that person can authorize their own account
             people = [person for person in people if person.pk == row.user_id]
         found |= {str(person.pk): person for person in people}
     return found.values()
@@ -118,7 +118,7 @@ def _claim(notice: Notice) -> bool:
 
 
 def _stopped(event: Event) -> QuerySet[Authorization]:
-    """Return what has stopped and does not work yet."""
+    """Return the authorizations of this event that still do not work."""
     return Authorization.objects.filter(
         connection=uuid.UUID(event.object_id),
         organization=event.organization_id,
@@ -128,14 +128,14 @@ def _stopped(event: Event) -> QuerySet[Authorization]:
 
 
 def _action(row: Authorization) -> Action:
-    """Name what somebody must be allowed to authorize it again."""
+    """Return the action that a person must be allowed to do to reauthorize this."""
     if row.environment != Environment.PRODUCTION:
         return Action.MANAGE_CONNECTIONS
     return Action.USE_INSTALLED if row.user_id else Action.AUTHORIZE_INSTALLED
 
 
 def _line(notice: Notice, event: Event) -> dict[str, Any]:
-    """Name a connection as its organization has it, and the page that mends it."""
+    """Return the name of a connection in its organization, and the URL where it can be fixed."""
     line = {"notice": notice, "service": notice.connection.connector.name}
     installed = InstalledConnection.objects.filter(
         connection=notice.connection_id, organization=event.organization_id

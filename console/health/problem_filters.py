@@ -13,7 +13,7 @@ from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.filters import FilterForm
-from console.health.problems import WORDS, HealthProblem, HealthProblemKind, needs
+from console.health.problems import WORDS, HealthProblem, HealthProblemKind, problems_for
 
 
 class ProblemFilterForm(FilterForm):
@@ -38,10 +38,10 @@ class ProblemFilterForm(FilterForm):
             Q(pk__in=built.values("pk")) | Q(pk__in=installed.values("connection__application"))
         )
 
-    def needs(self) -> list[HealthProblem]:
+    def problems(self) -> list[HealthProblem]:
         """List the problems that this person can fix, narrowed by the filters."""
         kind = self.chosen.get("why")
-        return needs(
+        return problems_for(
             self.user, HealthProblemKind(kind) if kind else None, self.chosen.get("application")
         )
 

@@ -1,8 +1,8 @@
-"""What needs a person, and in which order: the one place that says so.
+"""Problems that a person must fix, ordered by urgency.
 
-It is an authorization that has stopped, one whose stored secret does not open, one whose OAuth
-client is refused so that nothing renews it, one that ends soon with nothing to renew it, or one
-whose last test has failed.
+An authorization has a problem if it has stopped, its stored secret cannot be decrypted, the
+service rejects its OAuth client so that it cannot be refreshed, it ends soon and cannot be
+renewed, or its last test failed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from console.choices import Environment
 from console.health.notices import STOPPED
 from console.health.unreadable_secrets import unreadable_credentials
 
-#: The page is a list of things to do, not an archive; the pane says "99+" beyond it.
+#: The page is a to-do list, not an archive. Above 99, the navigation shows "99+".
 MOST = 100
 
 
 class HealthProblemKind(StrEnum):
-    """Why a person is needed; in the order of what breaks first."""
+    """Kinds of problems, the most urgent first."""
 
     STOPPED = "stopped"
     UNREADABLE = "unreadable"
@@ -51,9 +51,9 @@ WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class HealthProblem:
-    """One authorization that needs a person, and the sentence why.
+    """One authorization with a problem, and the reason as a sentence.
 
-    ``installed`` is the connection as a client has it, in Production.
+    ``installed`` is the client's installed connection, in Production.
     """
 
     authorization: Authorization
@@ -67,14 +67,14 @@ class HealthProblem:
 
     @property
     def url(self) -> str:
-        """Return the page about the connection."""
+        """Return the URL of the connection's page."""
         if self.installed:
             return reverse("installed_connection", args=[self.installed.pk])
         return self.authorization.connection.get_absolute_url()
 
     @property
-    def mend_url(self) -> str:
-        """Return where it is authorized again."""
+    def reauthorize_url(self) -> str:
+        """Return the URL of the page that reauthorizes the connection."""
         if self.installed:
             return reverse("installed_authorize", args=[self.installed.pk])
         place = reverse("connection_authorize", args=[self.authorization.connection_id])
@@ -88,11 +88,11 @@ class HealthProblem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Homes:
-    """The organizations in which somebody can authorize again what has stopped, by their keys.
+class FixableOrganizations:
+    """Keys of the organizations in which a person can reauthorize connections, by kind.
 
-    He manages ``connections`` there at home; where applications are installed he authorizes
-    for everybody (``shared``) and, wherever he belongs (``own``), for himself.
+    In ``connections`` they can authorize for Development and Stage. Of installed applications,
+    they can authorize shared connections in ``shared`` and their own accounts in ``own``.
     """
 
     connections: Collection[uuid.UUID]
@@ -100,8 +100,8 @@ class Homes:
     own: Collection[uuid.UUID]
 
     @classmethod
-    def where(cls, allows: Callable[[Action], Collection[uuid.UUID]]) -> Homes:
-        """Ask where each of the actions is allowed."""
+    def where(cls, allows: Callable[[Action], Collection[uuid.UUID]]) -> FixableOrganizations:
+        """Collect the organizations with a function that returns them for an action."""
         return cls(
             connections=allows(Action.MANAGE_CONNECTIONS),
             shared=allows(Action.AUTHORIZE_INSTALLED),
@@ -109,82 +109,83 @@ class Homes:
         )
 
 
-def homes(user: Any) -> Homes:
-    """Name the organizations in which this person can authorize again what has stopped."""
+def fixable_organizations(user: Any) -> FixableOrganizations:
+    """Return the organizations in which this person can reauthorize connections."""
 
     def allowing(action: Action) -> list[uuid.UUID]:
         organizations = Organization.objects.allowing(user, action)
         return list(organizations.values_list("pk", flat=True))
 
-    return Homes.where(allowing)
+    return FixableOrganizations.where(allowing)
 
 
-def may_mend(user: Any, homes: Homes) -> QuerySet[Authorization]:
-    """Return what a person can authorize again in his :func:`homes`: the shared, and his own.
+def fixable_by(user: Any, fixable: FixableOrganizations) -> QuerySet[Authorization]:
+    """Return the authorizations that a person can reauthorize: shared ones and their own.
 
-    Nobody mends what is installed after the end of its license.
+    Installed connections cannot be reauthorized after the end of their license.
     """
-    mine = Authorization.objects.filter(Q(user=None) | Q(user=user), organization__in=homes.own)
+    mine = Authorization.objects.filter(Q(user=None) | Q(user=user), organization__in=fixable.own)
     production = Q(environment=Environment.PRODUCTION)
-    at_home = Q(organization__in=homes.connections) & ~production
-    at_client = (Q(organization__in=homes.shared) | Q(user=user)) & production
+    at_home = Q(organization__in=fixable.connections) & ~production
+    at_client = (Q(organization__in=fixable.shared) | Q(user=user)) & production
     installed = InstalledConnection.objects.live().filter(
         connection=OuterRef("connection"), organization=OuterRef("organization")
     )
     return mine.filter(at_home | (at_client & Exists(installed)))
 
 
-def count_stopped(user: Any, homes: Homes) -> int:
-    """Count what has stopped working there, up to :data:`MOST`."""
-    return may_mend(user, homes).filter(state__in=STOPPED)[:MOST].count()
+def count_stopped(user: Any, fixable: FixableOrganizations) -> int:
+    """Count the authorizations that have stopped and that this person can fix, up to ``MOST``."""
+    return fixable_by(user, fixable).filter(state__in=STOPPED)[:MOST].count()
 
 
-def needs(
+def problems_for(
     user: Any, kind: HealthProblemKind | None = None, application: Application | None = None
 ) -> list[HealthProblem]:
-    """List what needs this person, what breaks first on top, up to :data:`MOST`.
+    """List the problems that this person can fix, the most urgent first, up to :data:`MOST`.
 
-    ``kind`` and ``application`` narrow it.
+    ``kind`` and ``application`` filter the list.
     """
-    mine = may_mend(user, homes(user)).select_related("connection__application", "credential")
+    mine = fixable_by(user, fixable_organizations(user))
+    mine = mine.select_related("connection__application", "credential")
     mine = mine.defer("credential__secret", "credential__journal")
     if application:
         mine = mine.filter(connection__application=application)
     found: dict[uuid.UUID, HealthProblem] = {}
-    for name, which, order in _parts():
-        if kind in (None, name) and which:
-            for row in mine.filter(which).order_by(*order, "pk")[: MOST - len(found)]:
-                found.setdefault(row.pk, _need(row, name))
-    return _where_installed(found.values())
+    for each_kind, condition, order in _queries():
+        if kind in (None, each_kind) and condition:
+            for row in mine.filter(condition).order_by(*order, "pk")[: MOST - len(found)]:
+                found.setdefault(row.pk, _problem(row, each_kind))
+    return _with_installed(found.values())
 
 
-def _where_installed(needs: Iterable[HealthProblem]) -> list[HealthProblem]:
-    """Name each connection of a client as he has it; one query for all of them."""
-    needs = list(needs)
+def _with_installed(found: Iterable[HealthProblem]) -> list[HealthProblem]:
+    """Add the installed connection to each problem of a client, in one query."""
+    problems = list(found)
     production = {
-        (need.authorization.connection_id, need.authorization.organization_id)
-        for need in needs
-        if need.authorization.environment == Environment.PRODUCTION
+        (problem.authorization.connection_id, problem.authorization.organization_id)
+        for problem in problems
+        if problem.authorization.environment == Environment.PRODUCTION
     }
     if not production:
-        return needs
+        return problems
     rows = InstalledConnection.objects.filter(
         connection__in=[connection for connection, _ in production],
         organization__in=[organization for _, organization in production],
     )
     known = {(row.connection_id, row.organization_id): row for row in rows}
     return [
-        replace(need, installed=known.get((row.connection_id, row.organization_id)))
-        if (row := need.authorization).environment == Environment.PRODUCTION
-        else need
-        for need in needs
+        replace(problem, installed=known.get((row.connection_id, row.organization_id)))
+        if (row := problem.authorization).environment == Environment.PRODUCTION
+        else problem
+        for problem in problems
     ]
 
 
-def _parts() -> list[tuple[HealthProblemKind, Q, tuple[str, ...]]]:
-    """Return each kind with its condition and order; every one of them has an index.
+def _queries() -> list[tuple[HealthProblemKind, Q, tuple[str, ...]]]:
+    """Return each kind with its condition and order; all of them are served by an index.
 
-    An empty condition: there is nothing of it.
+    An empty condition means that there are no such problems.
     """
     now = timezone.now()
     active = Q(state=Authorization.State.ACTIVE)
@@ -195,7 +196,7 @@ def _parts() -> list[tuple[HealthProblemKind, Q, tuple[str, ...]]]:
     soon = Q(credential__ends_at__lte=now + EXPIRING_WITHIN)
     extended = Q(credential__is_extended=True)
     ended = Q(credential__ends_at__lte=now) & ~extended
-    # What a renewal extends is renewed before half of its life is over (``renewal.py``).
+    # Credentials that can be extended are renewed before half of their lifetime (``renewal.py``).
     overdue = Q(credential__obtained_at__lt=now - (F("credential__ends_at") - now))
     ending = soon & ((extended & overdue) | (~extended & Q(credential__ends_at__gt=now)))
     unrenewed = Q(credential__client_refused=True)
@@ -209,7 +210,7 @@ def _parts() -> list[tuple[HealthProblemKind, Q, tuple[str, ...]]]:
     ]
 
 
-def _need(row: Authorization, kind: HealthProblemKind) -> HealthProblem:
+def _problem(row: Authorization, kind: HealthProblemKind) -> HealthProblem:
     service = row.connection.connector.name
     credential = row.credential
     if kind is HealthProblemKind.FAILING:
@@ -217,11 +218,11 @@ def _need(row: Authorization, kind: HealthProblemKind) -> HealthProblem:
     elif kind is HealthProblemKind.UNRENEWED:
         why = credential.renewal_problem if credential else ""
     elif kind is HealthProblemKind.ENDING:
-        why = f"{service} gave nothing to renew the access with for longer."
+        why = f"{service} provided no way to renew the access."
     elif kind is HealthProblemKind.UNREADABLE:
         why = (
-            "Its stored secret does not open, so it cannot act: the value is damaged or its key "
-            "is gone. Authorize it again, or an operator adds the key that was used."
+            "Its stored secret cannot be decrypted, so it cannot be used: the value is damaged "
+            "or its key was removed. Reauthorize it, or ask an operator to add the key again."
         )
     elif row.state in STOPPED:
         why = row.reason or "It is no longer authorized."

@@ -1,7 +1,7 @@
-"""Sealed values that do not open: looked for a few at a time, named, and shown to who can help.
+"""Find sealed values that cannot be decrypted, and list them for the people who can fix them.
 
-The key ring is the right one, as its sentinel says; so it is the value that is damaged, or
-was sealed with a key that was taken away before its time.
+The sentinel has shown that the key ring is correct. So the value is damaged, or it was sealed
+with a key that was removed too early.
 """
 
 from __future__ import annotations
@@ -20,48 +20,51 @@ from console.encryption.models import ScanProgress
 from console.health.models import UnreadableSecret
 
 NAME = "check"
-#: How many rows a round visits, so that it takes no more than about a second.
+#: How many rows one round visits; it takes about a second.
 ROWS_A_ROUND = 5_000
 PAGE = 500
-#: Beyond this it is no matter of single values, and people need no longer list.
+#: Above this number the cause is not single values, and a longer list helps nobody.
 MOST = 1_000
 CREDENTIAL = "connections.credential"
 
 
-def look_through() -> int:
-    """Visit the next rows, and again those found before; return how many do not open."""
+def check_next_rows() -> int:
+    """Check the next rows and those found before; return how many cannot be decrypted."""
     everything = all_encrypted_rows()
     refuse_wrong_key_ring(everything)
-    _forget_healed({each.label: each for each in everything})
+    _delete_fixed({each.label: each for each in everything})
     progress = load_progress(NAME)
     visited = 0
     for page in scan(everything, progress, PAGE):
-        closed = [
+        unreadable = [
             (row, name) for row, name, _ in page.values() if not _opens(page.rows_of, row, name)
         ]
         with transaction.atomic():
-            for row, name in closed:
+            for row, name in unreadable:
                 _note(page.rows_of, row, name)
             progress.save()
         visited += len(page.rows)
         if visited >= ROWS_A_ROUND:
             break
     else:
-        ScanProgress.objects.filter(name=NAME).delete()  # the next round begins with the first row
+        ScanProgress.objects.filter(name=NAME).delete()  # the next round starts over
     return UnreadableSecret.objects.count()
 
 
 def unreadable_credentials(most: int) -> list[str]:
-    """Return the keys of credentials whose secret does not open."""
+    """Return the keys of credentials whose secret cannot be decrypted."""
     rows = UnreadableSecret.objects.filter(model=CREDENTIAL, field="secret")
     return list(rows.values_list("row", flat=True)[:most])
 
 
 def unreadable_for(user: Any) -> QuerySet[UnreadableSecret]:
-    """Return what concerns this person's organizations; of authorizations each has its row."""
+    """Return the unreadable secrets that this person may see.
+
+    Credentials are left out: their authorizations are on the list of problems.
+    """
     mine = Organization.objects.allowing(user, Action.MANAGE_PEOPLE)
-    everybodys = Q(organization=None) & Exists(mine)
-    rows = UnreadableSecret.objects.filter(Q(organization__in=mine) | everybodys)
+    of_console = Q(organization=None) & Exists(mine)
+    rows = UnreadableSecret.objects.filter(Q(organization__in=mine) | of_console)
     return rows.exclude(model=CREDENTIAL)[:100]
 
 
@@ -79,13 +82,17 @@ def _note(rows_of: EncryptedRows, row: Any, name: str) -> None:
     )
 
 
-def _forget_healed(known: dict[str, EncryptedRows]) -> None:
+def _delete_fixed(known: dict[str, EncryptedRows]) -> None:
     for noted in UnreadableSecret.objects.all()[:MOST]:
-        rows_of = known.get(noted.model)
-        row = rows_of.rows().filter(pk=noted.row).first() if rows_of else None
-        exists = rows_of and row and noted.field in rows_of.ciphertexts(row)
-        if not (rows_of and exists) or _opens(rows_of, row, noted.field):
+        if not _is_still_unreadable(noted, known.get(noted.model)):
             noted.delete()
+
+
+def _is_still_unreadable(noted: UnreadableSecret, rows_of: EncryptedRows | None) -> bool:
+    row = rows_of.rows().filter(pk=noted.row).first() if rows_of else None
+    if rows_of is None or row is None or noted.field not in rows_of.ciphertexts(row):
+        return False
+    return not _opens(rows_of, row, noted.field)
 
 
 def _opens(rows_of: EncryptedRows, row: Any, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The page of what needs a person."""
+"""The page that lists problems with authorizations."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from console.health.unreadable_secrets import unreadable_for
 
 @require_safe
 def health_list(request: SignedInRequest) -> HttpResponse:
-    """Show every authorization that needs somebody, what breaks first on top."""
+    """List the problems that the person can fix, the most urgent first."""
     if not request.user.may(Action.USE_INSTALLED):
         raise PermissionDenied
     form = ProblemFilterForm(request.GET, user=request.user)
-    rows = form.needs()
+    rows = form.problems()
     template = "health/health_list.html"
     if request.htmx and request.htmx.target == "table":
         template += "#table"

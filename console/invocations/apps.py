@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class InvocationsConfig(AppConfig):
-    """What was called, by whom, and what came of it."""
+    """The log of calls through connections, its statistics and its pages."""
 
     name = "console.invocations"

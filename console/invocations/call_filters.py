@@ -17,15 +17,15 @@ from django.utils import timezone
 from connections.models.authorization_site import AuthorizationSite
 from console.accounts.models import User
 from console.filters import FilterForm
-from console.invocations.hourly_counts import METHODS, band_in_database
+from console.invocations.hourly_counts import METHODS, band_expression
 from console.invocations.models import HOME, HourlyCount, Invocation
-from console.invocations.outcomes import CallOutcome, in_database, matching
+from console.invocations.outcomes import CallOutcome, has_outcome, outcome_expression
 
 PAGE_SIZE = 30
 
 
 class Period(models.TextChoices):
-    """How far back the page reads."""
+    """How far back the page goes."""
 
     HOUR = "hour", "Last hour"
     DAY = "day", "Last 24 hours"
@@ -109,7 +109,7 @@ class CallFilterForm(FilterForm):
         chosen = self.chosen
         rows = self._rows(Invocation).filter(at__gte=self.span.since)
         if outcome := chosen.get("outcome"):
-            rows = rows.filter(matching(outcome))
+            rows = rows.filter(has_outcome(outcome))
         if who := chosen.get("who"):
             people = User.objects.filter(email__icontains=who)
             rows = rows.filter(Q(key_prefix__startswith=who) | Q(user__in=people))
@@ -124,7 +124,7 @@ class CallFilterForm(FilterForm):
         if self.is_of_last_hour:
             rows = self._rows(Invocation).filter(at__gte=self.span.since)
             rows = rows.annotate(
-                time=TruncMinute("at"), result=in_database(), took=band_in_database()
+                time=TruncMinute("at"), result=outcome_expression(), took=band_expression()
             )
             calls: Any = Count("pk")
         else:
@@ -143,7 +143,7 @@ class CallFilterForm(FilterForm):
         ]
 
     def boxes(self) -> list[forms.BoundField]:
-        """Leave out the period: it is always set, so it has no tag that removes it."""
+        """Return all fields except the period, which is always set and cannot be removed."""
         return [box for box in self if box.name != "period"]
 
     @property

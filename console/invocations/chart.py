@@ -1,6 +1,6 @@
-"""Calls, errors and how long they took, over time: plain numbers for a drawing.
+"""Layout of the chart of calls: bars for calls by outcome, and a line for the 95th percentile.
 
-The drawing is stretched to the width of the page, so it holds no words; those stand beside it.
+The SVG is stretched to the width of the page, so it contains no text; labels are HTML next to it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from console.invocations.call_filters import Counted, Span
 from console.invocations.outcomes import CallOutcome
 
-#: In the units of the drawing, of both of its halves.
+#: In SVG units; both halves of the chart have the same size.
 HEIGHT = 100
 STEP_WIDTH = 10
 BAR_WIDTH = 7
@@ -21,7 +21,7 @@ PERCENT = 95
 
 @dataclass(frozen=True, kw_only=True)
 class ChartSegment:
-    """The calls of a step with one outcome, from ``y`` downwards."""
+    """The part of a bar for one outcome; ``y`` is its upper edge."""
 
     outcome: str
     x: float
@@ -32,7 +32,7 @@ class ChartSegment:
 
 @dataclass(frozen=True, kw_only=True)
 class ChartBar:
-    """What was called in one step; ``p95`` in milliseconds, nothing where nothing was called."""
+    """The calls of one step; ``p95`` is in milliseconds, or None without calls."""
 
     since: datetime
     worked: int
@@ -49,7 +49,7 @@ class ChartBar:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """All that is drawn; ``most`` calls and ``slowest`` milliseconds are as high as it goes."""
+    """The whole chart; its axes end at ``most`` calls and ``slowest`` milliseconds."""
 
     steps: tuple[ChartBar, ...]
     lines: tuple[str, ...]
@@ -75,22 +75,22 @@ class Chart:
 
     @property
     def marks(self) -> tuple[ChartBar, ChartBar, ChartBar]:
-        """Name the steps whose times are written below: the first, the middle, the last."""
+        """Return the steps labeled below the chart: the first, the middle and the last."""
         return self.steps[0], self.steps[len(self.steps) // 2], self.steps[-1]
 
     @property
-    def is_of_days(self) -> bool:
-        """Tell whether a time alone would not say which day."""
+    def shows_dates(self) -> bool:
+        """Return whether the labels are dates; a chart of one day or less shows times."""
         return self.step * len(self.steps) > timedelta(days=1)
 
     @property
     def used(self) -> list[ChartBar]:
-        """Leave out the steps in which nothing was called."""
+        """Return the steps that have calls."""
         return [step for step in self.steps if step.calls]
 
 
 def draw(counted: Iterable[Counted], span: Span) -> Chart:
-    """Lay out what was counted, a bar for each step of the span."""
+    """Lay out the counted calls with one bar for each step of the span."""
     by_step: list[list[Counted]] = [[] for _ in range(span.steps)]
     for each in counted:
         number = (each.at - span.since) // span.step
@@ -114,7 +114,7 @@ def draw(counted: Iterable[Counted], span: Span) -> Chart:
 
 
 def percentile(counted: Iterable[Counted]) -> int | None:
-    """Return within how many milliseconds 95 of 100 calls were over, to the end of their band."""
+    """Return the 95th percentile of the durations, rounded up to the end of its band."""
     calls: dict[int, int] = {}
     for each in counted:
         calls[each.band] = calls.get(each.band, 0) + each.calls
@@ -133,7 +133,7 @@ def _step(
     for each in counted:
         calls[each.outcome] += each.calls
     x, below, parts = number * STEP_WIDTH, float(HEIGHT), []
-    # What did not work stands on the ground, where even a little of it is seen.
+    # Errors are at the bottom of the bar, where even a few of them are visible.
     for outcome in (CallOutcome.FAILED, CallOutcome.REFUSED, CallOutcome.WORKED):
         if calls[outcome]:
             height = max(calls[outcome] * HEIGHT / most, 2)
@@ -144,7 +144,7 @@ def _step(
 
 
 def _lines(steps: Iterable[ChartBar], slowest: int) -> Iterable[str]:
-    """Draw a line through the steps that follow each other; a lone one is a dash."""
+    """Yield SVG paths through consecutive steps; a step without neighbors becomes a dash."""
     line: list[tuple[float, float]] = []
     for step in [*steps, None]:
         if step is not None and step.p95 is not None:
@@ -157,6 +157,6 @@ def _lines(steps: Iterable[ChartBar], slowest: int) -> Iterable[str]:
 
 
 def _round_up(number: int) -> int:
-    """Return the next number that is easily read: 1, 2 or 5 with zeros after it."""
+    """Return the next round number: 1, 2 or 5, followed by zeros."""
     power = 10 ** (len(str(max(number, 1))) - 1)
     return next(power * first for first in (1, 2, 5, 10) if power * first >= number)

@@ -1,7 +1,7 @@
-"""Count calls by the hour while they are written, so that a plot of a month reads no log.
+"""Count calls by the hour when they are written, so that a chart of a month is cheap.
 
-How long they took is kept as the band of :data:`BANDS` that it fell into: bands can be added
-up, and a percentile can be read from them, which neither averages nor percentiles allow.
+Durations are stored as a histogram with the buckets :data:`BANDS`. Histograms can be added up
+and still give a percentile; averages and percentiles cannot.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db.models import Case, Value, When
 from console.invocations.models import HourlyCount
 from console.invocations.outcomes import outcome_of
 
-#: The upper end of each band, in milliseconds; what took longer counts into the last one.
+#: The upper end of each band, in milliseconds. Longer calls count in the last band.
 BANDS = (
     *(5, 10, 20, 30, 50, 75, 100, 150, 200, 300, 400, 500, 750),
     *(1_000, 1_500, 2_000, 3_000, 5_000, 7_500, 10_000, 15_000, 20_000, 30_000, 60_000, 600_000),
@@ -32,14 +32,14 @@ def band_of(milliseconds: int) -> int:
     return BANDS[min(bisect_left(BANDS, milliseconds), len(BANDS) - 1)]
 
 
-def band_in_database() -> Case:
-    """Find the band of rows of the log where they lie."""
+def band_expression() -> Case:
+    """Return the SQL expression for the band of a row of the call log."""
     ends = (When(milliseconds__lte=end, then=Value(end)) for end in BANDS)
     return Case(*ends, default=Value(BANDS[-1]))
 
 
 def count(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add rows of the log, as they are noted, to their tallies: in the same transaction."""
+    """Add rows of the call log to the hourly counts, in the same transaction."""
     found = Counter(_key(row) for row in rows if row["connection_id"])
     if not found:
         return
@@ -58,7 +58,7 @@ def count(rows: Iterable[Mapping[str, Any]]) -> None:
             field.get_db_prep_value(value, connection)
             for field, value in zip(fields, (*key, number), strict=True)
         ]
-        # Everybody in the same order: so no two processes wait for each other.
+        # All processes use the same order, which prevents deadlocks.
         for key, number in sorted(found.items(), key=lambda item: str(item[0]))
     ]
     with connection.cursor() as cursor:

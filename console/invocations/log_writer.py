@@ -1,8 +1,8 @@
-"""Note calls while they are made, and write them a little later, many at once.
+"""Write the call log in batches from a background thread.
 
-A call never waits for the log. What is noted waits in memory, at most ``MOST`` rows, for a
-thread that writes twice a second and once more when the process ends. Where the database is
-away for longer than that holds, the newest rows are dropped and counted.
+A call never waits for the log. Rows wait in memory, at most ``MAX_ROWS``, until a thread writes
+them: twice a second, and once more when the process ends. If the database is unavailable and
+the memory is full, new rows are dropped and counted.
 """
 
 from __future__ import annotations
@@ -40,38 +40,38 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 0.5
 BATCH = 500
-MOST = 50_000
-PATH = 500
+MAX_ROWS = 50_000
+PATH_LENGTH = 500
 
 
 class LogWriter:
-    """The rows that wait, and the thread that writes them."""
+    """A queue of rows, and the thread that writes them to the database."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self.most = most
+    def __init__(self, max_rows: int = MAX_ROWS) -> None:
+        self.max_rows = max_rows
         self.dropped = 0
         self._rows: deque[dict[str, Any]] = deque()
-        self._many = threading.Event()
-        self._writing = threading.Lock()
+        self._batch_is_full = threading.Event()
+        self._write_lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @property
     def waiting(self) -> int:
-        """Count the rows that are not written yet."""
+        """Return how many rows are not written yet."""
         return len(self._rows)
 
     def note(self, **fields: Any) -> None:
-        """Take a row; it is written soon."""
-        if len(self._rows) >= self.most:
+        """Queue a row."""
+        if len(self._rows) >= self.max_rows:
             self.dropped += 1
             DROPPED.inc()
             return
         self._rows.append(fields)
         if len(self._rows) == BATCH:
-            self._many.set()
+            self._batch_is_full.set()
 
     def start(self) -> None:
-        """Start the thread, unless it runs."""
+        """Start the thread if it is not running."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="invocations", daemon=True)
             self._thread.start()
@@ -81,8 +81,8 @@ class LogWriter:
         return self._thread is not None
 
     def write(self) -> bool:
-        """Write what waits; tell whether the database took it."""
-        with self._writing:
+        """Write all queued rows and return whether the database accepted them."""
+        with self._write_lock:
             try:
                 while self._rows:
                     batch = [self._rows[n] for n in range(min(BATCH, len(self._rows)))]
@@ -98,23 +98,23 @@ class LogWriter:
             return True
 
     def _run(self) -> None:
-        told = 0
+        reported = 0
         while True:
-            self._many.wait(EVERY_SECONDS)
-            self._many.clear()
+            self._batch_is_full.wait(EVERY_SECONDS)
+            self._batch_is_full.clear()
             if self._rows:
                 written = self.write()
                 release_connection()
                 if not written:
-                    time.sleep(1)  # however many wait
+                    time.sleep(1)  # even if a full batch is waiting
             WAITING.set(self.waiting)
-            if self.dropped > told:
-                told = self.dropped
-                logger.error("%d invocations were dropped since the start.", told)
+            if self.dropped > reported:
+                reported = self.dropped
+                logger.error("%d invocations were dropped since the start.", reported)
 
 
 def _insert(rows: list[dict[str, Any]]) -> None:
-    """Write rows without making models of them: that took longer than all the rest."""
+    """Insert rows without creating model instances, which took most of the time."""
     fields = [field for field in Invocation._meta.concrete_fields if not field.primary_key]
     quoted = connection.ops.quote_name
     columns = ", ".join(quoted(str(field.column)) for field in fields)
@@ -129,7 +129,7 @@ def _insert(rows: list[dict[str, Any]]) -> None:
         for row in rows
     ]
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        if connection.vendor == "postgresql":  # to which executemany sends each row by itself
+        if connection.vendor == "postgresql":  # where executemany sends one row at a time
             with cursor.copy(f"COPY {into} FROM STDIN") as copy:
                 for each in values:
                     copy.write_row(each)
@@ -139,9 +139,9 @@ def _insert(rows: list[dict[str, Any]]) -> None:
 
 
 def _adapters() -> dict[type, Callable[[Any], Any]]:
-    """Say by type what becomes of a value on its way to the database; the others stay.
+    """Return a function for each type that must be converted for the database.
 
-    Asking each field for that took most of the time that the log takes.
+    Asking each model field to convert its value took most of the time of a write.
     """
     adapters: dict[type, Callable[[Any], Any]] = {
         datetime: connection.ops.adapt_datetimefield_value
@@ -155,22 +155,27 @@ writer = LogWriter()
 
 
 def start() -> None:
-    """Write what is noted from now on, and what is left when the process ends."""
+    """Start writing the call log in this process."""
     writer.start()
 
 
 def note(*, path: str, method: str, host: str, connector: str, **fields: Any) -> None:
-    """Take a row of the log; ``path`` is one without its query, ``connector`` a slug or nothing."""
+    """Queue a row of the call log.
+
+    ``path`` has no query string. ``connector`` is a slug, or empty if there is none.
+    """
     outcome = outcome_of(fields["status"], fields["problem"])
     calls, seconds = _counters(connector or "none", fields["environment"], outcome)
     calls.inc()
     seconds.observe(fields["milliseconds"] / 1000)
-    writer.note(path=path[:PATH], method=method[:20], host=host[:255], at=timezone.now(), **fields)
+    writer.note(
+        path=path[:PATH_LENGTH], method=method[:20], host=host[:255], at=timezone.now(), **fields
+    )
 
 
 @cache
 def _counters(connector: str, environment: str, outcome: str) -> tuple[Counter, Histogram]:
-    """Find what counts these calls; the library takes longer for that than for counting."""
+    """Return the metrics of these calls. Cached: the lookup takes longer than the counting."""
     calls = INVOCATIONS.labels(connector, environment, outcome)
     return calls, SECONDS.labels(connector, environment)
 
@@ -183,7 +188,7 @@ def note_run(
     client: Organization | None,
     user: User | None,
 ) -> None:
-    """Take a row for a call that a run has made: the client's, where it is installed."""
+    """Queue a row for a call made by a component's run; ``client`` is None where it is built."""
     note(
         organization_id=client.pk if client else application.organization_id,
         application_id=application.pk,
@@ -209,14 +214,14 @@ def _at_end() -> None:
 
 
 def _in_child() -> None:
-    """A process that was forked off has none of the threads, and not these rows to write."""
+    """Start afresh in a forked process: threads are not inherited; the parent writes its rows."""
     global writer
-    started, writer = writer.is_started, LogWriter(writer.most)
+    started, writer = writer.is_started, LogWriter(writer.max_rows)
     if started:
         writer.start()
 
 
 atexit.register(_at_end)
-# Workers that were forked end without the above.
+# Forked workers exit without running atexit handlers.
 multiprocessing.Finalize(None, _at_end, exitpriority=10)
 os.register_at_fork(after_in_child=_in_child)

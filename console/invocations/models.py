@@ -1,4 +1,4 @@
-"""One row for each call through a connection, and how many of a kind there were in an hour."""
+"""The call log: one row for each call through a connection, and counts by the hour."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from console.applications.models import Application
 from console.choices import Environment
 from console.invocations.outcomes import CallOutcome, outcome_of
 
-#: Where the organization that builds an application calls; Production is its clients'.
+#: Environments of the organization that builds an application. Production is its clients'.
 HOME = (Environment.DEVELOPMENT, Environment.STAGE)
 #: Outcome to color and icon.
 _LOOKS = {
@@ -28,10 +28,10 @@ _LOOKS = {
 
 class CallsQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: Any) -> CallsQuerySet:
-        """Keep what was called in Development and Stage of the organizations that he builds in.
+        """Keep the calls that the person may see.
 
-        A call in Production is its client's own, also where somebody else built what made it:
-        those who authorize for everybody there see it.
+        Developers see the calls of their organization in Development and Stage. Calls in
+        Production belong to the client; people who authorize shared connections there see them.
         """
         built_in = Organization.objects.allowing(user, Action.MANAGE_CONNECTIONS)
         clients = Organization.objects.allowing(user, Action.AUTHORIZE_INSTALLED)
@@ -41,7 +41,7 @@ class CallsQuerySet(models.QuerySet[Any]):
         )
 
     def at(self, site: AuthorizationSite) -> CallsQuerySet:
-        """Keep what was called there."""
+        """Keep the calls of this site."""
         return self.filter(
             connection=site.connection,
             organization=site.organization,
@@ -50,10 +50,10 @@ class CallsQuerySet(models.QuerySet[Any]):
 
 
 class Invocation(models.Model):
-    """What was called, by whom, and what came of it; never a secret, a value of a query or a body.
+    """One call: who made it, its target and its outcome. Never a secret, query string or body.
 
-    Rows are written in batches after the calls, and what they name may be gone by then: the
-    database does not insist on it. They go with their connection, or when they are pruned.
+    Rows are written in batches after the calls. The rows they refer to may be deleted by then,
+    so the foreign keys have no constraints. Calls are deleted with their connection or by age.
     """
 
     organization = models.ForeignKey(
@@ -62,7 +62,7 @@ class Invocation(models.Model):
     application = models.ForeignKey(
         Application, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
-    #: Nothing where the link name leads to no connection.
+    #: Null if there is no connection with the link name.
     connection = models.ForeignKey(
         Connection, models.CASCADE, null=True, related_name="+", db_constraint=False, db_index=False
     )
@@ -75,20 +75,20 @@ class Invocation(models.Model):
         db_constraint=False,
         db_index=False,
     )
-    #: The beginning of the key that it came with; nothing for a run in the console.
+    #: The prefix of the API key; empty for a run in the console.
     key_prefix = models.CharField(max_length=30, blank=True)
     method = models.CharField(max_length=20)
-    #: Of the service; nothing where none was asked.
+    #: The host of the service; empty if no service was called.
     host = models.CharField(max_length=255, blank=True)
     path = models.CharField(max_length=500)
-    #: What the program was answered, by the service or by the console.
+    #: The status that the program received, from the service or from the console.
     status = models.PositiveSmallIntegerField()
-    #: The kind of problem where the console answered, or the answer broke off.
+    #: The type of the problem, if the console answered or the response was cut off.
     problem = models.CharField(max_length=60, blank=True)
     milliseconds = models.PositiveIntegerField()
     bytes_in = models.PositiveBigIntegerField(default=0)
     bytes_out = models.PositiveBigIntegerField(default=0)
-    #: Whether an access token was renewed for it because the service refused the old one.
+    #: Whether the service rejected the access token and the console refreshed it.
     refreshed = models.BooleanField(default=False)
     at = models.DateTimeField(default=timezone.now)
 
@@ -118,8 +118,8 @@ class Invocation(models.Model):
         return _LOOKS[self.outcome][1]
 
     @property
-    def trouble(self) -> str:
-        """Return the kind of problem as words."""
+    def problem_label(self) -> str:
+        """Return the type of the problem as words."""
         return self.problem.replace("-", " ")
 
 
@@ -137,7 +137,7 @@ class HourlyCount(models.Model):
     environment = models.CharField(max_length=20, choices=Environment.choices)
     method = models.CharField(max_length=20)
     outcome = models.CharField(max_length=10, choices=CallOutcome.choices)
-    #: They took at most so many milliseconds, and longer than the band before.
+    #: The upper end of the duration band in milliseconds (``hourly_counts.py``).
     band = models.PositiveIntegerField()
     calls = models.PositiveBigIntegerField()
 

@@ -1,4 +1,4 @@
-"""Delete what was called so long ago that nobody looks for it."""
+"""Delete old rows of the call log and of the hourly counts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from django.utils import timezone
 
 from console.invocations.models import HourlyCount, Invocation
 
-#: In one transaction: as many as are gone in a moment, with nobody waiting meanwhile.
+#: Rows deleted in one transaction; few enough that other writers do not wait noticeably.
 BATCH = 2_000
 
 
 def prune_invocations(days: int | None = None) -> int:
-    """Delete the log of calls older than ``days`` (``INVOCATION_DAYS``); return how many calls.
+    """Delete calls older than ``days`` (``INVOCATION_DAYS``) and return how many were deleted.
 
-    It may be stopped and run again; each batch is a transaction of its own.
+    Each batch is its own transaction, so this can be stopped and run again.
     """
     days = settings.INVOCATION_DAYS if days is None else days
     before = timezone.now() - timedelta(days=days)
@@ -25,11 +25,11 @@ def prune_invocations(days: int | None = None) -> int:
 
 
 def _prune(model: type[Invocation] | type[HourlyCount], by: str, before: datetime) -> int:
-    gone = 0
+    deleted = 0
     while True:
-        # The oldest first, as the index has them: each batch begins where the last one ended.
+        # Oldest first, in the order of the index: each batch starts where the last one ended.
         old = model.objects.filter(**{f"{by}__lt": before}).order_by(by)
         keys = list(old.values_list("pk", flat=True)[:BATCH])
         if not keys:
-            return gone
-        gone += model.objects.filter(pk__in=keys).delete()[0]
+            return deleted
+        deleted += model.objects.filter(pk__in=keys).delete()[0]

@@ -1,4 +1,4 @@
-"""What came of a call, in one word."""
+"""Outcomes of calls: worked, refused by the service, or failed."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from django.db.models import Case, Q, Value, When
 
 
 class CallOutcome(models.TextChoices):
-    """Whether it worked, and who says that it did not."""
+    """Whether a call worked, and if not, whether the service refused it."""
 
     WORKED = "worked", "Worked"
-    #: The service answered, and did not do what was asked (4xx).
+    #: The service answered with a status of 4xx.
     REFUSED = "refused", "Refused by the service"
-    #: The service broke (5xx), was not reached, or the console could not call it.
+    #: The service answered 5xx, could not be reached, or the console could not make the call.
     FAILED = "failed", "Failed"
 
 
 def outcome_of(status: int, problem: str) -> CallOutcome:
-    """Judge one call by what the program was answered, and by the kind of problem, if any."""
+    """Return the outcome of a call from the status of its response and its problem, if any."""
     if problem or status >= 500:
         return CallOutcome.FAILED
     return CallOutcome.REFUSED if status >= 400 else CallOutcome.WORKED
 
 
-def matching(outcome: str) -> Q:
-    """Match the rows of the log with this outcome."""
+def has_outcome(outcome: str) -> Q:
+    """Return the condition that matches rows of the call log with this outcome."""
     answered = Q(problem="")
     return {
         CallOutcome.WORKED: answered & Q(status__lt=400),
@@ -33,6 +33,6 @@ def matching(outcome: str) -> Q:
     }[CallOutcome(outcome)]
 
 
-def in_database() -> Case:
-    """Judge rows of the log where they lie."""
-    return Case(*(When(matching(each), then=Value(each.value)) for each in CallOutcome))
+def outcome_expression() -> Case:
+    """Return the SQL expression for the outcome of a row of the call log."""
+    return Case(*(When(has_outcome(each), then=Value(each.value)) for each in CallOutcome))

@@ -1,8 +1,8 @@
-"""Which permissions of a connection no call has needed lately, as far as that can be told.
+"""Find the scopes of a connection that no recent call has needed.
 
-No definition says which call needs which scope, so what a scope allows has to tell: where
-nothing was called, nothing was needed; where every call was a reading one, no permission
-to write was.
+Definitions do not say which call needs which scope, so this is inferred from what a scope
+allows. Without calls, no scope was needed. If every call only read, no scope that only allows
+writing was needed.
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ from console.accounts.models import User
 from console.invocations.models import HourlyCount
 
 DAYS = 30
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
-#: Actions that a reading call never needs.
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Actions that a call with a safe method never needs.
 _CHANGES = frozenset({"Create", "Update", "Delete", "Send"})
-#: Actions that often allow to read as well; not needed for it beside a permission to read.
+#: Actions that often allow reading as well. If the connection also has a scope to read, calls
+#: that only read do not need these.
 _WRITES = frozenset({"Write", "Edit"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScopeUsage:
-    """What the calls of the last ``days`` say of the permissions of a connection.
+    """Which scopes of a connection the calls of the last ``days`` have needed.
 
-    ``unneeded`` are those that none has needed; ``untold`` counts those of which it is not
-    known. ``methods`` maps each method to how often it was called.
+    ``unused`` holds the scopes that no call needed. ``unknown`` counts the scopes that may or
+    may not have been needed. ``methods`` maps each HTTP method to its number of calls.
     """
 
     days: int
     methods: dict[str, int]
-    unneeded: tuple[tuple[str, ScopeAction | None], ...]
-    untold: int
+    unused: tuple[tuple[str, ScopeAction | None], ...]
+    unknown: int
 
     @property
     def calls(self) -> int:
@@ -48,11 +49,11 @@ class ScopeUsage:
 
     @property
     def only_reads(self) -> bool:
-        return self.calls > 0 and READING.issuperset(self.methods)
+        return self.calls > 0 and SAFE_METHODS.issuperset(self.methods)
 
 
-def need_of(connection: Connection, user: User) -> ScopeUsage | None:
-    """Judge the permissions of a connection, or nothing where it has none to choose."""
+def scope_usage(connection: Connection, user: User) -> ScopeUsage | None:
+    """Return how the scopes of a connection are used, or None if it has no optional scopes."""
     oauth2 = connection.connector.oauth2
     if connection.auth_type != "oauth2" or oauth2 is None:
         return None
@@ -61,26 +62,25 @@ def need_of(connection: Connection, user: User) -> ScopeUsage | None:
     if not chosen:
         return None
     days = min(DAYS, settings.INVOCATION_DAYS)
-    methods = _methods(connection, user, days)
+    methods = _calls_by_method(connection, user, days)
     if not methods:
-        unneeded = chosen
-    elif READING.issuperset(methods):
-        unneeded = [scope for scope in chosen if _only_writes(scope, chosen, oauth2)]
+        unused = chosen
+    elif SAFE_METHODS.issuperset(methods):
+        unused = [scope for scope in chosen if _only_writes(scope, chosen, oauth2)]
     else:
-        unneeded = []
+        unused = []
     return ScopeUsage(
         days=days,
         methods=methods,
-        unneeded=tuple((scope, oauth2.actions.get(scope)) for scope in unneeded),
-        untold=len(chosen) - len(unneeded),
+        unused=tuple((scope, oauth2.actions.get(scope)) for scope in unused),
+        unknown=len(chosen) - len(unused),
     )
 
 
-def _methods(connection: Connection, user: User, days: int) -> dict[str, int]:
+def _calls_by_method(connection: Connection, user: User, days: int) -> dict[str, int]:
     rows = HourlyCount.objects.visible_to(user).at(AuthorizationSite.of_connection(connection))
     rows = rows.filter(hour__gte=timezone.now() - timedelta(days=days))
-    counted = rows.values_list("method").annotate(number=Sum("calls")).order_by("-number")
-    return dict(counted)
+    return dict(rows.values_list("method").annotate(number=Sum("calls")).order_by("-number"))
 
 
 def _only_writes(scope: str, chosen: Iterable[str], oauth2: OAuth2Auth) -> bool:
@@ -90,6 +90,6 @@ def _only_writes(scope: str, chosen: Iterable[str], oauth2: OAuth2Auth) -> bool:
     verb = action.action.partition(" ")[0]
     if verb in _CHANGES:
         return True
-    beside = next((m.actions for m in oauth2.modules if action in m.actions), ())
-    reads = {each.scope for each in beside if each.action.startswith("Read")}
+    siblings = next((m.actions for m in oauth2.modules if action in m.actions), ())
+    reads = {each.scope for each in siblings if each.action.startswith("Read")}
     return verb in _WRITES and not reads.isdisjoint(chosen)

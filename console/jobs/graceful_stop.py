@@ -1,4 +1,4 @@
-"""Let a command finish what it is doing when it is told to end."""
+"""Let a command finish its current step when it receives SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Stopping:
-    """Hold back SIGTERM and SIGINT until one thing is done::
+    """Delay SIGTERM and SIGINT until the current step is done::
 
     with Stopping() as stopping:
         while stopping.goes_on():
@@ -17,30 +17,30 @@ class Stopping:
     """
 
     def __init__(self) -> None:
-        self._told = threading.Event()
-        self._before: dict[signal.Signals, Any] = {}
+        self._requested = threading.Event()
+        self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Stopping:
-        # Only the main thread may listen; elsewhere somebody else does.
+        # Python allows signal handlers only in the main thread.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
-                self._before[number] = signal.signal(number, self._tell)
+                self._previous[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
 
     def goes_on(self) -> bool:
-        """Tell whether nobody has asked the command to end."""
-        return not self._told.is_set()
+        """Return whether the command may continue."""
+        return not self._requested.is_set()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, or less if the command is told to end."""
-        self._told.wait(seconds)
+        """Wait this long, or until the command is asked to stop."""
+        self._requested.wait(seconds)
 
-    def _tell(self, number: int, frame: FrameType | None) -> None:
-        self._told.set()
-        before = self._before[signal.Signals(number)]
-        if isinstance(getattr(before, "__self__", None), Stopping):  # a command within a command
-            before(number, frame)
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._requested.set()
+        previous = self._previous[signal.Signals(number)]
+        if isinstance(getattr(previous, "__self__", None), Stopping):  # a nested command
+            previous(number, frame)

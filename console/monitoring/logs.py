@@ -1,7 +1,7 @@
-"""How the log is written: one line an event, with the id of its request.
+"""Logging configuration: one line for each record, with the id of the request.
 
-What a request is about is told by its route, never by its address: addresses carry codes and
-tokens, in their queries and some in their paths.
+Requests are logged by their route, never by their URL: URLs contain codes and tokens in the
+query string, and some in the path.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ from console.monitoring.request_ids import HEADER, begin
 
 logger = logging.getLogger(__name__)
 
-#: What a record may carry beside its words (``extra=``); the rest of it may be anything.
+#: Extra fields that are written (``extra=``). Others are left out, because they may be secret.
 FIELDS = ("method", "route", "status", "milliseconds")
-#: Asked every few seconds by whoever watches the deployment.
-_WATCHED = frozenset({"healthz", "readyz", "metrics"})
-# These log tokens at DEBUG, whatever the level of the root is.
-_TALKATIVE = dict.fromkeys(("requests_oauthlib", "oauthlib"), "INFO")
-# It writes whole addresses, also in its warnings, and some services take keys in the query.
-_TELLTALE = {"urllib3": "ERROR"}
-# They tell at INFO of every single thing that they begin.
-_QUIET = dict.fromkeys(("axes", "django_tasks"), "WARNING")
-# Below ERROR it repeats what RequestMiddleware tells, and names the path.
-_REPEATING = {"django.request": "ERROR"}
+#: Routes that monitoring requests every few seconds; they are logged at DEBUG.
+_MONITORING_ROUTES = frozenset({"healthz", "readyz", "metrics"})
+# These log tokens at DEBUG, regardless of the level of the root logger.
+_LOGS_TOKENS = dict.fromkeys(("requests_oauthlib", "oauthlib"), "INFO")
+# It logs whole URLs, even in warnings, and some services take API keys in the query string.
+_LOGS_URLS = {"urllib3": "ERROR"}
+# These log every step at INFO.
+_VERBOSE = dict.fromkeys(("axes", "django_tasks"), "WARNING")
+# Below ERROR it repeats the lines of RequestMiddleware, and includes the path.
+_REPEATS_REQUESTS = {"django.request": "ERROR"}
 
 
 class RequestMiddleware:
-    """Name each request, give the name back, and log what came of it in one line."""
+    """Give each request an id, return it in a header, and log the request in one line."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        name, began = begin(request.META), time.perf_counter()
+        request_id, started = begin(request.META), time.perf_counter()
         response = self.get_response(request)
-        response[HEADER] = name
+        response[HEADER] = request_id
         match = request.resolver_match
         if match is None and response.status_code < 400:
-            return response  # a file
+            return response  # a static file
         fields = {
             "method": request.method,
             "route": match.route if match else "",
             "status": response.status_code,
-            "milliseconds": round((time.perf_counter() - began) * 1000),
+            "milliseconds": round((time.perf_counter() - started) * 1000),
         }
-        watched = match is not None and match.view_name in _WATCHED
+        is_monitoring = match is not None and match.view_name in _MONITORING_ROUTES
         logger.log(
-            logging.DEBUG if watched else logging.INFO,
+            logging.DEBUG if is_monitoring else logging.INFO,
             "%(method)s %(route)s: %(status)s in %(milliseconds)s ms",
             fields,
             extra=fields,
@@ -64,7 +64,7 @@ class RequestMiddleware:
 
 
 def configuration(*, form: str, level: str) -> dict[str, Any]:
-    """Return the settings of ``logging``; ``form`` is ``json`` or ``line``."""
+    """Return the value of Django's ``LOGGING`` setting; ``form`` is ``json`` or ``line``."""
     if form not in _FORMS:
         raise ImproperlyConfigured(f"LOG_FORMAT is {form!r}; it can be {' or '.join(_FORMS)}.")
     return {
@@ -79,7 +79,7 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
                     stdlib.add_log_level,
                     stdlib.ExtraAdder(allow=FIELDS),
                     processors.TimeStamper(fmt="iso", utc=True),
-                    # A traceback as text: one with the values of variables would tell secrets.
+                    # Tracebacks as plain text, without the values of variables: no secrets.
                     processors.format_exc_info,
                 ],
                 "processors": [stdlib.ProcessorFormatter.remove_processors_meta, _FORMS[form]],
@@ -96,7 +96,7 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             name: {"level": at}
-            for name, at in (_TALKATIVE | _TELLTALE | _QUIET | _REPEATING).items()
+            for name, at in (_LOGS_TOKENS | _LOGS_URLS | _VERBOSE | _REPEATS_REQUESTS).items()
         },
     }
 

@@ -1,8 +1,8 @@
-"""What is counted for whoever watches the deployment (``console/monitoring/prometheus.py`` gives it out).
+"""Prometheus metrics of this process (``prometheus.py`` exposes them).
 
-A label is a connector, an environment or what came of something: never an organization, a
-person, a path or a secret. Several processes add up where ``PROMETHEUS_MULTIPROC_DIR`` names a
-folder that they share, which the library reads when it is imported.
+Labels are connectors, environments and outcomes, never organizations, people, paths or secrets.
+Several processes share their metrics if ``PROMETHEUS_MULTIPROC_DIR`` names a common folder; the
+library reads the variable when it is imported.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ SECONDS = Histogram(
 )
 REFRESHES = Counter(
     "console_refreshes",
-    "Token endpoints that were asked for a new access token.",
+    "Requests to token endpoints for a new access token.",
     ["connector", "outcome"],
     registry=REGISTRY,
 )
 WAITING = Gauge(
     "console_invocation_log_waiting",
-    "Rows of the log of calls that are not written yet.",
+    "Rows of the call log that are not written yet.",
     registry=REGISTRY,
     multiprocess_mode="livesum",
 )
 DROPPED = Counter(
     "console_invocation_log_dropped",
-    "Rows of the log of calls that were given up because too many waited.",
+    "Rows of the call log that were dropped because too many were waiting.",
     registry=REGISTRY,
 )
 
 
 def forget_process() -> None:
-    """Leave nothing behind of what only lives with this process."""
+    """Remove the gauges of this process from the shared folder when it ends."""
     if IS_SHARED:
         mark_process_dead(os.getpid())

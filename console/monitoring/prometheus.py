@@ -1,4 +1,4 @@
-"""Metrics in the text format of Prometheus, added up over all processes."""
+"""Metrics of all processes in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 
 from console.monitoring import metrics
 
-#: What rooms count at the moment they are asked; each of them registers its own.
+#: Collectors that read the database when metrics are requested; packages register their own.
 _collectors: list[Collector] = []
 
 
@@ -18,7 +18,7 @@ def register(collector: Collector) -> None:
 
 
 def exposition() -> bytes:
-    """Return all metrics as ``/metrics`` gives them out."""
+    """Return all metrics as the body of ``/metrics``."""
     registry = CollectorRegistry()
     if metrics.IS_SHARED:
         MultiProcessCollector(registry)

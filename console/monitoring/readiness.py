@@ -1,4 +1,4 @@
-"""Whether this process can do its work: database, keys, catalogue."""
+"""Readiness of this process: database, encryption keys and catalogue."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from console.encryption.encrypted_rows import all_encrypted_rows
 from console.encryption.fernet_keys import SecretUnreadable
 from console.encryption.key_sentinel import refuse_wrong_key_ring
 
-#: For how long what was found is told to everybody who asks.
+#: How long the result of a check is cached.
 KEPT_SECONDS = 3.0
-#: A look that takes longer than this, beyond that time, has found nothing.
+#: How much longer an old result is returned while a new check runs; then the check has failed.
 PATIENCE_SECONDS = 12.0
 
 Faults = Mapping[str, str]
 
 
 def faults() -> dict[str, str]:
-    """Say by part what is wrong; empty when the console is ready."""
+    """Return the fault of each part that is not ready; empty if the console is ready."""
     found: dict[str, str] = {}
-    for part, look in PARTS.items():
+    for part, check in PARTS.items():
         try:
-            look()
+            check()
         except (DatabaseError, InterfaceError) as error:
             found[part] = type(error).__name__
         except (ImproperlyConfigured, SecretUnreadable, DefinitionFaults) as error:
@@ -36,67 +36,67 @@ def faults() -> dict[str, str]:
     return found
 
 
-class Known:
-    """What was found lately. Anybody may ask as often as they like: one thread looks.
+class CachedFaults:
+    """Cache of the last check, in which only one thread checks at a time.
 
-    The others are told what was found before, so that a database that hangs keeps one of
-    the server's threads waiting, and not all.
+    Other threads get the previous result, so a database that hangs blocks one thread of the
+    server and not all of them.
     """
 
-    def __init__(self, look: Callable[[], Faults]) -> None:
-        self._look = look
-        self._looking = threading.Lock()
-        #: When the last look began, by the monotonic clock, and what it found.
+    def __init__(self, check: Callable[[], Faults]) -> None:
+        self._check = check
+        self._check_lock = threading.Lock()
+        #: When the last check started, by the monotonic clock, and its result.
         self._last: tuple[float, Faults] | None = None
 
     def clear(self) -> None:
-        """Forget it: the next who asks looks."""
+        """Discard the cached result."""
         self._last = None
 
     def get(self) -> Faults:
-        """Return what is wrong, as it was a few seconds ago at most."""
+        """Return the faults, at most a few seconds old."""
         last = self._last
         if last and time.monotonic() < last[0] + KEPT_SECONDS:
             return last[1]
-        # Only at the start is there nothing to tell those who do not look themselves.
-        if self._looking.acquire(timeout=0 if last else PATIENCE_SECONDS):
+        # Only before the first check is there no previous result; then all threads wait for it.
+        if self._check_lock.acquire(timeout=0 if last else PATIENCE_SECONDS):
             try:
                 if self._last is None or self._last is last:
-                    began = time.monotonic()
-                    self._last = began, self._look()
+                    started = time.monotonic()
+                    self._last = started, self._check()
                 return self._last[1]
             finally:
-                self._looking.release()
+                self._check_lock.release()
         if last and time.monotonic() < last[0] + KEPT_SECONDS + PATIENCE_SECONDS:
             return last[1]
-        return {"database": "It does not answer."}
+        return {"database": "The check timed out."}
 
 
 def refuse_wrong_keys() -> None:
-    """Stop a process whose keys do not open what is stored.
+    """Raise ``ImproperlyConfigured`` if the keys cannot decrypt the stored secrets.
 
-    An unreachable database is no reason not to start: ``/readyz`` tells of it.
+    A process may start while the database is unreachable; ``/readyz`` reports that.
     """
     try:
-        _keys()
+        _check_keys()
     except SecretUnreadable as error:
         raise ImproperlyConfigured(str(error)) from error
     except (DatabaseError, InterfaceError):
         pass
 
 
-def _database() -> None:
+def _check_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
 
-def _keys() -> None:
+def _check_keys() -> None:
     refuse_wrong_key_ring(all_encrypted_rows())
 
 
 PARTS: dict[str, Callable[[], object]] = {
-    "database": _database,
-    "keys": _keys,
+    "database": _check_database,
+    "keys": _check_keys,
     "catalogue": get_connectors,
 }
-known = Known(faults)
+cached_faults = CachedFaults(faults)

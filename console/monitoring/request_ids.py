@@ -1,4 +1,4 @@
-"""The name of a request: in every line that is logged for it, and in its answer."""
+"""Request ids: in every log line of a request, and in the ``X-Request-Id`` response header."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 HEADER = "X-Request-Id"
 _KEY = "console.request_id"
-_SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_VALID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 def begin(environ: dict[str, Any]) -> str:
-    """Name the request that this thread answers from now on, and return the name.
+    """Set the id of the request that this thread handles from now on, and return it.
 
-    One that came along counts where a proxy is trusted (``TRUSTED_PROXY_COUNT``) and it is
-    nothing but a short token; else it is made. ``environ`` is that of WSGI, and keeps it.
+    The header of the request is used if there is a trusted proxy (``TRUSTED_PROXY_COUNT``) and
+    its value is a short token. Otherwise the id is random. It is stored in the WSGI ``environ``.
     """
-    name = environ.get(_KEY)
-    if name is None:
+    request_id: str | None = environ.get(_KEY)
+    if request_id is None:
         given = environ.get("HTTP_X_REQUEST_ID", "") if settings.ALLAUTH_TRUSTED_PROXY_COUNT else ""
-        name = environ[_KEY] = (
-            given if _SANE.fullmatch(given) else f"{random.getrandbits(128):032x}"
-        )
+        request_id = given if _VALID.fullmatch(given) else f"{random.getrandbits(128):032x}"
+        environ[_KEY] = request_id
     clear_contextvars()
-    bind_contextvars(request_id=name)
-    return name
+    bind_contextvars(request_id=request_id)
+    return request_id

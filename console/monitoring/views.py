@@ -1,4 +1,4 @@
-"""For programs that watch the deployment: liveness, readiness and metrics."""
+"""Endpoints for monitoring: liveness, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from console.monitoring import readiness
 from console.monitoring.prometheus import exposition
 
 
-# A load balancer does not sign in.
+# Load balancers do not sign in.
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Say that the process answers."""
+    """Return 200 while the process runs (liveness)."""
     return JsonResponse({"status": "ok"})
 
 
-# The same, and the answer names parts, never their contents.
+# Load balancers do not sign in. The response names only parts, without details.
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say whether database, keys and catalogue are as they must be: 200 or 503."""
-    faults = readiness.known.get()
+    """Return 200 if database, keys and catalogue are ready, else 503 (readiness)."""
+    faults = readiness.cached_faults.get()
     parts = {part: "failed" if part in faults else "ok" for part in readiness.PARTS}
     return JsonResponse(
         {"status": "failed" if faults else "ok", "parts": parts}, status=503 if faults else 200
     )
 
 
-# A program does not sign in: it shows METRICS_TOKEN.
+# Monitoring does not sign in; it sends METRICS_TOKEN.
 @login_not_required
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Give out what is counted, to whoever shows the token; without one it is not there."""
+    """Return the metrics if the bearer token is correct; 404 if no METRICS_TOKEN is set."""
     if not settings.METRICS_TOKEN:
         raise Http404
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    known = hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
-    if scheme.lower() != "bearer" or not known:
+    matches = hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
+    if scheme.lower() != "bearer" or not matches:
         return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""What a person is told when a page fails."""
+"""Handler for server errors (``handler500``)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ RETRY_SECONDS = 10
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    """Answer 503 while the database is away or where a stored secret does not open, else 500.
+    """Respond 503 if the database is unavailable or a secret cannot be decrypted, else 500.
 
-    Django calls it while it handles the exception. The page asks the database for nothing.
+    Django calls this while it handles the exception. The pages make no database query.
     """
     error = sys.exception()
     if isinstance(error, SecretUnreadable):

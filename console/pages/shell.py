@@ -1,4 +1,4 @@
-"""What every page of the shell shows: the doors that this person may open."""
+"""Template context of every page: navigation, organizations and search."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from console.accounts.active_organization import organization_root
 from console.accounts.http import ConsoleRequest
 from console.accounts.policy import ALLOWED, Action
 from console.applications.models import Application
-from console.health.problems import Homes, count_stopped
+from console.health.problems import FixableOrganizations, count_stopped
 
-#: Pages behind a door whose addresses do not begin with its own.
-_BEHIND = {
+#: Other path prefixes that belong to a navigation item.
+_OTHER_PREFIXES = {
     "/microservices/": ("/connections/",),
     "/clients/": ("/shares/",),
     "/apps/": ("/applications/", "/components/", "/keys/", "/releases/", "/webhooks/"),
@@ -26,7 +26,7 @@ _BEHIND = {
 
 @dataclass(frozen=True, kw_only=True)
 class NavigationItem:
-    """One entry of the left pane."""
+    """One item of the navigation on the left."""
 
     label: str
     url: str
@@ -37,7 +37,7 @@ class NavigationItem:
 
 @dataclass(frozen=True, kw_only=True)
 class OrganizationItem:
-    """One of the person's organizations, at the top of the left pane."""
+    """One of the person's organizations, above the navigation."""
 
     name: str
     url: str
@@ -45,9 +45,10 @@ class OrganizationItem:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Give the templates ``organizations``, ``navigation`` and, to search in, ``search_url``.
+    """Context processor for ``organizations``, ``navigation`` and ``search_url``.
 
-    The doors are those of the active organization; of all of them where none is active.
+    The navigation depends on the person's role in the active organization. If no organization
+    is active, it combines the roles of all of them.
     """
     if not hasattr(request, "memberships") or not request.user.is_authenticated:
         return {}
@@ -63,25 +64,25 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return not ALLOWED[action].isdisjoint(roles)
 
     connections = reverse("connection_list")
-    doors = [("Home", reverse("home"), "home")]
+    items = [("Home", reverse("home"), "home")]
     if may(Action.MANAGE_CONNECTIONS):
-        doors += [
+        items += [
             ("Applications", reverse("application_list"), "apps"),
             ("Microservices", connections, "plug"),
         ]
     if may(Action.MANAGE_CLIENTS) or (
         may(Action.DISTRIBUTE) and Application.objects.allowing(user, Action.DISTRIBUTE).exists()
     ):
-        doors.append(("Clients", reverse("client_list"), "users"))
+        items.append(("Clients", reverse("client_list"), "users"))
     if may(Action.USE_INSTALLED):
-        doors.append(("Installed", reverse("installation_list"), "download"))
-        doors.append(("Health", reverse("health_list"), "heartbeat"))
-    doors.append(("Marketplace", reverse("marketplace"), "building-store"))
+        items.append(("Installed", reverse("installation_list"), "download"))
+        items.append(("Health", reverse("health_list"), "heartbeat"))
+    items.append(("Marketplace", reverse("marketplace"), "building-store"))
     if may(Action.READ_AUDIT) or user.is_superuser:
-        doors.append(("Activity", reverse("event_list"), "history"))
+        items.append(("Activity", reverse("event_list"), "history"))
     if may(Action.MANAGE_OAUTH_CLIENTS) or user.is_superuser:
-        doors.append(("Administration", reverse("admin:index"), "settings"))
-    counts = {"Health": _stopped(request)} if may(Action.USE_INSTALLED) else {}
+        items.append(("Administration", reverse("admin:index"), "settings"))
+    counts = {"Health": _count_stopped(request)} if may(Action.USE_INSTALLED) else {}
     return {
         "version": VERSION,
         "organizations": [
@@ -97,16 +98,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
                 label=label,
                 url=url,
                 icon=icon,
-                current=_stands_in(request.path, url),
+                current=_is_current(request.path, url),
                 count=counts.get(label, 0),
             )
-            for label, url, icon in doors
+            for label, url, icon in items
         ],
         "search_url": connections if may(Action.MANAGE_CONNECTIONS) else "",
     }
 
 
-def _stopped(request: ConsoleRequest) -> int:
+def _count_stopped(request: ConsoleRequest) -> int:
     active = request.organization
 
     def allowing(action: Action) -> list[uuid.UUID]:
@@ -116,11 +117,11 @@ def _stopped(request: ConsoleRequest) -> int:
             if membership.role in ALLOWED[action] and active in (None, membership.organization)
         ]
 
-    return count_stopped(request.user, Homes.where(allowing))
+    return count_stopped(request.user, FixableOrganizations.where(allowing))
 
 
-def _stands_in(path: str, url: str) -> bool:
-    before = get_script_prefix()[:-1]
-    path, url = path.removeprefix(before), url.removeprefix(before)
-    inside = path.startswith(url) if url != "/" else path == "/"
-    return inside or path.startswith(_BEHIND.get(url, ()))
+def _is_current(path: str, url: str) -> bool:
+    prefix = get_script_prefix()[:-1]
+    path, url = path.removeprefix(prefix), url.removeprefix(prefix)
+    is_below = path.startswith(url) if url != "/" else path == "/"
+    return is_below or path.startswith(_OTHER_PREFIXES.get(url, ()))

@@ -4,6 +4,6 @@ from console.pages import views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    # Browsers ask for it on pages that are not ours, such as Django admin.
+    # Browsers request it on pages without our icon link, such as Django admin.
     path("favicon.ico", views.favicon, name="favicon"),
 ]

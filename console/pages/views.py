@@ -1,4 +1,4 @@
-"""Home: where a person starts."""
+"""The home page."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from console.accounts.policy import Action
 from console.signing_in.factors import is_exposed
 
 
-# Browsers ask for it on the sign-in page, too.
+# Browsers request it on the sign-in page, too.
 @login_not_required
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Lead to the icon."""
+    """Redirect to the icon."""
     return redirect(static("console/favicon.svg"))
 
 
 @require_safe
 def home(request: SignedInRequest) -> HttpResponse:
-    """Show what a developer was last at; everybody else, what there is for him here."""
+    """Show developers their latest connections, and everyone else where to go next."""
     manages = request.user.may(Action.MANAGE_CONNECTIONS)
     recent = []
     if manages:
@@ -39,12 +39,12 @@ def home(request: SignedInRequest) -> HttpResponse:
             "manages": manages,
             "recent": recent,
             "exposed": is_exposed(request.user),
-            "shut_out_of": [] if request.memberships else _shut_out_of(request),
+            "deactivated": [] if request.memberships else _deactivated_memberships(request),
         },
     )
 
 
-def _shut_out_of(request: SignedInRequest) -> list[Membership]:
-    """List where somebody who belongs nowhere else is deactivated."""
+def _deactivated_memberships(request: SignedInRequest) -> list[Membership]:
+    """Return the deactivated memberships of a person who has no active one."""
     rows = request.user.memberships.exclude(deactivated_at=None)
     return list(rows.select_related("organization").order_by("organization__name"))

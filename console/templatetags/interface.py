@@ -1,4 +1,4 @@
-"""Icons, logos, states, times and form controls, the same on every page."""
+"""Template tags for icons, logos, states, times and form controls."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ register = template.Library()
 
 SPRITE = "vendor/tabler-icons/sprite.svg"
 LOGO_SIZES: Mapping[str, int] = {"sm": 24, "md": 32, "lg": 48}
-#: console.css holds as many ``.logo-<n>`` colors.
-TILES = 8
+#: Number of ``.logo-<n>`` colors in console.css.
+TILE_COLORS = 8
 
 CONTROL_CLASSES: Mapping[str, str] = {
     "select": "form-select",
@@ -36,14 +36,14 @@ CONTROL_CLASSES: Mapping[str, str] = {
 
 
 class Service(Protocol):
-    """What a logo is drawn for; a connector's definition is one."""
+    """Anything with a logo, such as a connector's definition."""
 
     slug: str
     name: str
 
 
 class ShownAuthorization(Protocol):
-    """An object with a state: ``display.facts`` holds the arguments of the tag ``state``."""
+    """An authorization whose ``display.facts`` holds the arguments of the tag ``state``."""
 
     @property
     def display(self) -> Any: ...
@@ -51,15 +51,15 @@ class ShownAuthorization(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class StateBadge:
-    """How a state looks: ``words`` alone, or ``detailed`` where its slots are known."""
+    """Color, icon and text of a state; ``detailed`` is used if all its placeholders are known."""
 
     tone: str
     icon: str
     words: str
     detailed: str = "{words}"
 
-    def say(self, facts: Mapping[str, Any]) -> str:
-        """Give the words for these facts."""
+    def text(self, facts: Mapping[str, Any]) -> str:
+        """Return the text for these facts."""
         known = {name: fact for name, fact in facts.items() if fact not in (None, "")}
         try:
             return self.detailed.format(words=self.words, **known)
@@ -111,47 +111,48 @@ KIND_ICONS: Mapping[str, str] = {
 
 @register.simple_tag
 def icon(name: str, *, label: str = "", css: str = "") -> SafeString:
-    """Draw an icon of the sprite; it is decoration unless it has a label."""
+    """Render an icon of the sprite; without a label it is hidden from screen readers."""
     meaning = format_html('role="img" aria-label="{}"', label) if label else 'aria-hidden="true"'
     return format_html(
         '<svg class="{}" {}><use href="{}#{}"/></svg>',
         f"icon {css}".rstrip(),
         SafeString(meaning),
-        static_once(SPRITE),
+        static_url(SPRITE),
         name,
     )
 
 
 @cache
-def static_once(path: str) -> str:
-    """Return the address of a static file, looked up once: a page of rows asks for dozens."""
+def static_url(path: str) -> str:
+    """Return the URL of a static file. Cached: a page with many rows needs it often."""
     return static(path)
 
 
 @cache
 def logo_file(slug: str) -> str | None:
-    """Find the static path of a connector's logo, or None where nobody drew one."""
+    """Return the static path of a connector's logo, or None if it has none."""
     path = f"connectors/{slug}.svg"
     return path if finders.find(path) else None
 
 
 @register.simple_tag
 def logo(connector: Service, size: str = "md") -> SafeString:
-    """Draw a connector's logo, or its first letter on a tile; its name stands beside it.
+    """Render a connector's logo, or a tile with its first letter.
 
-    ``size`` is ``sm`` (24 px), ``md`` (32 px) or ``lg`` (48 px).
+    It is hidden from screen readers, because the name is next to it. ``size`` is
+    ``sm`` (24 px), ``md`` (32 px) or ``lg`` (48 px).
     """
     pixels = LOGO_SIZES[size]
     if path := logo_file(connector.slug):
         return format_html(
             '<img class="logo logo-{}" src="{}" alt="" width="{}" height="{}">',
             size,
-            static_once(path),
+            static_url(path),
             pixels,
             pixels,
         )
     # hash() differs between processes; the color of a service must not.
-    tile = zlib.crc32(connector.slug.encode()) % TILES
+    tile = zlib.crc32(connector.slug.encode()) % TILE_COLORS
     return format_html(
         '<span class="logo logo-{} logo-tile logo-{}" aria-hidden="true">{}</span>',
         size,
@@ -162,16 +163,16 @@ def logo(connector: Service, size: str = "md") -> SafeString:
 
 @register.simple_tag
 def state(name: str, **facts: Any) -> SafeString:
-    """Show a state as color, icon and words.
+    """Render a state as color, icon and text.
 
     Facts: ``account`` (active), ``expires_at`` (expiring), ``reason`` (needs
-    authorization), ``by`` (revoked), ``granted`` and ``asked`` (permissions missing);
-    ``words`` says it in words of one's own. Raises KeyError for a state that is not ours.
+    authorization), ``by`` (revoked), ``granted`` and ``asked`` (permissions missing).
+    ``words`` replaces the text. Raise KeyError for an unknown state.
     """
     shown = STATES[name]
     if expires_at := facts.pop("expires_at", None):
         facts["expires"] = from_now(expires_at)
-    words = facts.pop("words", "") or shown.say(facts)
+    words = facts.pop("words", "") or shown.text(facts)
     return format_html(
         '<span class="state tone-{}" data-state="{}">{}<span>{}</span></span>',
         shown.tone,
@@ -183,19 +184,19 @@ def state(name: str, **facts: Any) -> SafeString:
 
 @register.simple_tag
 def authorization_state(authorization: ShownAuthorization | None) -> SafeString:
-    """Show the state of an authorization, or that there is none."""
+    """Render the state of an authorization; None is shown as *Not authorized*."""
     return state(**authorization.display.facts) if authorization else state("needs_authorization")
 
 
 @register.simple_tag
 def component_icon(kind: str) -> SafeString:
-    """Draw what a kind of component looks like; its word stands beside it."""
+    """Render the icon for a kind of component."""
     return icon(KIND_ICONS[kind])
 
 
 @register.simple_tag
 def ago(moment: datetime | None) -> SafeString:
-    """Tell a time as "3 minutes ago", the full time on hover."""
+    """Render a time as "3 minutes ago", with the full time on hover."""
     if moment is None:
         return SafeString("never")
     local = timezone.localtime(moment)
@@ -209,8 +210,8 @@ def ago(moment: datetime | None) -> SafeString:
 
 @register.filter
 def browser_name(user_agent: str) -> str:
-    """Say in two words which browser a User-Agent header names, as far as it tells."""
-    # Each names those after it as well, to be taken for them.
+    """Return the browser and system of a User-Agent header, such as "Firefox on Linux"."""
+    # Browsers also include the names of the ones after them, for compatibility.
     browsers = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome"}
     systems = {"Android": "Android", "iPhone": "iPhone", "iPad": "iPad", "Windows": "Windows"}
     known = {**browsers, "Safari": "Safari"}, {**systems, "Mac OS": "macOS", "Linux": "Linux"}
@@ -220,7 +221,7 @@ def browser_name(user_agent: str) -> str:
 
 @register.simple_tag
 def control(field: BoundField | BoundWidget, **attrs: Any) -> SafeString:
-    """Render a form field's control, or one option of it, in Tabler's classes."""
+    """Render a form field's control, or one option of it, with Tabler's CSS classes."""
     if isinstance(field, BoundWidget):
         field.data["attrs"]["class"] = CONTROL_CLASSES[field.data["type"]]
         return field.tag()
@@ -230,7 +231,7 @@ def control(field: BoundField | BoundWidget, **attrs: Any) -> SafeString:
 
 
 def from_now(moment: datetime) -> str:
-    """Say how far a moment is from now, in one unit."""
+    """Return the distance of a time from now in one unit, such as "in 3 minutes"."""
     distance = moment - timezone.now()
     if abs(distance) < timedelta(minutes=1):
         return "just now" if distance < timedelta() else "in a moment"

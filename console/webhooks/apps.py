@@ -2,6 +2,6 @@ from django.apps import AppConfig
 
 
 class WebhooksConfig(AppConfig):
-    """Whom an application tells when an authorization begins, stops, or works again."""
+    """Webhooks: messages to an application's own program about its authorizations."""
 
     name = "console.webhooks"

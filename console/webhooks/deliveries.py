@@ -1,4 +1,4 @@
-"""Bring messages to their webhooks, at least once, or say why that cannot be done."""
+"""Deliver messages to webhooks at least once, with retries."""
 
 from __future__ import annotations
 
@@ -27,21 +27,22 @@ from console.webhooks.signature import headers
 
 logger = logging.getLogger(__name__)
 
-#: How long to wait after each try: 8 tries in 46 hours, and then the webhook is switched off.
+#: How long to wait after each attempt. After 8 attempts in 46 hours the webhook is disabled.
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 300, 840, 1440))
-#: A process that sends longer than this is dead, and another one sends again.
+#: How long a claim lasts. After that, another process may send the message again.
 SENDING = timedelta(minutes=5)
-#: What comes of one message.
+#: The results of :func:`deliver`.
 SENT, FAILED, TAKEN, HANDED_ON = "sent", "failed", "sent by another process", "handed to workers"
 
 
 def deliver_due(goes_on: Callable[[], bool]) -> Counter[str]:
-    """Send everything whose time has come, and return what came of how many.
+    """Send all messages that are due, and count the results.
 
-    A webhook that fails is left alone until the next time: it keeps no other one waiting.
+    After a failure, the other messages of the webhook wait for the next round, so that it does not
+    delay other webhooks.
     """
     compose()
-    came: Counter[str] = Counter()
+    results: Counter[str] = Counter()
     failed = set()
     due = Delivery.objects.due().order_by("webhook", "created_at", "pk")
     for key, webhook in due.values_list("pk", "webhook").iterator(chunk_size=500):
@@ -51,21 +52,22 @@ def deliver_due(goes_on: Callable[[], bool]) -> Counter[str]:
             continue
         result = deliver.enqueue(str(key))
         outcome = str(result.return_value) if result.is_finished else HANDED_ON
-        came[outcome] += 1
+        results[outcome] += 1
         if outcome == FAILED:
             failed.add(webhook)
-    return came
+    return results
 
 
 @task()
 def deliver(pk: str) -> str:
-    """Send one message, if it is due and nobody else does, and say what came of it."""
+    """Send one message if it is due and not claimed by another process; return the result."""
     now = timezone.now()
     if not Delivery.objects.due().filter(pk=pk).exists():
         return TAKEN
-    # Without a join: then PostgreSQL judges the row as it is once nobody else holds it.
-    mine = Delivery.objects.filter(pk=pk, next_try_at__lte=now)
-    if not mine.update(next_try_at=now + SENDING, last_try_at=now, tries=F("tries") + 1):
+    # Without a join, PostgreSQL evaluates the condition again after it has waited for a row
+    # lock; with a joined subquery it does not, and two processes could claim the same row.
+    row = Delivery.objects.filter(pk=pk, next_try_at__lte=now)
+    if not row.update(next_try_at=now + SENDING, last_try_at=now, tries=F("tries") + 1):
         return TAKEN
     delivery = Delivery.objects.select_related("webhook__application").get(pk=pk)
     problem = _send(delivery)
@@ -77,7 +79,7 @@ def deliver(pk: str) -> str:
 
 
 def send_again(delivery: Delivery) -> bool:
-    """Send a message at once, whatever became of it before, and tell whether it has arrived."""
+    """Send a message now, even if it was delivered before; return whether it was delivered."""
     Delivery.objects.filter(pk=delivery.pk).update(
         next_try_at=timezone.now(), delivered_at=None, tries=0
     )
@@ -86,24 +88,24 @@ def send_again(delivery: Delivery) -> bool:
 
 
 def fail(delivery: Delivery, problem: str) -> None:
-    """Write down what was wrong, and when to try again; after the last try, switch off."""
+    """Store the problem and schedule the next attempt; after the last one, disable the webhook."""
     wait = WAITS[delivery.tries - 1] if delivery.tries <= len(WAITS) else None
     with transaction.atomic():
         Delivery.objects.filter(pk=delivery.pk).update(
             problem=problem[:300], next_try_at=timezone.now() + wait if wait else None
         )
-        is_news = wait is None and _switch_off(delivery.webhook, problem)
-    if is_news:
+        was_disabled = wait is None and _disable(delivery.webhook, problem)
+    if was_disabled:
         _mail(delivery.webhook, problem)
 
 
-def forget_delivered(before: timedelta) -> int:
-    """Delete the messages that are older than that, and return how many."""
-    return Delivery.objects.filter(created_at__lt=timezone.now() - before).delete()[0]
+def delete_old_deliveries(age: timedelta) -> int:
+    """Delete the messages older than ``age`` and return how many were deleted."""
+    return Delivery.objects.filter(created_at__lt=timezone.now() - age).delete()[0]
 
 
 def _send(delivery: Delivery) -> str:
-    """Return what is wrong, or nothing."""
+    """Send the message; return the problem as a sentence, or an empty string."""
     webhook, body = delivery.webhook, delivery.body.encode()
     try:
         signed = headers(
@@ -117,7 +119,7 @@ def _send(delivery: Delivery) -> str:
             data=body,
         )
     except SecretUnreadable:
-        return "Its signing secret cannot be read. Delete the webhook and register it anew."
+        return "The signing secret cannot be read. Delete the webhook and register it again."
     except ServiceError as error:
         return str(error)
     if 200 <= answer.status < 300:
@@ -125,8 +127,8 @@ def _send(delivery: Delivery) -> str:
     return f"{webhook.host} answered with status {answer.status}."
 
 
-def _switch_off(webhook: Webhook, problem: str) -> bool:
-    """Stop sending to an address that takes no message, and tell whether that is news."""
+def _disable(webhook: Webhook, problem: str) -> bool:
+    """Disable a webhook; return whether it was enabled before."""
     row = Webhook.objects.select_for_update().filter(pk=webhook.pk, disabled_at=None).first()
     if row is None:
         return False
@@ -152,5 +154,5 @@ def _mail(webhook: Webhook, problem: str) -> None:
     }
     try:
         mail.send("webhooks/email/disabled", [person.email for person in people], context)
-    except Exception as error:  # the page says it, too; nothing here waits for a mail server
+    except Exception as error:  # the page shows it as well, so the mail is not retried
         logger.warning("Mail about a webhook could not be sent: %s", type(error).__name__)

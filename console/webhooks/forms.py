@@ -1,4 +1,4 @@
-"""What people fill in about webhooks."""
+"""The form that registers a webhook."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from console.webhooks.models import Webhook
 
 
 class WebhookForm(forms.Form):
-    """The address to tell."""
+    """The URL that receives the messages."""
 
     url = forms.CharField(
-        label="Address",
+        label="URL",
         max_length=Webhook._meta.get_field("url").max_length,
-        help_text="It begins with https:// and answers a POST with a status of 2xx.",
+        help_text="It begins with https:// and responds to a POST with a 2xx status.",
         widget=forms.URLInput(
             attrs={"placeholder": "https://app.example.com/webhooks", "autocomplete": "off"}
         ),
-        error_messages={"required": "Say where your program waits for messages."},
+        error_messages={"required": "Enter the URL where your program receives messages."},
     )
 
     def clean_url(self) -> str:
-        """Judge it as every address that the console calls."""
+        """Apply the rules for every URL that the console calls."""
         url: str = self.cleaned_data["url"]
         try:
             validate_url(url, service="The webhook")
         except ServiceForbidden as error:
             raise forms.ValidationError(str(error)) from None
         if "#" in url:
-            raise forms.ValidationError("Leave out the part from # on: it is never sent.")
+            raise forms.ValidationError("Remove the part after #. It is never sent.")
         return url

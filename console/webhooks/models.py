@@ -1,4 +1,4 @@
-"""Where an application wants to be told, and what it is told."""
+"""Webhooks, and the messages that are delivered to them."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
 
 
 class Webhook(models.Model):
-    """An address that is told of the authorizations of one organization in one application."""
+    """A URL that receives events about authorizations of one organization in one application."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+")
     application = models.ForeignKey(Application, models.CASCADE, related_name="webhooks")
-    url = models.CharField("Address", max_length=500)
+    url = models.CharField("URL", max_length=500)
     secret = EncryptedJSONField(bound_to=("organization_id",))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
     created_at = models.DateTimeField(default=timezone.now)
-    #: Nothing is sent from then on, but everything is kept to be sent.
+    #: While this is set, messages are kept but not sent.
     disabled_at = models.DateTimeField(null=True)
-    #: Why, in one sentence.
+    #: Why it was disabled, in one sentence.
     problem = models.CharField(max_length=300, blank=True)
 
     objects = WebhookQuerySet.as_manager()
@@ -49,7 +49,7 @@ class Webhook(models.Model):
 
     @property
     def host(self) -> str:
-        """Name where it leads: some services write a password into the path."""
+        """Return only the host, because the path may contain a secret."""
         return urlsplit(self.url).netloc
 
 
@@ -59,14 +59,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(webhook__in=Webhook.objects.allowing(user, action))
 
     def due(self) -> DeliveryQuerySet:
-        """Keep what is to be sent now."""
+        """Keep the deliveries that must be sent now."""
         return self.filter(next_try_at__lte=timezone.now(), webhook__disabled_at=None)
 
 
 class Delivery(models.Model):
-    """One message to one webhook. Its key is the ``webhook-id``: the same at every try.
+    """One message to one webhook. Its key is the ``webhook-id``, the same for every attempt.
 
-    ``event`` is the key of the audit event that it tells of; a test tells of none.
+    ``event`` is the key of the audit event that caused it; null for a test message.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -76,11 +76,11 @@ class Delivery(models.Model):
     body = models.TextField()
     created_at = models.DateTimeField(default=timezone.now)
     tries = models.PositiveSmallIntegerField(default=0)
-    #: Empty once it has arrived, or is given up.
+    #: Null once the message was delivered or given up.
     next_try_at = models.DateTimeField(null=True, default=timezone.now)
     last_try_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
-    #: What was wrong the last time, in one sentence.
+    #: Why the last attempt failed, in one sentence.
     problem = models.CharField(max_length=300, blank=True)
 
     objects = DeliveryQuerySet.as_manager()
@@ -104,5 +104,5 @@ class Delivery(models.Model):
 
     @property
     def message_id(self) -> str:
-        """Return what receivers know it by."""
+        """Return the ``webhook-id`` of the message."""
         return f"msg_{self.pk.hex}"

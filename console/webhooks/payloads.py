@@ -1,6 +1,6 @@
-"""Turn what was recorded into messages: the audit log is the outbox.
+"""Create webhook messages from audit events; the audit log is the outbox.
 
-An event is written in the transaction of its change, so no crash loses a message.
+An event is written in the transaction of its change, so a crash cannot lose a message.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ TEST = "webhook.test"
 
 
 def compose() -> None:
-    """Write the messages about everything that has happened since the last time."""
+    """Create the messages for all audit events since the last call."""
     follow("webhooks", TYPES.keys(), _write)
 
 
 def test_message(webhook: Webhook) -> Delivery:
-    """Write a message that tells of nothing."""
+    """Return an unsaved test message."""
     return _delivery(
         webhook,
         None,
@@ -59,8 +59,8 @@ def _write(events: Sequence[Event]) -> None:
     webhooks: dict[tuple[uuid.UUID, Any], list[Webhook]] = {}
     applications = {connection.application_id for connection in connections.values()}
     for webhook in Webhook.objects.filter(application__in=applications).defer("secret"):
-        place = webhook.application_id, webhook.organization_id
-        webhooks.setdefault(place, []).append(webhook)
+        key = webhook.application_id, webhook.organization_id
+        webhooks.setdefault(key, []).append(webhook)
     Delivery.objects.bulk_create(
         [
             _delivery(
@@ -110,7 +110,7 @@ def _delivery(
     subject: str,
     data: Mapping[str, Any],
 ) -> Delivery:
-    """Write a message in the fields of CloudEvents 1.0."""
+    """Return an unsaved delivery whose body is a CloudEvents 1.0 event in JSON."""
     delivery = Delivery(webhook=webhook, event=event.pk if event else None, type=type_)
     message = {
         "specversion": "1.0",

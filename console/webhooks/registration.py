@@ -1,4 +1,4 @@
-"""Register an address, switch it on again, and take it away."""
+"""Register, enable and delete webhooks."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from console.audit.log import Subject, record
 from console.webhooks.models import Delivery, Webhook
 from console.webhooks.signature import new_secret
 
-MOST = 5
+MAX_WEBHOOKS = 5
 
 
 class TooManyWebhooks(Exception):
-    """The application has as many as it may have; the message says what to do."""
+    """The application has reached the limit; the message says what to do."""
 
 
 def register(application: Application, url: str, user: User) -> tuple[Webhook, str]:
-    """Register an address, and return it with its secret, which is shown this once.
+    """Create a webhook; return it with its signing secret, which is shown only once.
 
-    Raise :class:`TooManyWebhooks`.
+    Raise :class:`TooManyWebhooks` if the application has reached the limit.
     """
     secret = new_secret()
     with transaction.atomic():
         application = lock_application(application)
         organization = application.organization_id
-        there = Webhook.objects.filter(application=application, organization=organization)
-        if there.count() >= MOST:
+        existing = Webhook.objects.filter(application=application, organization=organization)
+        if existing.count() >= MAX_WEBHOOKS:
             raise TooManyWebhooks(
-                f"{application} has {MOST} webhooks, which is the most. Delete one first."
+                f"{application} already has {MAX_WEBHOOKS} webhooks, the maximum. Delete one first."
             )
         webhook = Webhook.objects.create(
             organization_id=organization,
@@ -48,7 +48,7 @@ def register(application: Application, url: str, user: User) -> tuple[Webhook, s
 
 
 def enable(webhook: Webhook, user: User) -> None:
-    """Send to a webhook again, and first of all what has gathered meanwhile."""
+    """Enable a webhook again, and make its undelivered messages due now."""
     with transaction.atomic():
         row = Webhook.objects.select_for_update().get(pk=webhook.pk)
         if row.disabled_at is None:
@@ -68,7 +68,7 @@ def enable(webhook: Webhook, user: User) -> None:
 
 
 def delete(webhook: Webhook, user: User) -> None:
-    """Take an address away, with everything that it has been told."""
+    """Delete a webhook and its messages."""
     with transaction.atomic():
         row = Webhook.objects.select_for_update().filter(pk=webhook.pk).first()
         if row is None:

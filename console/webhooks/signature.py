@@ -1,7 +1,7 @@
-"""Sign a message so that its receiver knows who sent it (Standard Webhooks 1.0).
+"""Sign webhook messages (Standard Webhooks 1.0).
 
-The signature is an HMAC-SHA256 over ``<webhook-id>.<webhook-timestamp>.<body>``; the secret
-is written ``whsec_`` and base64.
+The signature is an HMAC-SHA256 over ``<webhook-id>.<webhook-timestamp>.<body>``. The secret
+is base64 with the prefix ``whsec_``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ PREFIX = "whsec_"
 
 
 def new_secret() -> str:
-    """Return a secret of 256 random bits."""
+    """Return a new signing secret of 256 random bits."""
     return PREFIX + b64encode(secrets.token_bytes(32)).decode()
 
 
 def headers(secret: str, *, webhook_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """Return the three headers that go with a message."""
+    """Return the three headers of a signed message."""
     timestamp = str(int(at.timestamp()))
     key = b64decode(secret.removeprefix(PREFIX))
     signed = b".".join((webhook_id.encode(), timestamp.encode(), body))

@@ -1,4 +1,4 @@
-"""The webhooks of an application: the list with what was sent, and all that is done with one."""
+"""Views for the webhooks of an application and their messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE_SIZE = 20
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhook_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show the webhooks of an application and what they were sent; a POST registers one."""
+    """Show the webhooks of an application and their messages; a POST registers a webhook."""
     application = get_object_or_404(
         Application.objects.allowing(request.user, Action.MANAGE_WEBHOOKS).select_related(
             "organization"
@@ -49,30 +49,30 @@ def webhook_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def webhook_test(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Send a message that tells of nothing."""
+    """Send a test message."""
     webhook = _webhook(request, pk)
     delivery = test_message(webhook)
     if webhook.disabled_at is None:
         delivery.save()
-    return _sent(request, delivery)
+    return _send_now(request, delivery)
 
 
 @require_POST
 def webhook_enable(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Switch a webhook on again."""
+    """Enable a webhook again."""
     webhook = _webhook(request, pk)
     registration.enable(webhook, request.user)
-    messages.success(request, f"{webhook} is switched on. What has gathered is sent soon.")
+    messages.success(request, f"{webhook} is enabled. Waiting messages will be sent soon.")
     return SeeOther(reverse("webhook_list", args=[webhook.application_id]))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhook_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say what ends; a POST takes the webhook away."""
+    """Ask for confirmation; a POST deletes the webhook."""
     webhook = _webhook(request, pk)
     if request.method == "POST":
         registration.delete(webhook, request.user)
-        messages.success(request, f"{webhook} is not told anything any more.")
+        messages.success(request, f"{webhook} was deleted and no longer receives events.")
         return SeeOther(reverse("webhook_list", args=[webhook.application_id]))
     return render(
         request,
@@ -83,22 +83,21 @@ def webhook_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @require_POST
 def delivery_resend(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Send a message once more, with the same id."""
+    """Send a message again with the same id."""
     deliveries = Delivery.objects.allowing(request.user, Action.MANAGE_WEBHOOKS)
-    return _sent(request, get_object_or_404(deliveries.select_related("webhook"), pk=pk))
+    return _send_now(request, get_object_or_404(deliveries.select_related("webhook"), pk=pk))
 
 
-def _sent(request: SignedInRequest, delivery: Delivery) -> HttpResponse:
+def _send_now(request: SignedInRequest, delivery: Delivery) -> HttpResponse:
     webhook = delivery.webhook
     if webhook.disabled_at:
-        messages.error(request, f"{webhook} is switched off. Switch it on first.")
+        messages.error(request, f"{webhook} is disabled. Enable it first.")
     elif send_again(delivery):
-        messages.success(request, f"{webhook} has taken the message.")
+        messages.success(request, f"{webhook} has accepted the message.")
     else:
         delivery.refresh_from_db()
-        messages.error(
-            request, f"{delivery.problem or 'It is on its way.'} The console tries again by itself."
-        )
+        problem = delivery.problem or "The message is being sent."
+        messages.error(request, f"{problem} The console retries automatically.")
     return SeeOther(reverse("webhook_list", args=[webhook.application_id]))
 
 

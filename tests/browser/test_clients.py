@@ -162,7 +162,7 @@ def test_each_person_of_a_client_uses_their_own_account(page, visit, console) ->
     open_installed(chief)
     chief.get_by_role("link", name=re.compile("^Update to")).click()
     chief.get_by_role("heading", name="Connections and permissions").wait_for()
-    expect(chief.get_by_role("main")).to_contain_text("It may do in addition")
+    expect(chief.get_by_role("main")).to_contain_text("New permissions")
     expect(chief.locator("ins")).to_contain_text("contacts.write")
     keep_picture(chief, "update")
     look_over(chief, "update")

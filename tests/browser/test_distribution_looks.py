@@ -62,7 +62,7 @@ def test_from_stage_to_a_client(visit) -> None:
     operator.get_by_role("link", name="Field Service").click()
     look_over(operator, "review")
     wizard.press(operator, "Publish")
-    operator.get_by_text("is in the marketplace").wait_for()
+    operator.get_by_text("is now in the marketplace").wait_for()
 
     boss = visit(CLIENT, scripts=False)
     looker = visit(CLIENT)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 #: Long enough to press a button that is there early.
 LATE_MS = 1500
 #: Without ``theme``, which blocks painting.
-SCRIPTS = ("shell", "wizard", "htmx-2.min")
+SCRIPTS = ("console", "connections", "htmx-2.min")
 
 
 def delay_scripts(page: Page, *scripts: str) -> None:
@@ -68,7 +68,7 @@ def test_the_service_opens_in_its_own_window(page, console, authorizing, script)
 
 
 def test_it_opens_in_its_own_window_without_the_script(page, console, authorizing) -> None:
-    empty_script(page, "wizard")
+    empty_script(page, "connections")
     open_early(page, authorizing)
     with page.expect_popup() as opened:
         wizard.button(page, "Authorize").click()
@@ -85,7 +85,7 @@ def test_all_actions_selects_and_disables_all(page) -> None:
     page.get_by_role("radio", name="Administrator").wait_for()
     wizard.press(page, "Next")
     page.get_by_role("checkbox", name="All Actions").wait_for()
-    delay_scripts(page, "shell", "wizard")
+    delay_scripts(page, "console", "connections")
     open_early(page, page.url)
     page.get_by_role("checkbox", name="All Actions").check()
     expect(page.get_by_role("checkbox", name="Read Contacts")).to_be_checked()
@@ -120,7 +120,7 @@ def test_typing_in_the_editor_continues(visit) -> None:
     page.get_by_role("link", name="All components").click()
     page.get_by_role("link", name="Find customers").click()
     page.locator("textarea[name=definition]").wait_for(state="attached")
-    delay_scripts(page, "editor")
+    delay_scripts(page, "components")
     page.on("dialog", lambda dialog: dialog.accept())  # the typed text is not saved
     open_early(page, page.url)
     text = page.locator("textarea[name=definition]")

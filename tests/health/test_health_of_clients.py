@@ -1,4 +1,4 @@
-"""What has stopped where an application is installed: who sees it, mends it and is told."""
+"""Problems with installed connections: who sees them, and who is notified."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from connections.authorizations.state_changes import mark_ended
 from connections.models import Authorization, InstalledConnection
 from console.accounts.models import Membership
 from console.choices import Level, Role
-from console.health.notices import tell_people
+from console.health.notices import send_notices
 from tests.connections.flow_steps import words_of
 from tests.distribution.conftest import (  # noqa: F401
     admin,
@@ -42,13 +42,13 @@ def rows(installed, rows_of):  # noqa: F811
 
 @pytest.fixture
 def shared(rows, authorized, crm, admin) -> Authorization:  # noqa: F811
-    """Authorized for everybody, and stopped."""
+    """A shared authorization that has stopped."""
     return _stopped(authorized(crm, admin))
 
 
 @pytest.fixture
 def own(rows, authorized, mailbox, person) -> Authorization:  # noqa: F811
-    """A person's own, and stopped."""
+    """The authorization of one person that has stopped."""
     return _stopped(authorized(mailbox, person, own=True))
 
 
@@ -60,15 +60,15 @@ def _stopped(authorization: Authorization) -> Authorization:
 
 
 def listed(browser) -> list[str]:
-    return [need.name for need in browser.get(URL).context["rows"]]
+    return [problem.name for problem in browser.get(URL).context["rows"]]
 
 
 def counted(browser) -> int:
-    doors = browser.get("/").context["navigation"]
-    return next(door.count for door in doors if door.label == "Health")
+    items = browser.get("/").context["navigation"]
+    return next(item.count for item in items if item.label == "Health")
 
 
-def test_who_authorizes_for_everybody_sees_it(
+def test_people_who_authorize_shared_connections_see_it(
     signed_in, member, client_organization, boss, admin, person, shared  # noqa: F811
 ):  # fmt: skip
     builds = member(client_organization, Role.DEVELOPER, "builds@client.example")
@@ -77,18 +77,18 @@ def test_who_authorizes_for_everybody_sees_it(
     assert (listed(signed_in(person)), counted(signed_in(person))) == ([], 0)
 
 
-def test_a_persons_own_is_his_alone(signed_in, boss, admin, person, own):  # noqa: F811
+def test_only_the_person_sees_their_own_account(signed_in, boss, admin, person, own):  # noqa: F811
     assert (listed(signed_in(person)), counted(signed_in(person))) == (["Mailbox"], 1)
     for user in (boss, admin):
         assert (listed(signed_in(user)), counted(signed_in(user))) == ([], 0)
 
 
-def test_the_developers_see_nothing_of_it(signed_in, developer, super_admin, shared, own):
+def test_the_developers_do_not_see_it(signed_in, developer, super_admin, shared, own):
     for user in (developer, super_admin):
         assert (listed(signed_in(user)), counted(signed_in(user))) == ([], 0)
 
 
-def test_it_leads_to_the_clients_page(signed_in, admin, rows, shared):  # noqa: F811
+def test_it_links_to_the_pages_of_the_installed_connection(signed_in, admin, rows, shared):  # noqa: F811
     page = signed_in(admin).get(URL)
     assert "Sandbox says no." in words_of(page)
     for name in ("installed_authorize", "installed_connection"):
@@ -97,7 +97,7 @@ def test_it_leads_to_the_clients_page(signed_in, admin, rows, shared):  # noqa: 
     assert home not in page.content.decode()
 
 
-def test_a_failed_test_is_repeated_there(
+def test_a_failed_test_can_be_repeated(
     signed_in, admin, rows, authorized, crm  # noqa: F811
 ):  # fmt: skip
     now = timezone.now()
@@ -106,26 +106,26 @@ def test_a_failed_test_is_repeated_there(
     assert f'action="{reverse("installed_test", args=[rows["crm"].pk])}"' in page
 
 
-def test_its_name_is_that_of_the_release(signed_in, admin, crm, shared):  # noqa: F811
+def test_it_has_the_name_in_the_installed_release(signed_in, admin, crm, shared):  # noqa: F811
     crm.name = "Renamed by its developers"
     crm.save()
     assert listed(signed_in(admin)) == ["CRM"]
 
 
-def test_after_the_license_there_is_nothing_to_mend(signed_in, admin, shared):  # noqa: F811
+def test_it_is_hidden_after_the_end_of_the_license(signed_in, admin, shared):  # noqa: F811
     InstalledConnection.objects.update(ends_at=timezone.now() - timedelta(seconds=1))
     assert (listed(signed_in(admin)), counted(signed_in(admin))) == ([], 0)
 
 
-def test_it_is_narrowed_to_an_application(signed_in, admin, application, shared):  # noqa: F811
+def test_it_can_be_filtered_by_application(signed_in, admin, application, shared):  # noqa: F811
     browser = signed_in(admin)
     assert len(browser.get(f"{URL}?application={application.pk}").context["rows"]) == 1
     assert str(application) in browser.get(URL).content.decode()
 
 
-def test_who_authorized_it_is_told_where_to_mend_it(rows, shared, admin, settings):  # noqa: F811
+def test_the_person_who_authorized_it_gets_the_url_to_fix_it(rows, shared, admin, settings):  # noqa: F811
     settings.PUBLIC_URL = "https://console.example"
-    assert tell_people() == 1
+    assert send_notices() == 1
     (message,) = mail.outbox
     assert message.to == [admin.email]
     assert message.subject == "CRM has stopped working"
@@ -134,30 +134,30 @@ def test_who_authorized_it_is_told_where_to_mend_it(rows, shared, admin, setting
 
 
 @pytest.mark.parametrize("change", [{"role": Role.USER}, {"deactivated_at": timezone.now()}])
-def test_where_he_cannot_mend_it_the_super_admin_is_told(
+def test_the_super_admin_is_notified_if_that_person_cannot_fix_it(
     shared, admin, boss, change  # noqa: F811
 ):  # fmt: skip
     Membership.objects.filter(user=admin).update(**change)
-    tell_people()
+    send_notices()
     assert [message.to for message in mail.outbox] == [[boss.email]]
 
 
-def test_of_his_own_the_person_is_told(rows, own, person):  # noqa: F811
-    tell_people()
+def test_the_person_is_notified_about_their_own_account(rows, own, person):  # noqa: F811
+    send_notices()
     (message,) = mail.outbox
     assert message.to == [person.email]
     assert str(rows["mailbox"].pk) in message.body
 
 
-def test_nobody_is_told_of_a_stop_that_is_mended_where_another_organization_has_one(
+def test_no_notice_for_a_working_connection_if_it_stopped_in_another_organization(
     shared, grant, crm  # noqa: F811
 ):  # fmt: skip
     _stopped(grant(crm))
     Authorization.objects.filter(pk=shared.pk).update(state=Authorization.State.ACTIVE)
-    tell_people()
+    send_notices()
     assert all("installed" not in message.body for message in mail.outbox)
 
 
-def test_the_world_is_as_it_should_be(rows):
+def test_the_fixtures_have_the_expected_levels(rows):
     assert rows["crm"].snapshot.level == Level.ADMINISTRATOR
     assert rows["mailbox"].snapshot.level == Level.LOGGED_IN_USER

@@ -1,4 +1,4 @@
-"""One damaged value is a line under Health, and no more than that."""
+"""Damaged secrets are listed on the Health page and break nothing else."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ URL = reverse("health_list")
 
 @pytest.fixture
 def credential(connect, grant) -> Credential:
-    """The damaged one of two; the other one is whole."""
+    """A damaged credential, next to an intact one."""
     grant(connect("twilio", name="Whole"), secret={"auth_token": "one"})
     credential = grant(connect("twilio", name="Damaged"), secret={"auth_token": "two"}).credential
     damage(credential, "secret")
@@ -32,25 +32,27 @@ def page_of(client) -> str:
     return words_of(client.get(URL))
 
 
-def test_a_credential_is_listed_with_its_connection_and_what_helps(developer_client, credential):
-    unreadable_secrets.look_through()
+def test_a_credential_is_listed_with_its_connection_and_remedy(developer_client, credential):
+    unreadable_secrets.check_next_rows()
     page = developer_client.get(URL)
-    assert [(need.name, need.kind) for need in page.context["rows"]] == [("Damaged", "unreadable")]
-    assert "Authorize it again" in words_of(page)
+    assert [(problem.name, problem.kind) for problem in page.context["rows"]] == [
+        ("Damaged", "unreadable")
+    ]
+    assert "Reauthorize it, or ask an operator" in words_of(page)
     place = reverse(
         "connection_authorize", args=[page.context["rows"][0].authorization.connection_id]
     )
     assert place in page.content.decode()
 
 
-def test_it_can_be_narrowed_to(developer_client, credential):
-    unreadable_secrets.look_through()
+def test_it_can_be_filtered(developer_client, credential):
+    unreadable_secrets.check_next_rows()
     rows = developer_client.get(f"{URL}?why=unreadable").context["rows"]
     assert [need.name for need in rows] == ["Damaged"]
 
 
 def test_other_organizations_do_not_see_it(signed_in, stranger, credential):
-    unreadable_secrets.look_through()
+    unreadable_secrets.check_next_rows()
     assert "Damaged" not in page_of(signed_in(stranger))
 
 
@@ -63,58 +65,58 @@ def test_a_super_admin_sees_a_client_and_a_webhook(signed_in, super_admin, appli
     )
     damage(OAuthClient.objects.get(), "client_secret")
     damage(Webhook.objects.get(), "secret")
-    unreadable_secrets.look_through()
+    unreadable_secrets.check_next_rows()
     page = page_of(signed_in(super_admin))
     assert "client_secret of OAuth client “Slack (studio--slack)” of Studio" in page
-    assert "types the client_secret again" in page
+    assert "enter the client_secret again" in page
     assert "webhook “hooks.example” of Studio" in page
 
 
-def test_a_developer_does_not_see_what_only_a_super_admin_can_help(developer_client, studio):
+def test_developers_do_not_see_what_only_super_admins_can_fix(developer_client, studio):
     OAuthClient.objects.create(
         connector_slug="slack", client_id="c", client_secret="s", organization=studio
     )
     damage(OAuthClient.objects.get(), "client_secret")
-    unreadable_secrets.look_through()
+    unreadable_secrets.check_next_rows()
     assert "client_secret" not in page_of(developer_client)
 
 
-def test_a_line_goes_when_the_secret_opens_again(developer_client, credential):
-    unreadable_secrets.look_through()
+def test_it_is_removed_when_the_secret_can_be_decrypted_again(developer_client, credential):
+    unreadable_secrets.check_next_rows()
     credential.secret = {"auth_token": "new"}
     credential.save()
-    assert unreadable_secrets.look_through() == 0
+    assert unreadable_secrets.check_next_rows() == 0
     assert developer_client.get(URL).context["rows"] == []
 
 
-def test_a_line_goes_with_its_row(credential):
-    unreadable_secrets.look_through()
+def test_it_is_removed_with_its_row(credential):
+    unreadable_secrets.check_next_rows()
     Authorization.objects.all().delete()
     credential.delete()
-    assert unreadable_secrets.look_through() == 0
+    assert unreadable_secrets.check_next_rows() == 0
 
 
-def test_a_round_visits_a_few_rows_and_the_next_one_goes_on(credential, monkeypatch):
+def test_each_round_continues_where_the_last_one_ended(credential, monkeypatch):
     monkeypatch.setattr(unreadable_secrets, "ROWS_A_ROUND", 1)
     monkeypatch.setattr(unreadable_secrets, "PAGE", 1)
-    found = [unreadable_secrets.look_through() for _ in range(3)]
+    found = [unreadable_secrets.check_next_rows() for _ in range(3)]
     assert max(found) == 1
     assert ScanProgress.objects.count() <= 1
 
 
-def test_the_command_says_how_many(credential, capsys):
+def test_the_command_prints_the_number(credential, capsys):
     call_command("check_health")
-    assert "secrets that do not open: 1" in capsys.readouterr().out
+    assert "unreadable secrets: 1" in capsys.readouterr().out
 
 
-def test_neither_renewing_nor_testing_stops_at_it(credential, capsys, network):
+def test_other_credentials_are_still_renewed_and_tested(credential, capsys, network):
     call_command("refresh_due")
     call_command("check_health")
     assert "failed" not in capsys.readouterr().out
     assert not Credential.objects.filter(renew_at=None).exists()
 
 
-def test_pages_about_the_connection_stay_whole(developer_client, credential):
+def test_pages_about_the_connection_still_work(developer_client, credential):
     authorization = credential.authorizations.get()
     assert developer_client.get(authorization.connection.get_absolute_url()).status_code == 200
     tested = developer_client.post(
@@ -124,7 +126,7 @@ def test_pages_about_the_connection_stay_whole(developer_client, credential):
     assert "cannot be decrypted with any key" in words_of(tested)
 
 
-def test_a_damaged_key_of_tokens_is_replaced(developer, application, studio):
+def test_a_damaged_token_key_is_replaced(developer, application, studio):
     token_for(developer, application, studio, "development")
     old = TokenKey.objects.get()
     damage(old, "private")

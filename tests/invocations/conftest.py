@@ -1,4 +1,4 @@
-"""Calls that were made, without making them."""
+"""Fixtures that write the call log without making calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from console.invocations.log_writer import _insert
 
 @pytest.fixture
 def log() -> Callable[..., None]:
-    """Write calls through a connection as the writer does; ``ago`` says when they were."""
+    """Return a function that writes rows of the call log, dated ``ago`` before now."""
 
     def write(connection, number: int = 1, *, ago: timedelta = timedelta(), **fields: Any) -> None:
         application = connection.application

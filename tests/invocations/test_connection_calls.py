@@ -39,52 +39,52 @@ def test_it_lists_calls_newest_first(see, connection, log, developer):
     assert "GET api.example.com/newer" in words
     assert f"{developer.email} key ck_dev_abc…" in words
     assert "40 ms 1.7" in words
-    assert "token renewed" in words
+    assert "token refreshed" in words
 
 
-def test_it_is_reached_from_the_details(developer_client, connection):
+def test_the_details_page_links_to_it(developer_client, connection):
     page = developer_client.get(connection.get_absolute_url()).content.decode()
     assert f'href="{reverse("connection_calls", args=[connection.pk])}"' in page
 
 
-def test_it_says_that_nothing_was_called(see):
-    assert "No call fits" in words_of(see())
-    assert "Nothing was called yet" in words_of(see("?period=month"))
+def test_it_says_that_there_are_no_calls(see):
+    assert "No calls found" in words_of(see())
+    assert "No calls yet" in words_of(see("?period=month"))
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("", {"/fine", "/missing", "/broken", "/offline", "/stage", "/post", "/his"}),
-        ("?outcome=worked", {"/fine", "/stage", "/post", "/his"}),
+        ("", {"/fine", "/missing", "/broken", "/offline", "/stage", "/post", "/person"}),
+        ("?outcome=worked", {"/fine", "/stage", "/post", "/person"}),
         ("?outcome=refused", {"/missing"}),
         ("?outcome=failed", {"/broken", "/offline"}),
         ("?environment=stage", {"/stage"}),
         ("?method=POST", {"/post"}),
-        ("?who=developer@stu", {"/his"}),
+        ("?who=developer@stu", {"/person"}),
         ("?who=ck_other", {"/post"}),
         ("?who=nobody", set()),
-        ("?period=hour&outcome=worked", {"/fine", "/post", "/his"}),
+        ("?period=hour&outcome=worked", {"/fine", "/post", "/person"}),
         ("?period=century&outcome=odd&environment=production&method=EAT&before=x", None),
         ("?before=2026-01-01T00:00:00Z_99999999999999999999999999&period=month", set()),
         (f"?after=2026-11-25T00:00:00+00:00_{'f' * 32}", None),
     ],
 )
-def test_it_is_narrowed_by_the_address(see, connection, log, developer, query, expected):
+def test_the_query_string_filters_the_calls(see, connection, log, developer, query, expected):
     log(connection, path="/fine")
     log(connection, path="/missing", status=404)
     log(connection, path="/broken", status=502)
     log(connection, path="/offline", status=200, problem="answer-too-large")
     log(connection, path="/stage", environment="stage", ago=timedelta(hours=2))
     log(connection, path="/post", method="POST", key_prefix="ck_other_x")
-    log(connection, path="/his", user_id=developer.pk, key_prefix="")
+    log(connection, path="/person", user_id=developer.pk, key_prefix="")
     log(connection, path="/long ago", ago=timedelta(days=3))
     found = set(paths(see(query)))
-    everything = {"/fine", "/missing", "/broken", "/offline", "/stage", "/post", "/his"}
+    everything = {"/fine", "/missing", "/broken", "/offline", "/stage", "/post", "/person"}
     assert found == (everything if expected is None else expected)
 
 
-def test_it_shows_nothing_of_other_organizations(
+def test_it_hides_calls_of_other_organizations(
     see, connection, log, signed_in, stranger, stranger_organization, connect
 ):
     log(connection, path="/ours")
@@ -93,21 +93,21 @@ def test_it_shows_nothing_of_other_organizations(
     log(connect(name="Other"), path="/other")
     response = see("?period=month")
     assert paths(response) == ["/ours"]
-    assert response.context["plot"].calls == 1
+    assert response.context["chart"].calls == 1
     assert "/theirs" not in response.content.decode()
     assert see(client=signed_in(stranger)).status_code == 404
     assert not Invocation.objects.visible_to(stranger).filter(path="/ours").exists()
 
 
-def test_drafts_have_none(connect, developer_client):
+def test_drafts_have_no_calls(connect, developer_client):
     draft = connect(name="Draft", status="draft", link_name="")
     assert developer_client.get(reverse("connection_calls", args=[draft.pk])).status_code == 404
 
 
-def test_it_turns_pages_that_lose_nothing(see, connection, log):
+def test_pages_lose_no_calls_of_the_same_moment(see, connection, log):
     at = timezone.now() - timedelta(minutes=1)
     for number in range(2 * PAGE_SIZE + 3):
-        log(connection, path=f"/{number}", at=at)  # at one and the same moment
+        log(connection, path=f"/{number}", at=at)  # all at the same moment
     seen, query = [], "?method=GET"
     while query:
         response = see(query)
@@ -118,32 +118,32 @@ def test_it_turns_pages_that_lose_nothing(see, connection, log):
 
 
 @pytest.mark.parametrize("period", ["hour", "day", "week", "month"])
-def test_the_plot_counts_what_the_list_shows(see, connection, log, period):
+def test_the_chart_counts_the_listed_calls(see, connection, log, period):
     log(connection, 97, milliseconds=40)
     log(connection, 2, milliseconds=900, status=404)
     log(connection, milliseconds=9000, status=504, problem="service-timeout")
     log(connection, ago=timedelta(days=40))
-    plot = see(f"?period={period}").context["plot"]
-    assert (plot.calls, plot.refused, plot.failed) == (100, 2, 1)
-    assert plot.p95 == 50
-    assert [step.calls for step in plot.used] == [100]
-    narrowed = see(f"?period={period}&outcome=failed").context["plot"]
+    chart = see(f"?period={period}").context["chart"]
+    assert (chart.calls, chart.refused, chart.failed) == (100, 2, 1)
+    assert chart.p95 == 50
+    assert [step.calls for step in chart.used] == [100]
+    narrowed = see(f"?period={period}&outcome=failed").context["chart"]
     assert (narrowed.calls, narrowed.p95) == (1, 10_000)
 
 
-def test_the_plot_says_so_where_it_is_not_narrowed(see, connection, log):
+def test_the_chart_says_that_the_person_filter_does_not_apply(see, connection, log):
     log(connection)
-    assert "only the list below is narrowed to ck_dev" in words_of(see("?who=ck_dev"))
+    assert "only the list below is filtered by ck_dev" in words_of(see("?who=ck_dev"))
 
 
-def test_the_plot_is_in_words_too(see, connection, log):
+def test_the_chart_is_also_a_table(see, connection, log):
     log(connection, 3)
     page = see().content.decode()
-    assert "The plot as a table" in page
+    assert "Show as a table" in page
     assert '<svg viewBox="0 0 240 100"' in page
 
 
-def test_a_change_of_a_filter_fetches_the_plot_and_the_list(see, connection, log, developer_client):
+def test_changing_a_filter_fetches_the_chart_and_the_list(see, connection, log, developer_client):
     log(connection)
     response = developer_client.get(
         reverse("connection_calls", args=[connection.pk]) + "?period=week",
@@ -155,7 +155,7 @@ def test_a_change_of_a_filter_fetches_the_plot_and_the_list(see, connection, log
 
 
 @pytest.mark.parametrize("query", ["?period=hour", "?period=month"])
-def test_it_asks_as_many_queries_for_many_calls_as_for_one(
+def test_the_number_of_queries_does_not_grow_with_the_calls(
     see, connection, log, django_assert_num_queries, django_assert_max_num_queries, developer, query
 ):
     log(connection, user_id=developer.pk)

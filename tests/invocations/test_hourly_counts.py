@@ -9,10 +9,10 @@ from django.db import transaction
 
 from console.invocations.call_filters import Counted
 from console.invocations.chart import percentile
-from console.invocations.hourly_counts import BANDS, band_in_database, band_of, count
+from console.invocations.hourly_counts import BANDS, band_expression, band_of, count
 from console.invocations.log_writer import LogWriter
 from console.invocations.models import HourlyCount, Invocation
-from console.invocations.outcomes import in_database, outcome_of
+from console.invocations.outcomes import outcome_expression, outcome_of
 
 AT = datetime(2026, 5, 3, 14, 59, 59, tzinfo=UTC)
 
@@ -42,25 +42,25 @@ def test_calls_of_a_kind_add_up(row):
     with transaction.atomic():
         count([row(), row(milliseconds=9), row(status=404)])
         count([row()])
-    told = HourlyCount.objects.order_by("calls").values_list("hour", "outcome", "band", "calls")
+    found = HourlyCount.objects.order_by("calls").values_list("hour", "outcome", "band", "calls")
     hour = AT.replace(minute=0, second=0)
-    assert list(told) == [(hour, "refused", 10, 1), (hour, "worked", 10, 3)]
+    assert list(found) == [(hour, "refused", 10, 1), (hour, "worked", 10, 3)]
 
 
-def test_what_leads_to_no_connection_is_not_counted(row):
+def test_calls_without_a_connection_are_not_counted(row):
     with transaction.atomic():
         count([row(connection_id=None)])
     assert not HourlyCount.objects.exists()
 
 
-def test_methods_of_its_own_are_one(row):
+def test_unusual_methods_are_counted_as_other(row):
     with transaction.atomic():
         count([row(method="BREW"), row(method="WHEN")])
     assert [(t.method, t.calls) for t in HourlyCount.objects.all()] == [("OTHER", 2)]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_log_and_tallies_are_written_together(row):
+def test_the_log_and_the_counts_are_written_together(row):
     writer = LogWriter()
     for _ in range(3):
         writer.note(**row())
@@ -78,7 +78,7 @@ def test_many_processes_count_into_the_same_rows(row, at_once):
             count(rows)
 
     at_once(6, write)
-    assert {tally.calls for tally in HourlyCount.objects.all()} == {6}
+    assert {each.calls for each in HourlyCount.objects.all()} == {6}
 
 
 @pytest.mark.parametrize("milliseconds", [0, 5, 6, 999, 1000, 1001, 599_999, 10_000_000])
@@ -86,9 +86,9 @@ def test_the_database_finds_the_same_band_and_outcome(row, milliseconds):
     for status, problem in ((200, ""), (302, ""), (404, ""), (503, ""), (200, "caller-gone")):
         fields = row(milliseconds=milliseconds, status=status, problem=problem)
         Invocation.objects.create(**fields)
-    judged = Invocation.objects.annotate(took=band_in_database(), result=in_database())
-    assert {each.took for each in judged} == {band_of(milliseconds)}
-    for each in judged:
+    annotated = Invocation.objects.annotate(took=band_expression(), result=outcome_expression())
+    assert {each.took for each in annotated} == {band_of(milliseconds)}
+    for each in annotated:
         assert each.result == outcome_of(each.status, each.problem)
 
 
@@ -98,6 +98,6 @@ def test_the_percentile_is_within_a_band_of_the_true_one():
         times = [round(chance.lognormvariate(5, 1.2)) for _ in range(500)]
         counted = [Counted(at=AT, outcome="worked", band=band_of(time), calls=1) for time in times]
         true = quantiles(times, n=20, method="inclusive")[-1]
-        told = percentile(counted)
-        assert told in {band_of(int(true)), band_of(int(true) + 1)}
+        found = percentile(counted)
+        assert found in {band_of(int(true)), band_of(int(true) + 1)}
     assert percentile([]) is None

@@ -1,4 +1,4 @@
-"""A client sees what was called in its name, and nobody else does."""
+"""Only the client sees the Production calls of its installed connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def row(connect, install, client_organization):
 
 
 @pytest.fixture
-def address(row) -> str:
+def url(row) -> str:
     return reverse("installed_calls", args=[row.pk])
 
 
@@ -29,30 +29,28 @@ def called(row, log, client_organization):
 
 
 @pytest.mark.parametrize("role", ["super_admin", "admin", "developer"])
-def test_who_authorizes_for_everybody_sees_the_calls_in_production(
-    signed_in, client_people, address, called, role
+def test_people_who_authorize_shared_connections_see_production_calls(
+    signed_in, client_people, url, called, role
 ):
-    page = signed_in(client_people[role]).get(address)
+    page = signed_in(client_people[role]).get(url)
     assert [each.path for each in page.context["page"].rows] == ["/ours"]
-    assert page.context["plot"].calls == 1
+    assert page.context["chart"].calls == 1
     assert "in Production" in words_of(page)
     assert "environment" not in page.context["form"].fields
 
 
-def test_a_user_does_not_see_what_others_call(signed_in, client_people, row, address, called):
+def test_users_do_not_see_the_calls(signed_in, client_people, row, url, called):
     client = signed_in(client_people["user"])
-    assert client.get(address).status_code == 404
-    assert (
-        address not in client.get(reverse("installed_connection", args=[row.pk])).content.decode()
-    )
+    assert client.get(url).status_code == 404
+    assert url not in client.get(reverse("installed_connection", args=[row.pk])).content.decode()
 
 
-def test_neither_do_those_who_have_built_it(developer_client, row, address, called):
-    assert developer_client.get(address).status_code == 404
+def test_the_developers_do_not_see_the_calls_of_clients(developer_client, row, url, called):
+    assert developer_client.get(url).status_code == 404
     at_home = developer_client.get(reverse("connection_calls", args=[row.connection_id]))
     assert [each.path for each in at_home.context["page"].rows] == ["/developers"]
 
 
-def test_the_page_about_the_connection_leads_there(signed_in, client_people, row, address):
+def test_the_installed_connection_page_links_to_it(signed_in, client_people, row, url):
     page = signed_in(client_people["admin"]).get(reverse("installed_connection", args=[row.pk]))
-    assert address in page.content.decode()
+    assert url in page.content.decode()

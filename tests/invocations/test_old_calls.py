@@ -15,29 +15,31 @@ def connection(connect):
     return connect()
 
 
-def test_it_deletes_what_is_older(connection, log):
+def test_it_deletes_old_calls(connection, log):
     log(connection, 5, ago=timedelta(days=31))
     log(connection, 2, ago=timedelta(days=29))
     assert prune_invocations(30) == 5
     assert Invocation.objects.count() == 2
-    assert [tally.calls for tally in HourlyCount.objects.all()] == [2]
+    assert [count.calls for count in HourlyCount.objects.all()] == [2]
     assert prune_invocations(30) == 0
 
 
-def test_the_setting_says_how_old(connection, log, settings):
+def test_the_setting_gives_the_age(connection, log, settings):
     settings.INVOCATION_DAYS = 3
     log(connection, ago=timedelta(days=4))
     assert prune_invocations() == 1
 
 
-def test_it_goes_in_batches(connection, log, monkeypatch, django_assert_num_queries):
+def test_it_deletes_in_batches(connection, log, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(old_calls, "BATCH", 2)
     log(connection, 5, ago=timedelta(days=31))
-    with django_assert_num_queries(3 + 7):  # the tally, then three batches and a look
+    with django_assert_num_queries(
+        3 + 7
+    ):  # the hourly count, then three batches and an empty query
         assert prune_invocations(30) == 5
 
 
-def test_what_stops_it_keeps_what_is_done(connection, log, monkeypatch):
+def test_an_error_keeps_the_finished_batches(connection, log, monkeypatch):
     monkeypatch.setattr(old_calls, "BATCH", 2)
     log(connection, 5, ago=timedelta(days=31))
     calls = []

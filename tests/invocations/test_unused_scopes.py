@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from console.invocations.unused_scopes import need_of
+from console.invocations.unused_scopes import scope_usage
 from tests.connections.flow_steps import words_of
 
 SCOPES = ["contacts.read", "contacts.write", "orders.write"]
@@ -24,47 +24,49 @@ def words(developer_client, connection):
     return read
 
 
-def unneeded(connection, user) -> list[str]:
-    return [scope for scope, _ in need_of(connection, user).unneeded]
+def unused(connection, user) -> list[str]:
+    return [scope for scope, _ in scope_usage(connection, user).unused]
 
 
-def test_without_a_call_nothing_was_needed(connection, developer, log, words):
+def test_without_calls_all_permissions_are_unused(connection, developer, log, words):
     log(connection, ago=timedelta(days=31))
-    assert unneeded(connection, developer) == SCOPES
-    assert "none of the permissions was needed there" in words()
+    assert unused(connection, developer) == SCOPES
+    assert "these permissions were not used there" in words()
 
 
 def test_reading_calls_need_no_permission_to_write(connection, developer, log, words):
     log(connection, 3)
     log(connection, method="HEAD")
-    # Nothing of orders may be read otherwise, so the permission to write may be what lets them.
-    assert unneeded(connection, developer) == ["contacts.write"]
+    # There is no scope to read orders, so the calls may have needed the one to write them.
+    assert unused(connection, developer) == ["contacts.write"]
     assert "4 calls in the last 30 days: 3 GET, 1 HEAD" in words()
-    assert "nothing has needed this permission to write" in words()
-    assert "Of the other 2 it cannot be told" in words()
+    assert "this write permission was not used" in words()
+    assert "cannot tell whether the other 2 are used" in words()
 
 
-def test_it_says_where_it_cannot_tell(connection, developer, log, words):
+def test_it_says_so_if_it_cannot_tell(connection, developer, log, words):
     log(connection, 2)
     log(connection, method="POST")
-    assert unneeded(connection, developer) == []
-    assert "cannot tell whether all 3 are needed" in words()
+    assert unused(connection, developer) == []
+    assert "cannot tell whether all 3 are used" in words()
 
 
-def test_calls_of_others_do_not_count(connection, developer, log, stranger_organization):
+def test_calls_of_other_organizations_and_production_do_not_count(
+    connection, developer, log, stranger_organization
+):
     log(connection, method="POST", organization_id=stranger_organization.pk)
     log(connection, method="POST", environment="production")
-    assert need_of(connection, developer).calls == 0
+    assert scope_usage(connection, developer).calls == 0
 
 
-def test_what_is_always_asked_for_is_no_choice(connect, developer):
-    assert need_of(connect(scopes=[]), developer) is None
-    assert need_of(connect("sandbox_basic"), developer) is None
+def test_scopes_that_are_always_requested_are_not_judged(connect, developer):
+    assert scope_usage(connect(scopes=[]), developer) is None
+    assert scope_usage(connect("sandbox_basic"), developer) is None
 
 
-def test_a_permission_to_create_is_none_to_read(connect, developer, log):
+def test_a_permission_to_create_is_unused_if_calls_only_read(connect, developer, log):
     connection = connect(
         "zoho_crm", scopes=["ZohoCRM.modules.leads.CREATE", "ZohoCRM.modules.leads.ALL", "typed"]
     )
     log(connection)
-    assert unneeded(connection, developer) == ["ZohoCRM.modules.leads.CREATE"]
+    assert unused(connection, developer) == ["ZohoCRM.modules.leads.CREATE"]

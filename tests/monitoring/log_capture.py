@@ -1,4 +1,4 @@
-"""The log as it is written, at the level that tells most."""
+"""Capture the log as it is written, at the most verbose level, and search it for secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from console.monitoring.logs import configuration
 
 @contextmanager
 def written(form: str, level: str = "DEBUG") -> Iterator[Callable[[], str]]:
-    """Write the log as a server does; what is given tells what was written so far."""
+    """Configure logging as a server does; yield a function that returns the output so far."""
     stream = io.StringIO()
     handlers = logging.getLogger().handlers[:]
     logging.config.dictConfig(configuration(form=form, level=level))
@@ -31,23 +31,23 @@ def written(form: str, level: str = "DEBUG") -> Iterator[Callable[[], str]]:
 
 
 def leaked(log: str, secrets: dict[str, str]) -> list[str]:
-    """Name the secrets that stand in a log, in whichever spelling."""
+    """Return the secrets that the log contains, in any encoding."""
     return [
-        f"{name} ({spelling})"
+        f"{name} ({encoding})"
         for name, secret in secrets.items()
-        for spelling, text in _spellings(secret)
+        for encoding, text in _encodings(secret)
         if text in log
     ]
 
 
-def _spellings(secret: str) -> Iterator[tuple[str, str]]:
+def _encodings(secret: str) -> Iterator[tuple[str, str]]:
     raw = secret.encode()
     yield "raw", secret
     yield "reversed", secret[::-1]
     yield "URL", quote(secret, safe="")
     yield "URL twice", quote(quote(secret, safe=""), safe="")
     yield "hexadecimal", binascii.hexlify(raw).decode()
-    for shift in range(3):  # wherever in a longer text it stands, as in that of Basic
+    for shift in range(3):  # at any offset in a longer text, as in Basic authentication
         for name, encode in (
             ("base64", base64.b64encode),
             ("base64url", base64.urlsafe_b64encode),

@@ -18,13 +18,13 @@ URL = reverse("metrics")
 
 
 @pytest.fixture(autouse=True)
-def nothing_was_counted_yet() -> None:
+def empty_cache() -> None:
     cache.clear()
 
 
 @pytest.fixture
 def gather(client, settings):
-    """Return the samples as Prometheus reads them."""
+    """Return a function that scrapes the metrics and parses them."""
     settings.METRICS_TOKEN = TOKEN
 
     def get() -> dict:
@@ -57,14 +57,14 @@ def call(**fields) -> None:
     )
 
 
-def test_without_a_token_it_is_not_there(client, db):
+def test_without_a_token_setting_it_is_404(client, db):
     assert client.get(URL, headers={"Authorization": "Bearer "}).status_code == 404
 
 
 @pytest.mark.parametrize(
     "given", ["", "Bearer", "Bearer x", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xe9"]
 )
-def test_it_wants_the_token(client, db, settings, given):
+def test_it_requires_the_token(client, db, settings, given):
     settings.METRICS_TOKEN = TOKEN
     response = client.get(URL, headers={"Authorization": given})
     assert response.status_code == 401
@@ -76,32 +76,34 @@ def test_it_counts_calls(gather, db):
     before = gather().get(key, 0)
     call()
     call(status=503)
-    told = gather()
-    assert told[key] == before + 1
-    assert told[("console_invocations_total", "failed", "slack", "stage")] >= 1
-    assert told[("console_invocation_seconds_bucket", "0.1", "slack", "stage")] >= 2
+    text = gather()
+    assert text[key] == before + 1
+    assert text[("console_invocations_total", "failed", "slack", "stage")] >= 1
+    assert text[("console_invocation_seconds_bucket", "0.1", "slack", "stage")] >= 2
 
 
 def test_it_counts_authorizations_by_state(gather, connect, grant, django_assert_num_queries):
     grant(connect())
     Authorization.objects.update(state="revoked")
     with django_assert_num_queries(1):
-        told = gather()
-    assert told[("console_authorizations", "revoked")] == 1
-    assert told[("console_authorizations", "active")] == 0
+        text = gather()
+    assert text[("console_authorizations", "revoked")] == 1
+    assert text[("console_authorizations", "active")] == 0
     with django_assert_num_queries(0):
         gather()
 
 
-def test_it_counts_what_the_log_drops(gather, db):
+def test_it_counts_dropped_rows_of_the_log(gather, db):
     before = gather()[("console_invocation_log_dropped_total",)]
-    writer = LogWriter(most=1)
+    writer = LogWriter(max_rows=1)
     writer.note()
     writer.note()
     assert gather()[("console_invocation_log_dropped_total",)] == before + 1
 
 
-def test_no_label_says_whose_or_where(gather, application, connect, grant, developer):
+def test_labels_have_no_people_organizations_or_urls(
+    gather, application, connect, grant, developer
+):
     grant(connect(name="Secret plan"), label="alice@example.com")
     call(
         organization_id=application.organization_id,
@@ -109,16 +111,19 @@ def test_no_label_says_whose_or_where(gather, application, connect, grant, devel
         key_prefix="ck_dev_abc",
         connector="",
     )
-    told = str(gather())
-    assert "'none'" in told
+    text = str(gather())
+    assert "'none'" in text
     hidden = ("secret", "Secret plan", "alice", "developer@", "ck_dev", "Studio", "api.example")
-    assert [word for word in (*hidden, str(application.organization_id)) if word in told] == []
+    assert [word for word in (*hidden, str(application.organization_id)) if word in text] == []
 
 
-def test_processes_add_up(tmp_path):
-    """Two workers count into one folder, and whoever is asked tells of both."""
+def test_metrics_of_processes_are_added_up(tmp_path):
+    """Two workers share a folder, and each of them exposes the metrics of both."""
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-    start = "import django; django.setup(); from django.core.cache import cache; from console.monitoring import metrics, prometheus; "
+    start = (
+        "import django; django.setup(); from django.core.cache import cache; "
+        "from console.monitoring import metrics, prometheus; "
+    )
     count = (
         "metrics.REFRESHES.labels('slack', 'renewed').inc(2); metrics.WAITING.set(5); "
         "metrics.SECONDS.labels('slack', 'stage').observe(0.3); "
@@ -130,9 +135,9 @@ def test_processes_add_up(tmp_path):
     run = {"env": environment, "cwd": configured.BASE_DIR, "check": True, "timeout": 60}
     first = f"{start}{count}metrics.forget_process()"
     subprocess.run([sys.executable, "-c", first], **run)
-    told = subprocess.run(
+    text = subprocess.run(
         [sys.executable, "-c", start + count + gather], capture_output=True, text=True, **run
     ).stdout
-    assert 'console_refreshes_total{connector="slack",outcome="renewed"} 4.0' in told
-    assert "console_invocation_log_waiting 5.0" in told  # who ended waits for nothing
-    assert 'console_authorizations{state="active"} 3.0' in told
+    assert 'console_refreshes_total{connector="slack",outcome="renewed"} 4.0' in text
+    assert "console_invocation_log_waiting 5.0" in text  # an ended process has no waiting rows
+    assert 'console_authorizations{state="active"} 3.0' in text

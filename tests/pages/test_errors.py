@@ -32,7 +32,7 @@ def browser(super_admin, signed_in) -> Any:
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 @pytest.mark.parametrize("page", PAGES)
-def test_while_the_database_is_away_it_says_so(browser, page, error):
+def test_pages_say_that_the_database_is_unavailable(browser, page, error):
     with raising(error("connection to 10.0.0.7, port 5432 failed")):
         response = browser.get(reverse(page))
     assert (response.status_code, response["Retry-After"]) == (503, "10")
@@ -41,15 +41,15 @@ def test_while_the_database_is_away_it_says_so(browser, page, error):
     assert browser.get(reverse(page)).status_code == 200
 
 
-def test_it_says_so_to_who_changes_something_too(browser, connect):
-    address = reverse("connection_rename", args=[connect(name="Leads").pk])
+def test_a_post_says_it_too(browser, connect):
+    url = reverse("connection_rename", args=[connect(name="Leads").pk])
     with raising(OperationalError("server closed the connection")):
-        response = browser.post(address, {"name": "Others"})
+        response = browser.post(url, {"name": "Others"})
     assert response.status_code == 503
     assert "Leads" in words_of(browser.get(reverse("connection_list")))
 
 
-def test_what_nobody_has_thought_of_is_said_without_its_reason(browser, caplog):
+def test_unexpected_errors_are_shown_without_details(browser, caplog):
     with raising(RuntimeError("the reason")):
         response = browser.get(reverse("home"))
     assert response.status_code == 500

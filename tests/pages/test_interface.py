@@ -1,4 +1,4 @@
-"""What the pages draw is there to be drawn."""
+"""Icons and states that the templates use exist."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def test_every_icon_of_the_templates_is_in_the_sprite():
     assert {name for name in named if f'<symbol id="{name}"' not in sprite} == set()
 
 
-def test_every_door_of_the_pane_has_its_icon(signed_in, super_admin):
+def test_every_navigation_item_has_an_icon(signed_in, super_admin):
     sprite = (BASE_DIR / "static" / SPRITE).read_text()
-    doors = signed_in(super_admin).get("/").context["navigation"]
-    assert len(doors) == 9
-    assert all(f'<symbol id="{door.icon}"' in sprite for door in doors)
+    items = signed_in(super_admin).get("/").context["navigation"]
+    assert len(items) == 9
+    assert all(f'<symbol id="{item.icon}"' in sprite for item in items)
 
 
-def test_every_state_of_an_authorization_can_be_shown():
+def test_every_state_has_a_badge():
     states = {*Authorization.State.values, "draft", "expiring", "permissions_missing"}
     assert states <= STATES.keys()
 
 
-def test_an_icon_is_decoration_unless_it_says_something():
+def test_an_icon_without_a_label_is_hidden_from_screen_readers():
     assert 'aria-hidden="true"' in icon("plug")
     assert 'aria-label="Menu"' in icon("plug", label="Menu")

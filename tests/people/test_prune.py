@@ -55,7 +55,7 @@ def test_it_revokes_suspended_authorizations_after_30_days(client, gone_for, row
 
     said = prune()
 
-    assert "1 people whose suspended authorizations were given up" in said
+    assert "1 people whose suspended authorizations were revoked" in said
     assert asked() == ["alice@example.com"]
     assert (rows().state, rows().credential) == (Authorization.State.REVOKED, None)
     assert "not reactivated within 30 days" in rows().reason
@@ -85,7 +85,7 @@ def test_it_keeps_authorizations_that_a_colleague_replaced(gone_for, rows, prune
 def test_it_revokes_unused_credentials(client, authorization, prune):
     Authorization.objects.update(credential=None)
 
-    assert "1 credentials that nothing uses" in prune()
+    assert "1 unused credentials" in prune()
 
     assert asked() == ["alice@example.com"]
     assert not Credential.objects.exists()

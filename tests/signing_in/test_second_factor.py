@@ -226,7 +226,7 @@ def test_a_damaged_factor_does_not_affect_the_others(developer, app_secret, reco
     totp.save()
     assert not totp.wrap().validate_code("123456")
     assert Authenticator.objects.get(type="recovery_codes").wrap().validate_code(codes[0])
-    unreadable_secrets.look_through()
+    unreadable_secrets.check_next_rows()
     assert "second factor" in UnreadableSecret.objects.get().what
     assert UnreadableSecret.objects.get().organization == developer.memberships.get().organization
 

@@ -1,4 +1,4 @@
-"""A program that waits for messages, verifies them, and can be told to fail."""
+"""A local server that receives webhook messages, verifies them, and can fail on request."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from tests.connections.flow_steps import words_of
 
 @dataclass
 class Receiver:
-    """What came, and what is answered: a status, a redirect, or silence."""
+    """The received messages, and the response: a status, headers and a delay."""
 
     url: str = ""
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
-    waits: float = 0
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    delay: float = 0
+    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _, body in self.got]
+        return [json.loads(body) for _, body in self.received]
 
 
 def verified(headers: dict[str, str], body: bytes, secret: str) -> bool:
@@ -52,8 +52,10 @@ def receiver(settings) -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            here.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            time.sleep(here.waits)
+            here.received.append(
+                ({name.lower(): value for name, value in self.headers.items()}, body)
+            )
+            time.sleep(here.delay)
             self.send_response(here.status)
             for name, value in here.headers.items():
                 self.send_header(name, value)

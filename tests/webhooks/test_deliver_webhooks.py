@@ -16,7 +16,7 @@ from connections.models.authorization_site import AuthorizationSite
 from console.audit.actions import AuditAction
 from console.audit.models import Event
 from console.webhooks import deliveries, payloads
-from console.webhooks.deliveries import WAITS, forget_delivered
+from console.webhooks.deliveries import WAITS, delete_old_deliveries
 from console.webhooks.models import Delivery, Webhook
 from tests.connections.flow_steps import words_of
 from tests.webhooks.conftest import verified
@@ -43,7 +43,7 @@ def due_again() -> None:
     Delivery.objects.filter(next_try_at__isnull=False).update(next_try_at=timezone.now())
 
 
-def test_it_tells_the_whole_life_of_an_authorization(register, receiver, connection, developer):
+def test_it_sends_the_events_of_an_authorization(register, receiver, connection, developer):
     _, secret = register()
     grant = granting.Grant(
         secret={"username": "a", "password": "canary-4711"}, account=None, parameters={}
@@ -65,9 +65,9 @@ def test_it_tells_the_whole_life_of_an_authorization(register, receiver, connect
         "authorization.mended",
         "authorization.revoked",
     ]
-    assert all(verified(headers, body, secret) for headers, body in receiver.got)
-    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 5
-    assert b"canary-4711" not in b"".join(body for _, body in receiver.got)
+    assert all(verified(headers, body, secret) for headers, body in receiver.received)
+    assert len({headers["webhook-id"] for headers, _ in receiver.received}) == 5
+    assert b"canary-4711" not in b"".join(body for _, body in receiver.received)
     stopped = receiver.messages[1]
     assert stopped["specversion"] == "1.0"
     assert stopped["source"] == "http://console.test"
@@ -92,16 +92,16 @@ def test_each_message_is_sent_once(register, receiver, connection, grant):
     stop(grant(connection))
     assert run() == "deliver_webhooks: 1 sent."
     assert run() == "deliver_webhooks: nothing to send."
-    assert len(receiver.got) == 1
+    assert len(receiver.received) == 1
 
 
-def test_what_happened_before_is_not_told(register, receiver, connection, grant):
+def test_events_before_the_registration_are_not_sent(register, receiver, connection, grant):
     stop(grant(connection))
     register()
     assert run() == "deliver_webhooks: nothing to send."
 
 
-def test_other_applications_and_organizations_are_not_told(
+def test_other_applications_and_organizations_get_no_messages(
     register, receiver, connection, grant, studio, stranger_organization
 ):
     from console.applications.models import Application
@@ -113,10 +113,10 @@ def test_other_applications_and_organizations_are_not_told(
     Webhook.objects.filter(pk=second.pk).update(organization=stranger_organization)
     stop(grant(connection))
     assert run() == "deliver_webhooks: nothing to send."
-    assert receiver.got == []
+    assert receiver.received == []
 
 
-def test_it_tries_again_until_it_arrives(register, receiver, connection, grant):
+def test_it_retries_until_the_message_is_delivered(register, receiver, connection, grant):
     register()
     stop(grant(connection))
     receiver.status = 503
@@ -129,7 +129,7 @@ def test_it_tries_again_until_it_arrives(register, receiver, connection, grant):
     receiver.status = 200
     due_again()
     assert run() == "deliver_webhooks: 1 sent."
-    first, second = receiver.got
+    first, second = receiver.received
     assert (first[0]["webhook-id"], first[1]) == (second[0]["webhook-id"], second[1])
     delivery.refresh_from_db()
     assert (delivery.problem, delivery.next_try_at, delivery.tries) == ("", None, 2)
@@ -143,27 +143,27 @@ def test_it_tries_again_until_it_arrives(register, receiver, connection, grant):
         ({"headers": {"Content-Encoding": "br"}, "status": 200}, "compressed"),
     ],
 )
-def test_anything_but_a_yes_is_a_failure(register, receiver, connection, grant, answer, problem):
+def test_any_other_response_is_a_failure(register, receiver, connection, grant, answer, problem):
     register()
     for name, value in answer.items():
         setattr(receiver, name, value)
     stop(grant(connection))
     assert run() == "deliver_webhooks: 1 failed."
     assert problem in Delivery.objects.get().problem
-    assert len(receiver.got) == 1
+    assert len(receiver.received) == 1
 
 
-def test_an_address_that_has_become_private_is_not_called(
+def test_a_url_that_has_become_private_is_not_called(
     register, receiver, connection, grant, settings
 ):
     register()
     settings.ALLOWED_PRIVATE_HOSTS = []
     stop(grant(connection))
     assert run() == "deliver_webhooks: 1 failed."
-    assert receiver.got == []
+    assert receiver.received == []
 
 
-def test_after_the_last_try_it_is_switched_off_and_told(
+def test_after_the_last_attempt_the_webhook_is_disabled_with_a_mail(
     register, receiver, connection, grant, developer, developer_client
 ):
     webhook, _ = register()
@@ -183,21 +183,21 @@ def test_after_the_last_try_it_is_switched_off_and_told(
 
     mark_recovered(Authorization.objects.get().credential)
     assert run() == "deliver_webhooks: nothing to send."
-    assert len(receiver.got) == len(WAITS) + 1
+    assert len(receiver.received) == len(WAITS) + 1
     page = developer_client.get(f"/applications/{webhook.application_id}/webhooks/")
-    assert "Switched off" in words_of(page)
+    assert "Disabled" in words_of(page)
 
     receiver.status = 200
     developer_client.post(f"/webhooks/{webhook.pk}/enable/")
     assert run() == "deliver_webhooks: 2 sent."
 
 
-def test_eight_tries_take_about_two_days():
+def test_eight_attempts_take_about_two_days():
     assert len(WAITS) + 1 == 8
     assert timedelta(days=1) < sum(WAITS, timedelta()) < timedelta(days=2)
 
 
-def test_one_that_hangs_keeps_no_other_waiting(register, receiver, connection, grant):
+def test_a_slow_webhook_does_not_delay_others(register, receiver, connection, grant):
     register()
     webhook, _ = register()
     Webhook.objects.exclude(pk=webhook.pk).update(url="http://localhost:1/")
@@ -208,10 +208,8 @@ def test_one_that_hangs_keeps_no_other_waiting(register, receiver, connection, g
     assert run() == "deliver_webhooks: 1 failed, 6 sent."
 
 
-def test_a_process_that_was_killed_while_it_sent_is_made_up_for(
-    register, receiver, connection, grant
-):
-    """The claim of the dead one ends after five minutes; the receiver may get it twice."""
+def test_a_message_is_sent_again_if_the_process_was_killed(register, receiver, connection, grant):
+    """The claim of the killed process ends after five minutes; the receiver may get it twice."""
     register()
     stop(grant(connection))
     payloads.compose()
@@ -244,14 +242,14 @@ def test_many_processes_at_once_send_each_message_once(
         stop(authorization)
         mark_recovered(authorization.credential)
     at_once(4, lambda: deliveries.deliver_due(lambda: True))
-    ids = [json.loads(body)["id"] for _, body in receiver.got]
+    ids = [json.loads(body)["id"] for _, body in receiver.received]
     assert len(ids) == len(set(ids)) == 10
 
 
-def test_old_messages_are_forgotten(register, receiver, connection, grant):
+def test_it_deletes_old_messages(register, receiver, connection, grant):
     register()
     stop(grant(connection))
     run()
-    assert forget_delivered(timedelta(days=30)) == 0
+    assert delete_old_deliveries(timedelta(days=30)) == 0
     Delivery.objects.update(created_at=timezone.now() - timedelta(days=31))
-    assert forget_delivered(timedelta(days=30)) == 1
+    assert delete_old_deliveries(timedelta(days=30)) == 1

@@ -6,7 +6,7 @@ from django.urls import reverse
 from console.audit.actions import AuditAction
 from console.audit.models import Event
 from console.webhooks.models import Delivery, Webhook
-from console.webhooks.registration import MOST
+from console.webhooks.registration import MAX_WEBHOOKS
 from tests.connections.flow_steps import words_of
 
 
@@ -25,8 +25,8 @@ def test_it_shows_the_secret_once(developer_client, url, register):
     assert secret not in str(event.details)
 
 
-def test_without_any_it_says_what_they_are_for(developer_client, url):
-    assert "Nobody is told yet" in words_of(developer_client.get(url))
+def test_without_webhooks_it_explains_them(developer_client, url):
+    assert "No webhooks yet" in words_of(developer_client.get(url))
 
 
 @pytest.mark.parametrize(
@@ -52,15 +52,15 @@ def test_without_any_it_says_what_they_are_for(developer_client, url):
         "https://\x00",
     ],
 )
-def test_it_refuses_what_the_console_never_calls(developer_client, url, address):
+def test_it_refuses_urls_that_the_console_never_calls(developer_client, url, address):
     page = developer_client.post(url, {"url": address})
     assert page.status_code == 422
     assert page.context["form"].errors["url"]
     assert not Webhook.objects.exists()
 
 
-def test_there_is_a_most(register, developer_client, url, receiver):
-    for _ in range(MOST):
+def test_it_refuses_more_than_the_maximum(register, developer_client, url, receiver):
+    for _ in range(MAX_WEBHOOKS):
         register()
     page = developer_client.post(url, {"url": receiver.url})
     assert page.status_code == 409
@@ -77,6 +77,6 @@ def test_it_lists_the_messages_newest_first(developer_client, url, register):
     assert [d.type for d in older.context["page"].rows][-1] == "number.0"
 
 
-def test_strangers_do_not_see_it(signed_in, stranger, url):
+def test_it_hides_from_strangers(signed_in, stranger, url):
     assert signed_in(stranger).get(url).status_code == 404
     assert signed_in(stranger).post(url, {"url": "https://hooks.example.com/"}).status_code == 404

@@ -16,7 +16,7 @@ from django.utils import timezone
 from connections.calls import prepared_call
 from connections.models import Authorization, Credential, OAuthClient
 from console.audit.models import Event
-from console.health.notices import tell_people
+from console.health.notices import send_notices
 from console.invocations import log_writer
 from console.runtime.proxy_app import REPLAYED_BYTES
 from tests.token_service import (
@@ -132,7 +132,7 @@ def test_an_outage_of_the_token_endpoint_takes_nothing_away(
     again = program.get(customers)
     assert (again.status, again.problem) == (503, "renewal-failed")
     assert state() == State.ACTIVE
-    tell_people()
+    send_notices()
     assert mail.outbox == []
     assert not Event.objects.filter(action="authorization.ended").exists()
 

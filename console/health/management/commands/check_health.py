@@ -1,4 +1,4 @@
-"""Test what is authorized, and tell people what has stopped."""
+"""``manage.py check_health``: test credentials and send notices about those that stopped."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from django.core.management.base import BaseCommand
 
 from connections.credentials.rounds import VisitOutcome, go_round, summary
 from console.health.credential_checks import check_one
-from console.health.notices import tell_people
-from console.health.unreadable_secrets import look_through
+from console.health.notices import send_notices
+from console.health.unreadable_secrets import check_next_rows
 from console.jobs.graceful_stop import Stopping
 from console.monitoring.readiness import refuse_wrong_keys
 
 
 class Command(BaseCommand):
     help = (
-        "Make the check call of the credentials whose turn has come, and mail to whoever can "
-        "mend what has stopped. It may be stopped, killed and run again, also beside itself; "
-        "cron or a timer runs it every minute."
+        "Make the check call of the credentials that are due, and notify people by mail about "
+        "connections that have stopped working. Run it every minute with cron or a timer. It is "
+        "safe to stop or kill it, to run it again, and to run several at once."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_wrong_keys()
         with Stopping() as stopping:
-            came = go_round("check_at", check_one, stopping.goes_on)
-            told = tell_people()
-            unreadable = look_through()
-        words = f"; secrets that do not open: {unreadable}" if unreadable else ""
-        self.stdout.write(f"check_health: {summary(came)}; people told: {told}{words}.")
-        if came[VisitOutcome.FAILED]:
+            results = go_round("check_at", check_one, stopping.goes_on)
+            notified = send_notices()
+            unreadable = check_next_rows()
+        words = f"; unreadable secrets: {unreadable}" if unreadable else ""
+        self.stdout.write(f"check_health: {summary(results)}; people notified: {notified}{words}.")
+        if results[VisitOutcome.FAILED]:
             raise SystemExit(1)

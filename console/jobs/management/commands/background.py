@@ -1,4 +1,4 @@
-"""Do what a console does by itself, every minute or every hour, in one process."""
+"""``manage.py background``: run all background jobs in one process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from console.monitoring.readiness import refuse_wrong_keys
 
 logger = logging.getLogger(__name__)
 
-#: What is done in every round, and what once an hour.
+#: Commands that run in every round, and commands that run once an hour.
 JOBS = ("refresh_due", "check_health", "deliver_webhooks")
 HOURLY = ("remind_licenses", "prune")
 HOUR = 3_600
@@ -23,13 +23,17 @@ HOUR = 3_600
 
 class Command(BaseCommand):
     help = (
-        f"Run {', '.join(JOBS)}, and once an hour {' and '.join(HOURLY)}, until told to end: "
-        "instead of a timer for each, where one process is enough."
+        f"Run {', '.join(JOBS)}, and once an hour {' and '.join(HOURLY)}, until stopped. It "
+        "replaces a timer for each command if one process is enough."
     )
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument(
-            "--every", type=float, default=60, metavar="SECONDS", help="How long to rest between."
+            "--every",
+            type=float,
+            default=60,
+            metavar="SECONDS",
+            help="How long to wait between rounds.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,11 +50,11 @@ class Command(BaseCommand):
                 stopping.sleep(options["every"])
 
     def _run(self, job: str) -> None:
-        """Run one job; what it meets is no reason for the next one not to run."""
+        """Run one job and log its errors, so that the next job still runs."""
         close_old_connections()
         try:
             call_command(job, stdout=self.stdout)
         except SystemExit:
-            pass  # it has said what was wrong
+            pass  # the command has already printed the error
         except Exception:
             logger.exception("%s could not be run.", job)

@@ -1,4 +1,4 @@
-"""``manage.py prune``: delete what is over. For cron, once a day."""
+"""``manage.py prune``: delete expired rows. Run it once a day with cron."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = (
-        "Delete what is over: flows, files, sessions, and the credentials of people who were "
-        "deactivated 30 days ago, which go back to their services. Safe to run at any time."
+        "Delete expired rows: flows, uploads, sessions, calls and messages. It also revokes the "
+        "credentials of people who were deactivated 30 days ago. Safe to run at any time."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         for what, step in STEPS.items():
             try:
                 count = step()
-            except Exception:  # what fails must not keep the rest from being pruned
+            except Exception:  # a failed step must not prevent the others
                 logger.exception("Not pruned: %s", what)
                 failed.append(what)
             else:

@@ -1,4 +1,4 @@
-"""Send what webhooks are to be told."""
+"""``manage.py deliver_webhooks``: send the messages that are due."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from console.webhooks.deliveries import deliver_due
 
 class Command(BaseCommand):
     help = (
-        "Send the messages whose time has come. It may be stopped, killed and run again, also "
-        "beside itself; cron or a timer runs it every minute."
+        "Send the webhook messages that are due. Run it every minute with cron or a timer. It is "
+        "safe to stop or kill it, to run it again, and to run several at once."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with Stopping() as stopping:
-            came = deliver_due(stopping.goes_on)
-        parts = [f"{number} {what}" for what, number in sorted(came.items())]
+            results = deliver_due(stopping.goes_on)
+        parts = [f"{number} {result}" for result, number in sorted(results.items())]
         self.stdout.write(f"deliver_webhooks: {', '.join(parts) or 'nothing to send'}.")

@@ -1,4 +1,4 @@
-"""What can be done with one webhook, and with one message."""
+"""Test, enable and delete a webhook, and resend a message."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def press(developer_client):
     return do
 
 
-def test_a_test_is_signed_and_says_so(register, receiver, press):
+def test_a_test_message_is_signed(register, receiver, press):
     webhook, secret = register()
-    assert "has taken the message" in press("webhook_test", webhook)
-    headers, body = receiver.got[0]
+    assert "has accepted the message" in press("webhook_test", webhook)
+    headers, body = receiver.received[0]
     assert verified(headers, body, secret)
     assert not verified(headers, body + b" ", secret)
     assert receiver.messages[0]["type"] == "webhook.test"
@@ -32,48 +32,48 @@ def test_a_test_is_signed_and_says_so(register, receiver, press):
     assert headers["content-type"] == "application/json"
 
 
-def test_a_test_that_fails_says_why(register, receiver, press):
+def test_a_failed_test_message_says_why(register, receiver, press):
     webhook, _ = register()
     receiver.status = 500
-    assert "answered with status 500. The console tries again by itself." in press(
+    assert "answered with status 500. The console retries automatically." in press(
         "webhook_test", webhook
     )
 
 
-def test_a_message_is_sent_again_with_its_id(register, receiver, press):
+def test_a_message_is_resent_with_the_same_id(register, receiver, press):
     webhook, _ = register()
     press("webhook_test", webhook)
-    assert "has taken the message" in press("delivery_resend", Delivery.objects.get())
-    first, second = (headers["webhook-id"] for headers, _ in receiver.got)
+    assert "has accepted the message" in press("delivery_resend", Delivery.objects.get())
+    first, second = (headers["webhook-id"] for headers, _ in receiver.received)
     assert first == second
     assert Delivery.objects.count() == 1
 
 
-def test_what_is_switched_off_gets_nothing_until_it_is_switched_on(register, receiver, press):
+def test_a_disabled_webhook_gets_nothing_until_it_is_enabled(register, receiver, press):
     webhook, _ = register()
     press("webhook_test", webhook)
     Webhook.objects.update(disabled_at=timezone.now(), problem="It did not answer.")
-    assert "Switch it on first" in press("webhook_test", webhook)
-    assert "Switch it on first" in press("delivery_resend", Delivery.objects.get())
-    assert len(receiver.got) == 1
+    assert "Enable it first" in press("webhook_test", webhook)
+    assert "Enable it first" in press("delivery_resend", Delivery.objects.get())
+    assert len(receiver.received) == 1
     assert Delivery.objects.count() == 1
-    assert "is switched on" in press("webhook_enable", webhook)
-    assert "has taken the message" in press("webhook_test", webhook)
+    assert "is enabled" in press("webhook_enable", webhook)
+    assert "has accepted the message" in press("webhook_test", webhook)
     assert Event.objects.filter(action=AuditAction.WEBHOOK_ENABLED).count() == 1
 
 
-def test_switching_on_what_is_on_changes_nothing(register, press):
+def test_enabling_an_enabled_webhook_changes_nothing(register, press):
     webhook, _ = register()
     press("webhook_enable", webhook)
     assert not Event.objects.filter(action=AuditAction.WEBHOOK_ENABLED).exists()
 
 
-def test_to_delete_it_asks_first(register, developer_client, press):
+def test_deleting_asks_for_confirmation(register, developer_client, press):
     webhook, _ = register()
     page = developer_client.get(reverse("webhook_delete", args=[webhook.pk]))
     assert "Delete the webhook" in words_of(page)
     assert Webhook.objects.exists()
-    assert "is not told anything any more" in press("webhook_delete", webhook)
+    assert "no longer receives events" in press("webhook_delete", webhook)
     assert not Webhook.objects.exists()
     assert Event.objects.filter(action=AuditAction.WEBHOOK_DELETED).count() == 1
 
@@ -90,4 +90,4 @@ def test_a_message_hides_from_strangers(register, receiver, press, signed_in, st
     press("webhook_test", register()[0])
     address = reverse("delivery_resend", args=[Delivery.objects.get().pk])
     assert signed_in(stranger).post(address).status_code == 404
-    assert len(receiver.got) == 1
+    assert len(receiver.received) == 1

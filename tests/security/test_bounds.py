@@ -124,19 +124,19 @@ def test_responses_are_limited_in_size_and_memory(places: Places) -> None:
             for place in (places.run, places.test, places.deliver):
                 began = time.monotonic()
                 with at_most(GROWN):
-                    told = place()
+                    message = place()
                 what = f"{misdeed} {place.__name__}"
                 assert time.monotonic() - began < Timeout().read + MARGIN_SECONDS, what
-                assert len(told) <= 2 * ONE_MEBIBYTE, what
-                assert "Traceback" not in told, what
+                assert len(message) <= 2 * ONE_MEBIBYTE, what
+                assert "Traceback" not in message, what
 
 
 def test_a_run_of_many_calls_is_limited(places: Places) -> None:
     with places.meet("fine"):
         places.run("find_all")
     with places.meet("long-json"), at_most(GROWN_IN_A_RUN):
-        told = places.run("find_all")
-    assert "exceed 8 MiB in total" in told
+        message = places.run("find_all")
+    assert "exceed 8 MiB in total" in message
 
 
 @pytest.mark.slow("Each waits as long as a service may take: fifteen seconds, all at once.")

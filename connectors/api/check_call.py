@@ -11,7 +11,7 @@ from connectors.definitions.schema import AuthType, Check, Connector
 from connectors.definitions.templates import fill, fill_url
 from connectors.errors import CredentialRefused, ServiceError, ServiceRefused
 from connectors.http import http_client
-from connectors.http.payloads import dig, has_failed, scalar, words
+from connectors.http.payloads import as_text, is_error, value_at, words
 
 _LABEL_LENGTH = 100
 _IDENTIFIER_LENGTH = 200
@@ -43,7 +43,7 @@ def check(
     if not answer.body.strip() and not connector.check.account and not connector.check.error_when:
         return Account(label="", identifier="")
     document = answer.json()
-    if has_failed(document, connector.check.error_when):
+    if is_error(document, connector.check.error_when):
         raise _failure(connector, strategy, document, secret)
     return Account(
         label=_first(document, connector.check.account, _LABEL_LENGTH),
@@ -114,7 +114,7 @@ def _has_credential_error_code(connector: Connector, answer: http_client.Service
         document = answer.json()
     except ServiceError:
         return False
-    codes = (scalar(dig(document, path)).lower() for path in ("error", "error.code", "code"))
+    codes = (as_text(value_at(document, path)).lower() for path in ("error", "error.code", "code"))
     return "invalid_grant" in {connector.error_codes.get(code) for code in codes}
 
 
@@ -122,7 +122,7 @@ def _failure(
     connector: Connector, strategy: AuthStrategy, document: object, secret: Mapping[str, str]
 ) -> ServiceRefused:
     """Return the error of a response with status 200."""
-    said = scalar(dig(document, "error")) or scalar(dig(document, "message"))
+    said = as_text(value_at(document, "error")) or as_text(value_at(document, "message"))
     for value in filter(None, secret.values()):
         said = said.replace(value, "•••")
     service, code = connector.name, words(said, 60)
@@ -133,6 +133,6 @@ def _failure(
 
 def _first(document: object, paths: Iterable[str], limit: int) -> str:
     for path in paths:
-        if found := words(scalar(dig(document, path)), limit):
+        if found := words(as_text(value_at(document, path)), limit):
             return found
     return ""

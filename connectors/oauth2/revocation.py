@@ -10,7 +10,7 @@ from connectors.definitions.schema import Connector, OAuth2Auth, Revocation
 from connectors.definitions.templates import fill_url
 from connectors.errors import ClientRefused, ServiceError, ServiceRefused
 from connectors.http.http_client import ServiceResponse, response_values
-from connectors.http.payloads import has_failed, parse_token_body
+from connectors.http.payloads import is_error, parse_token_body
 from connectors.oauth2.client_authentication import (
     ClientCredentials,
     authentication,
@@ -130,7 +130,7 @@ def _raise_for_refusal(
         document = parse_token_body(answer.body)
     except ValueError:
         document = {}
-    failed = has_failed(document, oauth2.error_when)
+    failed = is_error(document, oauth2.error_when)
     if answer.status < 300 and not failed and "error" not in document:
         return
     error = refusal(connector, answer, document, secrets=secrets, refreshing=True)

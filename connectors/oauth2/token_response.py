@@ -19,12 +19,12 @@ from connectors.errors import (
 )
 from connectors.http.http_client import ServiceResponse
 from connectors.http.payloads import (
-    dig,
-    has_failed,
+    as_text,
+    is_error,
+    parse_lifetime,
     parse_token_body,
-    scalar,
-    seconds,
     split_scopes,
+    value_at,
     words,
 )
 from connectors.oauth2.error_codes import advice
@@ -88,11 +88,11 @@ def parse_token_response(
             raise answer.unintelligible() from None
         document = {}
     holder = _holder(document, oauth2, refreshing=refreshing)
-    failed = has_failed(document, oauth2.error_when)
+    failed = is_error(document, oauth2.error_when)
     if answer.status >= 400 or failed or ("error" in document and not holder.get("access_token")):
         raise refusal(connector, answer, document, secrets=secrets, refreshing=refreshing)
     renewing = holder.get("access_token" if oauth2.exchange else "refresh_token")
-    expires_in = seconds(holder.get("expires_in"))
+    expires_in = parse_lifetime(holder.get("expires_in"))
     return TokenResponse(
         access_token=_token(connector.name, holder.get("access_token")),
         refresh_token=_token(connector.name, renewing) if renewing else "",
@@ -113,7 +113,7 @@ def _scopes(holder: Mapping[str, object], oauth2: OAuth2Auth) -> tuple[str, ...]
 
 
 def _refresh_lifetime(holder: Mapping[str, object]) -> int | None:
-    lifetimes = (seconds(holder.get(name)) for name in _REFRESH_LIFETIMES)
+    lifetimes = (parse_lifetime(holder.get(name)) for name in _REFRESH_LIFETIMES)
     return next((found for found in lifetimes if found), None)
 
 
@@ -128,8 +128,8 @@ def refusal(
     """Return the error for an error response (RFC 6749 section 5.2)."""
     service, error = connector.name, document.get("error")
     nested = error if isinstance(error, Mapping) else document
-    code = scalar(error) or scalar(nested.get("code")) or scalar(nested.get("status"))
-    message = scalar(document.get("error_description")) or scalar(nested.get("message"))
+    code = as_text(error) or as_text(nested.get("code")) or as_text(nested.get("status"))
+    message = as_text(document.get("error_description")) or as_text(nested.get("message"))
     code, message = words(_masked(code, secrets), 60), words(_masked(message, secrets), 200)
     said = ": ".join(part for part in (code, message) if part)
     said = f" ({said})" if said else f" (status {answer.status})"
@@ -192,7 +192,7 @@ def _kept_from_answer(
     for wanted in oauth2.kept:
         if wanted.source != "token":
             continue
-        value = scalar(dig(document, wanted.path))
+        value = as_text(value_at(document, wanted.path))
         if not value and not required:
             continue
         try:
@@ -231,7 +231,7 @@ def _holder(
     """
     if not oauth2.token_path:
         return document
-    nested = dig(document, oauth2.token_path)
+    nested = value_at(document, oauth2.token_path)
     if isinstance(nested, Mapping):
         return nested
     return document if refreshing else {}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from connectors.errors import ServiceBusy
-from connectors.http.bulkhead import ConcurrencyLimit, calling
+from connectors.http.bulkhead import ConcurrencyLimit, caller_limits
 from console.monitoring.request_ids import HEADER, begin
 from console.runtime.error_to_problem import problem_of
 from console.runtime.problem_details import Problem, status_line
@@ -57,7 +57,7 @@ class Admission:
         except (Problem, ServiceBusy) as error:
             problem = problem_of(error, begin(environ))
             return _refusal(problem, path, environ, start_response)
-        with calling(*callers):
+        with caller_limits(*callers):
             return self.application(environ, start_response)
 
 

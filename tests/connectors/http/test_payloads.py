@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from connectors.http.payloads import (
     TEN_YEARS,
-    dig,
-    has_failed,
+    is_error,
     parse_json,
+    parse_lifetime,
     parse_token_body,
-    seconds,
     split_scopes,
+    value_at,
     words,
 )
 
@@ -67,12 +67,12 @@ from connectors.http.payloads import (
     ],
 )
 def test_it_reads_a_lifetime_or_knows_none(value: object, expected: int | None) -> None:
-    assert seconds(value) == expected
+    assert parse_lifetime(value) == expected
 
 
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary())
 def test_a_lifetime_is_always_within_ten_years(value: object) -> None:
-    found = seconds(value)
+    found = parse_lifetime(value)
 
     assert found is None or 0 < found <= TEN_YEARS
 
@@ -144,11 +144,11 @@ def test_what_is_no_token_answer_is_a_value_error(body: bytes) -> None:
 def test_it_digs() -> None:
     document = {"users": [{"email": "a@b.c"}], "team": {"id": 0}}
 
-    assert dig(document, "users.0.email") == "a@b.c"
-    assert dig(document, "team.id") == 0
-    assert dig(document, "") == document
+    assert value_at(document, "users.0.email") == "a@b.c"
+    assert value_at(document, "team.id") == 0
+    assert value_at(document, "") == document
     for nowhere in ("users.1", "users.x", "users.-1", "users.²", "users." + "9" * 5000, "a.b", "."):
-        assert dig(document, nowhere) is None
+        assert value_at(document, nowhere) is None
 
 
 @pytest.mark.parametrize(
@@ -209,4 +209,4 @@ def test_it_splits_scopes(value: object, separator: str, expected: tuple[str, ..
     ],
 )
 def test_it_knows_an_error_of_status_200(document: object, expected: bool) -> None:
-    assert has_failed(document, {"ok": "false"}) is expected
+    assert is_error(document, {"ok": "false"}) is expected

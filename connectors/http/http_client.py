@@ -208,7 +208,16 @@ class GuardedAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Do nothing: the TLS context always verifies, and no argument can turn that off."""
 
-    def send(self, request: requests.PreparedRequest, **ignored: Any) -> requests.Response:  # type: ignore[override]
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send a request; the adapter's own limits replace the arguments besides it."""
         timeouts = (self.timeout.connect, self.timeout.read)
         destination = parse_destination(str(request.url), service=self.service)
         limits = limits_for(destination, self.service, grants=self.grants)

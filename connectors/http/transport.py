@@ -101,22 +101,25 @@ class _TLSSocket(ssl.SSLSocket):
 class _GuardedConnection(HTTPConnection):
     """A connection that resolves the host name itself and validates the addresses."""
 
-    _reading: HTTPResponse | None = None
-
-    def response_class(self, *args: Any, **kwargs: Any) -> HTTPResponse:  # type: ignore[override]
-        self._reading = HTTPResponse(*args, **kwargs)
-        return self._reading
+    #: A type or a function: the standard library only calls it.
+    response_class: Any
+    _response: HTTPResponse | None = None
 
     def getresponse(self) -> Any:
         """Close a response whose head urllib3 rejects, such as one with two lengths."""
+        self.response_class = self._create_response
         try:
             return super().getresponse()
         except BaseException:
-            if self._reading is not None:
-                self._reading.close()
+            if self._response is not None:
+                self._response.close()
             raise
         finally:
-            self._reading = None
+            self._response = None
+
+    def _create_response(self, *args: Any, **kwargs: Any) -> HTTPResponse:
+        self._response = HTTPResponse(*args, **kwargs)
+        return self._response
 
     def _new_conn(self) -> socket.socket:
         failure: OSError = OSError("no address")

@@ -159,7 +159,7 @@ def refusal(
 def _shows_the_end(oauth2: OAuth2Auth | None, answer: ServiceResponse) -> bool:
     """Return whether the response means the end of the grant, by the definition."""
     return oauth2 is not None and any(
-        end.is_shown_by(answer.status, answer.body) for end in oauth2.grant_ends
+        end.matches(answer.status, answer.body) for end in oauth2.grant_ends
     )
 
 

@@ -54,7 +54,7 @@ def test_it_knows_what_a_person_must_give() -> None:
     assert AUTH_TYPES["oauth2"].fields(offered) == ()
     assert AUTH_TYPES["basic"].fields(offered) == (USER, PASSWORD)
     assert AUTH_TYPES["api_key"].fields(offered) == (KEY,)
-    assert AUTH_TYPES["api_key"].settings_of(offered) is offered.api_key
+    assert AUTH_TYPES["api_key"].settings_for(offered) is offered.api_key
 
 
 def test_it_refuses_a_way_that_the_connector_does_not_offer() -> None:

@@ -220,7 +220,7 @@ class SimulatedService:
         return self._refused() or (200, self._tokens())
 
     def _signed(self, wanted: Request) -> Request:
-        settings = AUTH_TYPES[self.auth_type].settings_of(self.connector)
+        settings = AUTH_TYPES[self.auth_type].settings_for(self.connector)
         signing = settings.signing
         if signing.basic_user or signing.basic_password:
             user = filled(signing.basic_user, self.secret)

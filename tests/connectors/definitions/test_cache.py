@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.definitions import cache
-from connectors.definitions.cache import _built, kept_file, read_kept
+from connectors.definitions.cache import _cached_connectors, cache_file, load_catalogue
 from connectors.definitions.registry import CATALOGUE
 
 CONSTANTS = {"sandbox_url": "http://localhost:9000"}
@@ -26,41 +26,41 @@ def folder(tmp_path: Path, settings: Any) -> Path:
     catalogue.mkdir()
     for slug in ("github", "slack", "sandbox"):
         copy(CATALOGUE / f"{slug}.toml", catalogue)
-    _built.cache_clear()
+    _cached_connectors.cache_clear()
     return catalogue
 
 
 def start(*folders: Path, **constants: str) -> dict[str, Any]:
     """Read as a fresh process does."""
-    _built.cache_clear()
-    connectors, faults = read_kept(folders, CONSTANTS | constants)
+    _cached_connectors.cache_clear()
+    connectors, faults = load_catalogue(folders, CONSTANTS | constants)
     assert faults == ()
     return dict(connectors)
 
 
 def tamper(change: Any) -> None:
     """Change what is kept, and sign it as somebody without the key would: not at all."""
-    signature, _, text = kept_file().read_bytes().partition(b"\n")
+    signature, _, text = cache_file().read_bytes().partition(b"\n")
     kept = json.loads(text)
     change(kept["tables"])
-    kept_file().write_bytes(signature + b"\n" + json.dumps(kept).encode())
+    cache_file().write_bytes(signature + b"\n" + json.dumps(kept).encode())
 
 
 def test_a_second_start_gives_the_same(folder: Path) -> None:
     first = start(folder)
-    written = kept_file().stat()
+    written = cache_file().stat()
     assert start(folder) == first
     assert sorted(first) == ["github", "sandbox", "slack"]
-    assert kept_file().stat().st_mtime_ns == written.st_mtime_ns
+    assert cache_file().stat().st_mtime_ns == written.st_mtime_ns
     assert written.st_mode & 0o077 == 0
 
 
 def test_it_reads_what_was_kept(folder: Path, settings: Any) -> None:
     first = start(folder)
     # The same state, signed with the right key: only so can one see that it is used.
-    tables = json.loads(kept_file().read_bytes().partition(b"\n")[2])["tables"]
+    tables = json.loads(cache_file().read_bytes().partition(b"\n")[2])["tables"]
     tables["github"]["name"] = "Kept GitHub"
-    cache._keep(cache._state([folder]), tables)
+    cache._write_cache(cache._fingerprint([folder]), tables)
     assert start(folder)["github"].name == "Kept GitHub"
     assert start(folder)["slack"] == first["slack"]
 
@@ -111,16 +111,16 @@ def test_what_somebody_else_has_written_is_not_believed(folder: Path) -> None:
 
 def test_another_secret_key_believes_nothing_either(folder: Path, settings: Any) -> None:
     first = start(folder)
-    before = kept_file().read_bytes()
+    before = cache_file().read_bytes()
     settings.SECRET_KEY = "another one " * 5
     assert start(folder) == first
-    assert kept_file().read_bytes() != before
+    assert cache_file().read_bytes() != before
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"\n", b"0\n{}", b"\xff\xfe" * 100])
 def test_rubbish_is_read_past(folder: Path, rubbish: bytes) -> None:
     first = start(folder)
-    kept_file().write_bytes(rubbish)
+    cache_file().write_bytes(rubbish)
     assert start(folder) == first
 
 
@@ -132,7 +132,7 @@ def test_it_starts_where_nothing_can_be_written(folder: Path, settings: Any) -> 
 
 def test_a_faulty_catalogue_is_not_kept(folder: Path) -> None:
     (folder / "broken.toml").write_text("[")
-    _built.cache_clear()
-    _, faults = read_kept([folder], CONSTANTS)
+    _cached_connectors.cache_clear()
+    _, faults = load_catalogue([folder], CONSTANTS)
     assert [fault.file for fault in faults] == ["broken.toml"]
-    assert not kept_file().exists()
+    assert not cache_file().exists()

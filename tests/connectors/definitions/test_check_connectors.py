@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from connectors.definitions.documentation import left_out, page
+from connectors.definitions.documentation import catalogue_page, left_out
 from connectors.definitions.loader import read_all
 from connectors.definitions.registry import CATALOGUE, constants
 
@@ -91,7 +91,9 @@ def test_it_describes_each_connector_as_json() -> None:
 def test_the_page_of_the_catalogue_is_up_to_date() -> None:
     connectors, _ = read_all(CATALOGUE, constants())
     written = (Path(settings.BASE_DIR) / "docs" / "catalogue.md").read_text()
-    assert written == page(connectors.values()), "Run manage.py check_connectors --markdown."
+    assert written == catalogue_page(connectors.values()), (
+        "Run manage.py check_connectors --markdown."
+    )
 
 
 def test_it_writes_the_page(settings, tmp_path: Path) -> None:
@@ -107,7 +109,9 @@ def test_it_writes_the_page(settings, tmp_path: Path) -> None:
 
 def test_the_page_names_a_package_and_links_none() -> None:
     connectors, _ = read_all(CATALOGUE, constants())
-    text = page([replace(connectors["github"], sources=("https://a.example/x", "pkg:npm/a@1"))])
+    text = catalogue_page(
+        [replace(connectors["github"], sources=("https://a.example/x", "pkg:npm/a@1"))]
+    )
     assert "| [1](https://a.example/x) pkg:npm/a@1 |" in text
 
 

@@ -127,7 +127,7 @@ def _fill_constants(value: Any, constants: Mapping[str, str]) -> Any:
 
 
 @cache
-def _layout(cls: type[Any]) -> Mapping[str, tuple[Any, bool]]:
+def _layout(cls: type) -> Mapping[str, tuple[Any, bool]]:
     """Map the fields of a dataclass to their type, and whether they are required."""
     hints = typing.get_type_hints(cls)
     return {
@@ -159,7 +159,7 @@ class _Builder:
             for other in known
         )
 
-    def build(self, cls: type[Any], table: Mapping[str, Any], path: str) -> Any:
+    def build(self, cls: type, table: Mapping[str, Any], path: str) -> Any:
         layout = _layout(cls)
         for name in table.keys() - layout.keys():
             self.add(_join(path, name), f"Unknown key. Known here: {', '.join(sorted(layout))}.")
@@ -195,7 +195,7 @@ class _Builder:
             pairs = {k: self.value(arguments[1], v, _join(key, k)) for k, v in raw.items()}
             return MappingProxyType(pairs)
         elif dataclasses.is_dataclass(hint) and isinstance(raw, dict):
-            return self.build(typing.cast(type[Any], hint), raw, key)
+            return self.build(typing.cast(type, hint), raw, key)
         elif hint in (str, bool, int) and type(raw) is hint:
             return raw
         else:
@@ -222,7 +222,7 @@ def _empty(hint: Any) -> Any:
     if origin is Mapping:
         return EMPTY
     if dataclasses.is_dataclass(hint):
-        return _Builder().build(typing.cast(type[Any], hint), {}, "")
+        return _Builder().build(typing.cast(type, hint), {}, "")
     return (origin or hint)()
 
 

@@ -10,7 +10,7 @@ from tests.sandbox.visitors import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Appli
 from tests.servers import SandboxServer, sandbox_server
 
 
-def test_prepare_may_be_run_again(sandbox: SandboxServer, alice: Browser) -> None:
+def test_prepare_can_be_run_again(sandbox: SandboxServer, alice: Browser) -> None:
     before = alice.open("/").text
     assert sandbox.run("prepare").returncode == 0
     assert [line for line in alice.open("/").text.splitlines() if "contact" in line] == [
@@ -29,7 +29,7 @@ def test_prepare_needs_a_password(tmp_path: Path, sandbox: SandboxServer) -> Non
     assert "Set DEMO_PASSWORD" in finished.stderr
 
 
-def test_a_new_password_is_taken_over(tmp_path: Path) -> None:
+def test_prepare_updates_the_password(tmp_path: Path) -> None:
     with sandbox_server(tmp_path, DEMO_PASSWORD="first-one"):
         pass
     with sandbox_server(tmp_path, DEMO_PASSWORD="second-one") as sandbox:
@@ -37,7 +37,7 @@ def test_a_new_password_is_taken_over(tmp_path: Path) -> None:
         assert Browser(url=sandbox.url).sign_in("alice", "second-one").status_code == 302
 
 
-def test_the_key_is_kept_from_others(sandbox: SandboxServer) -> None:
+def test_only_the_owner_can_read_the_key_file(sandbox: SandboxServer) -> None:
     key = sandbox.data / "secret_key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert len(key.read_text()) >= 50
@@ -52,7 +52,7 @@ def test_system_checks_pass(sandbox: SandboxServer) -> None:
     assert sandbox.run("check", "--fail-level", "WARNING").returncode == 0
 
 
-def test_serve_does_not_share_a_port(sandbox: SandboxServer) -> None:
+def test_serve_refuses_a_port_in_use(sandbox: SandboxServer) -> None:
     finished = sandbox.run("serve")
     assert finished.returncode == 1
     assert "is already in use" in finished.stderr

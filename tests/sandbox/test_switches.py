@@ -20,7 +20,7 @@ def test_it_requires_sign_in(sandbox: SandboxServer) -> None:
     assert answer.headers["Location"] == "/sign-in/?next=/switches/"
 
 
-def test_it_sets_them(sandbox: SandboxServer, alice: Browser) -> None:
+def test_it_sets_switches(sandbox: SandboxServer, alice: Browser) -> None:
     page = alice.open("/switches/")
     typed = FORM | {"token": "500", "expires_in": '"soon"', "omit_iss": "on"}
     assert alice.submit(page, **typed).status_code == 302
@@ -36,7 +36,7 @@ def test_it_sets_them(sandbox: SandboxServer, alice: Browser) -> None:
     assert 'value="&quot;soon&quot;"' in page
 
 
-def test_it_resets_them(sandbox: SandboxServer, alice: Browser) -> None:
+def test_it_resets_switches(sandbox: SandboxServer, alice: Browser) -> None:
     sandbox.switches(token="500")
     page = alice.open("/switches/")
     assert alice.submit(page, "/switches/reset/").status_code == 302
@@ -54,7 +54,7 @@ def test_it_resets_them(sandbox: SandboxServer, alice: Browser) -> None:
         {"expires_in": "9" * 100_000},
     ],
 )
-def test_it_refuses_what_is_no_setting(
+def test_it_refuses_invalid_values(
     sandbox: SandboxServer, alice: Browser, typed: dict[str, str]
 ) -> None:
     before = sandbox.switches()

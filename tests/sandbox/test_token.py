@@ -26,7 +26,7 @@ def test_it_works(alice: Browser, application: Application) -> None:
     assert application.call("/api/me", tokens["access_token"]).json()["user_name"] == "alice"
 
 
-def test_it_takes_the_secret_in_the_form_too(alice: Browser, application: Application) -> None:
+def test_it_accepts_the_secret_in_the_form(alice: Browser, application: Application) -> None:
     form = {
         "grant_type": "authorization_code",
         "code": alice.allow(application.address())["code"],
@@ -59,7 +59,7 @@ def test_a_public_client_needs_no_secret(sandbox: SandboxServer, alice: Browser)
         ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}, "unsupported_grant_type"),
     ],
 )
-def test_it_refuses_what_does_not_fit(
+def test_it_refuses_an_invalid_request(
     alice: Browser, application: Application, changed: dict[str, str], error: str
 ) -> None:
     code = alice.allow(application.address())["code"]
@@ -103,7 +103,7 @@ def test_reuse_revokes_the_family(
     assert sandbox.counts()["reuse"] == 1
 
 
-def test_within_the_reuse_window_it_answers_the_same_again(tmp_path: Path) -> None:
+def test_within_the_reuse_window_it_repeats_the_response(tmp_path: Path) -> None:
     with sandbox_server(tmp_path, SANDBOX_REUSE_SECONDS="60") as sandbox:
         sandbox.register(CLIENT_ID, REDIRECT_URI, secret=CLIENT_SECRET)
         application = Application(url=sandbox.url)
@@ -122,7 +122,7 @@ def test_within_the_reuse_window_it_answers_the_same_again(tmp_path: Path) -> No
         assert sandbox.counts()["reuse"] == 1
 
 
-def test_of_many_at_once_one_refreshes(
+def test_one_of_many_concurrent_refreshes_succeeds(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     token = application.tokens(alice)["refresh_token"]
@@ -132,7 +132,7 @@ def test_of_many_at_once_one_refreshes(
     assert sandbox.counts()["reuse"] == 7
 
 
-def test_an_access_token_dies_in_time(tmp_path: Path) -> None:
+def test_an_access_token_expires(tmp_path: Path) -> None:
     with sandbox_server(tmp_path, SANDBOX_TOKEN_SECONDS="1") as sandbox:
         sandbox.register(CLIENT_ID, REDIRECT_URI, secret=CLIENT_SECRET)
         application = Application(url=sandbox.url)
@@ -160,7 +160,7 @@ def test_an_access_token_dies_in_time(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/oauth/token/", "/oauth/revoke/"])
-def test_it_survives_bad_input(sandbox: SandboxServer, path: str, request_parts: dict) -> None:
+def test_invalid_input_gets_an_oauth_error(sandbox: SandboxServer, path: str, request_parts: dict) -> None:
     answer = requests.post(sandbox.url + path, timeout=10, **request_parts)
     assert 400 <= answer.status_code < 500
     assert answer.json()["error"]

@@ -29,7 +29,7 @@ from connectors.definitions.schema import Check
         (500, [], False),
     ],
 )
-def test_it_tells_a_refused_credential_from_a_permission(
+def test_it_tells_a_refused_credential_from_a_missing_permission(
     speaks_oauth2, status, challenges, refused
 ) -> None:
     connector = replace(speaks_oauth2(), check=Check(path="/me", refused_statuses=(419,)))

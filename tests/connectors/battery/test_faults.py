@@ -44,7 +44,7 @@ CANDIDATES = [*_more(), *CONNECTORS.values()]
 
 
 @pytest.mark.parametrize("connector", _more(), ids=lambda connector: connector.slug)
-def test_what_no_service_needs_just_now_works(connector: Connector) -> None:
+def test_features_that_no_service_uses_work(connector: Connector) -> None:
     assert "revoke" in drive(connector)
 
 

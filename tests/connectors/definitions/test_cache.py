@@ -46,7 +46,7 @@ def tamper(change: Any) -> None:
     cache_file().write_bytes(signature + b"\n" + json.dumps(kept).encode())
 
 
-def test_a_second_start_gives_the_same(folder: Path) -> None:
+def test_a_second_start_gives_the_same_connectors(folder: Path) -> None:
     first = start(folder)
     written = cache_file().stat()
     assert start(folder) == first
@@ -55,7 +55,7 @@ def test_a_second_start_gives_the_same(folder: Path) -> None:
     assert written.st_mode & 0o077 == 0
 
 
-def test_it_reads_what_was_kept(folder: Path, settings: Any) -> None:
+def test_it_uses_the_cache(folder: Path, settings: Any) -> None:
     first = start(folder)
     # The same state, signed with the right key: only so can one see that it is used.
     tables = json.loads(cache_file().read_bytes().partition(b"\n")[2])["tables"]
@@ -65,27 +65,27 @@ def test_it_reads_what_was_kept(folder: Path, settings: Any) -> None:
     assert start(folder)["slack"] == first["slack"]
 
 
-def test_a_changed_file_is_read_anew(folder: Path) -> None:
+def test_a_changed_file_invalidates_the_cache(folder: Path) -> None:
     start(folder)
     file = folder / "github.toml"
     file.write_text(file.read_text().replace('name = "GitHub"', 'name = "GitHuB"', 1))
     assert start(folder)["github"].name == "GitHuB"
 
 
-def test_a_new_file_and_one_that_is_gone_are_noticed(folder: Path) -> None:
+def test_new_and_removed_files_invalidate_the_cache(folder: Path) -> None:
     start(folder)
     copy(CATALOGUE / "hubspot.toml", folder)
     (folder / "slack.toml").unlink()
     assert sorted(start(folder)) == ["github", "hubspot", "sandbox"]
 
 
-def test_what_depends_on_the_deployment_is_not_kept(folder: Path) -> None:
+def test_definitions_that_depend_on_the_deployment_are_not_cached(folder: Path) -> None:
     start(folder)
     elsewhere = start(folder, sandbox_url="http://localhost:9123")
     assert elsewhere["sandbox"].api_base_url == "http://localhost:9123/api"
 
 
-def test_a_file_of_one_s_own_replaces_a_kept_one(folder: Path, tmp_path: Path) -> None:
+def test_an_extra_definition_overrides_a_cached_one(folder: Path, tmp_path: Path) -> None:
     start(folder)
     ours = tmp_path / "ours"
     ours.mkdir()
@@ -99,7 +99,7 @@ def test_a_file_of_one_s_own_replaces_a_kept_one(folder: Path, tmp_path: Path) -
         assert start(folder, ours)["github"].api_base_url == "http://localhost:9000"
 
 
-def test_what_somebody_else_has_written_is_not_believed(folder: Path) -> None:
+def test_a_cache_with_a_wrong_signature_is_ignored(folder: Path) -> None:
     first = start(folder)
 
     def lead_astray(tables: Any) -> None:
@@ -109,7 +109,7 @@ def test_what_somebody_else_has_written_is_not_believed(folder: Path) -> None:
     assert start(folder) == first
 
 
-def test_another_secret_key_believes_nothing_either(folder: Path, settings: Any) -> None:
+def test_a_cache_signed_with_another_key_is_ignored(folder: Path, settings: Any) -> None:
     first = start(folder)
     before = cache_file().read_bytes()
     settings.SECRET_KEY = "another one " * 5
@@ -118,19 +118,19 @@ def test_another_secret_key_believes_nothing_either(folder: Path, settings: Any)
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"\n", b"0\n{}", b"\xff\xfe" * 100])
-def test_rubbish_is_read_past(folder: Path, rubbish: bytes) -> None:
+def test_an_invalid_cache_file_is_ignored(folder: Path, rubbish: bytes) -> None:
     first = start(folder)
     cache_file().write_bytes(rubbish)
     assert start(folder) == first
 
 
-def test_it_starts_where_nothing_can_be_written(folder: Path, settings: Any) -> None:
+def test_it_works_if_the_cache_cannot_be_written(folder: Path, settings: Any) -> None:
     (settings.BASE_DIR / "var").write_text("a file where the folder would be")
     assert sorted(start(folder)) == ["github", "sandbox", "slack"]
     assert os.listdir(settings.BASE_DIR) == ["var"]
 
 
-def test_a_faulty_catalogue_is_not_kept(folder: Path) -> None:
+def test_a_faulty_catalogue_is_not_cached(folder: Path) -> None:
     (folder / "broken.toml").write_text("[")
     _cached_connectors.cache_clear()
     _, faults = load_catalogue([folder], CONSTANTS)

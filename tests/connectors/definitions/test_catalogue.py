@@ -98,7 +98,7 @@ def test_the_catalogue_has_no_faults() -> None:
     assert [str(fault) for fault in FAULTS] == []
 
 
-def test_the_promised_connectors_are_there() -> None:
+def test_it_has_the_promised_connectors() -> None:
     assert set(CONNECTORS) >= {
         "zoho_crm", "salesforce", "zoho_projects", "twilio", "slack", "github", "google_sheets",
         "hubspot", "rabbitmq_management", "jupyterhub", "sandbox", "sandbox_basic",
@@ -107,7 +107,7 @@ def test_the_promised_connectors_are_there() -> None:
 
 
 @each
-def test_every_address_fills(connector: Connector) -> None:
+def test_every_url_template_can_be_filled(connector: Connector) -> None:
     scheme = "http" if connector.sandbox else "https"
     known = {**values(connector), "client_id": "abc", "token": "xyz"}
     for name, template in addresses(connector).items():
@@ -116,7 +116,7 @@ def test_every_address_fills(connector: Connector) -> None:
 
 
 @each
-def test_every_parameter_accepts_its_own_example(connector: Connector) -> None:
+def test_every_parameter_accepts_its_example(connector: Connector) -> None:
     for parameter in connector.parameters:
         assert parameter.accepts(parameter.default or parameter.example), parameter.name
         for hostile in HOSTILE:
@@ -124,7 +124,7 @@ def test_every_parameter_accepts_its_own_example(connector: Connector) -> None:
 
 
 @each_with_oauth
-def test_kept_fields_take_what_the_service_sends_and_nothing_else(connector: Connector) -> None:
+def test_kept_fields_accept_only_what_the_service_sends(connector: Connector) -> None:
     assert connector.oauth2 is not None
     for field in connector.oauth2.kept:
         assert re.fullmatch(field.pattern, sent(connector)[field.name])
@@ -133,7 +133,7 @@ def test_kept_fields_take_what_the_service_sends_and_nothing_else(connector: Con
 
 
 @each_with_oauth
-def test_a_default_of_a_kept_field_matches_its_own_pattern(connector: Connector) -> None:
+def test_the_default_of_a_kept_field_matches_its_pattern(connector: Connector) -> None:
     assert connector.oauth2 is not None
     for field in connector.oauth2.kept:
         if field.default:
@@ -152,7 +152,7 @@ def test_permissions_are_sentences_and_listed_once(connector: Connector) -> None
 
 
 @each_with_oauth
-def test_within_a_module_no_two_permissions_read_the_same(connector: Connector) -> None:
+def test_permissions_of_a_module_have_different_sentences(connector: Connector) -> None:
     assert connector.oauth2 is not None
     for module in connector.oauth2.modules:
         names = [action.action for action in module.actions]
@@ -160,7 +160,7 @@ def test_within_a_module_no_two_permissions_read_the_same(connector: Connector) 
 
 
 @each_with_oauth
-def test_somebody_new_can_register_this_console(connector: Connector) -> None:
+def test_registration_steps_are_complete(connector: Connector) -> None:
     assert len(connector.registration) >= 2
     if not connector.sandbox:
         assert any("redirect URI" in step for step in connector.registration)
@@ -182,13 +182,13 @@ def test_a_credential_form_has_one_secret(connector: Connector) -> None:
 
 
 @each
-def test_it_says_where_it_was_read(connector: Connector) -> None:
+def test_it_names_its_sources(connector: Connector) -> None:
     assert connector.sources
     assert connector.read_on >= "2026-11-24"
 
 
 @pytest.mark.parametrize("path", sorted(LOGOS.glob("*.svg")), ids=lambda path: path.stem)
-def test_a_logo_is_only_a_drawing_of_a_service(path: Path) -> None:
+def test_a_logo_is_a_plain_drawing(path: Path) -> None:
     assert path.stem in CONNECTORS
     assert f"`{path.name}`" in (LOGOS / "LICENSE.md").read_text()
     root = ElementTree.parse(path).getroot()
@@ -201,7 +201,7 @@ def test_a_logo_is_only_a_drawing_of_a_service(path: Path) -> None:
     assert path.stat().st_size < 6000
 
 
-def test_no_two_services_have_the_same_name() -> None:
+def test_service_names_are_unique() -> None:
     names = [connector.name.casefold() for connector in CONNECTORS.values()]
     assert len(set(names)) == len(names)
 
@@ -221,12 +221,12 @@ def test_no_integration_catalogue_is_a_source(connector: Connector) -> None:
 
 
 @each
-def test_a_published_package_is_named_by_its_package_url(connector: Connector) -> None:
+def test_a_package_source_is_a_package_url(connector: Connector) -> None:
     registries = r"://[^/]*(?:npm|pkg|pypi|packagist|rubygems|hex\.pm|libraries\.io)"
     assert [page for page in connector.sources if re.search(registries, page)] == []
 
 
-def test_what_github_leaves_out_because_it_is_included_is_not_missing() -> None:
+def test_scopes_that_github_normalizes_are_not_missing() -> None:
     oauth2 = CONNECTORS["github"].oauth2
     assert oauth2 is not None
     asked = ("user", "gist", "user:email", "read:org")
@@ -235,7 +235,7 @@ def test_what_github_leaves_out_because_it_is_included_is_not_missing() -> None:
     assert oauth2.missing(asked, ()) == asked
 
 
-def test_nothing_is_filled_from_what_is_secret() -> None:
+def test_secrets_do_not_fill_urls() -> None:
     for connector in CONNECTORS.values():
         boxes = [box for way in (connector.basic, connector.api_key) if way for box in way.fields]
         secret = {box.name for box in boxes if box.secret} | {"access_token", "refresh_token"}

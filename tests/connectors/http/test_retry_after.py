@@ -20,7 +20,7 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
         ("Wednesday, 21-Oct-26 07:28:30 GMT", 30),
     ],
 )
-def test_both_forms_are_read(said, seconds):
+def test_it_parses_seconds_and_dates(said, seconds):
     assert retry_after({"retry-after": said, "date": DATE}) == seconds
 
 
@@ -28,10 +28,10 @@ def test_both_forms_are_read(said, seconds):
     "said",
     ["", "-1", "1.5", "soon", "١٢", "9" * 5000, "Wed, 99 Oct 2026 07:28:00 GMT", "Wed, ", "\x00"],
 )
-def test_what_makes_no_sense_is_nothing(said):
+def test_it_ignores_invalid_values(said):
     assert retry_after({"retry-after": said, "date": DATE}) is None
 
 
-def test_it_may_be_missing():
+def test_the_header_can_be_missing():
     assert retry_after({}) is None
     assert retry_after({"retry-after": "Wed, 21 Oct 1999 07:28:00 GMT", "date": "x"}) == 0

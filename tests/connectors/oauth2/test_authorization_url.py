@@ -43,18 +43,18 @@ def test_it_works(speaks_oauth2) -> None:
     ]
 
 
-def test_it_never_shows_the_verifier(speaks_oauth2, leaks_nothing) -> None:
+def test_the_verifier_is_not_in_the_url(speaks_oauth2, leaks_nothing) -> None:
     with leaks_nothing(VERIFIER, "s-3cr3t-st4t3"):
         assert VERIFIER not in str(built(speaks_oauth2(), state="s-3cr3t-st4t3"))
 
 
-def test_it_sends_no_challenge_where_the_service_takes_none(speaks_oauth2) -> None:
+def test_it_sends_no_challenge_without_pkce(speaks_oauth2) -> None:
     for connector, verifier in ((speaks_oauth2(pkce=False), VERIFIER), (speaks_oauth2(), None)):
         _, query = built(connector, code_verifier=verifier)
         assert not [name for name, _ in query if name.startswith("code_challenge")]
 
 
-def test_it_asks_in_the_words_of_the_service(speaks_oauth2) -> None:
+def test_it_uses_the_services_parameter_names(speaks_oauth2) -> None:
     connector = speaks_oauth2(
         authorization_endpoint="https://{region}.example.com/{tenant}/authorize?theme=dark",
         scope_separator=",",
@@ -74,13 +74,13 @@ def test_it_asks_in_the_words_of_the_service(speaks_oauth2) -> None:
     assert "scope" not in asked
 
 
-def test_it_asks_for_no_scope_where_there_is_none(speaks_oauth2) -> None:
+def test_it_sends_no_scope_parameter_without_scopes(speaks_oauth2) -> None:
     _, query = built(speaks_oauth2(), scopes=())
 
     assert "scope" not in dict(query)
 
 
-def test_it_may_be_plain_http_where_the_operator_allows_it(speaks_oauth2, service) -> None:
+def test_it_can_use_plain_http_if_the_operator_allows_it(speaks_oauth2, service) -> None:
     connector = speaks_oauth2(authorization_endpoint=f"{service.url}/authorize")
 
     address, _ = built(connector)
@@ -97,7 +97,7 @@ def test_it_may_be_plain_http_where_the_operator_allows_it(speaks_oauth2, servic
         "https://accounts.example.com@evil.example/",
     ],
 )
-def test_it_sends_nobody_to_a_forbidden_address(speaks_oauth2, endpoint: str) -> None:
+def test_it_refuses_a_forbidden_endpoint(speaks_oauth2, endpoint: str) -> None:
     with pytest.raises(ServiceForbidden):
         built(speaks_oauth2(authorization_endpoint=endpoint))
 
@@ -109,14 +109,14 @@ def test_a_parameter_cannot_change_the_host(speaks_oauth2) -> None:
         built(connector, values={"region": "evil.example/?"})
 
 
-def test_verifiers_are_fresh_and_of_the_right_make() -> None:
+def test_verifiers_are_random_and_valid() -> None:
     made = {authorization_request.new_code_verifier() for _ in range(1000)}
 
     assert len(made) == 1000
     assert all(re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier) for verifier in made)
 
 
-def test_the_address_is_one_that_browsers_take(speaks_oauth2) -> None:
+def test_the_url_is_one_that_browsers_accept(speaks_oauth2) -> None:
     address, query = built(speaks_oauth2(), scopes=("Zoë & co",), state="a&b=c#d")
 
     assert urlsplit(address).netloc == "accounts.example.com"

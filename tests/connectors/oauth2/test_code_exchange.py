@@ -71,7 +71,7 @@ def test_it_works(service, speaks_oauth2) -> None:
     assert asked.all("Accept-Encoding") == ["identity"]
 
 
-def test_the_client_proves_itself_in_the_header_alone(service, speaks_oauth2) -> None:
+def test_the_client_authenticates_only_in_the_header(service, speaks_oauth2) -> None:
     service.answers(TOKENS)
 
     exchanged(speaks_oauth2(token_endpoint_auth_method="client_secret_basic"))
@@ -84,7 +84,7 @@ def test_the_client_proves_itself_in_the_header_alone(service, speaks_oauth2) ->
     assert not {"client_id", "client_secret"} & set(service.only.form)
 
 
-def test_the_client_proves_itself_in_the_form_alone(service, speaks_oauth2) -> None:
+def test_the_client_authenticates_only_in_the_form(service, speaks_oauth2) -> None:
     service.answers(TOKENS)
 
     exchanged(speaks_oauth2(token_endpoint_auth_method="client_secret_post"))
@@ -95,7 +95,7 @@ def test_the_client_proves_itself_in_the_form_alone(service, speaks_oauth2) -> N
 
 
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
-def test_a_public_client_only_names_itself(service, speaks_oauth2, method: str) -> None:
+def test_a_public_client_sends_only_its_id(service, speaks_oauth2, method: str) -> None:
     service.answers(TOKENS)
     client = ClientCredentials(client_id="public")
 
@@ -106,7 +106,7 @@ def test_a_public_client_only_names_itself(service, speaks_oauth2, method: str) 
     assert "client_secret" not in service.only.form
 
 
-def test_it_sends_no_verifier_where_the_service_takes_none(service, speaks_oauth2) -> None:
+def test_it_sends_no_verifier_without_pkce(service, speaks_oauth2) -> None:
     service.answers(TOKENS)
 
     exchanged(speaks_oauth2(pkce=False))
@@ -115,7 +115,7 @@ def test_it_sends_no_verifier_where_the_service_takes_none(service, speaks_oauth
     assert not [asked for asked in service.asked if "code_verifier" in asked.form]
 
 
-def test_it_journals_before_it_reads(service, speaks_oauth2) -> None:
+def test_it_journals_the_response_before_parsing_it(service, speaks_oauth2) -> None:
     journal: list[bytes] = []
     service.answers(b"<h1>Not a token")
 
@@ -125,7 +125,7 @@ def test_it_journals_before_it_reads(service, speaks_oauth2) -> None:
     assert journal == [b"<h1>Not a token"]
 
 
-def test_it_does_not_go_on_where_the_journal_fails(service, speaks_oauth2) -> None:
+def test_it_stops_if_the_journal_fails(service, speaks_oauth2) -> None:
     def full(raw: bytes) -> None:
         raise OSError("disk full")
 
@@ -134,7 +134,7 @@ def test_it_does_not_go_on_where_the_journal_fails(service, speaks_oauth2) -> No
         exchanged(speaks_oauth2(), journal=full)
 
 
-def test_it_journals_no_refusal(service, speaks_oauth2) -> None:
+def test_it_does_not_journal_errors(service, speaks_oauth2) -> None:
     journal: list[bytes] = []
     service.answers({"error": "invalid_grant"}, status=400)
 
@@ -175,7 +175,7 @@ def test_it_journals_no_refusal(service, speaks_oauth2) -> None:
         (b'{"access_token": "at-1", "x": ' + b"9" * 5000 + b"}", {}),
     ],
 )
-def test_it_reads_services_as_they_are(service, speaks_oauth2, body, found) -> None:
+def test_it_parses_token_responses_as_services_send_them(service, speaks_oauth2, body, found) -> None:
     service.answers(body)
 
     answer = exchanged(speaks_oauth2())
@@ -184,7 +184,7 @@ def test_it_reads_services_as_they_are(service, speaks_oauth2, body, found) -> N
     assert {name: getattr(answer, name) for name in found} == found
 
 
-def test_it_takes_the_tokens_of_the_person_and_not_of_the_bot(service, speaks_oauth2) -> None:
+def test_it_uses_the_tokens_of_the_person_not_of_the_bot(service, speaks_oauth2) -> None:
     connector = speaks_oauth2(
         token_path="authed_user",
         error_when={"ok": "false"},
@@ -217,7 +217,7 @@ def test_it_takes_the_tokens_of_the_person_and_not_of_the_bot(service, speaks_oa
         exchanged(connector)
 
 
-def test_it_keeps_what_salesforce_and_zoho_send_along(service, speaks_oauth2) -> None:
+def test_it_keeps_the_fields_that_salesforce_and_zoho_send(service, speaks_oauth2) -> None:
     host = r"https://[a-z0-9.-]+\.salesforce\.com"
     connector = speaks_oauth2(
         kept=(
@@ -262,7 +262,7 @@ def test_it_keeps_what_salesforce_and_zoho_send_along(service, speaks_oauth2) ->
         ["https://na1.my.salesforce.com"],
     ],
 )
-def test_it_keeps_no_host_of_somebody_else(service, speaks_oauth2, sent) -> None:
+def test_it_refuses_a_foreign_host(service, speaks_oauth2, sent) -> None:
     journal: list[bytes] = []
     kept = KeptField(
         name="instance_url",
@@ -282,7 +282,7 @@ def test_it_keeps_no_host_of_somebody_else(service, speaks_oauth2, sent) -> None
 @pytest.mark.parametrize(
     "token_type", ["mac", "MAC", "DPoP", "dpop", " DPoP ", "PoP", "hotk", "N_A"]
 )
-def test_it_refuses_tokens_that_it_cannot_use(service, speaks_oauth2, token_type: str) -> None:
+def test_it_refuses_unsupported_token_types(service, speaks_oauth2, token_type: str) -> None:
     service.answers({**TOKENS, "token_type": token_type})
 
     with pytest.raises(
@@ -380,7 +380,7 @@ def test_it_refuses_tokens_that_it_cannot_use(service, speaks_oauth2, token_type
         (307, b"", ServiceUnintelligible, "redirected"),
     ],
 )
-def test_it_says_what_went_wrong(service, speaks_oauth2, status, body, kind, part) -> None:
+def test_the_error_says_what_went_wrong(service, speaks_oauth2, status, body, kind, part) -> None:
     service.answers(body, status=status, Location="/token")
 
     with pytest.raises(ServiceError) as caught:
@@ -392,7 +392,7 @@ def test_it_says_what_went_wrong(service, speaks_oauth2, status, body, kind, par
     assert len(service.asked) == 1
 
 
-def test_it_keeps_the_code_of_an_error(service, speaks_oauth2) -> None:
+def test_the_error_has_the_services_code(service, speaks_oauth2) -> None:
     service.answers({"error": "invalid_scope"}, status=400)
 
     with pytest.raises(ServiceRefused) as caught:
@@ -412,7 +412,7 @@ def test_it_keeps_the_code_of_an_error(service, speaks_oauth2) -> None:
     ],
 )
 @pytest.mark.parametrize("field", ["error", "error_description"])
-def test_no_error_repeats_a_secret(service, speaks_oauth2, leaks_nothing, echoed, field) -> None:
+def test_errors_do_not_repeat_secrets(service, speaks_oauth2, leaks_nothing, echoed, field) -> None:
     service.answers({"error": "invalid_request", field: f"bad value {echoed}"}, status=400)
 
     with leaks_nothing(echoed), pytest.raises(ServiceRefused) as caught:
@@ -422,7 +422,7 @@ def test_no_error_repeats_a_secret(service, speaks_oauth2, leaks_nothing, echoed
     assert "•••" in str(caught.value)
 
 
-def test_nothing_secret_is_logged_or_shown(service, speaks_oauth2, leaks_nothing) -> None:
+def test_secrets_are_not_logged_or_shown(service, speaks_oauth2, leaks_nothing) -> None:
     service.answers({**TOKENS, "access_token": "at-hunter2", "refresh_token": "rt-hunter2"})
 
     with leaks_nothing("hunter2", "c0de", VERIFIER, "s3cr3t"):
@@ -432,7 +432,7 @@ def test_nothing_secret_is_logged_or_shown(service, speaks_oauth2, leaks_nothing
     assert "s3cr3t" not in repr(CLIENT)
 
 
-def test_it_asks_where_the_parameters_say(service, speaks_oauth2) -> None:
+def test_the_parameters_fill_the_token_endpoint(service, speaks_oauth2) -> None:
     service.answers(TOKENS)
     connector = speaks_oauth2(token_endpoint="{accounts_server}/oauth/v2/{tenant}/token")
 
@@ -441,7 +441,7 @@ def test_it_asks_where_the_parameters_say(service, speaks_oauth2) -> None:
     assert service.only.path == "/oauth/v2/a%2Fb/token"
 
 
-def test_it_sends_no_secret_to_a_forbidden_address(listen, speaks_oauth2, settings) -> None:
+def test_it_sends_no_secret_to_a_forbidden_url(listen, speaks_oauth2, settings) -> None:
     canary = listen()
     settings.ALLOWED_PRIVATE_HOSTS = []
     for endpoint in (
@@ -468,7 +468,7 @@ def test_it_tells_an_unknown_outcome_from_a_certain_one(listen, speaks_oauth2, s
     assert refused.value.certain
 
 
-def test_a_public_service_can_be_played_by_the_responses_library(speaks_oauth2) -> None:
+def test_the_responses_library_can_simulate_a_public_service(speaks_oauth2) -> None:
     with responses.RequestsMock() as mocked:
         mocked.post("https://accounts.example.com/token", body=json.dumps(TOKENS))
         answer = exchanged(speaks_oauth2(token_endpoint="https://accounts.example.com/token"))

@@ -26,7 +26,7 @@ def test_it_works(speaks_oauth2) -> None:
     }
 
 
-def test_it_fills_in_what_was_not_sent(speaks_oauth2) -> None:
+def test_it_uses_the_default_for_a_missing_field(speaks_oauth2) -> None:
     connector = speaks_oauth2(kept=(ACCOUNTS,))
 
     assert kept_from_callback(connector, {"code": "c"}, {"region": "eu"}) == {
@@ -34,12 +34,12 @@ def test_it_fills_in_what_was_not_sent(speaks_oauth2) -> None:
     }
 
 
-def test_it_refuses_a_default_that_does_not_fit_either(speaks_oauth2) -> None:
+def test_it_refuses_a_default_that_does_not_match(speaks_oauth2) -> None:
     with pytest.raises(ServiceForbidden, match="“accounts_server”"):
         kept_from_callback(speaks_oauth2(kept=(ACCOUNTS,)), {}, {"region": "evil"})
 
 
-def test_it_names_a_field_that_is_missing(speaks_oauth2) -> None:
+def test_the_error_names_a_missing_field(speaks_oauth2) -> None:
     with pytest.raises(ServiceForbidden, match="Example did not send “realm”"):
         kept_from_callback(speaks_oauth2(kept=(REALM,)), {"code": "c"}, {})
 
@@ -62,7 +62,7 @@ def test_it_names_a_field_that_is_missing(speaks_oauth2) -> None:
         "https://accounts.zoho.com" + " " * 100_000,
     ],
 )
-def test_it_keeps_no_host_of_somebody_else(speaks_oauth2, sent: str) -> None:
+def test_it_refuses_a_foreign_host(speaks_oauth2, sent: str) -> None:
     with pytest.raises(ServiceForbidden, match="not one of its own addresses") as caught:
         kept_from_callback(
             speaks_oauth2(kept=(ACCOUNTS,)), {"accounts-server": sent}, {"region": "eu"}
@@ -70,7 +70,7 @@ def test_it_keeps_no_host_of_somebody_else(speaks_oauth2, sent: str) -> None:
     assert sent[:20] not in str(caught.value)
 
 
-def test_it_leaves_fields_of_the_token_answer_alone(speaks_oauth2) -> None:
+def test_it_ignores_fields_of_the_token_response(speaks_oauth2) -> None:
     later = KeptField(name="api_domain", source="token", path="api_domain", pattern="x")
 
     assert kept_from_callback(speaks_oauth2(kept=(later,)), {"api_domain": "x"}, {}) == {}

@@ -39,7 +39,7 @@ def exchange(connector: Connector) -> None:
     )
 
 
-def test_the_client_has_another_name_everywhere(service, speaks_oauth2) -> None:
+def test_the_services_name_for_the_client_id_is_used_everywhere(service, speaks_oauth2) -> None:
     connector = speaks_oauth2(
         **POST,
         client_id_parameter="client_key",
@@ -69,7 +69,7 @@ def test_the_client_has_another_name_everywhere(service, speaks_oauth2) -> None:
     assert service.asked[0].form["code"] == ["c0de +&"]
 
 
-def test_more_goes_along_with_the_code_and_not_with_a_refresh(service, speaks_oauth2) -> None:
+def test_token_parameters_are_sent_with_a_code_but_not_with_a_refresh(service, speaks_oauth2) -> None:
     connector = speaks_oauth2(token_parameters={"expiring": "1"})
     service.answers({"access_token": "t"})
     exchange(connector)
@@ -79,7 +79,7 @@ def test_more_goes_along_with_the_code_and_not_with_a_refresh(service, speaks_oa
     assert with_refresh.form.keys() == {"grant_type", "refresh_token"}
 
 
-def test_it_refreshes_elsewhere(service, speaks_oauth2) -> None:
+def test_it_uses_the_refresh_endpoint(service, speaks_oauth2) -> None:
     connector = speaks_oauth2(refresh_endpoint=f"{service.url}/renew")
     service.answers({"access_token": "t"})
     exchange(connector)
@@ -87,7 +87,7 @@ def test_it_refreshes_elsewhere(service, speaks_oauth2) -> None:
     assert [request.path for request in service.asked] == ["/token", "/renew"]
 
 
-def test_every_request_to_the_api_may_name_the_client(service, speaks_oauth2) -> None:
+def test_api_requests_can_contain_the_client_id(service, speaks_oauth2) -> None:
     connector = replace(
         speaks_oauth2(), api_base_url=service.url, api_headers={"Client-Id": "{client_id}"}
     )
@@ -96,7 +96,7 @@ def test_every_request_to_the_api_may_name_the_client(service, speaks_oauth2) ->
     assert service.only.all("Client-Id") == ["abc"]
 
 
-def test_a_key_alone_is_a_user_without_a_password(speaks_oauth2) -> None:
+def test_a_key_can_be_a_user_name_without_a_password(speaks_oauth2) -> None:
     key = ApiKeyAuth(
         fields=(CredentialField(name="key", label="Key"),), signing=Signing(basic_user="{key}")
     )
@@ -105,7 +105,7 @@ def test_a_key_alone_is_a_user_without_a_password(speaks_oauth2) -> None:
     assert signed.headers == {"Authorization": "Basic YWJjOg=="}
 
 
-def test_the_token_request_may_be_json(service, speaks_oauth2) -> None:
+def test_the_token_request_can_be_json(service, speaks_oauth2) -> None:
     connector = speaks_oauth2(**POST, token_request="json", token_parameters={"more": "1"})
     service.answers({"access_token": "t"})
     exchange(connector)

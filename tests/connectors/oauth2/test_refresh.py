@@ -38,7 +38,7 @@ def test_it_works(service, speaks_oauth2) -> None:
     assert service.only.form == {"grant_type": ["refresh_token"], "refresh_token": ["rt/1 +"]}
 
 
-def test_it_does_not_invent_a_refresh_token(service, speaks_oauth2) -> None:
+def test_there_can_be_no_new_refresh_token(service, speaks_oauth2) -> None:
     service.answers(TOKENS)
 
     assert refreshed(speaks_oauth2()).refresh_token == ""
@@ -52,7 +52,7 @@ def test_it_does_not_invent_a_refresh_token(service, speaks_oauth2) -> None:
         ("none", None, {"client_id": ["id:1"]}),
     ],
 )
-def test_the_client_proves_itself_exactly_once(
+def test_the_client_authenticates_exactly_once(
     service, speaks_oauth2, method, header, fields
 ) -> None:
     service.answers(TOKENS)
@@ -68,14 +68,14 @@ def test_the_client_proves_itself_exactly_once(
     assert {name: form[name] for name in form if name.startswith("client")} == fields
 
 
-def test_a_smaller_scope_is_no_error(service, speaks_oauth2) -> None:
+def test_a_smaller_scope_is_not_an_error(service, speaks_oauth2) -> None:
     service.answers({**TOKENS, "scope": "other"})
 
     assert refreshed(speaks_oauth2()).scopes == ("other",)
 
 
 @pytest.mark.parametrize("scope", ["", " ", None, []])
-def test_no_scope_is_no_change(service, speaks_oauth2, scope) -> None:
+def test_an_absent_scope_means_no_change(service, speaks_oauth2, scope) -> None:
     service.answers({**TOKENS, "scope": scope})
 
     assert refreshed(speaks_oauth2()).scopes is None
@@ -91,7 +91,7 @@ def test_a_definition_may_say_that_no_scope_is_granted(
 
 
 @pytest.mark.parametrize("request_format", ["form", "json"])
-def test_scopes_are_sent_where_the_service_demands_them(
+def test_scopes_are_sent_if_the_service_requires_them(
     service, speaks_oauth2, request_format
 ) -> None:
     connector = speaks_oauth2(refresh_scope=True, scope_separator=",", token_request=request_format)
@@ -104,7 +104,7 @@ def test_scopes_are_sent_where_the_service_demands_them(
     assert form["scope"] in ("read,https://example.com/a+b", ["read,https://example.com/a+b"])
 
 
-def test_scopes_are_not_sent_where_nobody_knows_them(service, speaks_oauth2) -> None:
+def test_scopes_are_not_sent_if_they_are_unknown(service, speaks_oauth2) -> None:
     service.answers(TOKENS)
 
     refreshed(speaks_oauth2(refresh_scope=True), scopes=())
@@ -112,7 +112,7 @@ def test_scopes_are_not_sent_where_nobody_knows_them(service, speaks_oauth2) -> 
     assert "scope" not in service.only.form
 
 
-def test_scopes_are_not_sent_unasked(service, speaks_oauth2) -> None:
+def test_scopes_are_not_sent_by_default(service, speaks_oauth2) -> None:
     service.answers(TOKENS)
 
     refreshed(speaks_oauth2(), scopes=("read",))
@@ -138,7 +138,7 @@ ENDS = (GrantEnd(status=400), GrantEnd(status=401, body=r"Token .{1,20} is (gone
         (500, b"", ServiceRefused),
     ],
 )
-def test_a_definition_says_what_else_ends_a_grant(
+def test_a_definition_can_list_responses_that_end_a_grant(
     service, speaks_oauth2, status, body, kind
 ) -> None:
     service.answers(body, status=status)
@@ -149,7 +149,7 @@ def test_a_definition_says_what_else_ends_a_grant(
     assert type(caught.value) is kind
 
 
-def test_json_may_show_the_end_of_a_grant(service, speaks_oauth2) -> None:
+def test_a_json_response_can_end_a_grant(service, speaks_oauth2) -> None:
     service.answers({"error": "invalid_request"}, status=400)
     ends = (GrantEnd(status=400, body=r'\{"error": "invalid_request"\}'),)
 
@@ -157,7 +157,7 @@ def test_json_may_show_the_end_of_a_grant(service, speaks_oauth2) -> None:
         refreshed(speaks_oauth2(grant_ends=ends))
 
 
-def test_it_shows_no_end_of_a_code(service, speaks_oauth2) -> None:
+def test_such_a_response_does_not_end_a_code_exchange(service, speaks_oauth2) -> None:
     """At the exchange the same answer says nothing of a grant, for there is none yet."""
     service.answers(b"", status=400)
     with pytest.raises(ServiceUnintelligible):
@@ -171,7 +171,7 @@ def test_it_shows_no_end_of_a_code(service, speaks_oauth2) -> None:
         )
 
 
-def test_it_finds_flat_tokens_where_the_first_answer_nested_them(service, speaks_oauth2) -> None:
+def test_it_finds_flat_tokens_although_the_first_response_nested_them(service, speaks_oauth2) -> None:
     connector = speaks_oauth2(token_path="authed_user", error_when={"ok": "false"})
     service.answers({"ok": True, **TOKENS, "refresh_token": "xoxe-1-2"})
     assert refreshed(connector).access_token == "at-2"
@@ -180,7 +180,7 @@ def test_it_finds_flat_tokens_where_the_first_answer_nested_them(service, speaks
     assert refreshed(connector).access_token == "nested"
 
 
-def test_fields_that_do_not_come_again_are_left_alone(service, speaks_oauth2) -> None:
+def test_fields_missing_from_a_refresh_are_kept(service, speaks_oauth2) -> None:
     connector = speaks_oauth2(
         kept=(
             KeptField(name="host", source="token", path="host", pattern=r"[a-z]+\.example"),
@@ -212,7 +212,7 @@ def test_fields_that_do_not_come_again_are_left_alone(service, speaks_oauth2) ->
         (200, b"<h1>Maintenance", ServiceUnintelligible, "web page"),
     ],
 )
-def test_it_tells_the_end_of_a_grant_from_an_outage(
+def test_it_tells_an_ended_grant_from_an_outage(
     service, speaks_oauth2, status, body, kind, part
 ) -> None:
     service.answers(body, status=status)
@@ -224,7 +224,7 @@ def test_it_tells_the_end_of_a_grant_from_an_outage(
     assert part in str(caught.value)
 
 
-def test_nothing_secret_is_logged_or_repeated(service, speaks_oauth2, leaks_nothing) -> None:
+def test_secrets_are_not_logged_or_repeated(service, speaks_oauth2, leaks_nothing) -> None:
     told = {"error": "invalid_grant", "error_description": "rt/1 + is unknown (s3cr3t&1)"}
     service.answers(told, status=400)
 

@@ -54,7 +54,7 @@ def query(asked: Any) -> dict[str, str]:
     return {name: value for name, (value,) in asked.query.items()}
 
 
-def test_a_code_becomes_a_token_that_lasts(trades, service) -> None:
+def test_a_code_gives_a_long_lived_token(trades, service) -> None:
     service.answers({"access_token": "t0ken", "expires_in": SIXTY_DAYS, "scope": "read"})
 
     answer = exchange(trades())
@@ -72,7 +72,7 @@ def test_a_code_becomes_a_token_that_lasts(trades, service) -> None:
     assert answer.expires_in == answer.refresh_expires_in == SIXTY_DAYS
 
 
-def test_what_renews_it_is_the_token_itself(trades, service) -> None:
+def test_the_access_token_itself_is_exchanged_again(trades, service) -> None:
     service.answers({"access_token": "long-2", "expires_in": SIXTY_DAYS})
     kept: list[bytes] = []
 
@@ -83,7 +83,7 @@ def test_what_renews_it_is_the_token_itself(trades, service) -> None:
     assert kept == [service.body]
 
 
-def test_it_renews_in_another_way_where_there_is_one(trades, service) -> None:
+def test_a_renewal_can_differ_from_the_exchange(trades, service) -> None:
     renewal = TokenExchange(
         endpoint=f"{service.url}/renew", grant_type="again", parameter="access_token", client=()
     )
@@ -95,7 +95,7 @@ def test_it_renews_in_another_way_where_there_is_one(trades, service) -> None:
     assert query(service.only) == {"grant_type": "again", "access_token": "long-1"}
 
 
-def test_it_may_be_a_form_with_the_secret_alone(trades, service) -> None:
+def test_an_exchange_can_be_a_form_with_only_the_secret(trades, service) -> None:
     how = trades().oauth2.exchange
     how = replace(how, method="POST", client=("client_secret",))
     service.answers({"access_token": "long-2"})
@@ -110,14 +110,14 @@ def test_it_may_be_a_form_with_the_secret_alone(trades, service) -> None:
     }
 
 
-def test_what_came_with_the_first_token_stays(trades, service) -> None:
+def test_fields_of_the_first_token_are_kept(trades, service) -> None:
     # Both answers are the same here; the one that lasts says nothing of scopes or nests nothing.
     service.answers({"person": {"access_token": "t0ken", "scope": "read"}, "access_token": "flat"})
     answer = exchange(trades(token_path="person"))
     assert (answer.access_token, answer.scopes) == ("t0ken", ("read",))
 
 
-def test_a_token_that_has_ended_needs_a_person(trades, service) -> None:
+def test_an_expired_token_requires_a_new_authorization(trades, service) -> None:
     connector = replace(trades(), error_codes={"190": "invalid_grant"})
     told = {"error": {"message": "Session has expired", "code": 190}}
     service.answers(told, status=400)
@@ -125,7 +125,7 @@ def test_a_token_that_has_ended_needs_a_person(trades, service) -> None:
         refresh(connector)
 
 
-def test_nothing_is_written_to_the_log(trades, service, leaks_nothing) -> None:
+def test_tokens_are_not_logged(trades, service, leaks_nothing) -> None:
     service.answers({"access_token": "t0ken-secret"})
     with leaks_nothing("t0ken-secret", "s3cret", "c0de"):
         exchange(trades())

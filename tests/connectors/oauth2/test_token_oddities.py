@@ -18,7 +18,7 @@ __all__ = ["network"]
 
 
 @pytest.mark.parametrize("slug", ["facebook", "facebook_pages"])
-def test_meta_s_tokens_are_traded_for_ones_that_last(network, slug: str) -> None:
+def test_meta_tokens_are_exchanged_for_long_lived_ones(network, slug: str) -> None:
     meta = CONNECTORS[slug]
     graph = "https://graph.facebook.com/v25.0/oauth/access_token"
     network.post(graph, json={"access_token": "short", "expires_in": 5400})
@@ -34,7 +34,7 @@ def test_meta_s_tokens_are_traded_for_ones_that_last(network, slug: str) -> None
     assert {query["grant_type"] for query in traded} == {"fb_exchange_token"}
 
 
-def test_meta_says_with_status_400_that_a_token_is_dead(network) -> None:
+def test_meta_reports_an_ended_token_with_status_400(network) -> None:
     told = {"error": {"message": "Error validating access token.", "code": 190}}
     network.get("https://graph.facebook.com/v25.0/me", json=told, status=400)
     with pytest.raises(CredentialRefused):
@@ -58,13 +58,13 @@ def test_tiktok_calls_the_client_a_key(network) -> None:
     assert form(network.calls[0].request)["client_key"] == "abc"
 
 
-def test_twitch_wants_to_know_the_client_with_every_call(network) -> None:
+def test_twitch_requires_the_client_id_with_each_call(network) -> None:
     network.get("https://id.twitch.tv/oauth2/validate", json={"login": "alice"})
     checked(CONNECTORS["twitch"], {"client_id": "abc"})
     assert network.calls[0].request.headers["Client-Id"] == "abc"
 
 
-def test_figma_refreshes_at_an_address_of_its_own(network) -> None:
+def test_figma_has_a_separate_refresh_endpoint(network) -> None:
     network.post("https://api.figma.com/v1/oauth/refresh", json={"access_token": "new"})
     assert refresh(CONNECTORS["figma"], {}).access_token == "new"
 

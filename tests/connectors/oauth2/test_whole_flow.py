@@ -108,14 +108,14 @@ def test_it_works(connector, sandbox) -> None:
         )
 
 
-def test_a_code_is_worth_nothing_without_its_verifier(connector, sandbox) -> None:
+def test_it_refuses_a_code_without_its_verifier(connector, sandbox) -> None:
     code = code_for(connector, sandbox, authorization_request.new_code_verifier())
 
     with pytest.raises(CredentialRefused, match="did not accept its own authorization code"):
         exchange(connector, code, authorization_request.new_code_verifier())
 
 
-def test_a_code_is_taken_once(connector, sandbox) -> None:
+def test_a_code_works_once(connector, sandbox) -> None:
     verifier = authorization_request.new_code_verifier()
     code = code_for(connector, sandbox, verifier)
     exchange(connector, code, verifier)

@@ -116,12 +116,12 @@ def _credentials(connector: Connector) -> Faults:
 
 
 def _signing(key: str, signing: Signing, fields: Iterable[str]) -> Faults:
-    ways = (
+    alternatives = (
         bool(signing.header and signing.value),
         bool(signing.query and signing.value),
         bool(signing.basic_user or signing.basic_password),
     )
-    if sum(ways) != 1 or (signing.header and signing.query):
+    if sum(alternatives) != 1 or (signing.header and signing.query):
         yield (
             key,
             "Give header and value, or query and value, or at least one of basic_user and "

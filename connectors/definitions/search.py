@@ -67,9 +67,9 @@ def search(query: str = "", category: str = "", auth_type: str = "") -> list[Con
         if (not category or entry.connector.category == category)
         and (not auth_type or auth_type in entry.connector.auth_types)
     ]
-    typed = query[:_MAX_QUERY_LENGTH].lower().split()[:_MAX_WORDS]
-    likely = [_likely_words(word) for word in typed]
-    start = " ".join(typed)
+    query_words = query[:_MAX_QUERY_LENGTH].lower().split()[:_MAX_WORDS]
+    likely = [_likely_words(word) for word in query_words]
+    start = " ".join(query_words)
     found = [
         (-rank, not entry.name.startswith(start), position, entry.connector)
         for position, entry in enumerate(entries)

@@ -65,12 +65,8 @@ class StreamedResponse:
         self._request = request
         self.status, self.headers, self.length = response.status, response.headers, response.length
         self.received = 0
-        self._call, self._connection, self._response, self._limits = (
-            call,
-            connection,
-            response,
-            limits,
-        )
+        self._call, self._limits = call, limits
+        self._connection, self._response = connection, response
         self._began = time.monotonic()
         self._buffered: deque[bytes] = deque()
         self._read_small_body()

@@ -101,13 +101,17 @@ class _TLSSocket(ssl.SSLSocket):
 class _GuardedConnection(HTTPConnection):
     """A connection that resolves the host name itself and validates the addresses."""
 
-    #: A type or a function: the standard library only calls it.
-    response_class: Any
     _response: HTTPResponse | None = None
+
+    def _create_response(self, *args: Any, **kwargs: Any) -> HTTPResponse:
+        self._response = HTTPResponse(*args, **kwargs)
+        return self._response
+
+    #: Any: the standard library calls it, so a function is as good as a class.
+    response_class: Any = _create_response
 
     def getresponse(self) -> Any:
         """Close a response whose head urllib3 rejects, such as one with two lengths."""
-        self.response_class = self._create_response
         try:
             return super().getresponse()
         except BaseException:
@@ -116,10 +120,6 @@ class _GuardedConnection(HTTPConnection):
             raise
         finally:
             self._response = None
-
-    def _create_response(self, *args: Any, **kwargs: Any) -> HTTPResponse:
-        self._response = HTTPResponse(*args, **kwargs)
-        return self._response
 
     def _new_conn(self) -> socket.socket:
         failure: OSError = OSError("no address")

@@ -94,13 +94,13 @@ class TokenSession(GuardedSession, OAuth2Session):
         The library itself reads the body before the status, and takes a changed scope for an
         error. So it gets only the token, which has been checked.
         """
-        answer = response_values(response, service=self.service)
-        if self.journal and answer.status < 300:
-            self.journal(answer.body)
+        values = response_values(response, service=self.service)
+        if self.journal and values.status < 300:
+            self.journal(values.body)
         self.token_response = parse_token_response(
             self.connector,
             self.oauth2,
-            answer,
+            values,
             values=self.values,
             secrets=self.secrets,
             refreshing=self.refreshing,

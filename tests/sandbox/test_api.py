@@ -22,7 +22,7 @@ def call(
     alice: Browser,
     application: Application,
 ) -> Call:
-    """Call the API as alice in each of the three ways."""
+    """Call the API as alice, with each of the three ways of authentication."""
     if request.param == "bearer":
         token = application.tokens(alice, EVERYTHING)["access_token"]
         prefix, credential = "", {"headers": {"Authorization": f"Bearer {token}"}}

@@ -2,18 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sandbox.visitors import Application, Browser, told
+from tests.sandbox.visitors import Application, Browser, redirect_parameters
 from tests.servers import SandboxServer
 
 
 def test_it_requires_sign_in(sandbox: SandboxServer, application: Application) -> None:
-    answer = Browser(url=sandbox.url).open(application.address())
+    answer = Browser(url=sandbox.url).open(application.authorize_path())
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/sign-in/?next=/oauth/authorize/")
 
 
-def test_it_shows_the_application_and_its_permissions(alice: Browser, application: Application) -> None:
-    page = alice.open(application.address("profile.read contacts.write"))
+def test_it_shows_the_application_and_its_permissions(
+    alice: Browser, application: Application
+) -> None:
+    page = alice.open(application.authorize_path("profile.read contacts.write"))
     assert page.status_code == 200
     assert "Postcards asks for access" in page.text
     assert "See your name and e-mail address" in page.text
@@ -23,8 +25,10 @@ def test_it_shows_the_application_and_its_permissions(alice: Browser, applicatio
     assert ">Deny</button>" in page.text
 
 
-def test_the_policy_does_not_restrict_the_redirect_after_the_form(alice: Browser, application: Application) -> None:
-    policy = alice.open(application.address()).headers["Content-Security-Policy"]
+def test_the_policy_does_not_restrict_the_redirect_after_the_form(
+    alice: Browser, application: Application
+) -> None:
+    policy = alice.open(application.authorize_path()).headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "form-action" not in policy
@@ -33,7 +37,7 @@ def test_the_policy_does_not_restrict_the_redirect_after_the_form(alice: Browser
 def test_it_returns_a_code_with_state_and_issuer(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
-    answer = alice.allow(application.address())
+    answer = alice.allow(application.authorize_path())
     assert set(answer) == {"code", "state", "iss"}
     assert answer["state"] == "xyz"
     assert answer["iss"] == sandbox.url
@@ -41,23 +45,23 @@ def test_it_returns_a_code_with_state_and_issuer(
 
 def test_it_asks_for_consent_each_time(alice: Browser, application: Application) -> None:
     application.tokens(alice)
-    assert "asks for access" in alice.open(application.address()).text
+    assert "asks for access" in alice.open(application.authorize_path()).text
 
 
 def test_denying_returns_an_error_to_the_application(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
-    answer = told(alice.submit(alice.open(application.address())))
+    answer = redirect_parameters(alice.submit(alice.open(application.authorize_path())))
     assert answer["error"] == "access_denied"
     assert answer["state"] == "xyz"
     assert answer["iss"] == sandbox.url
 
 
 def test_signing_out_returns_to_the_consent_page(alice: Browser, application: Application) -> None:
-    page = alice.open(application.address())
+    page = alice.open(application.authorize_path())
     answer = alice.submit(page, "/sign-out/")
-    assert answer.headers["Location"] == application.address()
-    assert alice.open(application.address()).headers["Location"].startswith("/sign-in/")
+    assert answer.headers["Location"] == application.authorize_path()
+    assert alice.open(application.authorize_path()).headers["Location"].startswith("/sign-in/")
 
 
 @pytest.mark.parametrize(
@@ -71,14 +75,14 @@ def test_signing_out_returns_to_the_consent_page(alice: Browser, application: Ap
 def test_it_returns_an_error_to_the_application(
     alice: Browser, application: Application, changed: dict[str, str | None]
 ) -> None:
-    answer = told(alice.open(application.address(**changed)))
+    answer = redirect_parameters(alice.open(application.authorize_path(**changed)))
     assert answer["error"] in {"invalid_request", "unsupported_response_type", "invalid_scope"}
     assert answer["state"] == "xyz"
 
 
 def test_it_refuses_the_plain_challenge_method(alice: Browser, application: Application) -> None:
-    page = alice.open(application.address(code_challenge_method="plain"))
-    assert told(alice.submit(page, allow="true"))["error"] == "invalid_request"
+    page = alice.open(application.authorize_path(code_challenge_method="plain"))
+    assert redirect_parameters(alice.submit(page, allow="true"))["error"] == "invalid_request"
 
 
 @pytest.mark.parametrize(
@@ -95,13 +99,13 @@ def test_it_refuses_the_plain_challenge_method(alice: Browser, application: Appl
 def test_it_does_not_redirect_to_unregistered_uris(
     alice: Browser, application: Application, changed: dict[str, str | None]
 ) -> None:
-    answer = alice.open(application.address(**changed))
+    answer = alice.open(application.authorize_path(**changed))
     assert answer.status_code == 400
     assert "This request for access is not valid" in answer.text
 
 
 @pytest.mark.parametrize(
-    "typed",
+    "data",
     [
         {"client_id": "nobody"},
         {"client_id": ""},
@@ -113,10 +117,10 @@ def test_it_does_not_redirect_to_unregistered_uris(
     ],
 )
 def test_it_refuses_a_tampered_form(
-    alice: Browser, application: Application, typed: dict[str, str]
+    alice: Browser, application: Application, data: dict[str, str]
 ) -> None:
-    page = alice.open(application.address())
-    answer = alice.submit(page, allow="true", **typed)
+    page = alice.open(application.authorize_path())
+    answer = alice.submit(page, allow="true", **data)
     assert answer.status_code in {302, 400}
     if answer.status_code == 302:
-        assert told(answer)
+        assert redirect_parameters(answer)

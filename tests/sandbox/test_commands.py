@@ -73,9 +73,9 @@ def test_registering_again_changes_the_client(sandbox: SandboxServer, alice: Bro
     sandbox.register("twice", "http://localhost:1/old", secret="old-secret", name="Old name")
     sandbox.register("twice", "http://localhost:1/a", REDIRECT_URI, secret="new", name="New name")
     client = Application(url=sandbox.url, client_id="twice", secret="new")
-    assert "New name asks for access" in alice.open(client.address()).text
-    assert client.exchange(alice.allow(client.address())["code"]).status_code == 200
-    old = client.address(redirect_uri="http://localhost:1/old")
+    assert "New name asks for access" in alice.open(client.authorize_path()).text
+    assert client.exchange(alice.allow(client.authorize_path())["code"]).status_code == 200
+    old = client.authorize_path(redirect_uri="http://localhost:1/old")
     assert alice.open(old).status_code == 400
 
 
@@ -85,7 +85,7 @@ def test_registering_the_same_again_keeps_tokens_working(
     tokens = application.tokens(alice)
     sandbox.register(CLIENT_ID, REDIRECT_URI, secret=CLIENT_SECRET)
     assert application.refresh(tokens["refresh_token"]).status_code == 200
-    assert "Postcards asks for access" in alice.open(application.address()).text
+    assert "Postcards asks for access" in alice.open(application.authorize_path()).text
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def test_it_explains_the_sandbox_without_sign_in(sandbox: SandboxServer) -> None
 
 
 def test_pages_have_no_inline_scripts_or_styles(alice: Browser, application: Application) -> None:
-    for path in ("/", "/switches/", "/sign-in/", application.address()):
+    for path in ("/", "/switches/", "/sign-in/", application.authorize_path()):
         page = alice.open(path).text
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=", page), path
 
@@ -39,7 +39,7 @@ def test_it_lists_allowed_applications(alice: Browser, application: Application)
 def test_withdrawing_revokes_the_applications_tokens(
     sandbox: SandboxServer, alice: Browser, bob: Browser, application: Application
 ) -> None:
-    tokens, code = application.tokens(alice), alice.allow(application.address())["code"]
+    tokens, code = application.tokens(alice), alice.allow(application.authorize_path())["code"]
     bobs = application.tokens(bob)
     home = alice.open("/")
     path = re.search(r'action="([^"]+)">(?:(?!</form>).)*access of Postcards', home.text, re.S)[1]

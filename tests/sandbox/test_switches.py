@@ -22,10 +22,10 @@ def test_it_requires_sign_in(sandbox: SandboxServer) -> None:
 
 def test_it_sets_switches(sandbox: SandboxServer, alice: Browser) -> None:
     page = alice.open("/switches/")
-    typed = FORM | {"token": "500", "expires_in": '"soon"', "omit_iss": "on"}
-    assert alice.submit(page, **typed).status_code == 302
-    standing = sandbox.switches()
-    assert (standing["token"], standing["expires_in"], standing["omit_iss"]) == (
+    data = FORM | {"token": "500", "expires_in": '"soon"', "omit_iss": "on"}
+    assert alice.submit(page, **data).status_code == 302
+    current = sandbox.switches()
+    assert (current["token"], current["expires_in"], current["omit_iss"]) == (
         "500",
         "soon",
         True,
@@ -44,7 +44,7 @@ def test_it_resets_switches(sandbox: SandboxServer, alice: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed",
+    "data",
     [
         {"token": "explode"},
         {"slow_seconds": "NaN"},
@@ -55,10 +55,10 @@ def test_it_resets_switches(sandbox: SandboxServer, alice: Browser) -> None:
     ],
 )
 def test_it_refuses_invalid_values(
-    sandbox: SandboxServer, alice: Browser, typed: dict[str, str]
+    sandbox: SandboxServer, alice: Browser, data: dict[str, str]
 ) -> None:
     before = sandbox.switches()
-    answer = alice.submit(alice.open("/switches/"), **FORM | typed)
+    answer = alice.submit(alice.open("/switches/"), **FORM | data)
     assert answer.status_code == 422
     assert "Nothing was changed" in answer.text
     assert sandbox.switches() == before

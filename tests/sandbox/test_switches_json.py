@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.visitors import Application, Browser, told
+from tests.sandbox.visitors import Application, Browser, redirect_parameters
 from tests.servers import SandboxServer
 
 DEFAULTS = {
@@ -81,24 +81,24 @@ def test_it_refuses_other_host_names(sandbox: SandboxServer) -> None:
         ("redirect", 302, "text/html; charset=utf-8"),
     ],
 )
-@pytest.mark.parametrize("door", ["token", "revoke", "api", "authorize"])
+@pytest.mark.parametrize("endpoint", ["token", "revoke", "api", "authorize"])
 def test_an_endpoint_fails_as_switched(
     sandbox: SandboxServer,
     alice: Browser,
     application: Application,
-    door: str,
+    endpoint: str,
     mode: str,
     status: int,
     content_type: str,
 ) -> None:
-    sandbox.switches(**{door: mode})
-    knock = {
+    sandbox.switches(**{endpoint: mode})
+    send = {
         "token": lambda: application.refresh("any"),
         "revoke": lambda: application.revoke("any"),
         "api": lambda: application.call("/api/me", "any"),
-        "authorize": lambda: alice.open(application.address()),
+        "authorize": lambda: alice.open(application.authorize_path()),
     }
-    answer = knock[door]()
+    answer = send[endpoint]()
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == content_type
     if mode == "empty":
@@ -154,12 +154,12 @@ def test_the_api_can_report_a_withdrawn_credential(
     assert answer.headers["WWW-Authenticate"] == challenge
 
 
-@pytest.mark.parametrize("told_value", [0, -1, "soon", "", [1], {"a": 1}, 10**30, 1.5, True])
+@pytest.mark.parametrize("value", [0, -1, "soon", "", [1], {"a": 1}, 10**30, 1.5, True])
 def test_expires_in_is_sent_as_set(
-    sandbox: SandboxServer, alice: Browser, application: Application, told_value: Any
+    sandbox: SandboxServer, alice: Browser, application: Application, value: Any
 ) -> None:
-    assert sandbox.switches(expires_in=told_value)["expires_in"] == told_value
-    assert application.tokens(alice)["expires_in"] == told_value
+    assert sandbox.switches(expires_in=value)["expires_in"] == value
+    assert application.tokens(alice)["expires_in"] == value
 
 
 def test_expires_in_can_be_absent(
@@ -195,8 +195,8 @@ def test_the_issuer_can_be_absent_or_wrong(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     sandbox.switches(omit_iss=True)
-    assert "iss" not in alice.allow(application.address())
+    assert "iss" not in alice.allow(application.authorize_path())
     sandbox.switches(omit_iss=False, wrong_iss=True)
-    assert alice.allow(application.address())["iss"] == "https://somebody-else.example"
-    refused = told(alice.submit(alice.open(application.address())))
+    assert alice.allow(application.authorize_path())["iss"] == "https://somebody-else.example"
+    refused = redirect_parameters(alice.submit(alice.open(application.authorize_path())))
     assert refused["iss"] == "https://somebody-else.example"

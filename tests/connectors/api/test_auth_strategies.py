@@ -6,13 +6,13 @@ from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.definitions.schema import (
     ApiKeyAuth,
     BasicAuth,
-    Check,
     Connector,
     CredentialField,
     OAuth2Auth,
     Signing,
 )
 from connectors.errors import ServiceForbidden
+from tests.connectors.conftest import example_connector
 
 USER = CredentialField(name="user", label="User name", secret=False)
 PASSWORD = CredentialField(name="password", label="Password")
@@ -20,16 +20,7 @@ KEY = CredentialField(name="key", label="Key")
 
 
 def connector(signing: Signing) -> Connector:
-    return Connector(
-        slug="example",
-        name="Example",
-        category="Test",
-        summary="",
-        documentation="",
-        sources=(),
-        read_on="2026-01-01",
-        api_base_url="https://api.example.com",
-        check=Check(path="/me"),
+    return example_connector(
         oauth2=OAuth2Auth(
             authorization_endpoint="https://example.com/a",
             token_endpoint="https://example.com/t",

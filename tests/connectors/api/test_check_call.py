@@ -22,6 +22,7 @@ from connectors.errors import (
     ServiceUnintelligible,
     ServiceUnreachable,
 )
+from tests.connectors.conftest import example_connector
 
 SECRET = {"account_sid": "AC1", "auth_token": "hunter2-hunter2"}
 TWILIO = BasicAuth(
@@ -35,14 +36,7 @@ TWILIO = BasicAuth(
 
 @pytest.fixture
 def connector(service) -> Connector:
-    return Connector(
-        slug="example",
-        name="Example",
-        category="Test",
-        summary="",
-        documentation="",
-        sources=(),
-        read_on="2026-01-01",
+    return example_connector(
         api_base_url=f"{service.url}/v1",
         api_headers={"X-Version": "{version}"},
         check=Check(
@@ -71,12 +65,12 @@ def test_it_works(service, connector) -> None:
     account = check(connector, "basic", secret=SECRET, values=VALUES)
 
     assert account == Account(label="alice@example.com", identifier="42")
-    asked = service.only
-    assert (asked.method, asked.path) == ("GET", "/v1/Accounts/AC1.json")
-    assert asked.all("Authorization") == ["Basic QUMxOmh1bnRlcjItaHVudGVyMg=="]
-    assert asked.all("X-Version") == ["7"]
-    assert asked.all("X-Check") == ["yes"]
-    assert asked.all("Accept") == ["application/json"]
+    request = service.only
+    assert (request.method, request.path) == ("GET", "/v1/Accounts/AC1.json")
+    assert request.all("Authorization") == ["Basic QUMxOmh1bnRlcjItaHVudGVyMg=="]
+    assert request.all("X-Version") == ["7"]
+    assert request.all("X-Check") == ["yes"]
+    assert request.all("Accept") == ["application/json"]
 
 
 def test_it_signs_with_a_token_and_with_a_key(service, connector) -> None:

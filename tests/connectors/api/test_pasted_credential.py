@@ -6,7 +6,7 @@ from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.api.pasted_credential import NotACredential, cleaned
 from connectors.definitions.registry import get_connector
 
-#: A key of each shape of signature: connector, box.
+#: A connector and a field for each kind of signing.
 BEARER = ("sendgrid", "key")
 OWN_HEADER = ("sandbox_api_key", "key")
 BOM, ZERO_WIDTH, NO_BREAK, SOFT_HYPHEN = "\ufeff", "\u200b", "\u00a0", "\u00ad"
@@ -14,8 +14,8 @@ BOM, ZERO_WIDTH, NO_BREAK, SOFT_HYPHEN = "\ufeff", "\u200b", "\u00a0", "\u00ad"
 
 def pasted(text: str, slug: str, name: str, kind: str = "api_key") -> str:
     connector = get_connector(slug)
-    boxes = AUTH_TYPES[kind].fields(connector)
-    return cleaned(text, next(b for b in boxes if b.name == name), connector, kind)
+    fields = AUTH_TYPES[kind].fields(connector)
+    return cleaned(text, next(b for b in fields if b.name == name), connector, kind)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_it_keeps_the_inside_of_a_password(text, password):
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("password", "a\nb", "line break"),
         ("password", f"a{ZERO_WIDTH}b", "invisible"),
@@ -124,8 +124,8 @@ def test_it_keeps_the_inside_of_a_password(text, password):
         ("username", "alice:secret", "colon"),
     ],
 )
-def test_it_refuses_an_invalid_password(name, text, said):
-    with pytest.raises(NotACredential, match=said):
+def test_it_refuses_an_invalid_password(name, text, message):
+    with pytest.raises(NotACredential, match=message):
         pasted(text, "sandbox_basic", name, "basic")
 
 
@@ -139,5 +139,5 @@ def test_it_refuses_an_invalid_password(name, text, said):
     ],
 )
 def test_it_keeps_a_plain_value_of_any_field(slug, kind):
-    for box in AUTH_TYPES[kind].fields(get_connector(slug)):
-        assert pasted("a1b2_C-3", slug, box.name, kind) == "a1b2_C-3"
+    for field in AUTH_TYPES[kind].fields(get_connector(slug)):
+        assert pasted("a1b2_C-3", slug, field.name, kind) == "a1b2_C-3"

@@ -1,4 +1,4 @@
-"""Whatever a path is made of, it stays within the API. What is sent: tests/connections."""
+"""No path leaves the API. The requests themselves are tested in tests/connections."""
 
 from __future__ import annotations
 

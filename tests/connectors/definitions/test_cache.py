@@ -1,4 +1,4 @@
-"""What was parsed once is kept, as long as nobody has touched anything."""
+"""The cache of parsed definitions, and what invalidates it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONSTANTS = {"sandbox_url": "http://localhost:9000"}
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Any) -> Path:
-    """Return a small catalogue, in a deployment that has kept nothing yet."""
+    """Return a small catalogue, in a deployment with an empty cache."""
     settings.BASE_DIR = tmp_path / "deployment"
     settings.BASE_DIR.mkdir()
     catalogue = tmp_path / "catalogue"
@@ -31,7 +31,7 @@ def folder(tmp_path: Path, settings: Any) -> Path:
 
 
 def start(*folders: Path, **constants: str) -> dict[str, Any]:
-    """Read as a fresh process does."""
+    """Load the catalogue as a new process does."""
     _cached_connectors.cache_clear()
     connectors, faults = load_catalogue(folders, CONSTANTS | constants)
     assert faults == ()
@@ -39,7 +39,7 @@ def start(*folders: Path, **constants: str) -> dict[str, Any]:
 
 
 def tamper(change: Any) -> None:
-    """Change what is kept, and sign it as somebody without the key would: not at all."""
+    """Change the cache without signing it again."""
     signature, _, text = cache_file().read_bytes().partition(b"\n")
     kept = json.loads(text)
     change(kept["tables"])
@@ -57,11 +57,11 @@ def test_a_second_start_gives_the_same_connectors(folder: Path) -> None:
 
 def test_it_uses_the_cache(folder: Path, settings: Any) -> None:
     first = start(folder)
-    # The same state, signed with the right key: only so can one see that it is used.
+    # A changed cache with a valid signature shows that it is used.
     tables = json.loads(cache_file().read_bytes().partition(b"\n")[2])["tables"]
-    tables["github"]["name"] = "Kept GitHub"
+    tables["github"]["name"] = "Cached GitHub"
     cache._write_cache(cache._fingerprint([folder]), tables)
-    assert start(folder)["github"].name == "Kept GitHub"
+    assert start(folder)["github"].name == "Cached GitHub"
     assert start(folder)["slack"] == first["slack"]
 
 
@@ -117,10 +117,10 @@ def test_a_cache_signed_with_another_key_is_ignored(folder: Path, settings: Any)
     assert cache_file().read_bytes() != before
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"\n", b"0\n{}", b"\xff\xfe" * 100])
-def test_an_invalid_cache_file_is_ignored(folder: Path, rubbish: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"\n", b"0\n{}", b"\xff\xfe" * 100])
+def test_an_invalid_cache_file_is_ignored(folder: Path, content: bytes) -> None:
     first = start(folder)
-    cache_file().write_bytes(rubbish)
+    cache_file().write_bytes(content)
     assert start(folder) == first
 
 

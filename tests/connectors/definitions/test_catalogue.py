@@ -1,4 +1,4 @@
-"""Every definition of the catalogue goes through the same battery."""
+"""Rules that every definition in the catalogue follows."""
 
 from __future__ import annotations
 
@@ -58,15 +58,17 @@ each_with_oauth = pytest.mark.parametrize(
 
 
 def values(connector: Connector) -> Mapping[str, str]:
-    """Return what a connection to this service could have: parameters, kept and public fields."""
+    """Return values that a connection could have: parameters, kept fields and public fields."""
     parameters = {p.name: p.default or p.example for p in connector.parameters}
-    boxes = [box for way in (connector.basic, connector.api_key) if way for box in way.fields]
-    public = {box.name: "AC0123" for box in boxes if not box.secret}
+    fields = [
+        field for auth in (connector.basic, connector.api_key) if auth for field in auth.fields
+    ]
+    public = {field.name: "AC0123" for field in fields if not field.secret}
     return {**public, **parameters, **sent(connector)}
 
 
 def sent(connector: Connector) -> dict[str, str]:
-    """Return what the service sends of what is kept."""
+    """Return the kept fields that the service sends."""
     fields = connector.oauth2.kept if connector.oauth2 else ()
     known = KEPT | (PIPEDRIVE if connector.slug == "pipedrive" else {})
     return {
@@ -75,7 +77,7 @@ def sent(connector: Connector) -> dict[str, str]:
     }
 
 
-def addresses(connector: Connector) -> dict[str, str]:
+def url_templates(connector: Connector) -> dict[str, str]:
     found = {"api": connector.api_base_url}
     check = connector.check
     found["check"] = check.url or connector.api_base_url + check.path
@@ -110,7 +112,7 @@ def test_it_has_the_promised_connectors() -> None:
 def test_every_url_template_can_be_filled(connector: Connector) -> None:
     scheme = "http" if connector.sandbox else "https"
     known = {**values(connector), "client_id": "abc", "token": "xyz"}
-    for name, template in addresses(connector).items():
+    for name, template in url_templates(connector).items():
         url = fill_url(template, known)
         assert re.fullmatch(rf"{scheme}://[A-Za-z0-9.:-]+(/[^{{}}\s]*)?", url), (name, url)
 
@@ -176,9 +178,9 @@ def test_typed_scopes_are_scopes_and_nothing_else(connector: Connector) -> None:
 
 @each
 def test_a_credential_form_has_one_secret(connector: Connector) -> None:
-    for way in (connector.basic, connector.api_key):
-        if way:
-            assert [box.secret for box in way.fields].count(True) == 1
+    for auth in (connector.basic, connector.api_key):
+        if auth:
+            assert [field.secret for field in auth.fields].count(True) == 1
 
 
 @each
@@ -229,15 +231,20 @@ def test_a_package_source_is_a_package_url(connector: Connector) -> None:
 def test_scopes_that_github_normalizes_are_not_missing() -> None:
     oauth2 = CONNECTORS["github"].oauth2
     assert oauth2 is not None
-    asked = ("user", "gist", "user:email", "read:org")
-    assert oauth2.missing(asked, ("user", "gist")) == ("read:org",)
-    assert oauth2.missing(asked, ("admin:org", "user", "gist")) == ()
-    assert oauth2.missing(asked, ()) == asked
+    requested = ("user", "gist", "user:email", "read:org")
+    assert oauth2.missing(requested, ("user", "gist")) == ("read:org",)
+    assert oauth2.missing(requested, ("admin:org", "user", "gist")) == ()
+    assert oauth2.missing(requested, ()) == requested
 
 
 def test_secrets_do_not_fill_urls() -> None:
     for connector in CONNECTORS.values():
-        boxes = [box for way in (connector.basic, connector.api_key) if way for box in way.fields]
-        secret = {box.name for box in boxes if box.secret} | {"access_token", "refresh_token"}
-        for template in addresses(connector).values():
+        fields = [
+            field for auth in (connector.basic, connector.api_key) if auth for field in auth.fields
+        ]
+        secret = {field.name for field in fields if field.secret} | {
+            "access_token",
+            "refresh_token",
+        }
+        for template in url_templates(connector).values():
             assert not slots(template) & secret, connector.slug

@@ -31,7 +31,7 @@ def run(*arguments: str) -> tuple[str, int]:
 
 @pytest.fixture
 def faulty(tmp_path: Path) -> Path:
-    """Return a catalogue of one good file and one with two faults."""
+    """Return a catalogue with one valid file and one with two faults."""
     copy(CATALOGUE / "github.toml", tmp_path)
     text = (CATALOGUE / "twilio.toml").read_text()
     text = text.replace('name = "Twilio"', 'color = "red"', 1)
@@ -136,7 +136,7 @@ def test_it_reports_faults_as_json(faulty: Path) -> None:
 
 @pytest.fixture
 def own(faulty: Path, settings) -> Path:
-    """Return a catalogue of the deployment: a connector of its own, and a faulty one."""
+    """Return an extra catalogue with one valid and one faulty definition."""
     (faulty / "github.toml").rename(faulty / "our_github.toml")
     settings.EXTRA_CATALOGUES = [str(faulty)]
     return faulty

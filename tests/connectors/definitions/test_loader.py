@@ -1,4 +1,4 @@
-"""The reader refuses what does not fit, and names the file and the key of each fault."""
+"""The loader refuses faulty definitions, and names the file and the key of each fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a definition may say of token requests, headers and keys, and what is refused of it."""
+"""The loader: token requests, headers and keys, and their faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry offers what is fit to be offered, and finds what people mean."""
+"""The registry of connectors, and the search."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from connectors.http.http_client import Timeout
 
 QUICK = Timeout(connect=0.5, read=0.5, total=1)
 
-#: Every way to write an address of this machine or of its network; `%d` is the port.
+#: Spellings of addresses of this machine and of private networks; `%d` is the port.
 LITERALS = """
 127.0.0.1 127.0.0.1. 127.1 127.0.1 127.1.2.3 2130706433 017700000001 0x7f000001 0x7f.1 0x7f.0.0.1
 0177.0.0.1 0177.1 00000177.1 127.0.0.0x1 0 0.0.0.0 0x0 00 0.0 localhost LOCALHOST localhost.
@@ -58,13 +58,13 @@ def test_it_works(service) -> None:
     )
 
     assert (answer.status, answer.json(), answer.headers["x-rate"]) == (200, {"name": "Zoë"}, "5")
-    asked = service.only
-    assert (asked.method, asked.path, asked.query) == ("POST", "/v1/users", {"q": ["a b&c"]})
-    assert asked.body == b'{"x": 1}'
-    assert asked.all("X-Key") == ["k"]
-    assert asked.all("Host") == [f"127.0.0.1:{service.port}"]
-    assert asked.all("Accept-Encoding") == ["identity"]
-    assert asked.all("User-Agent")[0].startswith("DeveloperConsole/")
+    request = service.only
+    assert (request.method, request.path, request.query) == ("POST", "/v1/users", {"q": ["a b&c"]})
+    assert request.body == b'{"x": 1}'
+    assert request.all("X-Key") == ["k"]
+    assert request.all("Host") == [f"127.0.0.1:{service.port}"]
+    assert request.all("Accept-Encoding") == ["identity"]
+    assert request.all("User-Agent")[0].startswith("DeveloperConsole/")
 
 
 def test_it_sends_forms_and_bodies(service) -> None:
@@ -99,7 +99,7 @@ def test_it_does_not_connect_to_private_addresses(listen, settings, scheme: str,
 
 
 def test_it_connects_to_a_private_address_that_is_allowed(listen, settings) -> None:
-    """The positive control of every test with a canary."""
+    """The positive control for the tests with a canary."""
     canary = listen()
     settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{canary.port}"]
 
@@ -115,23 +115,25 @@ def test_it_connects_to_a_private_address_that_is_allowed(listen, settings) -> N
     "addresses",
     [["127.0.0.1"], ["2606:4700::1111", "127.0.0.1"], ["::1", "1.1.1.1"], ["169.254.169.254"]],
 )
-def test_it_refuses_a_host_with_one_private_address_among_several(listen, resolving, addresses) -> None:
+def test_it_refuses_a_host_with_one_private_address_among_several(
+    listen, resolving, addresses
+) -> None:
     canary = listen()
-    asked = resolving(addresses)
+    lookups = resolving(addresses)
 
     with pytest.raises(ServiceForbidden, match="private network"):
         http_client.send(
             "GET", f"https://rebind.example:{canary.port}/", service="Zoho CRM", timeout=QUICK
         )
 
-    assert asked == ["rebind.example"]
+    assert lookups == ["rebind.example"]
     assert canary.connections == 0
 
 
 def test_it_resolves_once_and_connects_to_the_validated_address(listen, resolving) -> None:
     canary = listen()
     # Nothing answers at the first address; a second look would find the canary.
-    asked = resolving(["2001:4860:ffff:ffff::1"], ["127.0.0.1"])
+    lookups = resolving(["2001:4860:ffff:ffff::1"], ["127.0.0.1"])
 
     with pytest.raises(ServiceUnreachable):
         http_client.send(
@@ -141,7 +143,7 @@ def test_it_resolves_once_and_connects_to_the_validated_address(listen, resolvin
             timeout=Timeout(connect=0.2, read=0.2, total=0.5),
         )
 
-    assert asked == ["rebind.example"]
+    assert lookups == ["rebind.example"]
     assert canary.connections == 0
 
 
@@ -190,7 +192,7 @@ SMALL = b'{"access_token": "at-1"}'
 
 
 def raw_deflate(data: bytes) -> bytes:
-    """Compress as the services do that leave the header of RFC 1950 out."""
+    """Compress without the header of RFC 1950, as some services do."""
     squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return squeeze.compress(data) + squeeze.flush()
 
@@ -209,9 +211,11 @@ COMPRESSED = {
 
 
 @pytest.mark.parametrize("body", [SMALL, PLAIN, b""], ids=["small", "of several pieces", "empty"])
-@pytest.mark.parametrize("way", COMPRESSED)
-def test_it_decodes_a_compressed_response_that_was_not_requested(service, way: str, body: bytes) -> None:
-    coding, compress = COMPRESSED[way]
+@pytest.mark.parametrize("compression", COMPRESSED)
+def test_it_decodes_a_compressed_response_that_was_not_requested(
+    service, compression: str, body: bytes
+) -> None:
+    coding, compress = COMPRESSED[compression]
     service.answers(compress(body), Content_Encoding=coding)
 
     answer = http_client.send("GET", service.url, service="Zoho CRM")
@@ -243,7 +247,7 @@ def test_it_stops_decoding_at_the_size_limit(service, encoding: str) -> None:
 
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 6 * 1024 * 1024, "the limit, and what is on its way"
+    assert peak < 6 * 1024 * 1024, "the limit and buffers"
 
 
 def test_a_decoded_body_can_be_as_large_as_the_limit(service) -> None:
@@ -443,8 +447,8 @@ def test_it_refuses_a_path_that_would_be_rewritten(service, path: str) -> None:
     assert service.asked == []
 
 
-def test_it_does_not_log_queries_or_bodies(service, leaks_nothing) -> None:
-    with leaks_nothing("hunter2", "hunter3", "hunter4"):
+def test_it_does_not_log_queries_or_bodies(service, assert_not_logged) -> None:
+    with assert_not_logged("hunter2", "hunter3", "hunter4"):
         http_client.send(
             "POST",
             f"{service.url}/?key=hunter2",
@@ -507,7 +511,7 @@ def test_its_session_has_only_the_guarded_adapter() -> None:
 
 
 def test_it_closes_the_connection_on_a_response_with_two_lengths(listen, settings) -> None:
-    """urllib3 refuses its head, and leaves the socket to the collector of garbage."""
+    """urllib3 rejects the head, but leaves the socket open until it is garbage-collected."""
     hung_up = threading.Event()
 
     def speak(sock: socket.socket) -> None:

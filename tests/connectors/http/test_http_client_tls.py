@@ -1,4 +1,4 @@
-"""Certificates are checked by the host's name, whatever address is connected to."""
+"""Certificates are checked against the host name, not against the address."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def certificate(folder: Path, *, name: str, ends: datetime.datetime) -> Path:
 
 @pytest.fixture
 def serve(listen, settings):
-    """Give a function that serves one answer under a certificate and returns what came."""
+    """Return a function that serves one response over TLS, and returns the received data."""
 
     def start(file: Path) -> tuple[int, list[bytes], list[str | None]]:
         received: list[bytes] = []
@@ -123,7 +123,9 @@ def test_plain_http_instead_of_https_is_not_reported_as_an_invalid_certificate(s
     assert caught.value.certain
 
 
-def test_a_connection_closed_during_the_handshake_is_not_reported_as_an_invalid_certificate(listen, settings) -> None:
+def test_a_connection_closed_during_the_handshake_is_not_reported_as_an_invalid_certificate(
+    listen, settings
+) -> None:
     listener = listen(lambda sock: sock.recv(65536) and None)
     settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{listener.port}"]
     with pytest.raises(ServiceUnreachable, match="an encrypted connection") as caught:
@@ -133,7 +135,7 @@ def test_a_connection_closed_during_the_handshake_is_not_reported_as_an_invalid_
 
 
 def test_the_error_says_that_the_port_uses_https(listen, settings) -> None:
-    """A server of TLS that answers plain http with an alert, as OpenSSL's own does."""
+    """A TLS server that responds to plain http with an alert, as OpenSSL does."""
 
     def alert(sock: socket.socket) -> None:
         sock.recv(65536)

@@ -1,4 +1,4 @@
-"""Where real services leave the standard: one test for each oddity, with their own answers."""
+"""Where real services differ from the standard: one test for each, with their own responses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def network() -> Iterator[responses.RequestsMock]:
 
 
 def page(connector: Connector, values: Mapping[str, str], *scopes: str) -> dict[str, str]:
-    """Return the query of the page that a person is sent to, and its address as ``""``."""
+    """Return the query of the authorization URL; the key ``""`` holds the URL without it."""
     url = authorization_request.authorization_url(
         connector,
         client_id="abc",
@@ -138,9 +138,9 @@ def test_zoho_tokens_come_from_the_data_center_of_the_account(network, slug: str
 
     values |= exchange(zoho, values).kept
 
-    asked = page(zoho, {"data_center": "zoho.eu"}, "x")
-    assert asked[""] == "https://accounts.zoho.eu/oauth/v2/auth"
-    assert (asked["access_type"], asked["prompt"]) == ("offline", "consent")
+    query = page(zoho, {"data_center": "zoho.eu"}, "x")
+    assert query[""] == "https://accounts.zoho.eu/oauth/v2/auth"
+    assert (query["access_type"], query["prompt"]) == ("offline", "consent")
     if "{api_domain}" in zoho.api_base_url:
         assert fill_url(zoho.api_base_url, values).startswith("https://www.zohoapis.eu")
     with pytest.raises(ServiceForbidden):
@@ -225,9 +225,9 @@ def test_the_client_id_is_only_in_the_header(network, slug: str) -> None:
     "slug", [s for s, c in CONNECTORS.items() if c.oauth2 and "google.com" in c.oauth2.issuer]
 )
 def test_google_issues_refresh_tokens_with_prompt_consent(slug: str) -> None:
-    asked = page(CONNECTORS[slug], {}, "openid")
-    assert (asked["access_type"], asked["prompt"]) == ("offline", "consent")
-    assert asked["code_challenge_method"] == "S256"
+    query = page(CONNECTORS[slug], {}, "openid")
+    assert (query["access_type"], query["prompt"]) == ("offline", "consent")
+    assert query["code_challenge_method"] == "S256"
 
 
 def test_reddit_issues_permanent_refresh_tokens() -> None:

@@ -1,4 +1,4 @@
-"""Tokens that are traded, clients by other names, refreshes elsewhere, requests in JSON."""
+"""Token requests of real services that differ from the standard."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def test_meta_tokens_are_exchanged_for_long_lived_ones(network, slug: str) -> No
 
 
 def test_meta_reports_an_ended_token_with_status_400(network) -> None:
-    told = {"error": {"message": "Error validating access token.", "code": 190}}
-    network.get("https://graph.facebook.com/v25.0/me", json=told, status=400)
+    body = {"error": {"message": "Error validating access token.", "code": 190}}
+    network.get("https://graph.facebook.com/v25.0/me", json=body, status=400)
     with pytest.raises(CredentialRefused):
         checked(CONNECTORS["facebook"], {})
-    told["error"]["code"] = 100
-    network.replace("GET", "https://graph.facebook.com/v25.0/me", json=told, status=400)
+    body["error"]["code"] = 100
+    network.replace("GET", "https://graph.facebook.com/v25.0/me", json=body, status=400)
     with pytest.raises(ServiceRefused, match="status 400") as caught:
         checked(CONNECTORS["facebook"], {})
     assert not isinstance(caught.value, CredentialRefused)
@@ -51,8 +51,8 @@ def test_meta_reports_an_ended_token_with_status_400(network) -> None:
 
 def test_tiktok_calls_the_client_a_key(network) -> None:
     tiktok = CONNECTORS["tiktok"]
-    asked = page(tiktok, {}, "user.info.basic", "video.list")
-    assert (asked["client_key"], asked["scope"]) == ("abc", "user.info.basic,video.list")
+    query = page(tiktok, {}, "user.info.basic", "video.list")
+    assert (query["client_key"], query["scope"]) == ("abc", "user.info.basic,video.list")
     network.post(tiktok.oauth2.token_endpoint, json={"access_token": "t0ken"})
     exchange(tiktok, {})
     assert form(network.calls[0].request)["client_key"] == "abc"

@@ -39,6 +39,7 @@ check: setup ## Check style, types, templates, migrations, the catalog and the l
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	SECRET_KEY=types CRYPTOGRAPHY_KEYS=types PUBLIC_URL=http://types DATABASE_URL=sqlite://:memory: $(BIN)/mypy
+	$(BIN)/mypy --config-file sandbox/mypy.ini
 	$(BIN)/djlint --lint --quiet templates sandbox/templates
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run

@@ -23,8 +23,8 @@ class AllowedApplication:
 
 def allowed_applications(person: Person) -> list[AllowedApplication]:
     """Return the applications that can act for ``person``, now or after a refresh, by name."""
-    live = AccessToken.objects.filter(user=person, application__isnull=False)
-    tokens = live.filter(expires__gt=timezone.now()) | live.filter(
+    tokens_of_person = AccessToken.objects.filter(user=person, application__isnull=False)
+    tokens = tokens_of_person.filter(expires__gt=timezone.now()) | tokens_of_person.filter(
         refresh_token__isnull=False, refresh_token__revoked__isnull=True
     )
     by_application: dict[Application, list[AccessToken]] = {}
@@ -34,7 +34,7 @@ def allowed_applications(person: Person) -> list[AllowedApplication]:
 
 
 def _summary(application: Application, tokens: list[AccessToken]) -> AllowedApplication:
-    held = {scope for token in tokens for scope in token.scope.split()}
+    scopes = {scope for token in tokens for scope in token.scope.split()}
     first = RefreshToken.objects.filter(
         application=application, user=tokens[0].user, revoked__isnull=True
     )
@@ -44,14 +44,14 @@ def _summary(application: Application, tokens: list[AccessToken]) -> AllowedAppl
         pk=application.pk,
         name=application.name or application.client_id,
         since=oldest or tokens[0].created,
-        sentences=tuple(s for scope, s in settings.SCOPES.items() if scope in held),
+        sentences=tuple(s for scope, s in settings.SCOPES.items() if scope in scopes),
     )
 
 
 @transaction.atomic
 def withdraw(person: Person, application: Application) -> None:
     """Revoke all tokens and codes that ``application`` has for ``person``."""
-    theirs = {"user": person, "application": application}
-    RefreshToken.objects.filter(**theirs, revoked__isnull=True).update(revoked=timezone.now())
-    AccessToken.objects.filter(**theirs).delete()
-    Grant.objects.filter(**theirs).delete()
+    owned = {"user": person, "application": application}
+    RefreshToken.objects.filter(**owned, revoked__isnull=True).update(revoked=timezone.now())
+    AccessToken.objects.filter(**owned).delete()
+    Grant.objects.filter(**owned).delete()

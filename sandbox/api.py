@@ -19,7 +19,7 @@ from sandbox.models import Person
 from sandbox.payload import json_object, whole_number
 
 #: Handles one method of one resource for the authenticated person.
-Answer = Callable[[HttpRequest, Person], JsonResponse]
+Handler = Callable[[HttpRequest, Person], JsonResponse]
 
 
 def read_me(request: HttpRequest, person: Person) -> JsonResponse:
@@ -28,31 +28,31 @@ def read_me(request: HttpRequest, person: Person) -> JsonResponse:
 
 def list_contacts(request: HttpRequest, person: Person) -> JsonResponse:
     contacts = person.contacts.all()
-    words = request.GET.get("q", "").strip()
-    if "\0" in words:
+    search = request.GET.get("q", "").strip()
+    if "\0" in search:
         contacts = contacts.none()  # SQLite would cut the pattern at the NUL, and find all
-    elif words:
+    elif search:
         contacts = contacts.filter(
-            Q(name__icontains=words) | Q(email__icontains=words) | Q(company__icontains=words)
+            Q(name__icontains=search) | Q(email__icontains=search) | Q(company__icontains=search)
         )
-    return _listed(request, "contacts", contacts)
+    return _page(request, "contacts", contacts)
 
 
 def add_contact(request: HttpRequest, person: Person) -> JsonResponse:
-    return _added(request, ContactForm, person)
+    return _create(request, ContactForm, person)
 
 
 def list_orders(request: HttpRequest, person: Person) -> JsonResponse:
-    return _listed(request, "orders", person.orders.all())
+    return _page(request, "orders", person.orders.all())
 
 
 def place_order(request: HttpRequest, person: Person) -> JsonResponse:
-    return _added(request, OrderForm, person)
+    return _create(request, OrderForm, person)
 
 
-def _listed(request: HttpRequest, name: str, rows: QuerySet[Any]) -> JsonResponse:
-    limit = whole_number(request, "limit", default=50, least=1, most=100)
-    offset = whole_number(request, "offset", default=0, least=0, most=1_000_000)
+def _page(request: HttpRequest, name: str, rows: QuerySet[Any]) -> JsonResponse:
+    limit = whole_number(request, "limit", default=50, minimum=1, maximum=100)
+    offset = whole_number(request, "offset", default=0, minimum=0, maximum=1_000_000)
     return JsonResponse(
         {
             name: [row.as_json() for row in rows[offset : offset + limit]],
@@ -63,12 +63,12 @@ def _listed(request: HttpRequest, name: str, rows: QuerySet[Any]) -> JsonRespons
     )
 
 
-def _added(request: HttpRequest, form_class: type[ModelForm], person: Person) -> JsonResponse:
-    sent = json_object(request)
-    if wrong := [name for name, value in sent.items() if isinstance(value, (dict, list))]:
-        message = f"These fields cannot be lists or objects: {', '.join(sorted(wrong))}."
+def _create(request: HttpRequest, form_class: type[ModelForm], person: Person) -> JsonResponse:
+    data = json_object(request)
+    if nested := [name for name, value in data.items() if isinstance(value, (dict, list))]:
+        message = f"These fields cannot be lists or objects: {', '.join(sorted(nested))}."
         return refusal(400, "invalid_value", message[:200])
-    form = form_class(sent)
+    form = form_class(data)
     form.instance.owner = person
     if not form.is_valid():
         body = {"error": "invalid", "message": "Some fields are not valid.", "fields": form.errors}
@@ -77,7 +77,7 @@ def _added(request: HttpRequest, form_class: type[ModelForm], person: Person) ->
 
 
 #: Path, then method, to the required scope and the handler.
-RESOURCES: dict[str, dict[str, tuple[str, Answer]]] = {
+RESOURCES: dict[str, dict[str, tuple[str, Handler]]] = {
     "me": {"GET": ("profile.read", read_me)},
     "contacts": {
         "GET": ("contacts.read", list_contacts),
@@ -87,20 +87,20 @@ RESOURCES: dict[str, dict[str, tuple[str, Answer]]] = {
 }
 
 
-def _view(answers: dict[str, tuple[str, Answer]], guard: Guard) -> Callable[..., HttpResponse]:
+def _view(handlers: dict[str, tuple[str, Handler]], guard: Guard) -> Callable[..., HttpResponse]:
     @login_not_required  # the guard names the person
     @csrf_exempt
     @failing("api", revoked=WITHDRAWN[guard])
     def view(request: HttpRequest) -> HttpResponse:
         method = "GET" if request.method == "HEAD" else request.method
-        if method not in answers:
-            allowed = ", ".join(answers)
+        if method not in handlers:
+            allowed = ", ".join(handlers)
             response = refusal(405, "method_not_allowed", f"Allowed here: {allowed}.")
             response["Allow"] = allowed
             return response
-        scope, answer = answers[method]
+        scope, handler = handlers[method]
         try:
-            return answer(request, guard(request, scope))
+            return handler(request, guard(request, scope))
         except RequestRefused as refused:
             return refused.response
 
@@ -110,5 +110,6 @@ def _view(answers: dict[str, tuple[str, Answer]], guard: Guard) -> Callable[...,
 def urls(prefix: str, guard: Guard) -> list[URLPattern]:
     """Return the URL patterns of all resources under ``prefix``; the last slash is optional."""
     return [
-        re_path(f"^{prefix}{path}/?$", _view(answers, guard)) for path, answers in RESOURCES.items()
+        re_path(f"^{prefix}{path}/?$", _view(handlers, guard))
+        for path, handlers in RESOURCES.items()
     ]

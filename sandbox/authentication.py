@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth import authenticate
 from django.http import HttpRequest, JsonResponse
@@ -38,7 +39,8 @@ def bearer(request: HttpRequest, scope: str) -> Person:
         raise RequestRefused(
             refusal(401, "missing_token", "Send an access token.", 'Bearer realm="Sandbox"')
         )
-    call = Request(request.build_absolute_uri(request.path))
+    # Any: the validator adds the person and the error to the request.
+    call: Any = Request(request.build_absolute_uri(request.path))
     if OAuth2Validator().validate_bearer_token(token.strip(), [scope], call):
         return call.user
     if call.oauth2_error["error"] == "insufficient_scope":
@@ -87,8 +89,8 @@ def withdrawn_password(request: HttpRequest) -> JsonResponse:
 
 def key(request: HttpRequest, scope: str) -> Person:
     """Return the owner of the key in ``X-Api-Key``."""
-    sent = request.headers.get("X-Api-Key", "")
-    person = Person.objects.filter(api_key=sent, is_active=True).first() if sent else None
+    api_key = request.headers.get("X-Api-Key", "")
+    person = Person.objects.filter(api_key=api_key, is_active=True).first() if api_key else None
     if person is None:
         raise RequestRefused(withdrawn_key(request))
     return person

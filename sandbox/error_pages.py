@@ -11,28 +11,28 @@ from sandbox.authentication import refusal
 PROGRAM_PATHS = ("/api/", "/basic/", "/key/", "/oauth/token", "/oauth/revoke", "/.well-known/")
 
 
-def _fault(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
+def _error_response(request: HttpRequest, status: int, code: str, message: str) -> HttpResponse:
     if request.path.startswith(PROGRAM_PATHS) or request.path.endswith(".json"):
         return refusal(status, code, message)
-    return render(request, "sandbox/fault.html", {"message": message}, status=status)
+    return render(request, "sandbox/error.html", {"message": message}, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _fault(request, 400, "bad_request", "The request cannot be read.")
+    return _error_response(request, 400, "bad_request", "The request cannot be read.")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _fault(request, 403, "forbidden", "That is not allowed.")
+    return _error_response(request, 403, "forbidden", "That is not allowed.")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _fault(request, 404, "not_found", "This page was not found.")
+    return _error_response(request, 404, "not_found", "This page was not found.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _fault(request, 500, "server_error", "Something went wrong here.")
+    return _error_response(request, 500, "server_error", "Something went wrong here.")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     message = "This form has expired. Go back, reload the page and try again."
-    return _fault(request, 403, "csrf", message)
+    return _error_response(request, 403, "csrf", message)

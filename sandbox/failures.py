@@ -27,7 +27,7 @@ def failing(endpoint: Endpoint, *, revoked: Refusal | None = None) -> Callable[[
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def answer(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        def respond(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             count(endpoint)
             switches = Switches.current()
             mode = getattr(switches, endpoint)
@@ -41,7 +41,7 @@ def failing(endpoint: Endpoint, *, revoked: Refusal | None = None) -> Callable[[
                 time.sleep(switches.slow_seconds)
             return response
 
-        return answer
+        return respond
 
     return decorate
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -47,11 +48,11 @@ class SwitchesForm(forms.ModelForm):
         model = Switches
         fields = Switches.names()
 
-    def __init__(self, *args: Any, instance: Switches, **kwargs: Any) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, *, instance: Switches) -> None:
         value = instance.expires_in
         shown = "" if value is None else "absent" if value == "absent" else json.dumps(value)
         initial = {"expires_in": shown, "slow_seconds": f"{instance.slow_seconds:g}"}
-        super().__init__(*args, instance=instance, initial=initial, label_suffix="", **kwargs)
+        super().__init__(data, instance=instance, initial=initial, label_suffix="")
 
     def clean_expires_in(self) -> object:
         text = self.cleaned_data["expires_in"].strip()

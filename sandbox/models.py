@@ -147,5 +147,5 @@ class Switches(models.Model):
         return {name: getattr(self, name) for name in self.names()}
 
     @property
-    def any_thrown(self) -> bool:
+    def any_active(self) -> bool:
         return self.as_json() != Switches().as_json()

@@ -37,6 +37,7 @@ sign_out = LogoutView.as_view()
 
 @require_POST
 def withdraw_access(request: HttpRequest, pk: int) -> HttpResponse:
+    assert request.user.is_authenticated  # by LoginRequiredMiddleware
     application = get_object_or_404(Application, pk=pk)
     withdraw(request.user, application)
     messages.success(request, f"{application.name or application.client_id} no longer has access.")
@@ -50,7 +51,7 @@ def switches(request: HttpRequest) -> HttpResponse:
         form.save()
         messages.success(request, "The switches were saved.")
         return redirect("switches")
-    context = {"form": form, "any_thrown": Switches.current().any_thrown}
+    context = {"form": form, "any_active": Switches.current().any_active}
     return render(request, "sandbox/switches.html", context, status=422 if form.errors else 200)
 
 

@@ -28,10 +28,12 @@ def json_object(request: HttpRequest) -> dict[str, Any]:
     return value
 
 
-def whole_number(request: HttpRequest, name: str, *, default: int, least: int, most: int) -> int:
+def whole_number(
+    request: HttpRequest, name: str, *, default: int, minimum: int, maximum: int
+) -> int:
     """Parse a number of the query; raise ``RequestRefused`` (400) if it is not valid."""
     text = request.GET.get(name, str(default))
-    if text.isascii() and text.isdecimal() and len(text) <= 10 and least <= int(text) <= most:
+    if text.isascii() and text.isdecimal() and len(text) <= 10 and minimum <= int(text) <= maximum:
         return int(text)
-    message = f"{name} must be a whole number from {least} to {most}."
+    message = f"{name} must be a whole number from {minimum} to {maximum}."
     raise RequestRefused(refusal(400, "invalid_parameter", message))

@@ -35,15 +35,15 @@ def switches_json(request: HttpRequest) -> HttpResponse:
     return JsonResponse(Switches.current().as_json())
 
 
-def _set(sent: dict[str, object]) -> None:
-    if unknown := sorted(set(sent) - set(Switches.names())):
+def _set(changes: dict[str, object]) -> None:
+    if unknown := sorted(set(changes) - set(Switches.names())):
         message = f"There is no switch {', '.join(unknown)}."
         raise RequestRefused(refusal(400, "unknown_switch", message[:200]))
     switches = Switches.current()
-    wanted = switches.as_json() | sent
-    if wanted["expires_in"] is not None:
-        wanted["expires_in"] = json.dumps(wanted["expires_in"])
-    form = SwitchesForm(wanted, instance=switches)
+    values = switches.as_json() | changes
+    if values["expires_in"] is not None:
+        values["expires_in"] = json.dumps(values["expires_in"])
+    form = SwitchesForm(values, instance=switches)
     if not form.is_valid():
         body = {"error": "invalid", "message": "Some switches are not valid."}
         raise RequestRefused(JsonResponse(body | {"fields": form.errors}, status=422))

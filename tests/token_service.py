@@ -1,4 +1,4 @@
-"""A service on loopback with a token endpoint and an API that takes its tokens only."""
+"""A service on loopback with a token endpoint, and an API that accepts only its tokens."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass(kw_only=True)
 class TokenService:
-    """The handle on the server: what it takes, what it was asked, how it fails."""
+    """The running service: its valid tokens, received requests, and failures."""
 
     url: str = ""
-    #: Access tokens that the API takes.
+    #: Access tokens that the API accepts.
     good: set[str] = field(default_factory=set)
-    #: What the token endpoint does instead of giving a token.
+    #: Replaces the response of the token endpoint.
     fault: Callable[[Handler], Answer | None] | None = None
-    #: What the API answers at a path, whatever the token.
+    #: Fixed API responses by path, for every token.
     answers: dict[str, Answer] = field(default_factory=dict)
-    #: How the API refuses a token.
+    #: The API's response to an invalid token.
     refusal: Answer = (401, {}, b"{}")
     token_requests: list[dict[str, list[str]]] = field(default_factory=list)
-    #: What follows of a token answer beside the tokens.
+    #: More fields of token responses.
     extra: dict[str, Any] = field(default_factory=dict)
     called: Counter[str] = field(default_factory=Counter)
 
     def withdraw(self) -> None:
-        """Let every access token end before its time."""
+        """Invalidate all access tokens."""
         self.good.clear()
 
     def token_answer(self, handler: Handler) -> Answer | None:
@@ -65,19 +65,19 @@ class TokenService:
 
 
 def answering(status: int, body: Any = b"", **headers: str) -> Callable[[Handler], Answer]:
-    """Return a fault that is an answer."""
+    """Return a fault that sends this response."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return lambda handler: (status, {n.replace("_", "-"): v for n, v in headers.items()}, raw)
 
 
 def hangs_up(handler: Handler) -> None:
-    """Close the connection instead of answering."""
+    """Close the connection without a response."""
     handler.close_connection = True
     handler.connection.close()
 
 
 def late(seconds: float) -> Callable[[Handler], None]:
-    """Return a fault that answers so late that nobody waits for it any longer."""
+    """Return a fault that closes the connection after a delay, when the caller no longer waits."""
 
     def answer(handler: Handler) -> None:
         time.sleep(seconds)
@@ -130,7 +130,7 @@ def token_service() -> Iterator[TokenService]:
 def in_the_catalogue(
     service: TokenService, settings: Any, folder: Any, **added: str
 ) -> Iterator[None]:
-    """Let the service be the sandbox of the catalogue; ``added`` lines go into its tables."""
+    """Make the service the sandbox connector; ``added`` lines go into tables of its definition."""
     settings.SANDBOX_URL = service.url
     settings.ALLOWED_PRIVATE_HOSTS = [urlsplit(service.url).netloc]
     if added:

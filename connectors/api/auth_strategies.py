@@ -40,18 +40,18 @@ class AuthStrategy:
 
     redirects: bool
     credential: str
-    part: Callable[[Connector], Settings | None]
+    settings_in: Callable[[Connector], Settings | None]
 
-    def settings_of(self, connector: Connector) -> Settings:
+    def settings_for(self, connector: Connector) -> Settings:
         """Return the connector's settings for this auth type, or raise ``LookupError``."""
-        settings = self.part(connector)
+        settings = self.settings_in(connector)
         if settings is None:
             raise LookupError(f"{connector.slug} cannot be authorized in this way")
         return settings
 
     def fields(self, connector: Connector) -> tuple[CredentialField, ...]:
         """Return the fields of the credentials form; empty if the service has a consent page."""
-        settings = self.settings_of(connector)
+        settings = self.settings_for(connector)
         return () if isinstance(settings, OAuth2Auth) else settings.fields
 
     def public(self, connector: Connector, secret: Mapping[str, str]) -> dict[str, str]:
@@ -60,7 +60,7 @@ class AuthStrategy:
 
     def sign(self, connector: Connector, secret: Mapping[str, str]) -> Signed:
         """Return the headers or query parameters that authenticate with ``secret``."""
-        signing = self.settings_of(connector).signing
+        signing = self.settings_for(connector).signing
         if signing.basic_user or signing.basic_password:
             user = fill(signing.basic_user, secret)
             password = fill(signing.basic_password, secret)
@@ -85,17 +85,17 @@ AUTH_TYPES: Mapping[str, AuthStrategy] = {
     "oauth2": AuthStrategy(
         redirects=True,
         credential="this authorization",
-        part=lambda connector: connector.oauth2,
+        settings_in=lambda connector: connector.oauth2,
     ),
     "basic": AuthStrategy(
         redirects=False,
         credential="this user name and password",
-        part=lambda connector: connector.basic,
+        settings_in=lambda connector: connector.basic,
     ),
     "api_key": AuthStrategy(
         redirects=False,
         credential="this key",
-        part=lambda connector: connector.api_key,
+        settings_in=lambda connector: connector.api_key,
     ),
 }
 

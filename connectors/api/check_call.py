@@ -11,7 +11,7 @@ from connectors.definitions.schema import AuthType, Check, Connector
 from connectors.definitions.templates import fill, fill_url
 from connectors.errors import CredentialRefused, ServiceError, ServiceRefused
 from connectors.http import http_client
-from connectors.http.payloads import dig, has_failed, scalar, words
+from connectors.http.payloads import as_text, is_error, value_at, words
 
 _LABEL_LENGTH = 100
 _IDENTIFIER_LENGTH = 200
@@ -38,60 +38,60 @@ def check(
     the credential that are not secret (an account SID).
     """
     strategy = AUTH_TYPES[auth_type]
-    answer = _call(connector, strategy, secret, values)
-    _refuse_status(connector, strategy, answer)
-    if not answer.body.strip() and not connector.check.account and not connector.check.error_when:
+    response = _send_check(connector, strategy, secret, values)
+    _raise_for_status(connector, strategy, response)
+    if not response.body.strip() and not connector.check.account and not connector.check.error_when:
         return Account(label="", identifier="")
-    document = answer.json()
-    if has_failed(document, connector.check.error_when):
+    document = response.json()
+    if is_error(document, connector.check.error_when):
         raise _failure(connector, strategy, document, secret)
     return Account(
-        label=_first(document, connector.check.account, _LABEL_LENGTH),
-        identifier=_first(document, connector.check.account_id, _IDENTIFIER_LENGTH),
+        label=_first_value(document, connector.check.account, _LABEL_LENGTH),
+        identifier=_first_value(document, connector.check.account_id, _IDENTIFIER_LENGTH),
     )
 
 
-def _call(
+def _send_check(
     connector: Connector,
     strategy: AuthStrategy,
     secret: Mapping[str, str],
     values: Mapping[str, str],
 ) -> http_client.ServiceResponse:
-    call = connector.check
-    known = {**strategy.public(connector, secret), **values}
+    settings = connector.check
+    slot_values = {**strategy.public(connector, secret), **values}
     signed = strategy.sign(connector, secret)
     headers = {"Accept": "application/json"}
-    if call.body:
+    if settings.body:
         headers["Content-Type"] = "application/json"
-    for templates in (connector.api_headers, call.headers):
-        headers |= {name: fill(template, known) for name, template in templates.items()}
+    for templates in (connector.api_headers, settings.headers):
+        headers |= {name: fill(template, slot_values) for name, template in templates.items()}
     return http_client.send(
-        call.method,
-        fill_url(_address(connector, call), known),
+        settings.method,
+        fill_url(_url_template(connector, settings), slot_values),
         service=connector.name,
         headers={**headers, **signed.headers},
         params=signed.params,
-        data=call.body.encode() if call.body else None,
+        data=settings.body.encode() if settings.body else None,
     )
 
 
-def _address(connector: Connector, call: Check) -> str:
-    if call.url:
-        return call.url
-    return f"{connector.api_base_url.rstrip('/')}/{call.path.lstrip('/')}"
+def _url_template(connector: Connector, settings: Check) -> str:
+    if settings.url:
+        return settings.url
+    return f"{connector.api_base_url.rstrip('/')}/{settings.path.lstrip('/')}"
 
 
-def _refuse_status(
-    connector: Connector, strategy: AuthStrategy, answer: http_client.ServiceResponse
+def _raise_for_status(
+    connector: Connector, strategy: AuthStrategy, response: http_client.ServiceResponse
 ) -> None:
     """Raise ``ServiceRefused`` for a response other than 2xx."""
-    service, status = connector.name, answer.status
+    service, status = connector.name, response.status
     if status < 300:
         return
-    answer.refuse_outage()
-    challenges = [answer.headers.get("www-authenticate", "")]
+    response.refuse_outage()
+    challenges = [response.headers.get("www-authenticate", "")]
     if refuses_credential(connector, status, challenges) or _has_credential_error_code(
-        connector, answer
+        connector, response
     ):
         raise CredentialRefused(f"{service} refused {strategy.credential}.", status=status)
     if status in {401, 403, *connector.check.refused_statuses}:
@@ -108,13 +108,13 @@ def _refuse_status(
     raise ServiceRefused(f"{service} did not accept the request (status {status}).", status=status)
 
 
-def _has_credential_error_code(connector: Connector, answer: http_client.ServiceResponse) -> bool:
+def _has_credential_error_code(connector: Connector, response: http_client.ServiceResponse) -> bool:
     """Return whether the error code means an ended authorization, as at Meta."""
     try:
-        document = answer.json()
+        document = response.json()
     except ServiceError:
         return False
-    codes = (scalar(dig(document, path)).lower() for path in ("error", "error.code", "code"))
+    codes = (as_text(value_at(document, path)).lower() for path in ("error", "error.code", "code"))
     return "invalid_grant" in {connector.error_codes.get(code) for code in codes}
 
 
@@ -122,17 +122,17 @@ def _failure(
     connector: Connector, strategy: AuthStrategy, document: object, secret: Mapping[str, str]
 ) -> ServiceRefused:
     """Return the error of a response with status 200."""
-    said = scalar(dig(document, "error")) or scalar(dig(document, "message"))
+    error = as_text(value_at(document, "error")) or as_text(value_at(document, "message"))
     for value in filter(None, secret.values()):
-        said = said.replace(value, "•••")
-    service, code = connector.name, words(said, 60)
+        error = error.replace(value, "•••")
+    service, code = connector.name, words(error, 60)
     if connector.standard_code(code) == "invalid_grant":
         return CredentialRefused(f"{service} refused {strategy.credential} ({code}).", code=code)
     return ServiceRefused(f"{service} refused the request ({code or 'no reason'}).", code=code)
 
 
-def _first(document: object, paths: Iterable[str], limit: int) -> str:
+def _first_value(document: object, paths: Iterable[str], limit: int) -> str:
     for path in paths:
-        if found := words(scalar(dig(document, path)), limit):
+        if found := words(as_text(value_at(document, path)), limit):
             return found
     return ""

@@ -26,18 +26,19 @@ class NotACredential(ValueError):
     """The text is not a valid credential. The message says why, without the text."""
 
 
-def cleaned(text: str, box: CredentialField, connector: Connector, auth_type: AuthType) -> str:
+def cleaned(text: str, field: CredentialField, connector: Connector, auth_type: AuthType) -> str:
     """Return the cleaned value for a field of the credentials form.
 
     Raise :class:`NotACredential` if the text is ambiguous or cannot be sent.
     """
     if auth_type == "basic" and connector.basic:
-        text = _user_or_password(text, box, connector.basic.signing)
+        text = _user_or_password(text, field, connector.basic.signing)
     elif connector.api_key:
-        text = _key(visible_ascii(text, box.label), box, connector.api_key.signing)
-    if len(text) > box.max_length:
+        text = _key(visible_ascii(text, field.label), field, connector.api_key.signing)
+    if len(text) > field.max_length:
         raise NotACredential(
-            f"{box.label} may have at most {box.max_length:,} characters; this has {len(text):,}."
+            f"{field.label} may have at most {field.max_length:,} characters; this has "
+            f"{len(text):,}."
         )
     return text
 
@@ -62,51 +63,51 @@ def visible_ascii(text: str, label: str) -> str:
     return text
 
 
-def _key(text: str, box: CredentialField, signing: Signing) -> str:
+def _key(text: str, field: CredentialField, signing: Signing) -> str:
     """Remove the text around the key in request examples; reject keys of another scheme."""
-    if "{" + box.name + "}" not in signing.value + signing.basic_user + signing.basic_password:
+    if "{" + field.name + "}" not in signing.value + signing.basic_user + signing.basic_password:
         return text  # it is part of the URL, such as an account number
     if signing.query:
         text = re.sub(rf"^[?&]?{re.escape(signing.query)}=", "", text)
     else:
         header = re.escape(signing.header or "Authorization")
         text = re.sub(rf"^{header}\s*:\s*", "", text, flags=re.IGNORECASE)
-    before, _, after = signing.value.partition("{" + box.name + "}")
+    before, _, after = signing.value.partition("{" + field.name + "}")
     # Where several keys fill one header, an example of it holds more than this one.
     if "{" not in before + after:
         begins = re.escape(before.rstrip()) + (r"(?:\s+|$)" if before.endswith(" ") else "")
         begins = f"^{begins}"
         while before and (shorter := re.sub(begins, "", text, flags=re.IGNORECASE)) != text:
             text = shorter.removesuffix(after) if after else shorter
-    whole_header = signing.value == "{" + box.name + "}" and signing.header == "Authorization"
+    whole_header = signing.value == "{" + field.name + "}" and signing.header == "Authorization"
     if not whole_header and (foreign := _SCHEMES.match(text)):
         raise NotACredential(
-            f"{box.label} begins with “{foreign[0].strip()}”, which belongs to another kind of "
+            f"{field.label} begins with “{foreign[0].strip()}”, which belongs to another kind of "
             "request. Enter the key without it."
         )
     if not whole_header and " " in text:
-        raise NotACredential(f"{box.label} contains a space. Copy only the key.")
+        raise NotACredential(f"{field.label} contains a space. Copy only the key.")
     return text
 
 
-def _user_or_password(text: str, box: CredentialField, signing: Signing) -> str:
+def _user_or_password(text: str, field: CredentialField, signing: Signing) -> str:
     """Clean both ends; the inside of a password is kept (RFC 7617, RFC 8265)."""
     text = _trimmed(text)
     if _CONTROLS.search(text) or any(
         unicodedata.category(c) == "Cf" and c not in _JOINERS for c in text
     ):
         raise NotACredential(
-            f"{box.label} contains a line break or an invisible character. Copy it again, "
+            f"{field.label} contains a line break or an invisible character. Copy it again, "
             "or type it."
         )
     if _is_whole_header(text):
         raise NotACredential(
-            f"{box.label} contains a whole header with user name and password encoded "
+            f"{field.label} contains a whole header with user name and password encoded "
             "together. Enter each of them in its own field, as plain text."
         )
-    if ":" in text and "{" + box.name + "}" in signing.basic_user:
+    if ":" in text and "{" + field.name + "}" in signing.basic_user:
         raise NotACredential(
-            f"{box.label} cannot contain a colon (RFC 7617). Check what you pasted."
+            f"{field.label} cannot contain a colon (RFC 7617). Check what you pasted."
         )
     return text
 

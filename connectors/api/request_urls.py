@@ -20,32 +20,32 @@ Fields = dict[str, str | list[str]]
 FORM = "application/x-www-form-urlencoded"
 #: Characters that need no encoding in a path (RFC 3986 section 3.3), and ``%`` for encoded ones.
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~"
-_UNFIT = re.compile(r"[\\?#\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
+_INVALID_IN_PATH = re.compile(r"[\\?#\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})")
 #: Overlong UTF-8 forms of dots and slashes, which some servers decode.
 _OVERLONG = re.compile(r"%c0%a[ef]|%c1%9c|%(?:e0|f0%80)%8[01]%[89ab][0-9a-f]", re.IGNORECASE)
-_EMPTY_FIRST = re.compile(r"[/\\]{2}")
+_EMPTY_FIRST_SEGMENT = re.compile(r"[/\\]{2}")
 #: How often a path is decoded to look for dot segments; deeper encodings are refused.
-_DECODINGS = 5
+_MAX_DECODINGS = 5
 
 
-def address_of(connector: Connector, path: str, known: Mapping[str, str]) -> str:
+def address_of(connector: Connector, path: str, values: Mapping[str, str]) -> str:
     """Return the URL for a path of the API; raise ``ServiceForbidden`` if it leaves the API.
 
     ``path`` begins with one slash, or is empty for the base URL; its values are percent-encoded.
-    ``known`` fills the slots of the base URL.
+    ``values`` fills the slots of the base URL.
     """
-    return address_below(base_of(connector, known), path, service=connector.name)
+    return address_below(base_of(connector, values), path, service=connector.name)
 
 
-def base_of(connector: Connector, known: Mapping[str, str]) -> str:
+def base_of(connector: Connector, values: Mapping[str, str]) -> str:
     """Return the base URL of the API, without a slash at the end."""
-    return fill_url(connector.api_base_url, known).rstrip("/")
+    return fill_url(connector.api_base_url, values).rstrip("/")
 
 
 def address_below(base: str, path: str, *, service: str) -> str:
     """Return the URL for a path below ``base``, as :func:`address_of` does."""
-    begins = not path or path.startswith("/")
-    if not begins or _UNFIT.search(path) or leads_out(path) or not _can_go_on(base):
+    is_path = not path or path.startswith("/")
+    if not is_path or _INVALID_IN_PATH.search(path) or leads_out(path) or not _accepts_path(base):
         raise ServiceForbidden(
             f"The path “{words(path, 100)}” could lead out of {service}'s API, so nothing was sent."
         )
@@ -53,14 +53,14 @@ def address_below(base: str, path: str, *, service: str) -> str:
 
 
 @lru_cache(maxsize=2_000)
-def _can_go_on(base: str) -> bool:
+def _accepts_path(base: str) -> bool:
     """Return whether text added after a slash belongs to the path, not to a host or query."""
-    return is_within(base, f"{base}/")
+    return is_below(base, f"{base}/")
 
 
 def query_of(query: Mapping[str, Any]) -> Fields:
     """Return the query parameters as text; null is left out, and a list repeats the name."""
-    return _as_texts(query, "the query")
+    return _text_fields(query, "the query")
 
 
 def body_of(body: Any, content_type: str) -> tuple[bytes | None, str]:
@@ -78,23 +78,23 @@ def body_of(body: Any, content_type: str) -> tuple[bytes | None, str]:
             raise ServiceForbidden(
                 "A form body must be an object of names and values. Nothing was sent."
             )
-        return urlencode(_as_texts(body, "a form"), doseq=True).encode(), content_type
+        return urlencode(_text_fields(body, "a form"), doseq=True).encode(), content_type
     return json.dumps(body, ensure_ascii=False).encode(), content_type or "application/json"
 
 
-def _as_texts(values: Mapping[str, Any], place: str) -> Fields:
+def _text_fields(values: Mapping[str, Any], part: str) -> Fields:
     texts: Fields = {}
     for name, value in values.items():
         items = value if isinstance(value, list) else [value]
-        held = [item for item in items if item is not None]
-        if any(isinstance(item, dict | list) for item in held):
+        present = [item for item in items if item is not None]
+        if any(isinstance(item, dict | list) for item in present):
             what = "is a list that holds lists or objects" if items is value else "is an object"
             raise ServiceForbidden(
-                f"“{words(name, 60)}” {what}. {place.capitalize()} holds texts, numbers, true and "
+                f"“{words(name, 60)}” {what}. {part.capitalize()} holds texts, numbers, true and "
                 "false, and lists of these. Nothing was sent."
             )
-        if held:
-            each = [item if isinstance(item, str) else json.dumps(item) for item in held]
+        if present:
+            each = [item if isinstance(item, str) else json.dumps(item) for item in present]
             texts[name] = each if items is value else each[0]
     return texts
 
@@ -107,9 +107,9 @@ def leads_out(path: str) -> bool:
     allowed: RabbitMQ's default virtual host is ``%2F``.
     """
     if "%" not in path and "." not in path:
-        return _EMPTY_FIRST.match(path) is not None
-    for _ in range(_DECODINGS):
-        if "\0" in path or _EMPTY_FIRST.match(path) or _OVERLONG.search(path):
+        return _EMPTY_FIRST_SEGMENT.match(path) is not None
+    for _ in range(_MAX_DECODINGS):
+        if "\0" in path or _EMPTY_FIRST_SEGMENT.match(path) or _OVERLONG.search(path):
             return True
         for segment in re.split(r"[/\\]", path):
             if re.sub(r"[\x00-\x20]", "", segment.partition(";")[0]) in {".", ".."}:
@@ -121,7 +121,7 @@ def leads_out(path: str) -> bool:
     return True
 
 
-def is_within(base: str, address: str) -> bool:
+def is_below(base: str, address: str) -> bool:
     """Return whether a URL is below ``base``."""
     return origin(address) == origin(base) and urlsplit(address).path.startswith(
         f"{urlsplit(base).path}/"

@@ -20,19 +20,24 @@ from typing import Any
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from connectors.definitions.loader import DefinitionFault, definition_files, faultless, read_files
+from connectors.definitions.loader import (
+    DefinitionFault,
+    build_connector,
+    definition_files,
+    read_files,
+)
 from connectors.definitions.schema import Connector
 
 #: The modules that validate and build definitions.
 _CODE = ("schema", "url_rules", "rules", "patterns", "loader", "templates")
 
 
-def kept_file() -> Path:
+def cache_file() -> Path:
     """Return the path of the cache file."""
     return Path(settings.BASE_DIR) / "var" / "catalogue.json"
 
 
-def read_kept(
+def load_catalogue(
     folders: Sequence[Path], constants: Mapping[str, str]
 ) -> tuple[dict[str, Connector], tuple[DefinitionFault, ...]]:
     """Read the definitions of all folders, from the cache if it is valid.
@@ -40,57 +45,57 @@ def read_kept(
     A file overrides one with the same name in an earlier folder. Only a catalogue without faults is
     cached, and only definitions that do not depend on the deployment.
     """
-    state = _state(folders)
-    kept = _built(state)
+    fingerprint = _fingerprint(folders)
+    cached = _cached_connectors(fingerprint)
     paths = definition_files(folders)
-    if kept is not None:
+    if cached is not None:
         connectors, faults = read_files(
-            [path for path in paths if path.stem not in kept], constants
+            [path for path in paths if path.stem not in cached], constants
         )
-        return {**kept, **connectors}, faults
+        return {**cached, **connectors}, faults
     tables: dict[str, Any] = {}
     connectors, faults = read_files(paths, constants, tables)
     if not faults:
-        _keep(state, tables)
-        _built.cache_clear()
+        _write_cache(fingerprint, tables)
+        _cached_connectors.cache_clear()
     return connectors, faults
 
 
-def _state(folders: Sequence[Path]) -> str:
+def _fingerprint(folders: Sequence[Path]) -> str:
     """Return a hash of all definitions and of the code that reads them."""
     code = Path(__file__).parent
-    seen = hashlib.sha256()
+    digest = hashlib.sha256()
     files = [path for folder in folders for path in sorted(folder.glob("*.toml"))]
     for path in (*(code / f"{name}.py" for name in _CODE), *files):
         content = path.read_bytes()
-        seen.update(f"{path.parent}/{path.name}\n{len(content)}\n".encode() + content)
-    return seen.hexdigest()
+        digest.update(f"{path.parent}/{path.name}\n{len(content)}\n".encode() + content)
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=1)
-def _built(state: str) -> Mapping[str, Connector] | None:
+def _cached_connectors(fingerprint: str) -> Mapping[str, Connector] | None:
     """Return the cached connectors for this state, or ``None``."""
-    tables = _tables(state)
+    tables = _read_cache(fingerprint)
     if tables is None:
         return None
-    return {slug: faultless(slug, table) for slug, table in tables.items()}
+    return {slug: build_connector(slug, table) for slug, table in tables.items()}
 
 
-def _tables(state: str) -> dict[str, Any] | None:
+def _read_cache(fingerprint: str) -> dict[str, Any] | None:
     try:
-        signature, _, text = kept_file().read_bytes().partition(b"\n")
+        signature, _, text = cache_file().read_bytes().partition(b"\n")
     except OSError:
         return None
     if not hmac.compare_digest(signature, _signature(text)):
         return None
-    kept = json.loads(text)
-    return kept["tables"] if kept["state"] == state else None
+    cached = json.loads(text)
+    return cached["tables"] if cached["state"] == fingerprint else None
 
 
-def _keep(state: str, tables: Mapping[str, Any]) -> None:
+def _write_cache(fingerprint: str, tables: Mapping[str, Any]) -> None:
     """Write the cache file atomically. If it cannot be written, nothing is cached."""
-    text = json.dumps({"state": state, "tables": tables}).encode()
-    file = kept_file()
+    text = json.dumps({"state": fingerprint, "tables": tables}).encode()
+    file = cache_file()
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name)
@@ -104,5 +109,5 @@ def _keep(state: str, tables: Mapping[str, Any]) -> None:
 
 
 def _signature(text: bytes) -> bytes:
-    signed = salted_hmac("connectors.definitions.cache", text, algorithm="sha256")
-    return signed.hexdigest().encode()
+    mac = salted_hmac("connectors.definitions.cache", text, algorithm="sha256")
+    return mac.hexdigest().encode()

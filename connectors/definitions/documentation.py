@@ -11,7 +11,7 @@ from typing import Any
 from connectors.definitions.schema import Connector
 
 LEFT_OUT = Path(__file__).parent / "left_out.toml"
-WAYS = {"oauth2": "OAuth 2", "basic": "Basic", "api_key": "API key"}
+AUTH_TYPE_LABELS = {"oauth2": "OAuth 2", "basic": "Basic", "api_key": "API key"}
 COLUMNS = (
     "service",
     "authorizes by",
@@ -21,7 +21,7 @@ COLUMNS = (
     "sources",
     "read on",
 )
-LEVELS = {"administrator": "Administrator", "logged_in_user": "Logged-in User"}
+LEVEL_LABELS = {"administrator": "Administrator", "logged_in_user": "Logged-in User"}
 
 
 def left_out() -> Mapping[str, Mapping[str, str]]:
@@ -29,7 +29,7 @@ def left_out() -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads(LEFT_OUT.read_text(encoding="utf-8"))
 
 
-def described(connector: Connector) -> dict[str, Any]:
+def connector_summary(connector: Connector) -> dict[str, Any]:
     """Return a summary of a connector as JSON values."""
     oauth2 = connector.oauth2
     return {
@@ -51,20 +51,23 @@ def described(connector: Connector) -> dict[str, Any]:
     }
 
 
-def page(connectors: Iterable[Connector]) -> str:
+def catalogue_page(connectors: Iterable[Connector]) -> str:
     """Return ``docs/catalogue.md``: all connectors, services left out, and missing features."""
     offered = [c for c in connectors if not c.sandbox]
     offered.sort(key=lambda c: (c.category, c.name.lower()))
-    absent = left_out()
-    ways = [f"{WAYS[way]} {sum(way in c.auth_types for c in offered)}" for way in WAYS]
+    omitted = left_out()
+    auth_types = [
+        f"{label} {sum(auth_type in c.auth_types for c in offered)}"
+        for auth_type, label in AUTH_TYPE_LABELS.items()
+    ]
     lines = [
         "# The catalogue",
         "",
         "<!-- Written by `manage.py check_connectors --markdown`; do not edit. -->",
         "",
-        f"{len(offered)} services: {', '.join(ways)} (a service may offer several), "
+        f"{len(offered)} services: {', '.join(auth_types)} (a service may offer several), "
         f"{sum(len(c.oauth2.actions) for c in offered if c.oauth2)} listed scopes. "
-        f"{len(absent['services'])} were left out. The definitions follow the sources on the "
+        f"{len(omitted['services'])} were left out. The definitions follow the sources on the "
         "day of reading; they were not tested with real accounts. "
         "[How to add one](guides/adding-a-connector.md).",
         "",
@@ -79,7 +82,7 @@ def page(connectors: Iterable[Connector]) -> str:
             "",
         ]
     lines += ["## Left out, and why", "", "| service | reason |", "|---|---|"]
-    lines += [f"| {name} | {_cell(why)} |" for name, why in _sorted(absent["services"])]
+    lines += [f"| {name} | {_cell(why)} |" for name, why in _sorted(omitted["services"])]
     lines += [
         "",
         "## What the format does not support yet",
@@ -89,7 +92,7 @@ def page(connectors: Iterable[Connector]) -> str:
     ]
     lines += [
         f"| {_cell(feature)} | {_cell(services)} |"
-        for feature, services in _sorted(absent["format"])
+        for feature, services in _sorted(omitted["format"])
     ]
     return "\n".join(lines) + "\n"
 
@@ -101,8 +104,8 @@ def _sorted(table: Mapping[str, str]) -> list[tuple[str, str]]:
 def _row(connector: Connector) -> str:
     cells = (
         f"[{connector.name}]({connector.documentation})",
-        ", ".join(WAYS[way] for way in connector.auth_types),
-        ", ".join(LEVELS[level] for level in connector.levels),
+        ", ".join(AUTH_TYPE_LABELS[auth_type] for auth_type in connector.auth_types),
+        ", ".join(LEVEL_LABELS[level] for level in connector.levels),
         _scopes(connector),
         ", ".join(_parameters(connector)),
         " ".join(_source(n, source) for n, source in enumerate(connector.sources, 1)),
@@ -113,7 +116,7 @@ def _row(connector: Connector) -> str:
 
 def _source(number: int, source: str) -> str:
     """Link a page; a package URL is no link, so it is written as text."""
-    return source if source.startswith("pkg:") else f"[{number}]({_address(source)})"
+    return source if source.startswith("pkg:") else f"[{number}]({_link_target(source)})"
 
 
 def _scopes(connector: Connector) -> str:
@@ -123,7 +126,7 @@ def _scopes(connector: Connector) -> str:
     if connector.oauth2.typed_scopes:
         listed += " and typed ones"
     pages = connector.scopes_documentation
-    return f"[{listed}]({_address(pages)})" if pages else listed
+    return f"[{listed}]({_link_target(pages)})" if pages else listed
 
 
 def _parameters(connector: Connector) -> Iterable[str]:
@@ -132,7 +135,7 @@ def _parameters(connector: Connector) -> Iterable[str]:
         yield f"{parameter.label}{choices}"
 
 
-def _address(url: str) -> str:
+def _link_target(url: str) -> str:
     return url.replace("(", "%28").replace(")", "%29").replace(" ", "%20")
 
 

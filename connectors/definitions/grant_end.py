@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 #: How much of a body is compared with a pattern; error responses are short.
-_LONGEST = 4096
+_MAX_BODY_LENGTH = 4096
 #: Temporary errors: these statuses say nothing about a grant.
 PASSING = frozenset({408, 425, 429})
 
@@ -23,9 +23,9 @@ class GrantEnd:
     status: int
     body: str = ""
 
-    def is_shown_by(self, status: int, body: bytes) -> bool:
+    def matches(self, status: int, body: bytes) -> bool:
         """Return whether a response is this one."""
         if status != self.status:
             return False
-        text = body[:_LONGEST].decode("utf-8", "replace").strip()
+        text = body[:_MAX_BODY_LENGTH].decode("utf-8", "replace").strip()
         return re.fullmatch(self.body, text, re.DOTALL) is not None

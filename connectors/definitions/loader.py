@@ -19,7 +19,7 @@ from typing import Any, Literal
 from connectors.definitions.rules import faults_of
 from connectors.definitions.schema import Connector
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
+EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +43,12 @@ class DefinitionFaults(Exception):
 
 
 def read(
-    path: Path, constants: Mapping[str, str] = NOTHING, tables: dict[str, Any] | None = None
+    path: Path, constants: Mapping[str, str] = EMPTY, tables: dict[str, Any] | None = None
 ) -> Connector:
     """Return the connector of a file; raise ``DefinitionFaults`` with all faults.
 
     ``constants`` fill slots of the same name anywhere in the file, before it is validated. If the
-    file uses none of them, its parsed TOML is added to ``tables``, for :func:`faultless`.
+    file uses none of them, its parsed TOML is added to ``tables``, for :func:`build_connector`.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -59,25 +59,25 @@ def read(
     if tables is not None:
         tables[path.stem] = table
     if any(f"{{{name}}}" in text for name in constants):
-        table = _filled(table, constants)
+        table = _fill_constants(table, constants)
         if tables is not None:
             del tables[path.stem]
-    shape = _Shape()
+    builder = _Builder()
     if "slug" in table:
-        shape.add("slug", "The name of the file is the slug; leave this key out.")
-    connector: Connector = shape.build(Connector, {**table, "slug": path.stem}, "")
-    found = [*shape.found, *(f for f in faults_of(connector) if not shape.explains(f[0]))]
-    if found:
+        builder.add("slug", "The name of the file is the slug; leave this key out.")
+    connector: Connector = builder.build(Connector, {**table, "slug": path.stem}, "")
+    faults = [*builder.faults, *(f for f in faults_of(connector) if not builder.covers(f[0]))]
+    if faults:
         raise DefinitionFaults(
             tuple(
-                DefinitionFault(file=path.name, key=key, message=message) for key, message in found
+                DefinitionFault(file=path.name, key=key, message=message) for key, message in faults
             )
         )
     return connector
 
 
 def read_all(
-    folder: Path, constants: Mapping[str, str] = NOTHING
+    folder: Path, constants: Mapping[str, str] = EMPTY
 ) -> tuple[dict[str, Connector], tuple[DefinitionFault, ...]]:
     """Read all definitions of a folder; a faulty file does not hide the others."""
     return read_files(definition_files([folder]), constants)
@@ -94,7 +94,7 @@ def definition_files(folders: Iterable[Path]) -> list[Path]:
 
 def read_files(
     paths: Iterable[Path],
-    constants: Mapping[str, str] = NOTHING,
+    constants: Mapping[str, str] = EMPTY,
     tables: dict[str, Any] | None = None,
 ) -> tuple[dict[str, Connector], tuple[DefinitionFault, ...]]:
     """Return the connectors of these files by slug, and all faults."""
@@ -108,26 +108,26 @@ def read_files(
     return connectors, tuple(faults)
 
 
-def faultless(slug: str, table: Mapping[str, Any]) -> Connector:
+def build_connector(slug: str, table: Mapping[str, Any]) -> Connector:
     """Build a connector from a parsed definition that is known to have no faults."""
-    connector: Connector = _Shape().build(Connector, {**table, "slug": slug}, "")
+    connector: Connector = _Builder().build(Connector, {**table, "slug": slug}, "")
     return connector
 
 
-def _filled(value: Any, constants: Mapping[str, str]) -> Any:
+def _fill_constants(value: Any, constants: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         for name, constant in constants.items():
             value = value.replace(f"{{{name}}}", constant)
         return value
     if isinstance(value, list):
-        return [_filled(item, constants) for item in value]
+        return [_fill_constants(item, constants) for item in value]
     if isinstance(value, dict):
-        return {key: _filled(item, constants) for key, item in value.items()}
+        return {key: _fill_constants(item, constants) for key, item in value.items()}
     return value
 
 
 @cache
-def _layout(cls: type[Any]) -> Mapping[str, tuple[Any, bool]]:
+def _layout(cls: type) -> Mapping[str, tuple[Any, bool]]:
     """Map the fields of a dataclass to their type, and whether they are required."""
     hints = typing.get_type_hints(cls)
     return {
@@ -139,71 +139,71 @@ def _layout(cls: type[Any]) -> Mapping[str, tuple[Any, bool]]:
     }
 
 
-class _Shape:
+class _Builder:
     """Builds dataclasses from parsed TOML by the types of the fields, and collects faults.
 
     A wrong value is replaced by an empty one, so that the rest can be validated too.
     """
 
     def __init__(self) -> None:
-        self.found: list[tuple[str, str]] = []
+        self.faults: list[tuple[str, str]] = []
 
     def add(self, key: str, message: str) -> None:
-        self.found.append((key, message))
+        self.faults.append((key, message))
 
-    def explains(self, key: str) -> bool:
+    def covers(self, key: str) -> bool:
         """Return whether a fault at, above or below ``key`` was already found."""
-        known = {found for found, _ in self.found}
+        known = {other for other, _ in self.faults}
         return any(
             key == other or key.startswith(f"{other}.") or other.startswith(f"{key}.")
             for other in known
         )
 
-    def build(self, cls: type[Any], table: Mapping[str, Any], at: str) -> Any:
-        layout = _layout(cls)  # type: ignore[arg-type]
+    def build(self, cls: type, table: Mapping[str, Any], path: str) -> Any:
+        layout = _layout(cls)
         for name in table.keys() - layout.keys():
-            self.add(_join(at, name), f"Unknown key. Known here: {', '.join(sorted(layout))}.")
+            self.add(_join(path, name), f"Unknown key. Known here: {', '.join(sorted(layout))}.")
         values = {}
-        for name, given in table.items():
+        for name, raw in table.items():
             if name not in layout:
                 continue
             hint, required = layout[name]
-            key = _join(at, name)
-            values[name] = self.value(hint, given, key)
-            if required and values[name] == "" and not self.explains(key):
+            key = _join(path, name)
+            values[name] = self.value(hint, raw, key)
+            if required and values[name] == "" and not self.covers(key):
                 self.add(key, "This must not be empty.")
         for name, (hint, required) in layout.items():
             if required and name not in table:
-                self.add(_join(at, name), "This key is missing.")
+                self.add(_join(path, name), "This key is missing.")
                 values[name] = _empty(hint)
         return cls(**values)
 
-    def value(self, hint: Any, given: Any, key: str) -> Any:
-        if hint is str and type(given) is str:  # the most common case
-            return given
+    def value(self, hint: Any, raw: Any, key: str) -> Any:
+        if hint is str and type(raw) is str:  # the most common case
+            return raw
         origin, arguments = typing.get_origin(hint), typing.get_args(hint)
         if origin is Literal:
-            if given in arguments:
-                return given
+            if raw in arguments:
+                return raw
             self.add(key, f"This must be one of {', '.join(map(repr, arguments))}.")
         elif origin in (UnionType, typing.Union):
-            return self.value(next(a for a in arguments if a is not NoneType), given, key)
-        elif origin is tuple and isinstance(given, list):
-            items = enumerate(given)
+            return self.value(next(a for a in arguments if a is not NoneType), raw, key)
+        elif origin is tuple and isinstance(raw, list):
+            items = enumerate(raw)
             return tuple(self.value(arguments[0], item, _join(key, str(n))) for n, item in items)
-        elif origin is Mapping and isinstance(given, dict):
-            pairs = {k: self.value(arguments[1], v, _join(key, k)) for k, v in given.items()}
+        elif origin is Mapping and isinstance(raw, dict):
+            pairs = {k: self.value(arguments[1], v, _join(key, k)) for k, v in raw.items()}
             return MappingProxyType(pairs)
-        elif dataclasses.is_dataclass(hint) and isinstance(given, dict):
-            return self.build(typing.cast(type[Any], hint), given, key)
-        elif hint in (str, bool, int) and type(given) is hint:
-            return given
+        elif dataclasses.is_dataclass(hint) and isinstance(raw, dict):
+            return self.build(typing.cast(type, hint), raw, key)
+        elif hint in (str, bool, int) and type(raw) is hint:
+            return raw
         else:
-            self.add(key, f"This must be {_KINDS.get(origin or hint, 'a table')}.")
+            self.add(key, f"This must be {_TYPE_NAMES.get(origin or hint, 'a table')}.")
         return _empty(hint)
 
 
-_KINDS = {
+_TYPE_NAMES = {
     str: "a string",
     bool: "true or false",
     int: "a whole number",
@@ -220,11 +220,11 @@ def _empty(hint: Any) -> Any:
     if origin in (UnionType, typing.Union):
         return None
     if origin is Mapping:
-        return NOTHING
+        return EMPTY
     if dataclasses.is_dataclass(hint):
-        return _Shape().build(typing.cast(type[Any], hint), {}, "")
+        return _Builder().build(typing.cast(type, hint), {}, "")
     return (origin or hint)()
 
 
-def _join(at: str, name: str) -> str:
-    return f"{at}.{name}" if at else name
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

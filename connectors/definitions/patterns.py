@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-LONGEST = 200
+MAX_LENGTH = 200
 
 #: An escape or a character class: it matches one character.
 _CHARACTER = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
@@ -22,11 +22,11 @@ _HOST_SYNTAX = re.compile(
 _LITERAL_GROUP = re.compile(r"\((?:\?:)?(?:[A-Za-z0-9|-]|\\\.)+\)(?![?*+{])")
 _ANY_GROUP = re.compile(r"\([^()]*\)")
 _PORT = "(:[0-9]{1,5})?"
-_TRAPS = (
+_UNSAFE_HOSTS = (
     "", " ", "a b", "a\tb", "a\n", "evil.example/", "a@evil.example", "evil.example#", "a?b",
     "a\\b", "a:b", "a:b@evil.example", "[::1]", "a%2fb",
 )  # fmt: skip
-_STRANGERS = (
+_OTHER_HOSTS = (
     "localhost", "127.0.0.1", "169.254.169.254", "evil.example", "evil.com", "x.evil.com",
     "x.y.evil.com", "evil.eu", "evil.in", "evil.co.uk", "evil.com.au", "evil.net", "evil.io",
 )  # fmt: skip
@@ -34,8 +34,8 @@ _STRANGERS = (
 
 def faults_of_pattern(pattern: str) -> Iterator[str]:
     """Yield the faults of a pattern."""
-    if len(pattern) > LONGEST:
-        yield f"The pattern is longer than {LONGEST} characters."
+    if len(pattern) > MAX_LENGTH:
+        yield f"The pattern is longer than {MAX_LENGTH} characters."
         return
     try:
         re.compile(pattern)
@@ -64,7 +64,7 @@ def stays_in_host(pattern: str, *, port: bool = False) -> bool:
     """Return whether every match stays within the host of a URL (security.md O27, X5, X7)."""
     host = pattern.removesuffix(_PORT) if port else pattern
     return _HOST_SYNTAX.fullmatch(host) is not None and not any(
-        re.fullmatch(pattern, trap) for trap in _TRAPS
+        re.fullmatch(pattern, value) for value in _UNSAFE_HOSTS
     )
 
 
@@ -76,7 +76,7 @@ def pins_domain(pattern: str) -> bool:
         stays_in_host(pattern)
         and "|" not in outside
         and re.search(r"\\\.[A-Za-z0-9-]+$", rest) is not None
-        and not any(re.fullmatch(pattern, stranger) for stranger in _STRANGERS)
+        and not any(re.fullmatch(pattern, host) for host in _OTHER_HOSTS)
     )
 
 

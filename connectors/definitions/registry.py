@@ -10,15 +10,15 @@ from types import MappingProxyType
 
 from django.conf import settings
 
-from connectors.definitions.cache import read_kept
+from connectors.definitions.cache import load_catalogue
 from connectors.definitions.loader import DefinitionFaults
 from connectors.definitions.schema import Check, Connector
 
 CATALOGUE = Path(__file__).parents[1] / "catalogue"
 #: Used in place of SANDBOX_URL if that is not set.
-ELSEWHERE = "http://localhost:9000"
+DEFAULT_SANDBOX_URL = "http://localhost:9000"
 #: The difflib ratio of two words that differ by one typo in six letters.
-ALIKE = 0.75
+MIN_SIMILARITY = 0.75
 
 
 class UnknownConnector(LookupError):
@@ -27,7 +27,7 @@ class UnknownConnector(LookupError):
 
 def constants() -> Mapping[str, str]:
     """Return the values of slots that depend on the deployment."""
-    return {"sandbox_url": settings.SANDBOX_URL or ELSEWHERE}
+    return {"sandbox_url": settings.SANDBOX_URL or DEFAULT_SANDBOX_URL}
 
 
 def folders() -> tuple[Path, ...]:
@@ -43,7 +43,7 @@ def get_connectors() -> Mapping[str, Connector]:
     incomplete catalogue. The sandbox connectors are included only if ``SANDBOX_URL`` is set. A file
     in ``EXTRA_CATALOGUES`` overrides an earlier one with the same name.
     """
-    connectors, faults = read_kept(folders(), constants())
+    connectors, faults = load_catalogue(folders(), constants())
     if faults:
         raise DefinitionFaults(faults)
     offered = [c for c in connectors.values() if settings.SANDBOX_URL or not c.sandbox]
@@ -55,8 +55,8 @@ def get_connector(slug: str) -> Connector:
     try:
         return get_connectors()[slug]
     except KeyError:
-        near = difflib.get_close_matches(slug, get_connectors(), cutoff=ALIKE)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        similar = difflib.get_close_matches(slug, get_connectors(), cutoff=MIN_SIMILARITY)
+        hint = f" Did you mean {' or '.join(similar)}?" if similar else ""
         raise UnknownConnector(f"There is no connector {slug!r} here.{hint}") from None
 
 

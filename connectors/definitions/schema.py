@@ -202,12 +202,12 @@ class OAuth2Auth:
         listed = {a.scope: a for module in self.modules for a in module.actions}
         return {**{a.scope: a for a in self.always}, **listed}
 
-    def missing(self, asked: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
+    def missing(self, requested: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
         """Return the requested scopes that were not granted, by name or by a wider scope."""
-        held = set(granted)
-        for scope in held & self.actions.keys():
-            held.update(self.actions[scope].includes)
-        return tuple(scope for scope in asked if scope not in held)
+        covered = set(granted)
+        for scope in covered & self.actions.keys():
+            covered.update(self.actions[scope].includes)
+        return tuple(scope for scope in requested if scope not in covered)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,7 +297,7 @@ class Connector:
             "basic": self.basic,
             "api_key": self.api_key,
         }
-        return tuple(way for way, settings in offered.items() if settings)
+        return tuple(auth_type for auth_type, settings in offered.items() if settings)
 
     def standard_code(self, code: str) -> str:
         """Return the code of RFC 6749 section 5.2 for an error code of this service."""

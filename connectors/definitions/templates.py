@@ -39,7 +39,7 @@ def fill_url(template: str, values: Mapping[str, str]) -> str:
     end = 0
     for slot in _SLOT.finditer(template):
         built += template[end : slot.start()]
-        built += _placed(
+        built += _value_in_url(
             slot[1], _value(slot[1], values), after=built, before=template[slot.end() :]
         )
         end = slot.end()
@@ -63,7 +63,7 @@ def _value(name: str, values: Mapping[str, str]) -> str:
     return value
 
 
-def _placed(name: str, value: str, *, after: str, before: str) -> str:
+def _value_in_url(name: str, value: str, *, after: str, before: str) -> str:
     scheme, _, rest = after.partition("://")
     if not after and before.startswith("://"):
         fits = value in _DEFAULT_PORTS

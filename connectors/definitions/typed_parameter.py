@@ -35,7 +35,7 @@ def normalized(
     elif parameter.is_host:
         text = _host(text, parameter, connector, given)
     else:
-        text = next(filter(parameter.accepts, _readings(text, parameter, connector)), text)
+        text = next(filter(parameter.accepts, _interpretations(text, parameter, connector)), text)
     if not parameter.accepts(text):
         raise NotAParameter(_not_in_form(parameter))
     return text
@@ -60,15 +60,15 @@ def _not_in_form(parameter: Parameter) -> str:
     return f"{parameter.label} does not have the format that the service uses.{example}"
 
 
-def _readings(text: str, parameter: Parameter, connector: Connector) -> Iterator[str]:
+def _interpretations(text: str, parameter: Parameter, connector: Connector) -> Iterator[str]:
     """Yield the input, its lower-case form, and the parts of it that may be meant."""
     yield text
     yield text.lower()
-    _, place, _ = _parts(text.lower())
-    yield place
+    _, authority, _ = _parts(text.lower())
+    yield authority
     for domain in _domains_after(parameter, connector):
-        if place.endswith(domain):
-            yield place.removesuffix(domain)
+        if authority.endswith(domain):
+            yield authority.removesuffix(domain)
 
 
 def _parts(text: str) -> tuple[str, str, str]:
@@ -76,8 +76,8 @@ def _parts(text: str) -> tuple[str, str, str]:
     scheme, separator, after = text.partition("://")
     if not separator or not _SCHEME.fullmatch(scheme):
         scheme, after = "", text
-    place = re.split(r"[/?#\\]", after, maxsplit=1)[0]
-    return scheme, place, after[len(place) :]
+    authority = re.split(r"[/?#\\]", after, maxsplit=1)[0]
+    return scheme, authority, after[len(authority) :]
 
 
 def _domains_after(parameter: Parameter, connector: Connector) -> list[str]:
@@ -93,22 +93,22 @@ def _domains_after(parameter: Parameter, connector: Connector) -> list[str]:
 
 def _host(text: str, parameter: Parameter, connector: Connector, given: Mapping[str, str]) -> str:
     """Return host and port in lower-case ASCII (RFC 3986 section 6.2.2.1, UTS 46)."""
-    scheme, place, rest = _parts(text)
+    scheme, authority, rest = _parts(text)
     label = parameter.label
     if scheme:
         _compare_scheme(scheme.lower(), parameter, connector, given)
-    if "@" in place:
+    if "@" in authority:
         raise NotAParameter(f"{label}: leave out the part before the @.")
     if rest not in ("", "/"):
         raise NotAParameter(
             f"{label}: leave out “{rest[:60]}”. Enter only the host name, with its port if it "
             "has one."
         )
-    if place.startswith("[") or place.count(":") > 1:
+    if authority.startswith("[") or authority.count(":") > 1:
         raise NotAParameter(
             f"{label}: an IPv6 address cannot be used here. Enter a name, or an IPv4 address."
         )
-    name, colon, port = place.partition(":")
+    name, colon, port = authority.partition(":")
     if colon and not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
         raise NotAParameter(f"{label}: “{port[:20]}” is not a port. Ports are 1 to 65535.")
     if not name.isascii():
@@ -124,15 +124,16 @@ def _compare_scheme(
     typed: str, parameter: Parameter, connector: Connector, given: Mapping[str, str]
 ) -> None:
     """Raise :class:`NotAParameter` if the typed scheme is not the one that will be used."""
-    asked = _scheme_parameter(connector)
-    used = (
-        given.get(asked.name) or asked.default if asked else urlsplit(connector.api_base_url).scheme
-    )
+    choice = _scheme_parameter(connector)
+    if choice:
+        used = given.get(choice.name) or choice.default
+    else:
+        used = urlsplit(connector.api_base_url).scheme
     if typed == used:
         return
-    if asked and typed in asked.choices:
+    if choice and typed in choice.choices:
         raise NotAParameter(
-            f"{parameter.label} begins with {typed}://, and {asked.label} is {used}. Choose "
+            f"{parameter.label} begins with {typed}://, and {choice.label} is {used}. Choose "
             f"{typed} there, or leave {typed}:// out here."
         )
     raise NotAParameter(

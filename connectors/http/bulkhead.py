@@ -33,7 +33,7 @@ class ConcurrencyLimit:
     service: str = ""
 
     @property
-    def refusal(self) -> ServiceBusy:
+    def error(self) -> ServiceBusy:
         """Return the error for a call over this limit."""
         seconds = random.randint(*BUSY_SECONDS)  # noqa: S311
         if self.service:
@@ -53,45 +53,45 @@ class Bulkhead:
     """Counts the calls in progress for each limit."""
 
     def __init__(self) -> None:
-        self._under_way: Counter[Hashable] = Counter()
+        self._in_progress: Counter[Hashable] = Counter()
         self._lock = Lock()
 
-    def enter(self, *shares: ConcurrencyLimit) -> None:
+    def enter(self, *limits: ConcurrencyLimit) -> None:
         """Count one more call for all limits, or raise ``ServiceBusy`` and count none."""
         with self._lock:
-            for share in shares:
-                if self._under_way[share.of] >= share.most:
-                    raise share.refusal
-            self._under_way.update(share.of for share in shares)
+            for limit in limits:
+                if self._in_progress[limit.of] >= limit.most:
+                    raise limit.error
+            self._in_progress.update(limit.of for limit in limits)
 
-    def leave(self, *shares: ConcurrencyLimit) -> None:
+    def leave(self, *limits: ConcurrencyLimit) -> None:
         with self._lock:
-            for share in shares:
-                self._under_way[share.of] -= 1
-                if not self._under_way[share.of]:
-                    del self._under_way[share.of]
+            for limit in limits:
+                self._in_progress[limit.of] -= 1
+                if not self._in_progress[limit.of]:
+                    del self._in_progress[limit.of]
 
-    def under_way(self, of: Hashable) -> int:
+    def in_progress(self, of: Hashable) -> int:
         """Return the number of calls in progress for one key."""
-        return self._under_way.get(of, 0)
+        return self._in_progress.get(of, 0)
 
 
 bulkhead = Bulkhead()
-_callers: ContextVar[tuple[ConcurrencyLimit, ...]] = ContextVar("callers", default=())
+_caller_limits: ContextVar[tuple[ConcurrencyLimit, ...]] = ContextVar("callers", default=())
 
 
 @contextmanager
-def calling(*shares: ConcurrencyLimit) -> Iterator[None]:
+def caller_limits(*limits: ConcurrencyLimit) -> Iterator[None]:
     """Apply limits of the caller to the calls made inside the block."""
-    token = _callers.set(shares)
+    token = _caller_limits.set(limits)
     try:
         yield
     finally:
-        _callers.reset(token)
+        _caller_limits.reset(token)
 
 
-def shares_of(
-    place: Destination, service: str, most: int | None = None, *, grants: bool = False
+def limits_for(
+    destination: Destination, service: str, most: int | None = None, *, grants: bool = False
 ) -> tuple[ConcurrencyLimit, ...]:
     """Return the limits for a call to this destination: those of its origin and its caller.
 
@@ -99,9 +99,9 @@ def shares_of(
     that hangs does not block authorizing or revoking.
     """
     origin = ConcurrencyLimit(
-        of=(place.scheme, place.host, place.port),
+        of=(destination.scheme, destination.host, destination.port),
         most=settings.PROXY_CALLS_AT_ONCE if most is None else most,
         service=service,
     )
-    shares = (origin, *_callers.get())
-    return tuple(replace(share, of=("grants", share.of)) for share in shares) if grants else shares
+    limits = (origin, *_caller_limits.get())
+    return tuple(replace(limit, of=("grants", limit.of)) for limit in limits) if grants else limits

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from threading import Lock
 
 from connectors.http import transport
-from connectors.http.bulkhead import bulkhead, shares_of
+from connectors.http.bulkhead import bulkhead, limits_for
 from connectors.http.http1 import Http1Connection
 from connectors.http.ssrf import Destination
 
 #: How long an idle connection is kept. A service may close it just when a request is sent, so
 #: requests that must not be sent twice use only a connection that was used moments before.
 IDLE_SECONDS = 30.0
-JUST_BEFORE_SECONDS = 2.0
+RECENTLY_USED_SECONDS = 2.0
 #: The most idle connections for one credential at one origin, and in total.
-MOST_IDLE = 32
-MOST_IDLE_IN_ALL = 256
+MAX_IDLE_PER_KEY = 32
+MAX_IDLE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,22 +55,22 @@ class ConnectionPool:
     def take(self, key: Hashable, idle_seconds: float) -> Http1Connection | None:
         """Return an open connection that was idle for less than ``idle_seconds``."""
         while (found := self._pop(key)) is not None:
-            line, since = found
-            if time.monotonic() - since < idle_seconds and line.is_quiet:
-                return line
-            line.close()
+            connection, since = found
+            if time.monotonic() - since < idle_seconds and connection.is_idle:
+                return connection
+            connection.close()
         return None
 
-    def keep(self, key: Hashable, line: Http1Connection) -> None:
+    def keep(self, key: Hashable, connection: Http1Connection) -> None:
         """Put a connection into the pool, and close those that were idle for too long."""
         now = time.monotonic()
         with self._lock:
-            lines = self._idle.setdefault(key, deque())
+            connections = self._idle.setdefault(key, deque())
             self._idle.move_to_end(key)
-            lines.append((line, now))
+            connections.append((connection, now))
             self._count += 1
-            closed = [self._drop_oldest(key)] if len(lines) > MOST_IDLE else []
-            while self._count > MOST_IDLE_IN_ALL or self._first_since < now - IDLE_SECONDS:
+            closed = [self._drop_oldest(key)] if len(connections) > MAX_IDLE_PER_KEY else []
+            while self._count > MAX_IDLE or self._oldest_use < now - IDLE_SECONDS:
                 closed.append(self._drop_oldest(next(iter(self._idle))))
         for old in closed:
             old.close()
@@ -78,35 +78,35 @@ class ConnectionPool:
     def close_all(self) -> None:
         """Close all idle connections."""
         with self._lock:
-            lines = [line for kept in self._idle.values() for line, _ in kept]
+            connections = [entry[0] for entries in self._idle.values() for entry in entries]
             self._idle.clear()
             self._count = 0
-        for line in lines:
-            line.close()
+        for connection in connections:
+            connection.close()
 
     @property
-    def _first_since(self) -> float:
+    def _oldest_use(self) -> float:
         """Return when the newest connection of the first key became idle."""
         return next(iter(self._idle.values()))[-1][1]
 
     def _pop(self, key: Hashable) -> tuple[Http1Connection, float] | None:
         with self._lock:
-            lines = self._idle.get(key)
-            if not lines:
+            connections = self._idle.get(key)
+            if not connections:
                 return None
             self._count -= 1
-            found = lines.pop()
-            if not lines:
+            found = connections.pop()
+            if not connections:
                 del self._idle[key]
             return found
 
     def _drop_oldest(self, key: Hashable) -> Http1Connection:
-        lines = self._idle[key]
+        connections = self._idle[key]
         self._count -= 1
-        line, _ = lines.popleft()
-        if not lines:
+        connection, _ = connections.popleft()
+        if not connections:
             del self._idle[key]
-        return line
+        return connection
 
 
 pool = ConnectionPool()
@@ -116,46 +116,48 @@ class PooledConnection:
     """The connection of one call, and its place in the bulkhead."""
 
     def __init__(
-        self, place: Destination, credential: Hashable, service: str, limits: CallLimits
+        self, destination: Destination, credential: Hashable, service: str, limits: CallLimits
     ) -> None:
-        self._shares = shares_of(place, service, limits.at_once)
-        bulkhead.enter(*self._shares)
-        self._place = place
+        self._concurrency_limits = limits_for(destination, service, limits.at_once)
+        bulkhead.enter(*self._concurrency_limits)
+        self._destination = destination
         # With other trusted certificates, connections are not reused.
-        self._key = place, credential, id(transport.tls_context())
-        self._line: Http1Connection | None = None
-        self.is_over = self.is_back = False
+        self._key = destination, credential, id(transport.tls_context())
+        self._connection: Http1Connection | None = None
+        self.has_ended = self.is_complete = False
 
     def take(self, idle_seconds: float) -> Http1Connection | None:
         """Take a pooled connection, if there is one."""
-        self._line = pool.take(self._key, idle_seconds)
-        return self._line
+        self._connection = pool.take(self._key, idle_seconds)
+        return self._connection
 
     def connect(self, call: transport.OutboundCall, seconds: float) -> Http1Connection:
         """Open a new connection, within ``seconds`` and the call's deadline."""
-        self._line = Http1Connection(transport.connected(self._place, call, seconds))
-        return self._line
+        self._connection = Http1Connection(
+            transport.open_connection(self._destination, call, seconds)
+        )
+        return self._connection
 
     def discard(self) -> None:
-        if self._line is not None:
-            self._line.close()
-        self._line = None
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def release(self, *, is_clean: bool) -> None:
         """End the call, and return a clean connection to the pool."""
-        if not self.is_over:
-            self.is_over = self.is_back = True
-            bulkhead.leave(*self._shares)
-            if is_clean and self._line is not None:
-                pool.keep(self._key, self._line)
+        if not self.has_ended:
+            self.has_ended = self.is_complete = True
+            bulkhead.leave(*self._concurrency_limits)
+            if is_clean and self._connection is not None:
+                pool.keep(self._key, self._connection)
             else:
                 self.discard()
 
     def drop(self) -> None:
         """End the call, and close the connection."""
-        if not self.is_over:
-            self.is_over = True
-            bulkhead.leave(*self._shares)
+        if not self.has_ended:
+            self.has_ended = True
+            bulkhead.leave(*self._concurrency_limits)
             self.discard()
 
 

@@ -17,29 +17,29 @@ _GZIP, _ZLIB, _RAW = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-class UnknownCoding(ValueError):
+class UnsupportedCoding(ValueError):
     """A content coding, or several at once, that is not supported; the message is its name."""
 
 
-class Damaged(ValueError):
+class InvalidCompression(ValueError):
     """Compressed data that is invalid or incomplete."""
 
 
-def codings(header: str) -> list[str]:
+def parse_content_encoding(header: str) -> list[str]:
     """Parse ``Content-Encoding``; ``identity`` is left out."""
-    named = (coding.strip().lower() for coding in header.split(","))
-    return [coding for coding in named if coding not in ("", "identity")]
+    names = (coding.strip().lower() for coding in header.split(","))
+    return [coding for coding in names if coding not in ("", "identity")]
 
 
 class Decoder:
     """Decodes one response: pass each part to :meth:`pieces`, then call :meth:`finish`."""
 
     def __init__(self, header: str) -> None:
-        named = codings(header)
-        if len(named) > 1 or named[:1] not in ([], ["gzip"], ["x-gzip"], ["deflate"]):
-            raise UnknownCoding(", ".join(named))
-        self._is_gzip = named[:1] in (["gzip"], ["x-gzip"])
-        self.decodes = bool(named)
+        names = parse_content_encoding(header)
+        if len(names) > 1 or names[:1] not in ([], ["gzip"], ["x-gzip"], ["deflate"]):
+            raise UnsupportedCoding(", ".join(names))
+        self._is_gzip = names[:1] in (["gzip"], ["x-gzip"])
+        self.decodes = bool(names)
         self._stream = zlib.decompressobj(_GZIP if self._is_gzip else _ZLIB)
         self._start = b""  # of deflate: too short to know whether it has a header
         self._has_begun = False
@@ -64,7 +64,7 @@ class Decoder:
             try:
                 decoded = self._stream.decompress(data, PIECE)
             except zlib.error:
-                raise Damaged("it does not match the coding that it names") from None
+                raise InvalidCompression("it does not match the coding that it names") from None
             if decoded:
                 yield decoded
             data = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
@@ -72,9 +72,9 @@ class Decoder:
             full = len(decoded) == PIECE and not self._stream.eof
 
     def finish(self) -> None:
-        """Raise :class:`Damaged` if the response ended within the compressed data."""
+        """Raise :class:`InvalidCompression` if the response ended within the compressed data."""
         if self._start or (self._has_begun and not self._stream.eof):
-            raise Damaged("it ends too early")
+            raise InvalidCompression("it ends too early")
 
     def _begin(self, start: bytes) -> None:
         """Choose the format; some services send ``deflate`` without the header of RFC 1950."""

@@ -29,61 +29,60 @@ _WRONG_CERTIFICATE = {
 }
 
 
-def explain(
-    error: Exception, call: OutboundCall, connect: float, read: float
+def unreachable_error(
+    error: Exception, call: OutboundCall, connect_timeout: float, read_timeout: float
 ) -> ServiceUnreachable:
     """Convert an error of requests, urllib3 or a socket to a ``ServiceUnreachable``.
 
-    ``connect`` and ``read`` are the timeouts in seconds. Raise the result ``from None``: the
-    messages of the libraries contain the URL with its query.
+    Timeouts are in seconds. Raise the result ``from None``: the messages of the libraries contain
+    the URL with its query.
     """
     causes = _causes(error)
-    slow = any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes)
+    timed_out = any(isinstance(cause, TimeoutError | requests.Timeout) for cause in causes)
     if call.sent:
-        if slow:
-            waited = call.total if call.is_over else read
-            what = f"{call.service} did not answer within {round(waited, 1):g} s."
-            return ServiceTimeout(what, certain=False)
+        if timed_out:
+            seconds = call.total if call.is_expired else read_timeout
+            message = f"{call.service} did not answer within {round(seconds, 1):g} s."
+            return ServiceTimeout(message, certain=False)
         if any(isinstance(cause, BadStatusLine) and _is_tls(str(cause)) for cause in causes):
-            what = f"{call.service} uses https on this port, but plain http was used."
-            return ServiceUnreachable(f"{what} Choose https.", certain=False)
-        what = f"{call.service} closed the connection before it answered."
-        return ServiceUnreachable(what, certain=False)
+            message = f"{call.service} uses https on this port, but plain http was used."
+            return ServiceUnreachable(f"{message} Choose https.", certain=False)
+        message = f"{call.service} closed the connection before it answered."
+        return ServiceUnreachable(message, certain=False)
     for cause in causes:
         if isinstance(cause, NameResolutionError):
-            what = f"{call.service}'s host name could not be found. {_CHECK}"
-            return ServiceUnreachable(what, certain=True)
+            message = f"{call.service}'s host name could not be found. {_CHECK}"
+            return ServiceUnreachable(message, certain=True)
         if isinstance(cause, ssl.SSLError):
-            return ServiceUnreachable(_tls_sentence(cause, call.service), certain=True)
-    if slow:
-        waited = call.total if call.is_over else connect
-        what = f"{call.service} could not be reached within {waited:g} s."
-        return ServiceTimeout(what, certain=True)
-    what = f"{call.service} could not be reached: nothing answers at its URL. {_CHECK}"
-    return ServiceUnreachable(what, certain=True)
+            return ServiceUnreachable(_tls_message(cause, call.service), certain=True)
+    if timed_out:
+        seconds = call.total if call.is_expired else connect_timeout
+        message = f"{call.service} could not be reached within {seconds:g} s."
+        return ServiceTimeout(message, certain=True)
+    message = f"{call.service} could not be reached: nothing answers at its URL. {_CHECK}"
+    return ServiceUnreachable(message, certain=True)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
     """Return an error and all its causes, as requests and urllib3 nest them."""
     found: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting and len(found) < 20:
-        cause = waiting.pop(0)
+    queue: list[object] = [error]
+    while queue and len(found) < 20:
+        cause = queue.pop(0)
         if isinstance(cause, BaseException) and cause not in found:
             found.append(cause)
             reason = getattr(cause, "reason", None)
-            waiting += [*cause.args, reason, cause.__cause__, cause.__context__]
+            queue += [*cause.args, reason, cause.__cause__, cause.__context__]
     return found
 
 
-def _tls_sentence(error: ssl.SSLError, service: str) -> str:
+def _tls_message(error: ssl.SSLError, service: str) -> str:
     """Return a sentence that explains a TLS failure, and who can fix it."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        why = _WRONG_CERTIFICATE.get(error.verify_code, "")
+        reason = _WRONG_CERTIFICATE.get(error.verify_code, "")
         return (
-            f"{service} has an invalid certificate"
-            f"{why and f': {why}'}. Nothing was sent. Check the host; only the operator of the "
-            "service can fix the certificate."
+            f"{service} has an invalid certificate{reason and f': {reason}'}. Nothing was sent. "
+            "Check the host; only the operator of the service can fix the certificate."
         )
     if error.reason in _NO_TLS:
         return (

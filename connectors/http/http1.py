@@ -24,9 +24,9 @@ PIECE = 64 * 1024
 #: Statuses without a body, whatever the headers say (RFC 9110 section 6.4.1).
 NO_BODY = frozenset({204, 304})
 #: The most bytes for the response head, including informational (1xx) responses before it.
-HEAD_BYTES = 64 * 1024
-MOST_HEADERS = 100
-_WANT_BODY = frozenset({"POST", "PUT", "PATCH"})
+MAX_HEAD_BYTES = 64 * 1024
+MAX_HEADERS = 100
+_METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _HEAD_END = re.compile(rb"(?:^|\n)\r?\n")
 #: Whitespace between a header's name and its colon.
 _BEFORE_COLON = re.compile(rb"(?m)^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+(?=:)")
@@ -54,7 +54,7 @@ class Http1Request:
             lines.append(f"Content-Length: {len(self.body)}")
         elif self.body is not None:
             lines.append(f"Content-Length: {self.length}")
-        elif self.method in _WANT_BODY:
+        elif self.method in _METHODS_WITH_BODY:
             lines.append("Content-Length: 0")
         head = "\r\n".join([*lines, "", ""])
         if not head.count("\r") == head.count("\n") == len(lines) + 1:
@@ -80,9 +80,9 @@ class Http1Connection:
         self._sock.close()
 
     @property
-    def is_quiet(self) -> bool:
+    def is_idle(self) -> bool:
         """Return whether the connection is open and has no unread data."""
-        if self._holds_some():
+        if self._has_decrypted_data():
             return False
         if not self._to_read.poll(0):
             return True
@@ -96,7 +96,7 @@ class Http1Connection:
             pass
         return False
 
-    def ask(self, call: OutboundCall, request: Http1Request, *, seconds: float) -> None:
+    def send_request(self, call: OutboundCall, request: Http1Request, *, seconds: float) -> None:
         """Send a request; the head and each part of the body must be sent within ``seconds``."""
         head, body = request.head, request.body
         call.sent = True
@@ -110,67 +110,69 @@ class Http1Connection:
         for piece in body or ():
             self._send(piece, seconds)
 
-    def answer(self, call: OutboundCall, request: Http1Request, *, seconds: float) -> Http1Response:
+    def read_response_head(
+        self, call: OutboundCall, request: Http1Request, *, seconds: float
+    ) -> Http1Response:
         """Read the response head within the call's deadline."""
-        answer = Http1Response(self, call.service, is_head=request.method == "HEAD")
-        while not answer.has_head:
-            answer.feed(self.receive(call, seconds))
-        return answer
+        response = Http1Response(self, call.service, is_head=request.method == "HEAD")
+        while not response.has_head:
+            response.feed(self.receive(call, seconds))
+        return response
 
     def receive(self, call: OutboundCall, seconds: float) -> bytes:
         """Receive at most ``PIECE`` bytes; empty if the service closed the connection."""
-        until = min(time.monotonic() + seconds, call.deadline)
+        deadline = min(time.monotonic() + seconds, call.deadline)
         while True:
-            if not self._holds_some():
-                _wait(self._to_read, until)
+            if not self._has_decrypted_data():
+                _wait(self._to_read, deadline)
             try:
                 return self._sock.recv(PIECE)
             except ssl.SSLWantWriteError:
-                _wait(self._to_write, until)
+                _wait(self._to_write, deadline)
             except (BlockingIOError, ssl.SSLWantReadError):
                 pass  # an incomplete TLS record, or no data yet
 
     def _send(self, data: bytes, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        left = memoryview(data)
-        while left:
+        deadline = time.monotonic() + seconds
+        remaining = memoryview(data)
+        while remaining:
             try:
-                left = left[self._sock.send(left) :]
+                remaining = remaining[self._sock.send(remaining) :]
             except ssl.SSLWantReadError:
-                _wait(self._to_read, until)
+                _wait(self._to_read, deadline)
             except (BlockingIOError, ssl.SSLWantWriteError):
-                _wait(self._to_write, until)
+                _wait(self._to_write, deadline)
 
-    def _holds_some(self) -> bool:
+    def _has_decrypted_data(self) -> bool:
         """Return whether TLS has decrypted data that was not received yet."""
         return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
 
 
-def _wait(poll: select.poll, until: float) -> None:
-    left = until - time.monotonic()
-    if left <= 0 or not poll.poll(left * 1000):
+def _wait(poll: select.poll, deadline: float) -> None:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0 or not poll.poll(remaining * 1000):
         raise TimeoutError("the service took too long")
 
 
 class Http1Response:
     """A response that is being read; ``headers`` keep their order.
 
-    ``length`` is the length of the body, if the head says it. For HEAD it is 0, and ``announced``
-    is the ``Content-Length`` that a GET would have.
+    ``length`` is the length of the body, if the head says it. For HEAD it is 0, and
+    ``content_length`` is what a GET would have.
     """
 
-    def __init__(self, line: Http1Connection, service: str, *, is_head: bool) -> None:
+    def __init__(self, connection: Http1Connection, service: str, *, is_head: bool) -> None:
         self.status = 0
         self.headers: list[tuple[str, str]] = []
         self.length: int | None = None
-        self.announced: int | None = None
+        self.content_length: int | None = None
         self.has_head = self.is_over = False
         #: Whether the connection can be reused once the response is complete.
         self.is_clean = False
-        self._line, self._service, self._is_head = line, service, is_head
-        self._until_end = self._is_ambiguous = False
-        self._fed = 0
-        self._has_line, self._partial = False, b""
+        self._connection, self._service, self._is_head = connection, service, is_head
+        self._ends_with_connection = self._is_ambiguous = False
+        self._received = 0
+        self._has_status_line, self._incomplete_line = False, b""
         self._body: list[bytes] = []
         self._parser = parser = HttpResponseParser(self)
         # As RFC 9112 says in sections 2.2 and 6.3: a single LF ends a line, and chunked
@@ -182,7 +184,7 @@ class Http1Response:
     def read(self, call: OutboundCall, *, seconds: float) -> bytes:
         """Return a part of the body; empty at its end."""
         while not self._body and not self.is_over:
-            self.feed(self._line.receive(call, seconds))
+            self.feed(self._connection.receive(call, seconds))
         piece = b"".join(self._body)
         self._body.clear()
         return piece
@@ -198,34 +200,34 @@ class Http1Response:
         ``ServiceUnintelligible`` if the data is not HTTP.
         """
         if not data:
-            if not self._until_end:
+            if not self._ends_with_connection:
                 raise ConnectionResetError("the service closed the connection")
             self.is_over = True
             return
-        self._fed += len(data)
+        self._received += len(data)
         while data and not self.has_head:
-            lines, data = self._lines_of_head(data)
+            lines, data = self._split_head(data)
             self._parse(lines)
         if data:
             self._parse(data)
-        if not self.has_head and self._fed > HEAD_BYTES:
+        if not self.has_head and self._received > MAX_HEAD_BYTES:
             raise self._unintelligible()
 
-    def _lines_of_head(self, data: bytes) -> tuple[bytes, bytes]:
+    def _split_head(self, data: bytes) -> tuple[bytes, bytes]:
         """Split off the complete header lines, without whitespace before the colon.
 
         RFC 9112 section 5.1 asks proxies to remove it; llhttp does not. An incomplete line waits
         for its rest, except the first one, which shows early whether the data is HTTP.
         """
-        data, self._partial = self._partial + data, b""
+        data, self._incomplete_line = self._incomplete_line + data, b""
         if end := _HEAD_END.search(data):
             lines, rest = data[: end.end()], data[end.end() :]
         else:
             cut = data.rfind(b"\n") + 1
-            if not cut and not self._has_line:
+            if not cut and not self._has_status_line:
                 return data, b""
-            lines, self._partial, rest = data[:cut], data[cut:], b""
-        self._has_line = True
+            lines, self._incomplete_line, rest = data[:cut], data[cut:], b""
+        self._has_status_line = True
         if b" :" in lines or b"\t:" in lines:
             lines, spaces = _BEFORE_COLON.subn(rb"\1", lines)
             self._is_ambiguous = self._is_ambiguous or spaces > 0
@@ -259,24 +261,24 @@ class Http1Response:
                 raise ValueError("invalid status")
             self.headers.clear()  # an informational response; the final one follows
             return
-        if len(self.headers) > MOST_HEADERS or self._is_long:
+        if len(self.headers) > MAX_HEADERS or self._is_head_too_long:
             raise ValueError("response head too long")
         self.has_head = True
         coding = ",".join(v for key, v in self.headers if key.lower() == "transfer-encoding")
-        if said := self.header("content-length"):
-            self.announced = int(said)
+        if value := self.header("content-length"):
+            self.content_length = int(value)
         if self._is_head or self.status in NO_BODY:
             self.length, self.is_over = 0, True
             # Some services send a body anyway, and it may arrive late.
-            promises_none = not (self._is_head or coding or self.announced or self._is_ambiguous)
-            self.is_clean = promises_none and self._parser.should_keep_alive()
+            may_send_body = self._is_head or coding or self.content_length or self._is_ambiguous
+            self.is_clean = not may_send_body and self._parser.should_keep_alive()
         elif coding:
-            self._until_end = not coding.lower().endswith("chunked")
+            self._ends_with_connection = not coding.lower().endswith("chunked")
             # another parser could see another end of the body
-            self._is_ambiguous = self._is_ambiguous or self.announced is not None
+            self._is_ambiguous = self._is_ambiguous or self.content_length is not None
         else:
-            self.length = self.announced
-            self._until_end = self.length is None
+            self.length = self.content_length
+            self._ends_with_connection = self.length is None
 
     def on_body(self, piece: bytes) -> None:
         if self.is_over:  # a body where none is allowed
@@ -291,11 +293,11 @@ class Http1Response:
         self.is_clean = not self._is_ambiguous and self._parser.should_keep_alive()
 
     @property
-    def _is_long(self) -> bool:
+    def _is_head_too_long(self) -> bool:
         """Return whether the head without the body is too long."""
         return (
-            self._fed > HEAD_BYTES
-            and sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES
+            self._received > MAX_HEAD_BYTES
+            and sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES
         )
 
     def _unintelligible(self) -> ServiceUnintelligible:

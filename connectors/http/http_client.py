@@ -25,9 +25,9 @@ from urllib3.exceptions import HTTPError as TransportError
 from connectors.definitions.templates import origin
 from connectors.errors import ServiceForbidden, ServiceRefused, ServiceUnintelligible
 from connectors.http import transport
-from connectors.http.bulkhead import bulkhead, shares_of
-from connectors.http.content_codings import PIECE, Damaged, Decoder, UnknownCoding
-from connectors.http.error_messages import explain
+from connectors.http.bulkhead import bulkhead, limits_for
+from connectors.http.content_codings import PIECE, Decoder, InvalidCompression, UnsupportedCoding
+from connectors.http.error_messages import unreachable_error
 from connectors.http.payloads import parse_json, words
 from connectors.http.retry_after import retry_after
 from connectors.http.ssrf import parse_destination, validate_url
@@ -39,7 +39,7 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 ONE_MEBIBYTE = 1024 * 1024
 
 #: Messages for responses beyond the size limit; the key says whether it was compressed.
-_LARGER = {
+_TOO_LARGE = {
     False: "sent an answer larger than",
     True: "sent a compressed answer that decodes to more than",
 }
@@ -123,7 +123,7 @@ def send(
     """Send one request to a service and return its response, whatever the status.
 
     ``service`` is its name for error messages. ``grants`` is explained in
-    ``bulkhead.shares_of``. A list in ``params`` repeats the parameter. Raise a ``ServiceError``;
+    ``bulkhead.limits_for``. A list in ``params`` repeats the parameter. Raise a ``ServiceError``;
     its ``certain`` is false if the request may have reached the service.
     """
     with GuardedSession(
@@ -136,7 +136,7 @@ def send(
             params=dict(params or {}),
             data=dict(form) if form is not None else data,
             json=json,
-            auth=auth or _unsigned,
+            auth=auth or _no_authentication,
         )
     return response_values(response, service=service)
 
@@ -186,7 +186,7 @@ class GuardedSession(requests.Session):
                 f"The request to {self.service} contains something that cannot be sent."
             ) from None
         validate_url(str(prepared.url), service=self.service)
-        if _place(str(prepared.url)) != _place(str(request.url)):
+        if _origin_and_path(str(prepared.url)) != _origin_and_path(str(request.url)):
             raise ServiceForbidden(f"{self.service}'s URL is ambiguous, so nothing was sent.")
         prepared.headers["Accept-Encoding"] = "identity"
         prepared.headers["User-Agent"] = user_agent()
@@ -208,28 +208,39 @@ class GuardedAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Do nothing: the TLS context always verifies, and no argument can turn that off."""
 
-    def send(self, request: requests.PreparedRequest, **ignored: Any) -> requests.Response:  # type: ignore[override]
-        wait = (self.timeout.connect, self.timeout.read)
-        place = parse_destination(str(request.url), service=self.service)
-        shares = shares_of(place, self.service, grants=self.grants)
-        bulkhead.enter(*shares)
-        with transport.call(self.service, total=self.timeout.total) as call:
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send a request; the adapter's own limits replace the arguments besides it."""
+        timeouts = (self.timeout.connect, self.timeout.read)
+        destination = parse_destination(str(request.url), service=self.service)
+        limits = limits_for(destination, self.service, grants=self.grants)
+        bulkhead.enter(*limits)
+        with transport.start_call(self.service, total=self.timeout.total) as call:
             try:
-                response = super().send(request, stream=True, timeout=wait, verify=True)
+                response = super().send(request, stream=True, timeout=timeouts, verify=True)
                 with response:
                     self._read(response)
             except (requests.RequestException, TransportError, OSError) as error:
                 # Not chained: the messages of requests and urllib3 contain the URL with its query.
-                raise explain(error, call, self.timeout.connect, self.timeout.read) from None
+                raise unreachable_error(
+                    error, call, self.timeout.connect, self.timeout.read
+                ) from None
             finally:
-                bulkhead.leave(*shares)
+                bulkhead.leave(*limits)
         return response
 
     def _read(self, response: requests.Response) -> None:
         """Read and decode the whole body; raise ``ServiceUnintelligible`` if that fails."""
         if 300 <= response.status_code < 400:
             where = "redirected to another URL, and the console follows no redirects"
-            raise self._refused(f"{where}. Check the host")
+            raise self._unintelligible(f"{where}. Check the host")
         try:
             decoder = Decoder(response.headers.get("Content-Encoding", ""))
             body = bytearray()
@@ -237,23 +248,23 @@ class GuardedAdapter(HTTPAdapter):
                 for piece in decoder.pieces(data):
                     body += piece
                     if len(body) > self.max_bytes:
-                        raise self._refused(f"{_LARGER[decoder.decodes]} {self._limit}")
+                        raise self._unintelligible(f"{_TOO_LARGE[decoder.decodes]} {self._limit}")
             decoder.finish()
-        except UnknownCoding as coding:
-            raise self._refused(
+        except UnsupportedCoding as coding:
+            raise self._unintelligible(
                 f"sent an answer compressed as “{words(str(coding), 60)}”, although none was "
                 "asked for; the console decodes gzip and deflate only"
             ) from None
-        except Damaged as problem:
-            raise self._refused(
+        except InvalidCompression as problem:
+            raise self._unintelligible(
                 f"sent a compressed answer that cannot be decoded, because {problem}"
             ) from None
         response._content = bytes(body)  # requests has no public way to hand over a body
 
     def _received(self, response: requests.Response) -> Iterator[bytes]:
         """Yield the encoded body; raise if it is larger than the limit."""
-        announced = response.headers.get("Content-Length", "")
-        received = int(announced[:12]) if announced.isdigit() else 0
+        content_length = response.headers.get("Content-Length", "")
+        received = int(content_length[:12]) if content_length.isdigit() else 0
         if received <= self.max_bytes:
             received = 0
             while data := response.raw.read(PIECE, decode_content=False):
@@ -262,13 +273,13 @@ class GuardedAdapter(HTTPAdapter):
                     break
                 yield data
         if received > self.max_bytes:
-            raise self._refused(f"{_LARGER[False]} {self._limit}")
+            raise self._unintelligible(f"{_TOO_LARGE[False]} {self._limit}")
 
     @property
     def _limit(self) -> str:
         return f"{self.max_bytes // 1024} KiB"
 
-    def _refused(self, what: str) -> ServiceUnintelligible:
+    def _unintelligible(self, what: str) -> ServiceUnintelligible:
         return ServiceUnintelligible(f"{self.service} {what}.")
 
 
@@ -290,12 +301,12 @@ def validate_header(name: str, value: Any, service: str) -> None:
         )
 
 
-def _place(url: str) -> tuple[str, str]:
+def _origin_and_path(url: str) -> tuple[str, str]:
     """Return the origin and the decoded path of a URL."""
     return origin(url), unquote(urlsplit(url).path) or "/"
 
 
-def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Send without authentication; requests would look for it in .netrc otherwise."""
     return request
 

@@ -34,10 +34,10 @@ def parse_json(body: bytes, *, most_values: int = MAX_VALUES) -> object:
     NaN, infinities and very long integers become ``None``. Characters that cannot be stored become
     U+FFFD. Too deep nesting, and more than ``most_values`` values in total, are errors.
     """
-    if _values(body) > most_values and _values(_TEXT.sub(b"", body)) > most_values:
+    if _count_values(body) > most_values and _count_values(_TEXT.sub(b"", body)) > most_values:
         raise ValueError("too many values")
     try:
-        return _storable(
+        return _make_storable(
             json.loads(
                 body.decode("utf-8-sig"),
                 parse_constant=lambda name: None,
@@ -49,7 +49,7 @@ def parse_json(body: bytes, *, most_values: int = MAX_VALUES) -> object:
         raise ValueError("nested too deeply") from None
 
 
-def _values(body: bytes) -> int:
+def _count_values(body: bytes) -> int:
     """Estimate the number of values: each opening bracket and each comma begins one."""
     return sum(map(body.count, (b",", b"[", b"{")))
 
@@ -69,27 +69,27 @@ def parse_token_body(body: bytes) -> dict[str, object]:
     return document
 
 
-def dig(document: object, dotted_path: str) -> object:
+def value_at(document: object, dotted_path: str) -> object:
     """Return the value at a dotted path (``users.0.email``), or ``None``."""
-    found = document
+    value = document
     for step in dotted_path.split(".") if dotted_path else ():
-        if isinstance(found, Mapping):
-            found = found.get(step)
-        elif isinstance(found, list) and step.isascii() and step.isdigit():
-            found = found[int(step)] if len(step) < 6 and int(step) < len(found) else None
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isascii() and step.isdigit():
+            value = value[int(step)] if len(step) < 6 and int(step) < len(value) else None
         else:
             return None
-    return found
+    return value
 
 
-def scalar(value: object) -> str:
+def as_text(value: object) -> str:
     """Return a string or number as text; an empty string for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return str(value)
 
 
-def seconds(value: object) -> int | None:
+def parse_lifetime(value: object) -> int | None:
     """Parse a lifetime in seconds; ``None`` if it is unknown.
 
     Invalid values and 0 are unknown: a token that expires at once only shows that the service does
@@ -128,18 +128,18 @@ def split_scopes(value: object, separator: str = " ") -> tuple[str, ...]:
     return tuple(dict.fromkeys(scope for scope in cleaned if scope))
 
 
-def has_failed(document: object, error_when: Mapping[str, str]) -> bool:
+def is_error(document: object, error_when: Mapping[str, str]) -> bool:
     """Return whether a response with status 200 is an error by the definition's ``error_when``."""
     return any(
-        _as_written(dig(document, path)) == expected.lower()
+        _comparable(value_at(document, path)) == expected.lower()
         for path, expected in error_when.items()
     )
 
 
-def _as_written(value: object) -> str | None:
+def _comparable(value: object) -> str | None:
     if value is None:
         return None
-    return json.dumps(value) if isinstance(value, bool) else scalar(value).lower()
+    return json.dumps(value) if isinstance(value, bool) else as_text(value).lower()
 
 
 def _finite(digits: str) -> float | None:
@@ -147,13 +147,13 @@ def _finite(digits: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _storable(value: object) -> object:
+def _make_storable(value: object) -> object:
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [_make_storable(item) for item in value]
     if isinstance(value, dict):
-        return {_UNSTORABLE.sub("\ufffd", key): _storable(item) for key, item in value.items()}
+        return {_UNSTORABLE.sub("\ufffd", key): _make_storable(item) for key, item in value.items()}
     return value
 
 

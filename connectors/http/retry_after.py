@@ -18,13 +18,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     ``headers`` have lower-case names. Both forms are supported, seconds and a date. A date is
     compared with the response's own ``Date``, since the service's clock may differ.
     """
-    said = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(said):
-        return min(float(said), ONE_DAY)
-    if (until := _date(said)) is None:
+    value = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(value):
+        return min(float(value), ONE_DAY)
+    if (date := _date(value)) is None:
         return None
     now = _date(headers.get("date", "")) or datetime.now(UTC)
-    return min(max(0.0, (until - now).total_seconds()), ONE_DAY)
+    return min(max(0.0, (date - now).total_seconds()), ONE_DAY)
 
 
 def _date(value: str) -> datetime | None:

@@ -21,7 +21,7 @@ _MAX_LENGTH = 16_000
 #: section 4.1), and answer with 414 if it is too long for them.
 MAX_TARGET_LENGTH = 32_000
 #: Printable ASCII without the characters on which URL parsers disagree.
-_PLAIN = re.compile(r"[!\"$-\[\]-~]+")
+_URL_CHARACTERS = re.compile(r"[!\"$-\[\]-~]+")
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 #: The ways in which `getaddrinfo` reads numbers as an address: `127.1`, `0x7f.1`, `017700000001`.
@@ -79,8 +79,8 @@ class Destination:
         Raise ``ServiceForbidden`` if it is too long or has characters that cannot be sent.
         """
         target = url[len(self.scheme) + len("://") + len(self.authority) :] or "/"
-        if len(target) > MAX_TARGET_LENGTH or not _PLAIN.fullmatch(target):
-            raise _malformed(service)
+        if len(target) > MAX_TARGET_LENGTH or not _URL_CHARACTERS.fullmatch(target):
+            raise _invalid_url_error(service)
         return target
 
 
@@ -112,14 +112,14 @@ def validate_url(url: str, *, service: str) -> SplitResult:
     if port != 443 and (port < 1024 or port in _OTHER_PROTOCOLS):
         raise ServiceForbidden(
             f"{service}'s URL uses port {port}, which this console calls only for hosts that "
-            f" {_CAN_ALLOW}."
+            f"{_CAN_ALLOW}."
         )
-    if _is_literal(host) and not is_public(host):
-        raise private(service)
+    if _is_ip_literal(host) and not is_public(host):
+        raise private_address_error(service)
     return parts
 
 
-def private(service: str) -> ServiceForbidden:
+def private_address_error(service: str) -> ServiceForbidden:
     """Return the error for an address in a private network."""
     return ServiceForbidden(
         f"{service}'s URL leads to a private network, which this console does not call. "
@@ -130,8 +130,8 @@ def private(service: str) -> ServiceForbidden:
 
 def is_allowed_private(host: str, port: int) -> bool:
     """Return whether the operator allows this private host and port."""
-    written = (f"[{host}]" if ":" in host else host).lower() + f":{port}"
-    return written in {allowed.lower() for allowed in settings.ALLOWED_PRIVATE_HOSTS}
+    entry = (f"[{host}]" if ":" in host else host).lower() + f":{port}"
+    return entry in {allowed.lower() for allowed in settings.ALLOWED_PRIVATE_HOSTS}
 
 
 def is_public(address: str) -> bool:
@@ -167,7 +167,7 @@ def _embedded(ip: IPv6Address) -> IPv4Address | None:
     return None
 
 
-def _is_literal(host: str) -> bool:
+def _is_ip_literal(host: str) -> bool:
     return ":" in host or _NUMERIC_END.search(host) is not None
 
 
@@ -176,19 +176,19 @@ def _parts(url: str, service: str) -> tuple[SplitResult, str, int]:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _malformed(service) from None
-    plain = len(url) <= _MAX_LENGTH and _PLAIN.fullmatch(url)
+        raise _invalid_url_error(service) from None
+    is_plain = len(url) <= _MAX_LENGTH and _URL_CHARACTERS.fullmatch(url)
     # A percent or an @ before the path hides the host from one parser or the other.
-    if not plain or parts.scheme not in {"http", "https"} or re.search("[@%]", parts.netloc):
-        raise _malformed(service)
-    if not (_is_address(host) if _is_literal(host) else _NAME.fullmatch(host)):
-        raise _malformed(service)
+    if not is_plain or parts.scheme not in {"http", "https"} or re.search("[@%]", parts.netloc):
+        raise _invalid_url_error(service)
+    if not (_is_ip_address(host) if _is_ip_literal(host) else _NAME.fullmatch(host)):
+        raise _invalid_url_error(service)
     if port == 0 or parts.netloc.endswith(":") or len(host) > 253:
-        raise _malformed(service)
+        raise _invalid_url_error(service)
     return parts, host, port or (443 if parts.scheme == "https" else 80)
 
 
-def _is_address(host: str) -> bool:
+def _is_ip_address(host: str) -> bool:
     try:
         ip_address(host)
     except ValueError:
@@ -196,5 +196,5 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _malformed(service: str) -> ServiceForbidden:
+def _invalid_url_error(service: str) -> ServiceForbidden:
     return ServiceForbidden(f"{service}'s URL is not valid, so nothing was sent.")

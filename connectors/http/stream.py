@@ -24,11 +24,11 @@ from connectors.errors import AnswerTooLarge
 from connectors.http import transport
 from connectors.http.connection_pool import (
     IDLE_SECONDS,
-    JUST_BEFORE_SECONDS,
+    RECENTLY_USED_SECONDS,
     CallLimits,
     PooledConnection,
 )
-from connectors.http.error_messages import explain
+from connectors.http.error_messages import unreachable_error
 from connectors.http.http1 import NO_BODY, PIECE, Http1Request, Http1Response
 from connectors.http.ssrf import Destination
 
@@ -58,50 +58,51 @@ class StreamedResponse:
         self,
         request: Http1Request,
         call: transport.OutboundCall,
-        held: PooledConnection,
-        answer: Http1Response,
+        connection: PooledConnection,
+        response: Http1Response,
         limits: CallLimits,
     ) -> None:
         self._request = request
-        self.status, self.headers, self.length = answer.status, answer.headers, answer.length
+        self.status, self.headers, self.length = response.status, response.headers, response.length
         self.received = 0
-        self._call, self._held, self._answer, self._limits = call, held, answer, limits
+        self._call, self._limits = call, limits
+        self._connection, self._response = connection, response
         self._began = time.monotonic()
-        self._ahead: deque[bytes] = deque()
-        self._gather()
+        self._buffered: deque[bytes] = deque()
+        self._read_small_body()
 
     @property
     def is_over(self) -> bool:
         """Return whether the service has sent the whole response."""
-        return self._held.is_back
+        return self._connection.is_complete
 
     @property
     def announced(self) -> int | None:
         """Return the ``Content-Length`` to pass on; for HEAD, that of the body left out."""
         if self.status in NO_BODY:
             return None
-        return self._answer.announced if self._request.method == "HEAD" else self.length
+        return self._response.content_length if self._request.method == "HEAD" else self.length
 
     @property
     def whole(self) -> bytes | None:
         """Return the whole body if it has been received already."""
-        return b"".join(self._ahead) if self._held.is_over else None
+        return b"".join(self._buffered) if self._connection.has_ended else None
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            while self._ahead:
-                yield self._ahead.popleft()
-            while not self._held.is_over:
-                if piece := self._piece():
+            while self._buffered:
+                yield self._buffered.popleft()
+            while not self._connection.has_ended:
+                if piece := self._read_piece():
                     yield piece
         finally:
             self.close()
 
     def close(self) -> None:
         """Close the response. A connection with unread data is not reused."""
-        self._held.drop()
+        self._connection.drop()
 
-    def _gather(self) -> None:
+    def _read_small_body(self) -> None:
         """Read the body now if it is small or has arrived already.
 
         Larger bodies are read while the caller iterates.
@@ -109,27 +110,27 @@ class StreamedResponse:
         if self.length is not None:
             if self.length > self._limits.max_bytes:
                 raise self._too_large()
-            while self.length <= PIECE and not self._held.is_over:
-                self._ahead.append(self._piece())
-        elif self._answer.is_over:
-            self._ahead.append(self._piece())
-        if self._held.is_over:
+            while self.length <= PIECE and not self._connection.has_ended:
+                self._buffered.append(self._read_piece())
+        elif self._response.is_over:
+            self._buffered.append(self._read_piece())
+        if self._connection.has_ended:
             self.length = self.received
 
-    def _piece(self) -> bytes:
+    def _read_piece(self) -> bytes:
         """Read what has arrived; empty at the end of the body."""
-        limits, answer, call = self._limits, self._answer, self._call
+        limits, response, call = self._limits, self._response, self._call
         call.total = limits.seconds + self.received / limits.bytes_a_second
         call.deadline = self._began + call.total
         try:
-            piece = answer.read(call, seconds=limits.seconds)
+            piece = response.read(call, seconds=limits.seconds)
         except _FAILURES as error:
-            raise explain(error, call, limits.connect, limits.seconds) from None
+            raise unreachable_error(error, call, limits.connect, limits.seconds) from None
         self.received += len(piece)
         if self.received > limits.max_bytes:
             raise self._too_large()
-        if answer.is_over:
-            self._held.release(is_clean=answer.is_clean)
+        if response.is_over:
+            self._connection.release(is_clean=response.is_clean)
         return piece
 
     def _too_large(self) -> AnswerTooLarge:
@@ -142,7 +143,7 @@ class StreamedResponse:
 
 def relay(
     method: str,
-    place: Destination,
+    destination: Destination,
     target: str,
     *,
     service: str,
@@ -161,40 +162,42 @@ def relay(
     request = Http1Request(
         method=method,
         target=target,
-        headers={"Host": place.authority, **headers},
+        headers={"Host": destination.authority, **headers},
         body=body.pieces if isinstance(body, StreamedUpload) else body,
         length=body.length if isinstance(body, StreamedUpload) else 0,
     )
     call = transport.OutboundCall(service=service)
-    call.allow(limits.connect + limits.seconds)
-    held = PooledConnection(place, credential, service, limits)
+    call.set_deadline(limits.connect + limits.seconds)
+    connection = PooledConnection(destination, credential, service, limits)
     try:
-        return StreamedResponse(
-            request, call, held, _answer_to(request, call, held, limits), limits
-        )
+        response = _send_and_read_head(request, call, connection, limits)
+        return StreamedResponse(request, call, connection, response, limits)
     except BaseException:
-        held.drop()
+        connection.drop()
         raise
 
 
-def _answer_to(
-    request: Http1Request, call: transport.OutboundCall, held: PooledConnection, limits: CallLimits
+def _send_and_read_head(
+    request: Http1Request,
+    call: transport.OutboundCall,
+    connection: PooledConnection,
+    limits: CallLimits,
 ) -> Http1Response:
-    again = request.method in IDEMPOTENT and not isinstance(request.body, Iterator)
+    can_retry = request.method in IDEMPOTENT and not isinstance(request.body, Iterator)
     while True:
-        line = held.take(IDLE_SECONDS if again else JUST_BEFORE_SECONDS)
-        is_kept = line is not None
+        http1 = connection.take(IDLE_SECONDS if can_retry else RECENTLY_USED_SECONDS)
+        is_reused = http1 is not None
         try:
-            if line is None:
-                line = held.connect(call, limits.connect)
-            call.allow(limits.seconds)
+            if http1 is None:
+                http1 = connection.connect(call, limits.connect)
+            call.set_deadline(limits.seconds)
             # A service may respond before it has read the whole body.
             with suppress(BrokenPipeError):
-                line.ask(call, request, seconds=limits.seconds)
-            call.allow(limits.seconds)
-            return line.answer(call, request, seconds=limits.seconds)
+                http1.send_request(call, request, seconds=limits.seconds)
+            call.set_deadline(limits.seconds)
+            return http1.read_response_head(call, request, seconds=limits.seconds)
         except _FAILURES as error:
-            if not (is_kept and again) or isinstance(error, TimeoutError):
-                raise explain(error, call, limits.connect, limits.seconds) from None
+            if not (is_reused and can_retry) or isinstance(error, TimeoutError):
+                raise unreachable_error(error, call, limits.connect, limits.seconds) from None
             # The service closed the idle connection (RFC 9112 section 9.3.1).
-            held.discard()
+            connection.discard()

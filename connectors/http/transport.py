@@ -24,7 +24,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
-from connectors.http.ssrf import Destination, is_allowed_private, is_public, private
+from connectors.http.ssrf import Destination, is_allowed_private, is_public, private_address_error
 
 
 @dataclass
@@ -36,101 +36,104 @@ class OutboundCall:
     total: float = math.inf
     sent: bool = False
 
-    def allow(self, seconds: float) -> None:
+    def set_deadline(self, seconds: float) -> None:
         """Set the deadline to ``seconds`` from now."""
         self.deadline, self.total = time.monotonic() + seconds, seconds
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Return the seconds until the deadline."""
         return self.deadline - time.monotonic()
 
     @property
-    def is_over(self) -> bool:
+    def is_expired(self) -> bool:
         """Return whether the deadline has passed."""
-        return self.left <= 0
+        return self.seconds_left <= 0
 
 
 _current: ContextVar[OutboundCall] = ContextVar("call")
 
 
 @contextmanager
-def call(service: str, *, total: float) -> Iterator[OutboundCall]:
+def start_call(service: str, *, total: float) -> Iterator[OutboundCall]:
     """Start a call: everything inside the block shares ``total`` seconds."""
-    with going_on(
+    with current_call(
         OutboundCall(service=service, deadline=time.monotonic() + total, total=total)
-    ) as started:
-        yield started
+    ) as call:
+        yield call
 
 
 @contextmanager
-def going_on(under_way: OutboundCall) -> Iterator[OutboundCall]:
-    """Continue a call that was started before, inside the block."""
-    token = _current.set(under_way)
+def current_call(call: OutboundCall) -> Iterator[OutboundCall]:
+    """Make ``call`` the one whose deadline connections and reads in the block obey."""
+    token = _current.set(call)
     try:
-        yield under_way
+        yield call
     finally:
         _current.reset(token)
 
 
-def _keep_deadline(sock: socket.socket) -> None:
+def _apply_deadline(sock: socket.socket) -> None:
     """Limit the next read to the time left for the call.
 
     A socket timeout starts again with each byte, so a slow service could keep a call open forever.
     """
-    left = _current.get().left
-    if left <= 0:
+    seconds_left = _current.get().seconds_left
+    if seconds_left <= 0:
         raise TimeoutError("the deadline of the call has passed")
-    waits = sock.gettimeout()
-    if waits is None or waits > left:
-        sock.settimeout(left)
+    timeout = sock.gettimeout()
+    if timeout is None or timeout > seconds_left:
+        sock.settimeout(seconds_left)
 
 
 class _Socket(socket.socket):
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        _keep_deadline(self)
+        _apply_deadline(self)
         return super().recv_into(*args, **kwargs)
 
 
 class _TLSSocket(ssl.SSLSocket):
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        _keep_deadline(self)
+        _apply_deadline(self)
         return super().recv_into(*args, **kwargs)
 
 
 class _GuardedConnection(HTTPConnection):
     """A connection that resolves the host name itself and validates the addresses."""
 
-    _reading: HTTPResponse | None = None
+    _response: HTTPResponse | None = None
 
-    def response_class(self, *args: Any, **kwargs: Any) -> HTTPResponse:  # type: ignore[override]
-        self._reading = HTTPResponse(*args, **kwargs)
-        return self._reading
+    def _create_response(self, *args: Any, **kwargs: Any) -> HTTPResponse:
+        self._response = HTTPResponse(*args, **kwargs)
+        return self._response
+
+    #: Any: the standard library calls it, so a function is as good as a class.
+    response_class: Any = _create_response
 
     def getresponse(self) -> Any:
         """Close a response whose head urllib3 rejects, such as one with two lengths."""
         try:
             return super().getresponse()
         except BaseException:
-            if self._reading is not None:
-                self._reading.close()
+            if self._response is not None:
+                self._response.close()
             raise
         finally:
-            self._reading = None
+            self._response = None
 
     def _new_conn(self) -> socket.socket:
-        last: OSError = OSError("no address")
+        failure: OSError = OSError("no address")
         for family, address in self._resolve():
             try:
-                return self._connected(family, address)
+                return self._open_socket(family, address)
             except TimeoutError as error:
-                last = error
+                failure = error
                 break  # trying a second address would double the wait
             except OSError as error:
-                last = error
-        if isinstance(last, TimeoutError):
-            raise ConnectTimeoutError(self, "timed out") from last
-        raise NewConnectionError(self, "refused") from last
+                failure = error
+        if isinstance(failure, TimeoutError):
+            raise ConnectTimeoutError(self, "timed out") from failure
+        raise NewConnectionError(self, "refused") from failure
 
     def _resolve(self) -> list[tuple[int, Any]]:
         """Resolve the host name once; raise if any of its addresses is private."""
@@ -145,16 +148,16 @@ class _GuardedConnection(HTTPConnection):
         if not is_allowed_private(self._dns_host, self.port) and not all(
             is_public(str(address[0])) for _, address in addresses
         ):
-            raise private(_current.get().service)
+            raise private_address_error(_current.get().service)
         return addresses
 
-    def _connected(self, family: int, address: Any) -> socket.socket:
+    def _open_socket(self, family: int, address: Any) -> socket.socket:
         sock = _Socket(family, socket.SOCK_STREAM)
         try:
             for option in self.socket_options or ():
                 sock.setsockopt(*option)
             sock.settimeout(self.timeout)
-            _keep_deadline(sock)
+            _apply_deadline(sock)
             sock.connect(address)
         except BaseException:
             sock.close()
@@ -184,15 +187,15 @@ class _TLSPool(HTTPSConnectionPool):
 POOLS = {"http": _Pool, "https": _TLSPool}
 
 
-def connected(place: Destination, under_way: OutboundCall, seconds: float) -> socket.socket:
+def open_connection(destination: Destination, call: OutboundCall, seconds: float) -> socket.socket:
     """Open a connection to a validated address, within ``seconds`` and the call's deadline."""
     connection = (
-        _GuardedTLSConnection(place.host, place.port, ssl_context=tls_context())
-        if place.scheme == "https"
-        else _GuardedConnection(place.host, place.port)
+        _GuardedTLSConnection(destination.host, destination.port, ssl_context=tls_context())
+        if destination.scheme == "https"
+        else _GuardedConnection(destination.host, destination.port)
     )
     connection.timeout = seconds
-    with going_on(under_way):
+    with current_call(call):
         try:
             connection.connect()
         except BaseException:

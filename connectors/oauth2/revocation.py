@@ -10,14 +10,14 @@ from connectors.definitions.schema import Connector, OAuth2Auth, Revocation
 from connectors.definitions.templates import fill_url
 from connectors.errors import ClientRefused, ServiceError, ServiceRefused
 from connectors.http.http_client import ServiceResponse, response_values
-from connectors.http.payloads import has_failed, parse_token_body
+from connectors.http.payloads import is_error, parse_token_body
 from connectors.oauth2.client_authentication import (
     ClientCredentials,
     authentication,
     no_authentication,
     oauth2_settings,
 )
-from connectors.oauth2.token_response import refusal
+from connectors.oauth2.token_response import error_for
 from connectors.oauth2.token_session import TokenSession
 
 
@@ -121,18 +121,18 @@ def _revocation_request(
 def _raise_for_refusal(
     connector: Connector,
     oauth2: OAuth2Auth,
-    answer: ServiceResponse,
+    response: ServiceResponse,
     *,
     secrets: tuple[str, ...],
 ) -> None:
-    answer.refuse_outage()
+    response.refuse_outage()
     try:
-        document = parse_token_body(answer.body)
+        document = parse_token_body(response.body)
     except ValueError:
         document = {}
-    failed = has_failed(document, oauth2.error_when)
-    if answer.status < 300 and not failed and "error" not in document:
+    failed = is_error(document, oauth2.error_when)
+    if response.status < 300 and not failed and "error" not in document:
         return
-    error = refusal(connector, answer, document, secrets=secrets, refreshing=True)
+    error = error_for(connector, response, document, secrets=secrets, refreshing=True)
     if connector.standard_code(error.code) not in {"invalid_grant", "invalid_token"}:
         raise error

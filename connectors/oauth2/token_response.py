@@ -19,12 +19,12 @@ from connectors.errors import (
 )
 from connectors.http.http_client import ServiceResponse
 from connectors.http.payloads import (
-    dig,
-    has_failed,
+    as_text,
+    is_error,
+    parse_lifetime,
     parse_token_body,
-    scalar,
-    seconds,
     split_scopes,
+    value_at,
     words,
 )
 from connectors.oauth2.error_codes import advice
@@ -69,7 +69,7 @@ class TokenResponse:
 def parse_token_response(
     connector: Connector,
     oauth2: OAuth2Auth,
-    answer: ServiceResponse,
+    response: ServiceResponse,
     *,
     values: Mapping[str, str],
     secrets: tuple[str, ...],
@@ -80,46 +80,46 @@ def parse_token_response(
     The status is checked before the body, because an outage responds with HTML. ``secrets`` of the
     request are masked in error messages.
     """
-    answer.refuse_outage()
+    response.refuse_outage()
     try:
-        document = parse_token_body(answer.body)
+        document = parse_token_body(response.body)
     except ValueError:
-        if answer.status != 401 and not (refreshing and _shows_the_end(oauth2, answer)):
-            raise answer.unintelligible() from None
+        if response.status != 401 and not (refreshing and _ends_grant(oauth2, response)):
+            raise response.unintelligible() from None
         document = {}
-    holder = _holder(document, oauth2, refreshing=refreshing)
-    failed = has_failed(document, oauth2.error_when)
-    if answer.status >= 400 or failed or ("error" in document and not holder.get("access_token")):
-        raise refusal(connector, answer, document, secrets=secrets, refreshing=refreshing)
-    renewing = holder.get("access_token" if oauth2.exchange else "refresh_token")
-    expires_in = seconds(holder.get("expires_in"))
+    tokens = _token_object(document, oauth2, refreshing=refreshing)
+    failed = is_error(document, oauth2.error_when)
+    if response.status >= 400 or failed or ("error" in document and not tokens.get("access_token")):
+        raise error_for(connector, response, document, secrets=secrets, refreshing=refreshing)
+    refresh_token = tokens.get("access_token" if oauth2.exchange else "refresh_token")
+    expires_in = parse_lifetime(tokens.get("expires_in"))
     return TokenResponse(
-        access_token=_token(connector.name, holder.get("access_token")),
-        refresh_token=_token(connector.name, renewing) if renewing else "",
-        token_type=_token_type(connector.name, holder.get("token_type")),
+        access_token=_token(connector.name, tokens.get("access_token")),
+        refresh_token=_token(connector.name, refresh_token) if refresh_token else "",
+        token_type=_token_type(connector.name, tokens.get("token_type")),
         expires_in=expires_in,
-        refresh_expires_in=expires_in if oauth2.exchange else _refresh_lifetime(holder),
-        scopes=_scopes(holder, oauth2),
-        kept=_kept_from_answer(connector, oauth2, document, values, required=not refreshing),
-        raw=answer.body,
+        refresh_expires_in=expires_in if oauth2.exchange else _refresh_lifetime(tokens),
+        scopes=_scopes(tokens, oauth2),
+        kept=_kept_from_response(connector, oauth2, document, values, required=not refreshing),
+        raw=response.body,
     )
 
 
-def _scopes(holder: Mapping[str, object], oauth2: OAuth2Auth) -> tuple[str, ...] | None:
-    said = holder.get("scope", holder.get("scopes"))
-    scopes = split_scopes(said, oauth2.scope_separator)
-    is_said = bool(scopes) or (oauth2.empty_scope_is_none and said is not None)
-    return scopes if is_said else None
+def _scopes(tokens: Mapping[str, object], oauth2: OAuth2Auth) -> tuple[str, ...] | None:
+    value = tokens.get("scope", tokens.get("scopes"))
+    scopes = split_scopes(value, oauth2.scope_separator)
+    is_given = bool(scopes) or (oauth2.empty_scope_is_none and value is not None)
+    return scopes if is_given else None
 
 
-def _refresh_lifetime(holder: Mapping[str, object]) -> int | None:
-    lifetimes = (seconds(holder.get(name)) for name in _REFRESH_LIFETIMES)
+def _refresh_lifetime(tokens: Mapping[str, object]) -> int | None:
+    lifetimes = (parse_lifetime(tokens.get(name)) for name in _REFRESH_LIFETIMES)
     return next((found for found in lifetimes if found), None)
 
 
-def refusal(
+def error_for(
     connector: Connector,
-    answer: ServiceResponse,
+    response: ServiceResponse,
     document: Mapping[str, object],
     *,
     secrets: tuple[str, ...],
@@ -128,38 +128,38 @@ def refusal(
     """Return the error for an error response (RFC 6749 section 5.2)."""
     service, error = connector.name, document.get("error")
     nested = error if isinstance(error, Mapping) else document
-    code = scalar(error) or scalar(nested.get("code")) or scalar(nested.get("status"))
-    message = scalar(document.get("error_description")) or scalar(nested.get("message"))
+    code = as_text(error) or as_text(nested.get("code")) or as_text(nested.get("status"))
+    message = as_text(document.get("error_description")) or as_text(nested.get("message"))
     code, message = words(_masked(code, secrets), 60), words(_masked(message, secrets), 200)
-    said = ": ".join(part for part in (code, message) if part)
-    said = f" ({said})" if said else f" (status {answer.status})"
+    details = ": ".join(part for part in (code, message) if part)
+    details = f" ({details})" if details else f" (status {response.status})"
     standard = connector.standard_code(code)
     client_refused = standard in {"invalid_client", "unauthorized_client"}
-    shown = refreshing and not client_refused and _shows_the_end(connector.oauth2, answer)
-    if standard == "invalid_grant" or shown:
+    grant_ended = refreshing and not client_refused and _ends_grant(connector.oauth2, response)
+    if standard == "invalid_grant" or grant_ended:
         sentence = (
-            f"{service} no longer accepts this authorization{said}: it was revoked there, has "
+            f"{service} no longer accepts this authorization{details}: it was revoked there, has "
             "expired, or was renewed elsewhere."
             if refreshing
-            else f"{service} did not accept its own authorization code{said}. A code works "
+            else f"{service} did not accept its own authorization code{details}. A code works "
             "once and for a short time: press Authorize again."
         )
-        return CredentialRefused(sentence, code=code, status=answer.status)
-    if client_refused or answer.status == 401:
+        return CredentialRefused(sentence, code=code, status=response.status)
+    if client_refused or response.status == 401:
         return ClientRefused(
-            f"{service} does not accept this console's OAuth client{said}. A super admin can "
+            f"{service} does not accept this console's OAuth client{details}. A super admin can "
             "fix its client ID and secret.",
             code=code,
-            status=answer.status,
+            status=response.status,
         )
-    sentence = f"{service} refused{said}.{advice(standard)}"
-    return ServiceRefused(sentence, code=code, status=answer.status)
+    sentence = f"{service} refused{details}.{advice(standard)}"
+    return ServiceRefused(sentence, code=code, status=response.status)
 
 
-def _shows_the_end(oauth2: OAuth2Auth | None, answer: ServiceResponse) -> bool:
+def _ends_grant(oauth2: OAuth2Auth | None, response: ServiceResponse) -> bool:
     """Return whether the response means the end of the grant, by the definition."""
     return oauth2 is not None and any(
-        end.is_shown_by(answer.status, answer.body) for end in oauth2.grant_ends
+        end.matches(response.status, response.body) for end in oauth2.grant_ends
     )
 
 
@@ -172,14 +172,14 @@ def kept_from_callback(
     the secrets (RFC 9700 section 4.4).
     """
     kept: dict[str, str] = {}
-    for wanted in connector.oauth2.kept if connector.oauth2 else ():
-        if wanted.source == "callback":
-            value = query.get(wanted.path, "") or _default(wanted, {**values, **kept})
-            kept[wanted.name] = _fitting(connector.name, wanted, value)
+    for kept_field in connector.oauth2.kept if connector.oauth2 else ():
+        if kept_field.source == "callback":
+            value = query.get(kept_field.path, "") or _default(kept_field, {**values, **kept})
+            kept[kept_field.name] = _validated(connector.name, kept_field, value)
     return kept
 
 
-def _kept_from_answer(
+def _kept_from_response(
     connector: Connector,
     oauth2: OAuth2Auth,
     document: Mapping[str, object],
@@ -189,39 +189,39 @@ def _kept_from_answer(
 ) -> dict[str, str]:
     """Return the kept fields of the response; at a refresh, only those that it contains."""
     kept: dict[str, str] = {}
-    for wanted in oauth2.kept:
-        if wanted.source != "token":
+    for kept_field in oauth2.kept:
+        if kept_field.source != "token":
             continue
-        value = scalar(dig(document, wanted.path))
+        value = as_text(value_at(document, kept_field.path))
         if not value and not required:
             continue
         try:
-            value = value or _default(wanted, {**values, **kept})
-            kept[wanted.name] = _fitting(connector.name, wanted, value)
+            value = value or _default(kept_field, {**values, **kept})
+            kept[kept_field.name] = _validated(connector.name, kept_field, value)
         except ServiceError as error:
             error.certain = False  # the code or refresh token was used anyway
             raise
     return kept
 
 
-def _default(wanted: KeptField, values: Mapping[str, str]) -> str:
-    return fill(wanted.default, values) if wanted.default else ""
+def _default(kept_field: KeptField, values: Mapping[str, str]) -> str:
+    return fill(kept_field.default, values) if kept_field.default else ""
 
 
-def _fitting(service: str, wanted: KeptField, value: str) -> str:
+def _validated(service: str, kept_field: KeptField, value: str) -> str:
     if not value:
         raise ServiceForbidden(
-            f"{service} did not send “{wanted.name}”, which is needed to call it."
+            f"{service} did not send “{kept_field.name}”, which is needed to call it."
         )
-    if len(value) > 1000 or not re.fullmatch(wanted.pattern, value):
+    if len(value) > 1000 or not re.fullmatch(kept_field.pattern, value):
         raise ServiceForbidden(
-            f"What {service} sent as “{wanted.name}” is not one of its own addresses or "
+            f"What {service} sent as “{kept_field.name}” is not one of its own addresses or "
             "accounts, so nothing was sent there."
         )
     return value
 
 
-def _holder(
+def _token_object(
     document: Mapping[str, object], oauth2: OAuth2Auth, *, refreshing: bool
 ) -> Mapping[str, object]:
     """Return the object that contains the tokens.
@@ -231,7 +231,7 @@ def _holder(
     """
     if not oauth2.token_path:
         return document
-    nested = dig(document, oauth2.token_path)
+    nested = value_at(document, oauth2.token_path)
     if isinstance(nested, Mapping):
         return nested
     return document if refreshing else {}

@@ -68,13 +68,15 @@ class TokenSession(GuardedSession, OAuth2Session):
         for name, hook in hooks.items():
             self.register_compliance_hook(name, hook)
 
-    def request(  # type: ignore[override]  # the library lists the parameters one by one
-        self, method: str, url: str, data: Any = None, headers: Any = None, **kwargs: Any
-    ) -> Response:
-        """Send as JSON where the service wants that: no hook can change a refresh to JSON."""
+    def request(self, *args: Any, **kwargs: Any) -> Response:
+        """Send the body as JSON if the service wants that: no hook can do it for a refresh.
+
+        The body and the headers must be keyword arguments, as they are in the library's requests.
+        """
         if self.body_format == "json":
-            kwargs["json"], data, headers = data, None, {"Accept": "application/json"}
-        return super().request(method, url, data=data, headers=headers, **kwargs)
+            kwargs["json"] = kwargs.pop("data", None)
+            kwargs["headers"] = {"Accept": "application/json"}
+        return super().request(*args, **kwargs)
 
     def _adapt_request(
         self, url: str, headers: Mapping[str, str], arguments: Mapping[str, Any]
@@ -92,13 +94,13 @@ class TokenSession(GuardedSession, OAuth2Session):
         The library itself reads the body before the status, and takes a changed scope for an
         error. So it gets only the token, which has been checked.
         """
-        answer = response_values(response, service=self.service)
-        if self.journal and answer.status < 300:
-            self.journal(answer.body)
+        values = response_values(response, service=self.service)
+        if self.journal and values.status < 300:
+            self.journal(values.body)
         self.token_response = parse_token_response(
             self.connector,
             self.oauth2,
-            answer,
+            values,
             values=self.values,
             secrets=self.secrets,
             refreshing=self.refreshing,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from connectors.errors import ServiceBusy
-from connectors.http.bulkhead import ConcurrencyLimit, calling
+from connectors.http.bulkhead import ConcurrencyLimit, caller_limits
 from console.monitoring.request_ids import HEADER, begin
 from console.runtime.concurrency_limits import RequestPermits, page_call_limits, program_limit
 from console.runtime.problem_details import Problem, problem_of, status_line
@@ -55,7 +55,7 @@ class AdmissionControl:
                 raise problem
         except (Problem, ServiceBusy) as error:
             return _refusal(problem_of(error, begin(environ)), path, environ, start_response)
-        with calling(*limits):
+        with caller_limits(*limits):
             return self.application(environ, start_response)
 
 

@@ -125,7 +125,7 @@ def listen() -> Iterator[Callable[..., Listener]]:
         speaking: list[threading.Thread] = []
 
         def speak_to(sock: socket.socket) -> None:
-            with sock, suppress(OSError):  # the caller hangs up where it likes
+            with sock, suppress(OSError):  # the caller can close it at any time
                 speak(sock)
 
         def serve() -> None:
@@ -165,11 +165,11 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """Return a function that fakes DNS: one list of addresses for each lookup."""
 
     def resolve(*turns: list[str]) -> list[str]:
-        asked: list[str] = []
+        lookups: list[str] = []
 
         def getaddrinfo(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
-            addresses = turns[min(len(asked), len(turns) - 1)]
-            asked.append(host)
+            addresses = turns[min(len(lookups), len(turns) - 1)]
+            lookups.append(host)
             return [
                 (
                     socket.AF_INET6 if ":" in address else socket.AF_INET,
@@ -182,13 +182,13 @@ def resolving(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
             ]
 
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-        return asked
+        return lookups
 
     return resolve
 
 
 @contextmanager
-def nothing_leaks(*secrets: str, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def _assert_not_logged(*secrets: str, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Fail if one of the secrets was logged at any level."""
     with caplog.at_level("DEBUG"):
         yield
@@ -196,8 +196,24 @@ def nothing_leaks(*secrets: str, caplog: pytest.LogCaptureFixture) -> Iterator[N
 
 
 @pytest.fixture
-def leaks_nothing(caplog: pytest.LogCaptureFixture) -> Callable[..., Any]:
-    return lambda *secrets: nothing_leaks(*secrets, caplog=caplog)
+def assert_not_logged(caplog: pytest.LogCaptureFixture) -> Callable[..., Any]:
+    return lambda *secrets: _assert_not_logged(*secrets, caplog=caplog)
+
+
+def example_connector(**fields: Any) -> Connector:
+    """Return a connector with the required fields and these ones."""
+    required: dict[str, Any] = {
+        "slug": "example",
+        "name": "Example",
+        "category": "Test",
+        "summary": "",
+        "documentation": "",
+        "sources": (),
+        "read_on": "2026-01-01",
+        "api_base_url": "https://api.example.com",
+        "check": Check(path="/me"),
+    }
+    return Connector(**{**required, **fields})
 
 
 #: Services' own names for standard error codes.
@@ -214,7 +230,7 @@ SPELLINGS = {
 
 
 @pytest.fixture
-def speaks_oauth2(service: Service) -> Callable[..., Connector]:
+def make_connector(service: Service) -> Callable[..., Connector]:
     """Return a function that creates a connector with the endpoints of the test service."""
 
     def make(**fields: Any) -> Connector:
@@ -222,18 +238,8 @@ def speaks_oauth2(service: Service) -> Callable[..., Connector]:
             "authorization_endpoint": "https://accounts.example.com/authorize",
             "token_endpoint": f"{service.url}/token",
         }
-        return Connector(
-            slug="example",
-            name="Example",
-            category="Test",
-            summary="",
-            documentation="",
-            sources=(),
-            read_on="2026-01-01",
-            api_base_url="https://api.example.com",
-            check=Check(path="/me"),
-            error_codes=SPELLINGS,
-            oauth2=OAuth2Auth(**{**endpoints, **fields}),
+        return example_connector(
+            error_codes=SPELLINGS, oauth2=OAuth2Auth(**{**endpoints, **fields})
         )
 
     return make

@@ -19,7 +19,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]
 
 @pytest.fixture
 def sandbox(running: SandboxServer) -> SandboxServer:
-    """Give a sandbox that works and has counted nothing."""
+    """Return the running sandbox with all switches off and all counts at zero."""
     running.reset()
     return running
 

@@ -22,7 +22,7 @@ def call(
     alice: Browser,
     application: Application,
 ) -> Call:
-    """Call the API as alice in each of the three ways."""
+    """Call the API as alice, with each of the three ways of authentication."""
     if request.param == "bearer":
         token = application.tokens(alice, EVERYTHING)["access_token"]
         prefix, credential = "", {"headers": {"Authorization": f"Bearer {token}"}}
@@ -76,7 +76,7 @@ def test_an_order_is_placed(call: Call) -> None:
     assert call("GET", "/orders").json()["total"] == before + 1
 
 
-def test_contacts_are_ones_own(sandbox: SandboxServer) -> None:
+def test_people_see_only_their_own_contacts(sandbox: SandboxServer) -> None:
     answer = requests.get(
         sandbox.url + "/basic/api/contacts", auth=("bob", sandbox.demo_password), timeout=10
     )
@@ -107,7 +107,7 @@ def test_contacts_are_ones_own(sandbox: SandboxServer) -> None:
         (b'{"name": "' + b"x" * 3_000_000 + b'"}', 413),
     ],
 )
-def test_a_bad_contact_is_refused(sandbox: SandboxServer, body: bytes, status: int) -> None:
+def test_it_refuses_an_invalid_contact(sandbox: SandboxServer, body: bytes, status: int) -> None:
     answer = requests.post(
         sandbox.url + "/key/api/contacts",
         data=body,
@@ -120,7 +120,7 @@ def test_a_bad_contact_is_refused(sandbox: SandboxServer, body: bytes, status: i
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 1001, 10**40, "many", 1.5, True])
-def test_a_bad_quantity_is_refused(call: Call, quantity: Any) -> None:
+def test_it_refuses_an_invalid_quantity(call: Call, quantity: Any) -> None:
     answer = call("POST", "/orders", json={"item": "Chair", "quantity": quantity})
     assert answer.status_code == 422
     assert "quantity" in answer.json()["fields"]
@@ -130,20 +130,20 @@ def test_a_bad_quantity_is_refused(call: Call, quantity: Any) -> None:
     "query",
     ["limit=0", "limit=101", "limit=-1", "limit=x", "limit=%00", "offset=" + "9" * 5000, "limit=²"],
 )
-def test_bad_paging_is_refused(call: Call, query: str) -> None:
+def test_it_refuses_invalid_paging(call: Call, query: str) -> None:
     answer = call("GET", f"/contacts?{query}")
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_parameter"
 
 
 @pytest.mark.parametrize("query", ["q=%00", "q=%ff", "q=%zz", "q=%25_%27", "q=" + "x" * 5000])
-def test_odd_searches_find_nothing(call: Call, query: str) -> None:
+def test_unusual_searches_find_nothing(call: Call, query: str) -> None:
     answer = call("GET", f"/contacts?{query}")
     assert answer.status_code == 200
     assert answer.json()["total"] == 0
 
 
-def test_other_methods_and_types_are_refused(call: Call) -> None:
+def test_it_refuses_other_methods_and_content_types(call: Call) -> None:
     answer = call("DELETE", "/contacts")
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "GET, POST"
@@ -153,7 +153,7 @@ def test_other_methods_and_types_are_refused(call: Call) -> None:
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer wrong", "Bearer \xe9", "bearer a b c"]
 )
-def test_no_good_token_is_401(sandbox: SandboxServer, header: str) -> None:
+def test_an_invalid_token_gets_401(sandbox: SandboxServer, header: str) -> None:
     headers = {"Authorization": header.encode("latin-1")}
     answer = requests.get(sandbox.url + "/api/me", headers=headers, timeout=10)
     assert answer.status_code == 401
@@ -161,7 +161,7 @@ def test_no_good_token_is_401(sandbox: SandboxServer, header: str) -> None:
     assert answer.json()["error"] in {"invalid_token", "missing_token"}
 
 
-def test_a_token_without_the_scope_is_403(alice: Browser, application: Application) -> None:
+def test_a_token_without_the_scope_gets_403(alice: Browser, application: Application) -> None:
     token = application.tokens(alice, "contacts.read")["access_token"]
     assert application.call("/api/contacts", token).status_code == 200
     answer = application.call("/api/contacts", token, method="POST", json={"name": "a"})
@@ -172,7 +172,7 @@ def test_a_token_without_the_scope_is_403(alice: Browser, application: Applicati
     )
 
 
-def test_a_token_in_the_query_is_not_taken(alice: Browser, application: Application) -> None:
+def test_it_refuses_a_token_in_the_query(alice: Browser, application: Application) -> None:
     token = application.tokens(alice)["access_token"]
     answer = requests.get(f"{application.url}/api/me?access_token={token}", timeout=10)
     assert answer.status_code == 401
@@ -190,7 +190,7 @@ def test_a_token_in_the_query_is_not_taken(alice: Browser, application: Applicat
         "Basic AAA=",
     ],
 )
-def test_no_good_password_is_401(sandbox: SandboxServer, header: str) -> None:
+def test_an_invalid_password_gets_401(sandbox: SandboxServer, header: str) -> None:
     headers = {"Authorization": header.encode("latin-1")}
     answer = requests.get(sandbox.url + "/basic/api/me", headers=headers, timeout=10)
     assert answer.status_code == 401
@@ -198,14 +198,14 @@ def test_no_good_password_is_401(sandbox: SandboxServer, header: str) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "", "wrong"])
-def test_no_good_key_is_401(sandbox: SandboxServer, key: str | None) -> None:
+def test_an_invalid_key_gets_401(sandbox: SandboxServer, key: str | None) -> None:
     headers = {"X-Api-Key": key} if key is not None else {}
     answer = requests.get(sandbox.url + "/key/api/me", headers=headers, timeout=10)
     assert answer.status_code == 401
     assert answer.json()["error"] == "invalid_key"
 
 
-def test_nothing_there_is_json(sandbox: SandboxServer) -> None:
+def test_an_unknown_path_gets_json(sandbox: SandboxServer) -> None:
     answer = requests.get(sandbox.url + "/api/nothing", timeout=10)
     assert answer.status_code == 404
     assert answer.json()["error"] == "not_found"

@@ -10,7 +10,7 @@ from tests.sandbox.visitors import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Appli
 from tests.servers import SandboxServer, sandbox_server
 
 
-def test_prepare_may_be_run_again(sandbox: SandboxServer, alice: Browser) -> None:
+def test_prepare_can_be_run_again(sandbox: SandboxServer, alice: Browser) -> None:
     before = alice.open("/").text
     assert sandbox.run("prepare").returncode == 0
     assert [line for line in alice.open("/").text.splitlines() if "contact" in line] == [
@@ -29,7 +29,7 @@ def test_prepare_needs_a_password(tmp_path: Path, sandbox: SandboxServer) -> Non
     assert "Set DEMO_PASSWORD" in finished.stderr
 
 
-def test_a_new_password_is_taken_over(tmp_path: Path) -> None:
+def test_prepare_updates_the_password(tmp_path: Path) -> None:
     with sandbox_server(tmp_path, DEMO_PASSWORD="first-one"):
         pass
     with sandbox_server(tmp_path, DEMO_PASSWORD="second-one") as sandbox:
@@ -37,7 +37,7 @@ def test_a_new_password_is_taken_over(tmp_path: Path) -> None:
         assert Browser(url=sandbox.url).sign_in("alice", "second-one").status_code == 302
 
 
-def test_the_key_is_kept_from_others(sandbox: SandboxServer) -> None:
+def test_only_the_owner_can_read_the_key_file(sandbox: SandboxServer) -> None:
     key = sandbox.data / "secret_key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert len(key.read_text()) >= 50
@@ -52,7 +52,7 @@ def test_system_checks_pass(sandbox: SandboxServer) -> None:
     assert sandbox.run("check", "--fail-level", "WARNING").returncode == 0
 
 
-def test_serve_does_not_share_a_port(sandbox: SandboxServer) -> None:
+def test_serve_refuses_a_port_in_use(sandbox: SandboxServer) -> None:
     finished = sandbox.run("serve")
     assert finished.returncode == 1
     assert "is already in use" in finished.stderr
@@ -73,9 +73,9 @@ def test_registering_again_changes_the_client(sandbox: SandboxServer, alice: Bro
     sandbox.register("twice", "http://localhost:1/old", secret="old-secret", name="Old name")
     sandbox.register("twice", "http://localhost:1/a", REDIRECT_URI, secret="new", name="New name")
     client = Application(url=sandbox.url, client_id="twice", secret="new")
-    assert "New name asks for access" in alice.open(client.address()).text
-    assert client.exchange(alice.allow(client.address())["code"]).status_code == 200
-    old = client.address(redirect_uri="http://localhost:1/old")
+    assert "New name asks for access" in alice.open(client.authorize_path()).text
+    assert client.exchange(alice.allow(client.authorize_path())["code"]).status_code == 200
+    old = client.authorize_path(redirect_uri="http://localhost:1/old")
     assert alice.open(old).status_code == 400
 
 
@@ -85,7 +85,7 @@ def test_registering_the_same_again_keeps_tokens_working(
     tokens = application.tokens(alice)
     sandbox.register(CLIENT_ID, REDIRECT_URI, secret=CLIENT_SECRET)
     assert application.refresh(tokens["refresh_token"]).status_code == 200
-    assert "Postcards asks for access" in alice.open(application.address()).text
+    assert "Postcards asks for access" in alice.open(application.authorize_path()).text
 
 
 @pytest.mark.parametrize(

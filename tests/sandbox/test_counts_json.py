@@ -21,13 +21,15 @@ def test_it_counts_requests(
     }
 
 
-def test_it_starts_anew(sandbox: SandboxServer, application: Application) -> None:
+def test_counts_can_be_reset(sandbox: SandboxServer, application: Application) -> None:
     application.refresh("any")
     sandbox.reset()
     assert set(sandbox.counts().values()) == {0}
 
 
-def test_failures_on_purpose_count_too(sandbox: SandboxServer, application: Application) -> None:
+def test_failures_on_purpose_are_counted_too(
+    sandbox: SandboxServer, application: Application
+) -> None:
     sandbox.switches(token="500")
     application.refresh("any")
     assert sandbox.counts()["token"] == 1

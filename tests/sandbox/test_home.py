@@ -8,20 +8,20 @@ from tests.sandbox.visitors import Application, Browser
 from tests.servers import SandboxServer
 
 
-def test_strangers_learn_what_this_is(sandbox: SandboxServer) -> None:
+def test_it_explains_the_sandbox_without_sign_in(sandbox: SandboxServer) -> None:
     page = requests.get(sandbox.url + "/", timeout=10)
     assert page.status_code == 200
     assert "A sample service" in page.text
     assert 'href="/sign-in/"' in page.text
 
 
-def test_pages_hold_no_inline_script_or_style(alice: Browser, application: Application) -> None:
-    for path in ("/", "/switches/", "/sign-in/", application.address()):
+def test_pages_have_no_inline_scripts_or_styles(alice: Browser, application: Application) -> None:
+    for path in ("/", "/switches/", "/sign-in/", application.authorize_path()):
         page = alice.open(path).text
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=", page), path
 
 
-def test_it_shows_who_i_am(sandbox: SandboxServer, alice: Browser, bob: Browser) -> None:
+def test_it_shows_the_api_key(sandbox: SandboxServer, alice: Browser, bob: Browser) -> None:
     assert f"<code>{sandbox.demo_password}</code>" in alice.open("/").text
     key = re.search(r"<code>(sandbox-[\w-]{32})</code>", bob.open("/").text)
     assert key
@@ -29,17 +29,17 @@ def test_it_shows_who_i_am(sandbox: SandboxServer, alice: Browser, bob: Browser)
     assert answer.json()["user_name"] == "bob"
 
 
-def test_it_lists_what_i_have_allowed(alice: Browser, application: Application) -> None:
+def test_it_lists_allowed_applications(alice: Browser, application: Application) -> None:
     application.tokens(alice, "contacts.read")
     page = alice.open("/").text
     assert "Withdraw access of Postcards" in page
     assert "See your contacts" in page
 
 
-def test_withdrawing_stops_the_application(
+def test_withdrawing_revokes_the_applications_tokens(
     sandbox: SandboxServer, alice: Browser, bob: Browser, application: Application
 ) -> None:
-    tokens, code = application.tokens(alice), alice.allow(application.address())["code"]
+    tokens, code = application.tokens(alice), alice.allow(application.authorize_path())["code"]
     bobs = application.tokens(bob)
     home = alice.open("/")
     path = re.search(r'action="([^"]+)">(?:(?!</form>).)*access of Postcards', home.text, re.S)[1]

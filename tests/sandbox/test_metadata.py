@@ -5,7 +5,7 @@ import requests
 from tests.servers import SandboxServer
 
 
-def test_it_names_the_doors(sandbox: SandboxServer) -> None:
+def test_it_lists_the_endpoints(sandbox: SandboxServer) -> None:
     answer = requests.get(sandbox.url + "/.well-known/oauth-authorization-server", timeout=10)
     document = answer.json()
     assert document["issuer"] == sandbox.url

@@ -4,7 +4,7 @@ from tests.sandbox.visitors import REDIRECT_URI, Application, Browser
 from tests.servers import SandboxServer
 
 
-def test_a_refresh_token_takes_its_access_token_along(
+def test_revoking_a_refresh_token_revokes_its_access_token(
     alice: Browser, application: Application
 ) -> None:
     tokens = application.tokens(alice)
@@ -13,7 +13,7 @@ def test_a_refresh_token_takes_its_access_token_along(
     assert application.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_an_access_token_takes_its_refresh_token_along(
+def test_revoking_an_access_token_revokes_its_refresh_token(
     alice: Browser, application: Application
 ) -> None:
     tokens = application.tokens(alice)
@@ -21,7 +21,7 @@ def test_an_access_token_takes_its_refresh_token_along(
     assert application.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
 
 
-def test_a_withdrawn_token_does_not_count_as_reuse(
+def test_using_a_revoked_token_is_not_counted_as_reuse(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     tokens = application.tokens(alice)
@@ -30,7 +30,7 @@ def test_a_withdrawn_token_does_not_count_as_reuse(
     assert sandbox.counts()["reuse"] == 0
 
 
-def test_it_leaves_the_tokens_of_others(
+def test_it_does_not_revoke_tokens_of_other_clients(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     tokens = application.tokens(alice)
@@ -40,5 +40,5 @@ def test_it_leaves_the_tokens_of_others(
     assert application.call("/api/me", tokens["access_token"]).status_code == 200
 
 
-def test_an_unknown_token_is_no_error(application: Application) -> None:
+def test_an_unknown_token_is_not_an_error(application: Application) -> None:
     assert application.revoke("never-seen").status_code == 200

@@ -20,12 +20,12 @@ def test_it_requires_sign_in(sandbox: SandboxServer) -> None:
     assert answer.headers["Location"] == "/sign-in/?next=/switches/"
 
 
-def test_it_sets_them(sandbox: SandboxServer, alice: Browser) -> None:
+def test_it_sets_switches(sandbox: SandboxServer, alice: Browser) -> None:
     page = alice.open("/switches/")
-    typed = FORM | {"token": "500", "expires_in": '"soon"', "omit_iss": "on"}
-    assert alice.submit(page, **typed).status_code == 302
-    snapshot = sandbox.switches()
-    assert (snapshot["token"], snapshot["expires_in"], snapshot["omit_iss"]) == (
+    data = FORM | {"token": "500", "expires_in": '"soon"', "omit_iss": "on"}
+    assert alice.submit(page, **data).status_code == 302
+    current = sandbox.switches()
+    assert (current["token"], current["expires_in"], current["omit_iss"]) == (
         "500",
         "soon",
         True,
@@ -36,7 +36,7 @@ def test_it_sets_them(sandbox: SandboxServer, alice: Browser) -> None:
     assert 'value="&quot;soon&quot;"' in page
 
 
-def test_it_resets_them(sandbox: SandboxServer, alice: Browser) -> None:
+def test_it_resets_switches(sandbox: SandboxServer, alice: Browser) -> None:
     sandbox.switches(token="500")
     page = alice.open("/switches/")
     assert alice.submit(page, "/switches/reset/").status_code == 302
@@ -44,7 +44,7 @@ def test_it_resets_them(sandbox: SandboxServer, alice: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed",
+    "data",
     [
         {"token": "explode"},
         {"slow_seconds": "NaN"},
@@ -54,11 +54,11 @@ def test_it_resets_them(sandbox: SandboxServer, alice: Browser) -> None:
         {"expires_in": "9" * 100_000},
     ],
 )
-def test_it_refuses_what_is_no_setting(
-    sandbox: SandboxServer, alice: Browser, typed: dict[str, str]
+def test_it_refuses_invalid_values(
+    sandbox: SandboxServer, alice: Browser, data: dict[str, str]
 ) -> None:
     before = sandbox.switches()
-    answer = alice.submit(alice.open("/switches/"), **FORM | typed)
+    answer = alice.submit(alice.open("/switches/"), **FORM | data)
     assert answer.status_code == 422
     assert "Nothing was changed" in answer.text
     assert sandbox.switches() == before

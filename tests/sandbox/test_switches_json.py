@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.visitors import Application, Browser, told
+from tests.sandbox.visitors import Application, Browser, redirect_parameters
 from tests.servers import SandboxServer
 
 DEFAULTS = {
@@ -23,7 +23,7 @@ DEFAULTS = {
 }
 
 
-def test_it_keeps_what_is_left_out_and_resets(sandbox: SandboxServer) -> None:
+def test_put_keeps_other_switches_and_delete_resets_all(sandbox: SandboxServer) -> None:
     sandbox.switches(token="500", omit_iss=True)
     assert sandbox.switches(api="slow") == DEFAULTS | {
         "token": "500",
@@ -48,14 +48,14 @@ def test_it_keeps_what_is_left_out_and_resets(sandbox: SandboxServer) -> None:
         (None, 400),
     ],
 )
-def test_it_refuses_what_is_no_setting(sandbox: SandboxServer, sent: Any, status: int) -> None:
+def test_it_refuses_invalid_values(sandbox: SandboxServer, sent: Any, status: int) -> None:
     answer = requests.put(sandbox.url + "/switches.json", json=sent, timeout=10)
     assert answer.status_code == (415 if sent is None else status)
     assert answer.json()["error"]
     assert requests.get(sandbox.url + "/switches.json", timeout=10).json() == DEFAULTS
 
 
-def test_it_insists_on_json_so_that_other_sites_cannot_set_it(sandbox: SandboxServer) -> None:
+def test_it_requires_json_so_that_other_sites_cannot_use_it(sandbox: SandboxServer) -> None:
     answer = requests.put(
         sandbox.url + "/switches.json",
         data='{"token": "500"}',
@@ -66,7 +66,7 @@ def test_it_insists_on_json_so_that_other_sites_cannot_set_it(sandbox: SandboxSe
     assert requests.post(sandbox.url + "/switches.json", json={}, timeout=10).status_code == 405
 
 
-def test_it_answers_to_no_other_name(sandbox: SandboxServer) -> None:
+def test_it_refuses_other_host_names(sandbox: SandboxServer) -> None:
     headers = {"Host": "rebound.example"}
     answer = requests.get(sandbox.url + "/switches.json", headers=headers, timeout=10)
     assert answer.status_code == 400
@@ -81,24 +81,24 @@ def test_it_answers_to_no_other_name(sandbox: SandboxServer) -> None:
         ("redirect", 302, "text/html; charset=utf-8"),
     ],
 )
-@pytest.mark.parametrize("door", ["token", "revoke", "api", "authorize"])
-def test_a_door_fails(
+@pytest.mark.parametrize("endpoint", ["token", "revoke", "api", "authorize"])
+def test_an_endpoint_fails_as_switched(
     sandbox: SandboxServer,
     alice: Browser,
     application: Application,
-    door: str,
+    endpoint: str,
     mode: str,
     status: int,
     content_type: str,
 ) -> None:
-    sandbox.switches(**{door: mode})
-    knock = {
+    sandbox.switches(**{endpoint: mode})
+    send = {
         "token": lambda: application.refresh("any"),
         "revoke": lambda: application.revoke("any"),
         "api": lambda: application.call("/api/me", "any"),
-        "authorize": lambda: alice.open(application.address()),
+        "authorize": lambda: alice.open(application.authorize_path()),
     }
-    answer = knock[door]()
+    answer = send[endpoint]()
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == content_type
     if mode == "empty":
@@ -107,14 +107,14 @@ def test_a_door_fails(
         assert answer.headers["Location"].startswith("http://127.0.0.1:")
 
 
-def test_who_follows_a_redirect_is_counted(sandbox: SandboxServer) -> None:
+def test_clients_that_follow_the_redirect_are_counted(sandbox: SandboxServer) -> None:
     sandbox.switches(api="redirect")
     answer = requests.get(sandbox.url + "/api/me", timeout=10)
     assert answer.url.endswith("/elsewhere")
     assert sandbox.counts()["elsewhere"] == 1
 
 
-def test_slow_does_the_work_first(
+def test_a_late_response_comes_after_the_work(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     tokens = application.tokens(alice)
@@ -125,7 +125,7 @@ def test_slow_does_the_work_first(
     assert application.call("/api/me", fresh["access_token"]).status_code == 200
 
 
-def test_a_withdrawn_grant_at_the_token_endpoint(
+def test_the_token_endpoint_can_report_a_withdrawn_grant(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     tokens = application.tokens(alice)
@@ -145,7 +145,7 @@ def test_a_withdrawn_grant_at_the_token_endpoint(
         ("/key/api/me", 'ApiKey realm="Sandbox", header="X-Api-Key"'),
     ],
 )
-def test_a_withdrawn_credential_at_the_api(
+def test_the_api_can_report_a_withdrawn_credential(
     sandbox: SandboxServer, path: str, challenge: str
 ) -> None:
     sandbox.switches(api="revoked")
@@ -154,22 +154,22 @@ def test_a_withdrawn_credential_at_the_api(
     assert answer.headers["WWW-Authenticate"] == challenge
 
 
-@pytest.mark.parametrize("told_value", [0, -1, "soon", "", [1], {"a": 1}, 10**30, 1.5, True])
-def test_expires_in_is_told_as_set(
-    sandbox: SandboxServer, alice: Browser, application: Application, told_value: Any
+@pytest.mark.parametrize("value", [0, -1, "soon", "", [1], {"a": 1}, 10**30, 1.5, True])
+def test_expires_in_is_sent_as_set(
+    sandbox: SandboxServer, alice: Browser, application: Application, value: Any
 ) -> None:
-    assert sandbox.switches(expires_in=told_value)["expires_in"] == told_value
-    assert application.tokens(alice)["expires_in"] == told_value
+    assert sandbox.switches(expires_in=value)["expires_in"] == value
+    assert application.tokens(alice)["expires_in"] == value
 
 
-def test_expires_in_may_be_absent(
+def test_expires_in_can_be_absent(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     sandbox.switches(expires_in="absent")
     assert "expires_in" not in application.tokens(alice)
 
 
-def test_withheld_refresh_tokens(
+def test_refresh_tokens_can_be_withheld(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     tokens = application.tokens(alice)
@@ -182,7 +182,7 @@ def test_withheld_refresh_tokens(
     assert sandbox.counts()["reuse"] == 0
 
 
-def test_fewer_permissions_are_granted(
+def test_fewer_scopes_can_be_granted(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     sandbox.switches(grant_fewer_scopes=True)
@@ -191,12 +191,12 @@ def test_fewer_permissions_are_granted(
     assert application.call("/api/contacts", tokens["access_token"]).status_code == 403
 
 
-def test_the_issuer_is_omitted_or_wrong(
+def test_the_issuer_can_be_absent_or_wrong(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     sandbox.switches(omit_iss=True)
-    assert "iss" not in alice.allow(application.address())
+    assert "iss" not in alice.allow(application.authorize_path())
     sandbox.switches(omit_iss=False, wrong_iss=True)
-    assert alice.allow(application.address())["iss"] == "https://somebody-else.example"
-    refused = told(alice.submit(alice.open(application.address())))
+    assert alice.allow(application.authorize_path())["iss"] == "https://somebody-else.example"
+    refused = redirect_parameters(alice.submit(alice.open(application.authorize_path())))
     assert refused["iss"] == "https://somebody-else.example"

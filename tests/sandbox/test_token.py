@@ -26,10 +26,10 @@ def test_it_works(alice: Browser, application: Application) -> None:
     assert application.call("/api/me", tokens["access_token"]).json()["user_name"] == "alice"
 
 
-def test_it_takes_the_secret_in_the_form_too(alice: Browser, application: Application) -> None:
+def test_it_accepts_the_secret_in_the_form(alice: Browser, application: Application) -> None:
     form = {
         "grant_type": "authorization_code",
-        "code": alice.allow(application.address())["code"],
+        "code": alice.allow(application.authorize_path())["code"],
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
         "client_id": CLIENT_ID,
@@ -42,7 +42,7 @@ def test_it_takes_the_secret_in_the_form_too(alice: Browser, application: Applic
 def test_a_public_client_needs_no_secret(sandbox: SandboxServer, alice: Browser) -> None:
     sandbox.register("phone", REDIRECT_URI)
     phone = Application(url=sandbox.url, client_id="phone", secret="")
-    code = alice.allow(phone.address())["code"]
+    code = alice.allow(phone.authorize_path())["code"]
     answer = phone.exchange(code, client_id="phone")
     assert answer.status_code == 200, answer.text
 
@@ -59,23 +59,23 @@ def test_a_public_client_needs_no_secret(sandbox: SandboxServer, alice: Browser)
         ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code"}, "unsupported_grant_type"),
     ],
 )
-def test_it_refuses_what_does_not_fit(
+def test_it_refuses_an_invalid_request(
     alice: Browser, application: Application, changed: dict[str, str], error: str
 ) -> None:
-    code = alice.allow(application.address())["code"]
+    code = alice.allow(application.authorize_path())["code"]
     answer = application.exchange(**{"code": code} | changed)
     assert answer.status_code == 400
     assert answer.json()["error"] == error
 
 
 def test_a_code_works_once(alice: Browser, application: Application) -> None:
-    code = alice.allow(application.address())["code"]
+    code = alice.allow(application.authorize_path())["code"]
     assert application.exchange(code).status_code == 200
     assert application.exchange(code).json()["error"] == "invalid_grant"
 
 
 def test_it_refuses_a_wrong_secret(alice: Browser, application: Application) -> None:
-    code = alice.allow(application.address())["code"]
+    code = alice.allow(application.authorize_path())["code"]
     impostor = Application(url=application.url, secret="wrong")
     answer = impostor.exchange(code)
     assert answer.status_code == 401
@@ -103,7 +103,7 @@ def test_reuse_revokes_the_family(
     assert sandbox.counts()["reuse"] == 1
 
 
-def test_within_the_reuse_window_it_answers_the_same_again(tmp_path: Path) -> None:
+def test_within_the_reuse_window_it_repeats_the_response(tmp_path: Path) -> None:
     with sandbox_server(tmp_path, SANDBOX_REUSE_SECONDS="60") as sandbox:
         sandbox.register(CLIENT_ID, REDIRECT_URI, secret=CLIENT_SECRET)
         application = Application(url=sandbox.url)
@@ -122,7 +122,7 @@ def test_within_the_reuse_window_it_answers_the_same_again(tmp_path: Path) -> No
         assert sandbox.counts()["reuse"] == 1
 
 
-def test_of_many_at_once_one_refreshes(
+def test_one_of_many_concurrent_refreshes_succeeds(
     sandbox: SandboxServer, alice: Browser, application: Application
 ) -> None:
     token = application.tokens(alice)["refresh_token"]
@@ -132,7 +132,7 @@ def test_of_many_at_once_one_refreshes(
     assert sandbox.counts()["reuse"] == 7
 
 
-def test_an_access_token_dies_in_time(tmp_path: Path) -> None:
+def test_an_access_token_expires(tmp_path: Path) -> None:
     with sandbox_server(tmp_path, SANDBOX_TOKEN_SECONDS="1") as sandbox:
         sandbox.register(CLIENT_ID, REDIRECT_URI, secret=CLIENT_SECRET)
         application = Application(url=sandbox.url)
@@ -160,7 +160,9 @@ def test_an_access_token_dies_in_time(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/oauth/token/", "/oauth/revoke/"])
-def test_it_survives_bad_input(sandbox: SandboxServer, path: str, request_parts: dict) -> None:
+def test_invalid_input_gets_an_oauth_error(
+    sandbox: SandboxServer, path: str, request_parts: dict
+) -> None:
     answer = requests.post(sandbox.url + path, timeout=10, **request_parts)
     assert 400 <= answer.status_code < 500
     assert answer.json()["error"]

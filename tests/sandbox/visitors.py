@@ -1,4 +1,4 @@
-"""The two who visit a sandbox: a person's browser, and an application that asks for access."""
+"""Clients of the sandbox: a person's browser, and an application that requests access."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 
 
 class Browser(requests.Session):
-    """Fills in forms as a browser does: hidden fields and cookies go along."""
+    """Submits forms like a browser, with hidden fields and cookies."""
 
     def __init__(self, *, url: str) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Browser(requests.Session):
         return self.get(self.url + path, timeout=30, allow_redirects=False, **kwargs)
 
     def submit(
-        self, page: requests.Response, path: str | None = None, **typed: str
+        self, page: requests.Response, path: str | None = None, **data: str
     ) -> requests.Response:
         """Post the form of ``page`` that goes to ``path`` (to the page itself by default)."""
         action = f' action="{path}"' if path else ""
@@ -42,7 +42,7 @@ class Browser(requests.Session):
             hidden[re.search(r'name="([^"]*)"', tag)[1]] = unescape(value[1]) if value else ""
         return self.post(
             self.url + path if path else page.url,
-            data=hidden | typed,
+            data=hidden | data,
             timeout=30,
             allow_redirects=False,
         )
@@ -51,14 +51,14 @@ class Browser(requests.Session):
         return self.submit(self.open("/sign-in/"), username=user_name, password=password)
 
     def allow(self, address: str) -> dict[str, str]:
-        """Allow the request at ``address``; return the parameters of the redirect."""
+        """Allow the authorization request; return the parameters of the redirect."""
         answer = self.submit(self.open(address), allow="true")
         assert answer.status_code == 302, answer.text
-        return told(answer)
+        return redirect_parameters(answer)
 
 
-def told(answer: requests.Response) -> dict[str, str]:
-    """Return the parameters with which a browser is sent back."""
+def redirect_parameters(answer: requests.Response) -> dict[str, str]:
+    """Return the parameters of the redirect to the application."""
     location = answer.headers["Location"]
     assert location.startswith(REDIRECT_URI + "?"), location
     return dict(parse_qsl(urlsplit(location).query, keep_blank_values=True))
@@ -66,14 +66,14 @@ def told(answer: requests.Response) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """An OAuth 2 client, by hand."""
+    """An OAuth 2 client."""
 
     url: str
     client_id: str = CLIENT_ID
     secret: str = CLIENT_SECRET
 
-    def address(self, scope: str = "profile.read", **changed: str | None) -> str:
-        """Build the path and query that ask a person for ``scope``; None leaves a part out."""
+    def authorize_path(self, scope: str = "profile.read", **changed: str | None) -> str:
+        """Return path and query of an authorization request; ``None`` leaves a parameter out."""
         query = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -117,8 +117,8 @@ class Application:
         )
 
     def tokens(self, person: Browser, scope: str = "profile.read") -> dict[str, Any]:
-        """Go the whole way, from asking to tokens."""
-        answer = self.exchange(person.allow(self.address(scope))["code"])
+        """Run the whole flow and return the tokens."""
+        answer = self.exchange(person.allow(self.authorize_path(scope))["code"])
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import ConsoleBusy, ServiceBusy
-from connectors.http.bulkhead import bulkhead, shares_of
+from connectors.http.bulkhead import bulkhead, limits_for
 from connectors.http.ssrf import Destination
 from console.keys.authentication import KeyHolder
 from console.runtime import request_body
@@ -82,11 +82,11 @@ def test_a_stream_counts_until_it_is_closed(settings):
     def streams(environ, start_response):
         start_response("200 OK", [])
         yield b"a"
-        assert bulkhead.under_way("programs") == 1
+        assert bulkhead.in_progress("programs") == 1
         yield b"b"
 
     assert enter(streams, RUN)[::2] == (200, b"ab")
-    assert bulkhead.under_way("programs") == 0
+    assert bulkhead.in_progress("programs") == 0
 
 
 def test_what_fails_counts_no_more():
@@ -95,7 +95,7 @@ def test_what_fails_counts_no_more():
 
     with pytest.raises(RuntimeError):
         enter(fails, RUN)
-    assert bulkhead.under_way("programs") == 0
+    assert bulkhead.in_progress("programs") == 0
 
 
 def test_one_key_leaves_something_to_the_next(settings):
@@ -127,14 +127,14 @@ def test_one_session_leaves_something_to_the_next(settings):
 
     def calls(number: int) -> Any:
         def application(environ, start_response):
-            shares = shares_of(SERVICE, "Orders")
+            shares = limits_for(SERVICE, "Orders")
             for _ in range(number):
                 bulkhead.enter(*shares)
             try:
                 with pytest.raises(ConsoleBusy):
                     bulkhead.enter(*shares)
                 # What it asks of a token endpoint is counted apart.
-                grants = shares_of(SERVICE, "Orders", grants=True)
+                grants = limits_for(SERVICE, "Orders", grants=True)
                 bulkhead.enter(*grants)
                 bulkhead.leave(*grants)
                 if environ["PATH_INFO"] == "/run":
@@ -151,7 +151,7 @@ def test_one_session_leaves_something_to_the_next(settings):
 
 def test_one_service_leaves_something_to_the_next(settings):
     settings.PROXY_CALLS_AT_ONCE = 1
-    shares = shares_of(SERVICE, "Orders")
+    shares = limits_for(SERVICE, "Orders")
     bulkhead.enter(*shares)
     with pytest.raises(ServiceBusy, match="calls to Orders") as caught:
         bulkhead.enter(*shares)

@@ -46,7 +46,7 @@ def coming(*pieces: bytes, ends: bool = True) -> Callable[[], Awaitable[dict[str
 
 def received(environ: dict[str, Any], receive: Any) -> dict[str, Any]:
     asyncio.run(receive_body(environ, receive))
-    assert bulkhead.under_way("readers") == 0
+    assert bulkhead.in_progress("readers") == 0
     return environ
 
 
@@ -93,7 +93,7 @@ def test_a_body_that_breaks_off_is_none(path):
 
     with pytest.raises(ClientDisconnected):
         received(environ_of(path, CONTENT_LENGTH="10"), gone)
-    assert bulkhead.under_way("readers") == 0
+    assert bulkhead.in_progress("readers") == 0
 
 
 @pytest.mark.parametrize("path", [PAGE, CALL])
@@ -122,7 +122,7 @@ def test_one_address_leaves_something_to_others(settings):
     problem = asyncio.run(both())[BODY_PROBLEM]
     assert problem.type.slug == "console-busy"
     assert int(problem.headers["Retry-After"]) >= 2
-    assert bulkhead.under_way("readers") == 0
+    assert bulkhead.in_progress("readers") == 0
 
 
 def in_a_thread(environ: dict[str, Any], receive: Any) -> bytes:

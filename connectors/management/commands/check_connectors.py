@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from connectors.definitions.documentation import described, left_out, page
+from connectors.definitions.documentation import catalogue_page, connector_summary, left_out
 from connectors.definitions.loader import DefinitionFault, definition_files, read_all, read_files
 from connectors.definitions.registry import CATALOGUE, constants, folders
 
@@ -21,9 +21,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # the catalogue is what is being looked at
 
     def add_arguments(self, parser: CommandParser) -> None:
-        form = parser.add_mutually_exclusive_group()
-        form.add_argument("--json", action="store_true", help="print one JSON object")
-        form.add_argument("--markdown", action="store_true", help="write docs/catalogue.md")
+        output = parser.add_mutually_exclusive_group()
+        output.add_argument("--json", action="store_true", help="print one JSON object")
+        output.add_argument("--markdown", action="store_true", help="write docs/catalogue.md")
         parser.add_argument(
             "--catalogue",
             type=Path,
@@ -32,17 +32,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        said_by = "--catalogue" if options["catalogue"] else "EXTRA_CATALOGUES"
-        places = (options["catalogue"],) if options["catalogue"] else folders()
-        connectors, faults = read_files(definition_files(places), constants())
+        source = "--catalogue" if options["catalogue"] else "EXTRA_CATALOGUES"
+        paths = (options["catalogue"],) if options["catalogue"] else folders()
+        connectors, faults = read_files(definition_files(paths), constants())
         faults += tuple(
-            DefinitionFault(file=str(place), key=said_by, message="There is no such folder.")
-            for place in places
-            if not place.is_dir()
+            DefinitionFault(file=str(path), key=source, message="There is no such folder.")
+            for path in paths
+            if not path.is_dir()
         )
         if options["json"]:
             report = {
-                "connectors": [described(connector) for connector in connectors.values()],
+                "connectors": [connector_summary(connector) for connector in connectors.values()],
                 "left_out": left_out()["services"],
                 "faults": [asdict(fault) for fault in faults],
             }
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         else:
             for fault in faults:
                 self.stdout.write(str(fault))
-            read = len(definition_files(places))
+            read = len(definition_files(paths))
             faulty = len({fault.file for fault in faults})
             self.stdout.write(
                 f"Definitions read: {read}. Faults: {len(faults)}, in {faulty} of them."
@@ -61,5 +61,5 @@ class Command(BaseCommand):
             file = Path(settings.BASE_DIR) / "docs" / "catalogue.md"
             # The page belongs to the repository, and so do the definitions that it lists.
             built_in, _ = read_all(options["catalogue"] or CATALOGUE, constants())
-            file.write_text(page(built_in.values()), encoding="utf-8")
+            file.write_text(catalogue_page(built_in.values()), encoding="utf-8")
             self.stdout.write(f"Written: {file}")

@@ -6,13 +6,13 @@ from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.definitions.schema import (
     ApiKeyAuth,
     BasicAuth,
-    Check,
     Connector,
     CredentialField,
     OAuth2Auth,
     Signing,
 )
 from connectors.errors import ServiceForbidden
+from tests.connectors.conftest import example_connector
 
 USER = CredentialField(name="user", label="User name", secret=False)
 PASSWORD = CredentialField(name="password", label="Password")
@@ -20,16 +20,7 @@ KEY = CredentialField(name="key", label="Key")
 
 
 def connector(signing: Signing) -> Connector:
-    return Connector(
-        slug="example",
-        name="Example",
-        category="Test",
-        summary="",
-        documentation="",
-        sources=(),
-        read_on="2026-01-01",
-        api_base_url="https://api.example.com",
-        check=Check(path="/me"),
+    return example_connector(
         oauth2=OAuth2Auth(
             authorization_endpoint="https://example.com/a",
             token_endpoint="https://example.com/t",
@@ -43,7 +34,7 @@ def connector(signing: Signing) -> Connector:
 BASIC = Signing(header="Authorization", basic_user="{user}", basic_password="{password}")
 
 
-def test_it_knows_what_a_person_must_give() -> None:
+def test_it_lists_the_fields_of_the_credentials_form() -> None:
     offered = connector(BASIC)
 
     assert {t: s.redirects for t, s in AUTH_TYPES.items()} == {
@@ -54,10 +45,10 @@ def test_it_knows_what_a_person_must_give() -> None:
     assert AUTH_TYPES["oauth2"].fields(offered) == ()
     assert AUTH_TYPES["basic"].fields(offered) == (USER, PASSWORD)
     assert AUTH_TYPES["api_key"].fields(offered) == (KEY,)
-    assert AUTH_TYPES["api_key"].settings_of(offered) is offered.api_key
+    assert AUTH_TYPES["api_key"].settings_for(offered) is offered.api_key
 
 
-def test_it_refuses_a_way_that_the_connector_does_not_offer() -> None:
+def test_it_refuses_an_auth_type_that_the_connector_does_not_offer() -> None:
     offered = connector(BASIC)
     object.__setattr__(offered, "basic", None)
 
@@ -104,11 +95,11 @@ def test_it_signs(auth_type, signing, secret, headers, params) -> None:
     assert not any(value in repr(signed) for value in secret.values())
 
 
-def test_it_refuses_a_user_name_that_would_be_parted() -> None:
+def test_it_refuses_a_user_name_with_a_colon() -> None:
     with pytest.raises(ServiceForbidden, match="cannot contain a colon"):
         AUTH_TYPES["basic"].sign(connector(BASIC), {"user": "a:b", "password": "c"})
 
 
-def test_it_refuses_to_sign_with_nothing() -> None:
+def test_it_refuses_an_empty_credential() -> None:
     with pytest.raises(ServiceForbidden, match="“password”"):
         AUTH_TYPES["basic"].sign(connector(BASIC), {"user": "a", "password": ""})

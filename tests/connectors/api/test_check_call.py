@@ -22,6 +22,7 @@ from connectors.errors import (
     ServiceUnintelligible,
     ServiceUnreachable,
 )
+from tests.connectors.conftest import example_connector
 
 SECRET = {"account_sid": "AC1", "auth_token": "hunter2-hunter2"}
 TWILIO = BasicAuth(
@@ -35,14 +36,7 @@ TWILIO = BasicAuth(
 
 @pytest.fixture
 def connector(service) -> Connector:
-    return Connector(
-        slug="example",
-        name="Example",
-        category="Test",
-        summary="",
-        documentation="",
-        sources=(),
-        read_on="2026-01-01",
+    return example_connector(
         api_base_url=f"{service.url}/v1",
         api_headers={"X-Version": "{version}"},
         check=Check(
@@ -71,12 +65,12 @@ def test_it_works(service, connector) -> None:
     account = check(connector, "basic", secret=SECRET, values=VALUES)
 
     assert account == Account(label="alice@example.com", identifier="42")
-    asked = service.only
-    assert (asked.method, asked.path) == ("GET", "/v1/Accounts/AC1.json")
-    assert asked.all("Authorization") == ["Basic QUMxOmh1bnRlcjItaHVudGVyMg=="]
-    assert asked.all("X-Version") == ["7"]
-    assert asked.all("X-Check") == ["yes"]
-    assert asked.all("Accept") == ["application/json"]
+    request = service.only
+    assert (request.method, request.path) == ("GET", "/v1/Accounts/AC1.json")
+    assert request.all("Authorization") == ["Basic QUMxOmh1bnRlcjItaHVudGVyMg=="]
+    assert request.all("X-Version") == ["7"]
+    assert request.all("X-Check") == ["yes"]
+    assert request.all("Accept") == ["application/json"]
 
 
 def test_it_signs_with_a_token_and_with_a_key(service, connector) -> None:
@@ -91,7 +85,7 @@ def test_it_signs_with_a_token_and_with_a_key(service, connector) -> None:
     assert service.asked[1].all("Authorization") == []
 
 
-def test_it_sends_a_body_as_it_stands(service, connector) -> None:
+def test_it_sends_the_body_unchanged(service, connector) -> None:
     query = '{"query": "{viewer{login}}"}'
     look = Check(method="POST", url=f"{service.url}/graphql", body=query, account=("a",))
 
@@ -102,7 +96,7 @@ def test_it_sends_a_body_as_it_stands(service, connector) -> None:
     assert service.only.all("Content-Type") == ["application/json"]
 
 
-def test_no_secret_field_gets_into_the_address(service, connector) -> None:
+def test_secret_fields_cannot_be_in_the_url(service, connector) -> None:
     look = replace(connector, check=Check(path="/{auth_token}"))
 
     with pytest.raises(ServiceForbidden, match="“auth_token”"):
@@ -123,7 +117,7 @@ def test_no_secret_field_gets_into_the_address(service, connector) -> None:
         ([], "", ""),
     ],
 )
-def test_it_makes_the_account_fit_to_be_shown(service, connector, document, label, identifier):
+def test_it_makes_the_account_printable(service, connector, document, label, identifier):
     service.answers(document)
 
     account = check(connector, "basic", secret=SECRET, values=VALUES)
@@ -131,7 +125,7 @@ def test_it_makes_the_account_fit_to_be_shown(service, connector, document, labe
     assert account == Account(label=label, identifier=identifier)
 
 
-def test_an_empty_answer_is_enough_where_nothing_is_looked_for(service, connector) -> None:
+def test_an_empty_response_is_enough_if_no_account_is_expected(service, connector) -> None:
     service.answers(b"", status=204)
 
     account = check(
@@ -157,7 +151,7 @@ def test_an_empty_answer_is_enough_where_nothing_is_looked_for(service, connecto
         (302, b"", ServiceUnintelligible, "redirected to another URL"),
     ],
 )
-def test_it_says_what_went_wrong(service, connector, status, body, kind, part) -> None:
+def test_the_error_says_what_went_wrong(service, connector, status, body, kind, part) -> None:
     service.answers(body, status=status, Location="/")
 
     with pytest.raises(ServiceError) as caught:
@@ -174,7 +168,7 @@ def test_it_says_what_went_wrong(service, connector, status, body, kind, part) -
         ("api_key", {"key": "k"}, "Example refused this key."),
     ],
 )
-def test_it_names_the_credential_that_was_refused(
+def test_the_error_names_the_refused_credential(
     service, connector, auth_type, secret, sentence
 ) -> None:
     connector = replace(connector, check=Check(path="me"))
@@ -185,7 +179,7 @@ def test_it_names_the_credential_that_was_refused(
     assert str(caught.value) == sentence
 
 
-def test_it_knows_a_refusal_by_the_status_that_the_service_gives_it(service, connector) -> None:
+def test_a_refused_status_of_the_definition_means_an_invalid_credential(service, connector) -> None:
     connector = replace(connector, check=Check(path="me", refused_statuses=(403,)))
     service.answers(b"{}", status=403)
     with pytest.raises(CredentialRefused, match="Example refused this user name and password"):
@@ -193,7 +187,7 @@ def test_it_knows_a_refusal_by_the_status_that_the_service_gives_it(service, con
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_missing_scope_is_no_refusal_of_the_credential(service, connector, status) -> None:
+def test_a_missing_scope_is_not_a_refused_credential(service, connector, status) -> None:
     connector = replace(connector, check=Check(path="me", refused_statuses=(403,)))
     service.answers(b"{}", status=status, WWW_Authenticate='Bearer error="insufficient_scope"')
     with pytest.raises(
@@ -207,7 +201,7 @@ def test_a_missing_scope_is_no_refusal_of_the_credential(service, connector, sta
     ("error", "kind"),
     [("invalid_auth", CredentialRefused), ("ratelimited", ServiceRefused)],
 )
-def test_it_knows_an_error_of_status_200(service, connector, error, kind) -> None:
+def test_it_detects_an_error_with_status_200(service, connector, error, kind) -> None:
     connector = replace(connector, check=Check(path="auth.test", error_when={"ok": "false"}))
     connector = replace(connector, error_codes={"invalid_auth": "invalid_grant"})
     service.answers({"ok": False, "error": error})
@@ -218,7 +212,7 @@ def test_it_knows_an_error_of_status_200(service, connector, error, kind) -> Non
     assert caught.value.code == error
 
 
-def test_it_repeats_no_secret_that_the_service_repeats(service, connector) -> None:
+def test_the_error_masks_a_secret_that_the_service_repeats(service, connector) -> None:
     connector = replace(connector, check=Check(path="me", error_when={"ok": "false"}))
     service.answers({"ok": False, "error": "no such token: hunter2-hunter2"})
 
@@ -227,7 +221,7 @@ def test_it_repeats_no_secret_that_the_service_repeats(service, connector) -> No
     assert "hunter2" not in str(caught.value) + caught.value.code
 
 
-def test_it_says_that_nobody_answers(connector, settings) -> None:
+def test_the_error_says_that_nothing_answers(connector, settings) -> None:
     settings.ALLOWED_PRIVATE_HOSTS = ["127.0.0.1:1"]
 
     with pytest.raises(ServiceUnreachable, match="Example could not be reached"):

@@ -6,7 +6,7 @@ from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.api.pasted_credential import NotACredential, cleaned
 from connectors.definitions.registry import get_connector
 
-#: A key of each shape of signature: connector, box.
+#: A connector and a field for each kind of signing.
 BEARER = ("sendgrid", "key")
 OWN_HEADER = ("sandbox_api_key", "key")
 BOM, ZERO_WIDTH, NO_BREAK, SOFT_HYPHEN = "\ufeff", "\u200b", "\u00a0", "\u00ad"
@@ -14,8 +14,8 @@ BOM, ZERO_WIDTH, NO_BREAK, SOFT_HYPHEN = "\ufeff", "\u200b", "\u00a0", "\u00ad"
 
 def pasted(text: str, slug: str, name: str, kind: str = "api_key") -> str:
     connector = get_connector(slug)
-    boxes = AUTH_TYPES[kind].fields(connector)
-    return cleaned(text, next(b for b in boxes if b.name == name), connector, kind)
+    fields = AUTH_TYPES[kind].fields(connector)
+    return cleaned(text, next(b for b in fields if b.name == name), connector, kind)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def pasted(text: str, slug: str, name: str, kind: str = "api_key") -> str:
         "authorization:Bearer key-1\r\n",
     ],
 )
-def test_what_was_copied_along_with_a_key_is_taken_off(text):
+def test_it_removes_text_copied_with_a_key(text):
     assert pasted(text, *BEARER) == "key-1"
 
 
@@ -54,7 +54,7 @@ def test_what_was_copied_along_with_a_key_is_taken_off(text):
         (("pagerduty", "key"), "Authorization: Token token=abc", "abc"),
     ],
 )
-def test_the_prefix_is_the_one_that_the_connector_writes(where, text, key):
+def test_it_removes_the_prefix_that_the_connector_adds(where, text, key):
     slug, name = where
     assert pasted(text, slug, name) == key
 
@@ -68,31 +68,31 @@ def test_the_prefix_is_the_one_that_the_connector_writes(where, text, key):
         (("stripe", "secret_key"), "Basic abc"),
     ],
 )
-def test_the_prefix_of_another_kind_of_request_is_refused(where, text):
+def test_it_refuses_the_prefix_of_another_scheme(where, text):
     with pytest.raises(NotACredential, match="without it"):
         pasted(text, *where)
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nX-Evil: 1", "nul\0", "a\tb", "a\x85b", "a\u2028b"])
-def test_a_line_break_inside_a_key_is_refused(text):
+def test_it_refuses_a_line_break_inside_a_key(text):
     with pytest.raises(NotACredential, match="in one line"):
         pasted(text, *BEARER)
 
 
 @pytest.mark.parametrize("text", ["sk\u2013live", "sk_••••1234", "ключ", "café"])
-def test_what_no_header_can_carry_is_refused(text):
+def test_it_refuses_characters_that_a_header_cannot_contain(text):
     with pytest.raises(NotACredential, match="cannot be sent") as refused:
         pasted(text, *BEARER)
     assert text not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["a b", "a\u00a0b", "API key: abc"])
-def test_a_space_inside_a_key_is_refused(text):
+def test_it_refuses_a_space_inside_a_key(text):
     with pytest.raises(NotACredential, match="contains a space"):
         pasted(text, *BEARER)
 
 
-def test_a_key_may_be_as_long_as_a_token_of_many_claims():
+def test_a_key_can_be_as_long_as_a_json_web_token():
     assert pasted("Bearer " + "e" * 8_192, *BEARER) == "e" * 8_192
     with pytest.raises(NotACredential, match="at most 8,192 characters; this has 8,193"):
         pasted("e" * 8_193, *BEARER)
@@ -110,12 +110,12 @@ def test_a_key_may_be_as_long_as_a_token_of_many_claims():
         ("क्\u200dष", "क्\u200dष"),
     ],
 )
-def test_what_is_inside_a_password_stays(text, password):
+def test_it_keeps_the_inside_of_a_password(text, password):
     assert pasted(text, "sandbox_basic", "password", "basic") == password
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "said"),
+    ("name", "text", "message"),
     [
         ("password", "a\nb", "line break"),
         ("password", f"a{ZERO_WIDTH}b", "invisible"),
@@ -124,8 +124,8 @@ def test_what_is_inside_a_password_stays(text, password):
         ("username", "alice:secret", "colon"),
     ],
 )
-def test_what_no_password_can_be_is_refused(name, text, said):
-    with pytest.raises(NotACredential, match=said):
+def test_it_refuses_an_invalid_password(name, text, message):
+    with pytest.raises(NotACredential, match=message):
         pasted(text, "sandbox_basic", name, "basic")
 
 
@@ -138,6 +138,6 @@ def test_what_no_password_can_be_is_refused(name, text, said):
         if kind != "oauth2"
     ],
 )
-def test_a_plain_value_of_any_box_stays_as_it_is(slug, kind):
-    for box in AUTH_TYPES[kind].fields(get_connector(slug)):
-        assert pasted("a1b2_C-3", slug, box.name, kind) == "a1b2_C-3"
+def test_it_keeps_a_plain_value_of_any_field(slug, kind):
+    for field in AUTH_TYPES[kind].fields(get_connector(slug)):
+        assert pasted("a1b2_C-3", slug, field.name, kind) == "a1b2_C-3"

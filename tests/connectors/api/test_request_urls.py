@@ -1,4 +1,4 @@
-"""Whatever a path is made of, it stays within the API. What is sent: tests/connections."""
+"""No path leaves the API. The requests themselves are tested in tests/connections."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ PIECES = st.one_of(
 @example("/%2e%2e/%2e%2e/@evil.example")
 @example("/%252e%252e%252fadmin")
 @example("%00/../admin")
-def test_no_path_leads_out(tail: str) -> None:
+def test_a_path_cannot_leave_the_api(tail: str) -> None:
     for path in (tail, f"/{tail}", f"/users/{tail}"):
         try:
             address = address_of(get_connector("jupyterhub"), path, KNOWN)
@@ -71,7 +71,7 @@ def test_no_path_leads_out(tail: str) -> None:
 
 
 @given(st.text(min_size=1).filter(lambda text: text not in {".", ".."}))
-def test_a_value_that_was_encoded_arrives_as_it_is(value: str) -> None:
+def test_an_encoded_value_is_sent_unchanged(value: str) -> None:
     segment = quote(value, safe="", errors="replace")
     try:
         address = address_of(get_connector("jupyterhub"), f"/users/{segment}", KNOWN)
@@ -82,7 +82,7 @@ def test_a_value_that_was_encoded_arrives_as_it_is(value: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/", "/users", "/users/%2F", "/users/%2F%2f/x", "/a%20b"])
-def test_a_plain_path_is_asked_for_as_it_is(path: str) -> None:
+def test_a_plain_path_is_sent_unchanged(path: str) -> None:
     assert address_of(get_connector("jupyterhub"), path, KNOWN) == BASE + path
 
 
@@ -106,6 +106,6 @@ def test_a_plain_path_is_asked_for_as_it_is(path: str) -> None:
         "/users/%25252525252e/",
     ],
 )
-def test_what_a_server_could_read_as_another_path_is_refused(path: str) -> None:
+def test_it_refuses_a_path_that_a_server_could_resolve_to_another(path: str) -> None:
     with pytest.raises(ServiceForbidden, match="could lead out of JupyterHub's API"):
         address_of(get_connector("jupyterhub"), path, KNOWN)

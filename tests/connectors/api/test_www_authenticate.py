@@ -29,8 +29,8 @@ from connectors.definitions.schema import Check
         (500, [], False),
     ],
 )
-def test_it_tells_a_refused_credential_from_a_permission(
-    speaks_oauth2, status, challenges, refused
+def test_it_tells_a_refused_credential_from_a_missing_permission(
+    make_connector, status, challenges, refused
 ) -> None:
-    connector = replace(speaks_oauth2(), check=Check(path="/me", refused_statuses=(419,)))
+    connector = replace(make_connector(), check=Check(path="/me", refused_statuses=(419,)))
     assert refuses_credential(connector, status, challenges) is refused

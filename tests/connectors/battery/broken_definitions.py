@@ -1,4 +1,4 @@
-"""Copies of a connector, each broken in one way that a real definition could be."""
+"""Copies of a connector, each with one fault that a real definition could have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAULTS: dict[str, Break] = {}
 
 
 def fault(name: str) -> Callable[[Break], Break]:
-    """Add a way to break a connector; it returns None where it does not apply."""
+    """Register a function that breaks a connector, or returns None if it does not apply."""
 
     def add(breaks: Break) -> Break:
         FAULTS[name] = breaks
@@ -39,8 +39,10 @@ def in_oauth2(name: str, **changes: Callable[[Any], Any]) -> None:
 
 def in_revocation(name: str, **changes: Callable[[Any], Any]) -> None:
     def revocation(oauth2: Any) -> Any:
-        how = oauth2.revocation
-        return how and replace(how, **{field: change(how) for field, change in changes.items()})
+        settings = oauth2.revocation
+        return settings and replace(
+            settings, **{field: change(settings) for field, change in changes.items()}
+        )
 
     in_oauth2(name, revocation=revocation)
 
@@ -63,20 +65,20 @@ def in_check(name: str, **changes: Callable[[Any], Any]) -> None:
 
 
 def in_signing(name: str, change: Callable[[Signing], Signing]) -> None:
-    """Add a fault in how requests to the API are signed, whatever way is the first."""
+    """Add a fault in the authentication of API requests, for the first auth type."""
 
     def breaks(connector: Connector) -> Connector | None:
-        way = connector.auth_types[0]
-        settings = getattr(connector, way)
+        auth_type = connector.auth_types[0]
+        settings = getattr(connector, auth_type)
         signing = change(settings.signing)
         if signing == settings.signing:
             return None
-        return replace(connector, **{way: replace(settings, signing=signing)})
+        return replace(connector, **{auth_type: replace(settings, signing=signing)})
 
     FAULTS[name] = breaks
 
 
-ELSEWHERE = "https://elsewhere.example"
+OTHER_HOST = "https://elsewhere.example"
 BASIC, POST = "client_secret_basic", "client_secret_post"
 
 
@@ -89,7 +91,7 @@ def wrong_separator(connector: Connector) -> Connector | None:
     return replace(connector, oauth2=replace(oauth2, scope_separator=other))
 
 
-@fault("no scope parameter of its name")
+@fault("a wrong scope parameter")
 def wrong_scope_parameter(connector: Connector) -> Connector | None:
     if connector.oauth2 is None or not known_scopes(connector):
         return None
@@ -103,7 +105,7 @@ def no_headers(connector: Connector) -> Connector | None:
 
 @fault("another API")
 def another_api(connector: Connector) -> Connector | None:
-    return replace(connector, api_base_url=ELSEWHERE)
+    return replace(connector, api_base_url=OTHER_HOST)
 
 
 @fault("another version of the API")
@@ -113,22 +115,22 @@ def another_version(connector: Connector) -> Connector | None:
 
 in_oauth2(
     "swapped endpoints",
-    authorization_endpoint=lambda o: o.token_endpoint.replace("{accounts_server}", ELSEWHERE),
+    authorization_endpoint=lambda o: o.token_endpoint.replace("{accounts_server}", OTHER_HOST),
     token_endpoint=lambda o: o.authorization_endpoint,
 )
 in_oauth2("another token endpoint", token_endpoint=lambda o: o.token_endpoint + "s")
-in_oauth2("another page to authorize on", authorization_endpoint=lambda o: ELSEWHERE)
+in_oauth2("another authorization endpoint", authorization_endpoint=lambda o: OTHER_HOST)
 in_oauth2(
     "wrong client authentication",
     token_endpoint_auth_method=lambda o: POST if o.token_endpoint_auth_method == BASIC else BASIC,
 )
 in_oauth2("no client authentication", token_endpoint_auth_method=lambda o: "none")
-in_oauth2("PKCE the wrong way round", pkce=lambda o: not o.pkce)
-in_oauth2("nothing asked beside scopes", authorize_parameters=lambda o: {})
+in_oauth2("PKCE reversed", pkce=lambda o: not o.pkce)
+in_oauth2("no authorization parameters", authorize_parameters=lambda o: {})
 in_oauth2("tokens not nested", token_path=lambda o: "")
 in_oauth2("tokens nested elsewhere", token_path=lambda o: o.token_path and "elsewhere")
 in_oauth2("a 200 taken for a yes", error_when=lambda o: {})
-in_oauth2("another issuer", issuer=lambda o: o.issuer and ELSEWHERE)
+in_oauth2("another issuer", issuer=lambda o: o.issuer and OTHER_HOST)
 in_oauth2("a form for JSON, or JSON for a form", token_request=lambda o: _other_writing(o))
 in_oauth2("another name of the client", client_id_parameter=lambda o: "app_id")
 in_oauth2("nothing added to the code", token_parameters=lambda o: {})
@@ -140,27 +142,27 @@ in_oauth2("no renewal", renewal=lambda o: None)
 in_exchange("another grant", grant_type="urn:other")
 in_exchange("the token by another name", parameter="token")
 in_exchange("the client not named", client=("client_secret",))
-in_oauth2("no way to revoke", revocation=lambda o: None)
-in_revocation("revoked elsewhere", endpoint=lambda how: how.endpoint + "/x")
+in_oauth2("no revocation", revocation=lambda o: None)
+in_revocation("revoked elsewhere", endpoint=lambda r: r.endpoint + "/x")
 in_revocation(
     "a token placed elsewhere",
-    placed=lambda how: "form" if how.placed != "form" else "json",
+    placed=lambda r: "form" if r.placed != "form" else "json",
 )
-in_revocation("a token by another name", parameter=lambda how: _if_named(how))
+in_revocation("a token by another name", parameter=lambda r: _if_named(r))
 in_revocation(
     "another token revoked",
-    token=lambda how: "access_token" if how.token != "access_token" else "both",
+    token=lambda r: "access_token" if r.token != "access_token" else "both",
 )
-in_revocation("revoked by another method", method=lambda how: _other_method(how))
+in_revocation("revoked by another method", method=lambda r: _other_method(r))
 in_revocation(
     "another client authentication to revoke",
-    client_authentication=lambda how: _other_authentication(how),
+    client_authentication=lambda r: _other_authentication(r),
 )
 in_kept("kept fields that fit nothing", pattern="nothing-like-that")
 in_kept("kept fields from elsewhere", path="nowhere", default="")
 in_oauth2("nothing kept", kept=lambda o: ())
 in_check(
-    "a wrong check path", path=lambda c: c.path and "/wrong", url=lambda c: c.url and ELSEWHERE
+    "a wrong check path", path=lambda c: c.path and "/wrong", url=lambda c: c.url and OTHER_HOST
 )
 in_check("a check by another method", method=lambda c: "POST" if c.method == "GET" else "GET")
 in_check("a check without its body", body=lambda c: "")
@@ -190,16 +192,16 @@ def _other_writing(oauth2: Any) -> str:
     return "json" if oauth2.token_request == "form" else "form"
 
 
-def _if_named(how: Any) -> str:
-    named = how.placed in ("form", "json", "query")
-    return "that" if named else str(how.parameter)
+def _if_named(revocation: Any) -> str:
+    named = revocation.placed in ("form", "json", "query")
+    return "that" if named else str(revocation.parameter)
 
 
-def _other_method(how: Any) -> str:
-    return "POST" if how.method != "POST" else "GET"
+def _other_method(revocation: Any) -> str:
+    return "POST" if revocation.method != "POST" else "GET"
 
 
-def _other_authentication(how: Any) -> str:
-    if how.placed == "bearer":  # the token stands where the client would
-        return str(how.client_authentication)
-    return "as_token_endpoint" if how.client_authentication == "none" else "none"
+def _other_authentication(revocation: Any) -> str:
+    if revocation.placed == "bearer":  # the token takes the place of the client authentication
+        return str(revocation.client_authentication)
+    return "as_token_endpoint" if revocation.client_authentication == "none" else "none"

@@ -1,4 +1,4 @@
-"""Values that fit a definition: what a developer types in, and what a service sends."""
+"""Example values for a definition: parameters, credentials, and fields of responses."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.definitions.schema import AuthType, Connector
 
-#: What sets are asked for first, so that examples look like hosts and identifiers.
+#: Characters to try in this order, so that examples look like hosts and identifiers.
 _CHARACTERS = "ab1AB-_." + string.ascii_letters + string.digits
 
 
 def example_of(pattern: str) -> str:
-    """Return a short text that the pattern matches as a whole; of choices the last one."""
+    """Return a short text that matches the whole pattern, using its last alternative."""
     text = "".join(_texts(parser.parse(pattern)))
     assert re.fullmatch(pattern, text), (pattern, text)
     return text
@@ -30,7 +30,7 @@ def _text(kind: Any, argument: Any) -> str:
     if kind is constants.LITERAL:
         return chr(argument)
     if kind is constants.IN:
-        return next(c for c in _CHARACTERS if any(_holds(item, ord(c)) for item in argument))
+        return next(c for c in _CHARACTERS if any(_contains(item, ord(c)) for item in argument))
     if kind is constants.MAX_REPEAT:
         least, _, nodes = argument
         return "".join(_texts(nodes)) * least
@@ -41,7 +41,7 @@ def _text(kind: Any, argument: Any) -> str:
     raise AssertionError(f"No example is known for {kind}.")
 
 
-def _holds(item: tuple[Any, Any], code: int) -> bool:
+def _contains(item: tuple[Any, Any], code: int) -> bool:
     kind, argument = item
     if kind is constants.RANGE:
         return bool(argument[0] <= code <= argument[1])
@@ -49,11 +49,11 @@ def _holds(item: tuple[Any, Any], code: int) -> bool:
 
 
 def parameters(connector: Connector) -> dict[str, str]:
-    """Return what the developer states, where there is a choice something unusual."""
-    return {p.name: _stated(p) for p in connector.parameters}
+    """Return values for the parameters; for a choice, the last one."""
+    return {p.name: _example_value(p) for p in connector.parameters}
 
 
-def _stated(parameter: Any) -> str:
+def _example_value(parameter: Any) -> str:
     if set(parameter.choices) == {"https", "http"}:
         return "https"  # plain http is for hosts that the operator allows
     if parameter.choices:
@@ -62,19 +62,19 @@ def _stated(parameter: Any) -> str:
 
 
 def kept(connector: Connector, source: str) -> dict[str, str]:
-    """Return the fields that the service sends in its callback or in its token answer."""
+    """Return the fields that the service sends in the callback or in the token response."""
     fields = connector.oauth2.kept if connector.oauth2 else ()
     return {field.name: example_of(field.pattern) for field in fields if field.source == source}
 
 
 def credential(connector: Connector, auth_type: AuthType) -> dict[str, str]:
-    """Return what is typed into the boxes of the credentials form."""
-    boxes = AUTH_TYPES[auth_type].fields(connector)
-    return {box.name: f"typed-{box.name}-0123"[: box.max_length] for box in boxes}
+    """Return values for the fields of the credentials form."""
+    fields = AUTH_TYPES[auth_type].fields(connector)
+    return {field.name: f"typed-{field.name}-0123"[: field.max_length] for field in fields}
 
 
 def known_scopes(connector: Connector) -> list[str]:
-    """Return the scopes to ask for: the listed ones, or some that are typed in."""
+    """Return the scopes to request: the listed ones, or an example of a typed one."""
     oauth2 = connector.oauth2
     assert oauth2 is not None
     listed = [*(action.scope for action in oauth2.always), *oauth2.all_actions]

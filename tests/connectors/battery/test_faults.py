@@ -1,4 +1,4 @@
-"""A definition that is broken in one way fails in the battery: each fault is proved."""
+"""The battery detects every kind of fault in a definition."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.connectors.battery.broken_definitions import FAULTS, Break
 from tests.connectors.battery.whole_flow import BatteryFailure, drive
 from tests.connectors.definitions.test_catalogue import CONNECTORS
 
-#: How many connectors each fault is tried on; the first of the catalogue that it applies to.
-TRIED_ON = 30
+#: The most connectors that each fault is tried on, in the order of the catalogue.
+MAX_CONNECTORS = 30
 
 
-def _more() -> list[Connector]:
-    """Return connectors that use what no service of the catalogue needs just now."""
+def _connectors_with_unused_features() -> list[Connector]:
+    """Return connectors that use features that no service in the catalogue uses at present."""
     slack, facebook = CONNECTORS["slack"], CONNECTORS["facebook"]
     assert slack.oauth2 and facebook.oauth2
     person = replace(
@@ -40,11 +40,13 @@ def _more() -> list[Connector]:
     ]
 
 
-CANDIDATES = [*_more(), *CONNECTORS.values()]
+CANDIDATES = [*_connectors_with_unused_features(), *CONNECTORS.values()]
 
 
-@pytest.mark.parametrize("connector", _more(), ids=lambda connector: connector.slug)
-def test_what_no_service_needs_just_now_works(connector: Connector) -> None:
+@pytest.mark.parametrize(
+    "connector", _connectors_with_unused_features(), ids=lambda connector: connector.slug
+)
+def test_features_that_no_service_uses_work(connector: Connector) -> None:
     assert "revoke" in drive(connector)
 
 
@@ -54,6 +56,6 @@ def test_it_fails(breaks: Break, settings) -> None:
     broken = ((connector, breaks(connector)) for connector in CANDIDATES)
     applies = [(connector, copy) for connector, copy in broken if copy is not None]
     assert applies
-    for connector, copy in applies[:TRIED_ON]:
+    for connector, copy in applies[:MAX_CONNECTORS]:
         with pytest.raises(BatteryFailure):
             drive(connector, copy)

@@ -1,4 +1,4 @@
-"""Drive a connector the whole way against a simulated service, step by step."""
+"""Run all requests of a connector against a simulated service, step by step."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.connectors.battery.service import (
     CLIENT_ID,
     CLIENT_SECRET,
     IDENTIFIER,
-    INVOKED,
+    INVOKED_PATH,
     LABEL,
     REDIRECT_URI,
     SimulatedService,
@@ -40,43 +40,46 @@ STATE = "st4te & more"
 
 
 class BatteryFailure(AssertionError):
-    """The connector and the service did not understand each other."""
+    """The connector sent something unexpected, or misread a response."""
 
 
 def drive(original: Connector, driven: Connector | None = None) -> list[str]:
-    """Let a connector, or a copy of it, go all its ways; return the steps that were taken."""
+    """Run all steps of a connector for each auth type; return their names.
+
+    The service follows ``original``; ``driven`` is a changed copy to test instead.
+    """
     steps: list[str] = []
     with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
         for auth_type in original.auth_types:
             turns = [False]
             if auth_type == "oauth2" and any(f.default for f in original.oauth2.kept):  # type: ignore[union-attr]
                 turns.append(True)
-            for silent in turns:
+            for omits_defaults in turns:
                 service = SimulatedService(original, auth_type)
-                service.silent = silent
+                service.omits_defaults = omits_defaults
                 for method in ("GET", "POST", "DELETE"):
                     network.remove(method, re.compile(".*"))
                     network.add_callback(method, re.compile(".*"), service.answer)
-                steps += _Drive(driven or original, service).all_the_way()
+                steps += _Driver(driven or original, service).run_all()
     return steps
 
 
-class _Drive:
+class _Driver:
     def __init__(self, connector: Connector, service: SimulatedService) -> None:
         self.connector, self.service = connector, service
         self.auth_type: AuthType = service.auth_type
         self.values: dict[str, str] = dict(service.parameters)
         self.secret: Mapping[str, str] = service.secret
         self.verifier: str | None = None
-        self.back: dict[str, str] = {}
+        self.callback: dict[str, str] = {}
         self.steps: list[str] = []
 
-    def all_the_way(self) -> list[str]:
+    def run_all(self) -> list[str]:
         if self.auth_type == "oauth2":
             self.step("authorize", self.authorize)
             self.step("exchange refused", self.exchange_refused, "exchange")
-            trade = ["trade"] if self.service.oauth2.exchange else []
-            self.step("exchange", self.exchange, "exchange", *trade)
+            token_exchange = ["token_exchange"] if self.service.oauth2.exchange else []
+            self.step("exchange", self.exchange, "exchange", *token_exchange)
         self.step("check", self.check, "check")
         self.step("check refused", self.check_refused, "check")
         self.step("invoke", self.invoke, "invoke")
@@ -87,27 +90,27 @@ class _Drive:
             self.step("revoke", self.revoke, *(["revoke"] * len(self.service.revoked_tokens)))
         return self.steps
 
-    def step(self, name: str, take: Callable[[], None], *expected: str) -> None:
-        """Take one step; the service expects these requests and no others."""
+    def step(self, name: str, action: Callable[[], None], *next_steps: str) -> None:
+        """Run one step; the service expects these requests and no others."""
         service = self.service
-        service.expected = list(expected)
-        said = ""
+        service.next_steps = list(next_steps)
+        error_message = ""
         try:
-            take()
+            action()
         except (ServiceError, Unexpected, LookupError) as error:
-            said = f"{type(error).__name__}: {error}"
+            error_message = f"{type(error).__name__}: {error}"
         finally:
             service.refusing = False
-        left = [f"{step} was never asked for" for step in service.expected]
-        problems = [*service.complaints, *left, *filter(None, [said])]
+        left = [f"the request {step} was not sent" for step in service.next_steps]
+        problems = [*service.faults, *left, *filter(None, [error_message])]
         if problems:
             raise BatteryFailure(f"{self.connector.slug}, {name}: {' | '.join(problems)}")
         self.steps.append(name)
 
     def authorize(self) -> None:
-        spoken = self.connector.oauth2
-        assert spoken is not None
-        self.verifier = authorization_request.new_code_verifier() if spoken.pkce else None
+        oauth2 = self.connector.oauth2
+        assert oauth2 is not None
+        self.verifier = authorization_request.new_code_verifier() if oauth2.pkce else None
         url = authorization_request.authorization_url(
             self.connector,
             client_id=CLIENT_ID,
@@ -117,28 +120,32 @@ class _Drive:
             code_verifier=self.verifier,
             values=self.values,
         )
-        self.back = self.service.authorize(url, STATE)
-        if spoken.issuer and fill(spoken.issuer, self.values) != self.back.get("iss"):
-            raise Unexpected("The issuer is another one.")
-        self.values |= kept_from_callback(self.connector, self.back, self.values)
+        self.callback = self.service.authorize(url, STATE)
+        if oauth2.issuer and fill(oauth2.issuer, self.values) != self.callback.get("iss"):
+            raise Unexpected("The issuer does not match.")
+        self.values |= kept_from_callback(self.connector, self.callback, self.values)
 
     def exchange(self) -> None:
         answer = access_token_request.exchange_code(
             self.connector,
             client=CLIENT,
-            code=self.back["code"],
+            code=self.callback["code"],
             redirect_uri=REDIRECT_URI,
             code_verifier=self.verifier,
             values=self.values,
         )
         self.values |= answer.kept
-        self.take_over(answer)
-        _same("kept fields", self.values, self.wanted_values())
+        self.store_tokens(answer)
+        _same("kept fields", self.values, self.expected_values())
 
-    def wanted_values(self) -> dict[str, str]:
-        return {**self.service.parameters, **self.service.called_back, **self.service.told}
+    def expected_values(self) -> dict[str, str]:
+        return {
+            **self.service.parameters,
+            **self.service.callback_fields,
+            **self.service.token_fields,
+        }
 
-    def take_over(self, answer: TokenResponse) -> None:
+    def store_tokens(self, answer: TokenResponse) -> None:
         renewing = answer.refresh_token or self.secret.get("refresh_token", "")
         self.secret = {"access_token": answer.access_token, "refresh_token": renewing}
         _same("access token", answer.access_token, self.service.secret["access_token"])
@@ -151,11 +158,11 @@ class _Drive:
 
     def check(self) -> None:
         account = check(self.connector, self.auth_type, secret=self.secret, values=self.known())
-        wanted = self.service.connector.check
-        same = set(wanted.account[:1]) & set(wanted.account_id[:1])
+        expected = self.service.connector.check
+        same = set(expected.account[:1]) & set(expected.account_id[:1])
         identifier = LABEL if same else IDENTIFIER
-        _same("label", account.label, LABEL if wanted.account else "")
-        _same("identifier", account.identifier, identifier if wanted.account_id else "")
+        _same("label", account.label, LABEL if expected.account else "")
+        _same("identifier", account.identifier, identifier if expected.account_id else "")
 
     def check_refused(self) -> None:
         with self.refusal():
@@ -172,7 +179,7 @@ class _Drive:
         headers = {name: fill(v, known) for name, v in self.connector.api_headers.items()}
         http_client.send(
             "GET",
-            address_of(self.connector, INVOKED, known),
+            address_of(self.connector, INVOKED_PATH, known),
             service=self.connector.name,
             headers={"Accept": "application/json", **headers, **signed.headers},
             params={"page": "2", **signed.params},
@@ -187,8 +194,8 @@ class _Drive:
             scopes=self.service.scopes,
         )
         self.values |= answer.kept
-        self.take_over(answer)
-        _same("kept fields", self.values, self.wanted_values())
+        self.store_tokens(answer)
+        _same("kept fields", self.values, self.expected_values())
 
     def refresh_refused(self) -> None:
         with self.refusal():
@@ -202,15 +209,15 @@ class _Drive:
 
     @contextmanager
     def refusal(self) -> Iterator[None]:
-        """Let the service say no, which must be understood as one."""
+        """Make the service refuse; the block must raise ``ServiceRefused``."""
         self.service.refusing = True
         try:
             yield
         except ServiceRefused:
             return
-        raise Unexpected("The service said no, and nobody noticed.")
+        raise Unexpected("The refusal was not recognized.")
 
 
-def _same(what: str, came: Any, wanted: Any) -> None:
-    if came != wanted:
-        raise Unexpected(f"The {what} became {came!r} instead of {wanted!r}.")
+def _same(what: str, received: Any, expected: Any) -> None:
+    if received != expected:
+        raise Unexpected(f"The {what} became {received!r} instead of {expected!r}.")

@@ -1,4 +1,4 @@
-"""What was parsed once is kept, as long as nobody has touched anything."""
+"""The cache of parsed definitions, and what invalidates it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.definitions import cache
-from connectors.definitions.cache import _built, kept_file, read_kept
+from connectors.definitions.cache import _cached_connectors, cache_file, load_catalogue
 from connectors.definitions.registry import CATALOGUE
 
 CONSTANTS = {"sandbox_url": "http://localhost:9000"}
@@ -19,73 +19,73 @@ CONSTANTS = {"sandbox_url": "http://localhost:9000"}
 
 @pytest.fixture
 def folder(tmp_path: Path, settings: Any) -> Path:
-    """Return a small catalogue, in a deployment that has kept nothing yet."""
+    """Return a small catalogue, in a deployment with an empty cache."""
     settings.BASE_DIR = tmp_path / "deployment"
     settings.BASE_DIR.mkdir()
     catalogue = tmp_path / "catalogue"
     catalogue.mkdir()
     for slug in ("github", "slack", "sandbox"):
         copy(CATALOGUE / f"{slug}.toml", catalogue)
-    _built.cache_clear()
+    _cached_connectors.cache_clear()
     return catalogue
 
 
 def start(*folders: Path, **constants: str) -> dict[str, Any]:
-    """Read as a fresh process does."""
-    _built.cache_clear()
-    connectors, faults = read_kept(folders, CONSTANTS | constants)
+    """Load the catalogue as a new process does."""
+    _cached_connectors.cache_clear()
+    connectors, faults = load_catalogue(folders, CONSTANTS | constants)
     assert faults == ()
     return dict(connectors)
 
 
 def tamper(change: Any) -> None:
-    """Change what is kept, and sign it as somebody without the key would: not at all."""
-    signature, _, text = kept_file().read_bytes().partition(b"\n")
+    """Change the cache without signing it again."""
+    signature, _, text = cache_file().read_bytes().partition(b"\n")
     kept = json.loads(text)
     change(kept["tables"])
-    kept_file().write_bytes(signature + b"\n" + json.dumps(kept).encode())
+    cache_file().write_bytes(signature + b"\n" + json.dumps(kept).encode())
 
 
-def test_a_second_start_gives_the_same(folder: Path) -> None:
+def test_a_second_start_gives_the_same_connectors(folder: Path) -> None:
     first = start(folder)
-    written = kept_file().stat()
+    written = cache_file().stat()
     assert start(folder) == first
     assert sorted(first) == ["github", "sandbox", "slack"]
-    assert kept_file().stat().st_mtime_ns == written.st_mtime_ns
+    assert cache_file().stat().st_mtime_ns == written.st_mtime_ns
     assert written.st_mode & 0o077 == 0
 
 
-def test_it_reads_what_was_kept(folder: Path, settings: Any) -> None:
+def test_it_uses_the_cache(folder: Path, settings: Any) -> None:
     first = start(folder)
-    # The same state, signed with the right key: only so can one see that it is used.
-    tables = json.loads(kept_file().read_bytes().partition(b"\n")[2])["tables"]
-    tables["github"]["name"] = "Kept GitHub"
-    cache._keep(cache._state([folder]), tables)
-    assert start(folder)["github"].name == "Kept GitHub"
+    # A changed cache with a valid signature shows that it is used.
+    tables = json.loads(cache_file().read_bytes().partition(b"\n")[2])["tables"]
+    tables["github"]["name"] = "Cached GitHub"
+    cache._write_cache(cache._fingerprint([folder]), tables)
+    assert start(folder)["github"].name == "Cached GitHub"
     assert start(folder)["slack"] == first["slack"]
 
 
-def test_a_changed_file_is_read_anew(folder: Path) -> None:
+def test_a_changed_file_invalidates_the_cache(folder: Path) -> None:
     start(folder)
     file = folder / "github.toml"
     file.write_text(file.read_text().replace('name = "GitHub"', 'name = "GitHuB"', 1))
     assert start(folder)["github"].name == "GitHuB"
 
 
-def test_a_new_file_and_one_that_is_gone_are_noticed(folder: Path) -> None:
+def test_new_and_removed_files_invalidate_the_cache(folder: Path) -> None:
     start(folder)
     copy(CATALOGUE / "hubspot.toml", folder)
     (folder / "slack.toml").unlink()
     assert sorted(start(folder)) == ["github", "hubspot", "sandbox"]
 
 
-def test_what_depends_on_the_deployment_is_not_kept(folder: Path) -> None:
+def test_definitions_that_depend_on_the_deployment_are_not_cached(folder: Path) -> None:
     start(folder)
     elsewhere = start(folder, sandbox_url="http://localhost:9123")
     assert elsewhere["sandbox"].api_base_url == "http://localhost:9123/api"
 
 
-def test_a_file_of_one_s_own_replaces_a_kept_one(folder: Path, tmp_path: Path) -> None:
+def test_an_extra_definition_overrides_a_cached_one(folder: Path, tmp_path: Path) -> None:
     start(folder)
     ours = tmp_path / "ours"
     ours.mkdir()
@@ -99,7 +99,7 @@ def test_a_file_of_one_s_own_replaces_a_kept_one(folder: Path, tmp_path: Path) -
         assert start(folder, ours)["github"].api_base_url == "http://localhost:9000"
 
 
-def test_what_somebody_else_has_written_is_not_believed(folder: Path) -> None:
+def test_a_cache_with_a_wrong_signature_is_ignored(folder: Path) -> None:
     first = start(folder)
 
     def lead_astray(tables: Any) -> None:
@@ -109,30 +109,30 @@ def test_what_somebody_else_has_written_is_not_believed(folder: Path) -> None:
     assert start(folder) == first
 
 
-def test_another_secret_key_believes_nothing_either(folder: Path, settings: Any) -> None:
+def test_a_cache_signed_with_another_key_is_ignored(folder: Path, settings: Any) -> None:
     first = start(folder)
-    before = kept_file().read_bytes()
+    before = cache_file().read_bytes()
     settings.SECRET_KEY = "another one " * 5
     assert start(folder) == first
-    assert kept_file().read_bytes() != before
+    assert cache_file().read_bytes() != before
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"\n", b"0\n{}", b"\xff\xfe" * 100])
-def test_rubbish_is_read_past(folder: Path, rubbish: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"\n", b"0\n{}", b"\xff\xfe" * 100])
+def test_an_invalid_cache_file_is_ignored(folder: Path, content: bytes) -> None:
     first = start(folder)
-    kept_file().write_bytes(rubbish)
+    cache_file().write_bytes(content)
     assert start(folder) == first
 
 
-def test_it_starts_where_nothing_can_be_written(folder: Path, settings: Any) -> None:
+def test_it_works_if_the_cache_cannot_be_written(folder: Path, settings: Any) -> None:
     (settings.BASE_DIR / "var").write_text("a file where the folder would be")
     assert sorted(start(folder)) == ["github", "sandbox", "slack"]
     assert os.listdir(settings.BASE_DIR) == ["var"]
 
 
-def test_a_faulty_catalogue_is_not_kept(folder: Path) -> None:
+def test_a_faulty_catalogue_is_not_cached(folder: Path) -> None:
     (folder / "broken.toml").write_text("[")
-    _built.cache_clear()
-    _, faults = read_kept([folder], CONSTANTS)
+    _cached_connectors.cache_clear()
+    _, faults = load_catalogue([folder], CONSTANTS)
     assert [fault.file for fault in faults] == ["broken.toml"]
-    assert not kept_file().exists()
+    assert not cache_file().exists()

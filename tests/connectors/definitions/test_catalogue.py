@@ -1,4 +1,4 @@
-"""Every definition of the catalogue goes through the same battery."""
+"""Rules that every definition in the catalogue follows."""
 
 from __future__ import annotations
 
@@ -58,15 +58,17 @@ each_with_oauth = pytest.mark.parametrize(
 
 
 def values(connector: Connector) -> Mapping[str, str]:
-    """Return what a connection to this service could have: parameters, kept and public fields."""
+    """Return values that a connection could have: parameters, kept fields and public fields."""
     parameters = {p.name: p.default or p.example for p in connector.parameters}
-    boxes = [box for way in (connector.basic, connector.api_key) if way for box in way.fields]
-    public = {box.name: "AC0123" for box in boxes if not box.secret}
+    fields = [
+        field for auth in (connector.basic, connector.api_key) if auth for field in auth.fields
+    ]
+    public = {field.name: "AC0123" for field in fields if not field.secret}
     return {**public, **parameters, **sent(connector)}
 
 
 def sent(connector: Connector) -> dict[str, str]:
-    """Return what the service sends of what is kept."""
+    """Return the kept fields that the service sends."""
     fields = connector.oauth2.kept if connector.oauth2 else ()
     known = KEPT | (PIPEDRIVE if connector.slug == "pipedrive" else {})
     return {
@@ -75,7 +77,7 @@ def sent(connector: Connector) -> dict[str, str]:
     }
 
 
-def addresses(connector: Connector) -> dict[str, str]:
+def url_templates(connector: Connector) -> dict[str, str]:
     found = {"api": connector.api_base_url}
     check = connector.check
     found["check"] = check.url or connector.api_base_url + check.path
@@ -98,7 +100,7 @@ def test_the_catalogue_has_no_faults() -> None:
     assert [str(fault) for fault in FAULTS] == []
 
 
-def test_the_promised_connectors_are_there() -> None:
+def test_it_has_the_promised_connectors() -> None:
     assert set(CONNECTORS) >= {
         "zoho_crm", "salesforce", "zoho_projects", "twilio", "slack", "github", "google_sheets",
         "hubspot", "rabbitmq_management", "jupyterhub", "sandbox", "sandbox_basic",
@@ -107,16 +109,16 @@ def test_the_promised_connectors_are_there() -> None:
 
 
 @each
-def test_every_address_fills(connector: Connector) -> None:
+def test_every_url_template_can_be_filled(connector: Connector) -> None:
     scheme = "http" if connector.sandbox else "https"
     known = {**values(connector), "client_id": "abc", "token": "xyz"}
-    for name, template in addresses(connector).items():
+    for name, template in url_templates(connector).items():
         url = fill_url(template, known)
         assert re.fullmatch(rf"{scheme}://[A-Za-z0-9.:-]+(/[^{{}}\s]*)?", url), (name, url)
 
 
 @each
-def test_every_parameter_accepts_its_own_example(connector: Connector) -> None:
+def test_every_parameter_accepts_its_example(connector: Connector) -> None:
     for parameter in connector.parameters:
         assert parameter.accepts(parameter.default or parameter.example), parameter.name
         for hostile in HOSTILE:
@@ -124,7 +126,7 @@ def test_every_parameter_accepts_its_own_example(connector: Connector) -> None:
 
 
 @each_with_oauth
-def test_kept_fields_take_what_the_service_sends_and_nothing_else(connector: Connector) -> None:
+def test_kept_fields_accept_only_what_the_service_sends(connector: Connector) -> None:
     assert connector.oauth2 is not None
     for field in connector.oauth2.kept:
         assert re.fullmatch(field.pattern, sent(connector)[field.name])
@@ -133,7 +135,7 @@ def test_kept_fields_take_what_the_service_sends_and_nothing_else(connector: Con
 
 
 @each_with_oauth
-def test_a_default_of_a_kept_field_matches_its_own_pattern(connector: Connector) -> None:
+def test_the_default_of_a_kept_field_matches_its_pattern(connector: Connector) -> None:
     assert connector.oauth2 is not None
     for field in connector.oauth2.kept:
         if field.default:
@@ -152,7 +154,7 @@ def test_permissions_are_sentences_and_listed_once(connector: Connector) -> None
 
 
 @each_with_oauth
-def test_within_a_module_no_two_permissions_read_the_same(connector: Connector) -> None:
+def test_permissions_of_a_module_have_different_sentences(connector: Connector) -> None:
     assert connector.oauth2 is not None
     for module in connector.oauth2.modules:
         names = [action.action for action in module.actions]
@@ -160,7 +162,7 @@ def test_within_a_module_no_two_permissions_read_the_same(connector: Connector) 
 
 
 @each_with_oauth
-def test_somebody_new_can_register_this_console(connector: Connector) -> None:
+def test_registration_steps_are_complete(connector: Connector) -> None:
     assert len(connector.registration) >= 2
     if not connector.sandbox:
         assert any("redirect URI" in step for step in connector.registration)
@@ -176,19 +178,19 @@ def test_typed_scopes_are_scopes_and_nothing_else(connector: Connector) -> None:
 
 @each
 def test_a_credential_form_has_one_secret(connector: Connector) -> None:
-    for way in (connector.basic, connector.api_key):
-        if way:
-            assert [box.secret for box in way.fields].count(True) == 1
+    for auth in (connector.basic, connector.api_key):
+        if auth:
+            assert [field.secret for field in auth.fields].count(True) == 1
 
 
 @each
-def test_it_says_where_it_was_read(connector: Connector) -> None:
+def test_it_names_its_sources(connector: Connector) -> None:
     assert connector.sources
     assert connector.read_on >= "2026-11-24"
 
 
 @pytest.mark.parametrize("path", sorted(LOGOS.glob("*.svg")), ids=lambda path: path.stem)
-def test_a_logo_is_only_a_drawing_of_a_service(path: Path) -> None:
+def test_a_logo_is_a_plain_drawing(path: Path) -> None:
     assert path.stem in CONNECTORS
     assert f"`{path.name}`" in (LOGOS / "LICENSE.md").read_text()
     root = ElementTree.parse(path).getroot()
@@ -201,7 +203,7 @@ def test_a_logo_is_only_a_drawing_of_a_service(path: Path) -> None:
     assert path.stat().st_size < 6000
 
 
-def test_no_two_services_have_the_same_name() -> None:
+def test_service_names_are_unique() -> None:
     names = [connector.name.casefold() for connector in CONNECTORS.values()]
     assert len(set(names)) == len(names)
 
@@ -221,23 +223,28 @@ def test_no_integration_catalogue_is_a_source(connector: Connector) -> None:
 
 
 @each
-def test_a_published_package_is_named_by_its_package_url(connector: Connector) -> None:
+def test_a_package_source_is_a_package_url(connector: Connector) -> None:
     registries = r"://[^/]*(?:npm|pkg|pypi|packagist|rubygems|hex\.pm|libraries\.io)"
     assert [page for page in connector.sources if re.search(registries, page)] == []
 
 
-def test_what_github_leaves_out_because_it_is_included_is_not_missing() -> None:
+def test_scopes_that_github_normalizes_are_not_missing() -> None:
     oauth2 = CONNECTORS["github"].oauth2
     assert oauth2 is not None
-    asked = ("user", "gist", "user:email", "read:org")
-    assert oauth2.missing(asked, ("user", "gist")) == ("read:org",)
-    assert oauth2.missing(asked, ("admin:org", "user", "gist")) == ()
-    assert oauth2.missing(asked, ()) == asked
+    requested = ("user", "gist", "user:email", "read:org")
+    assert oauth2.missing(requested, ("user", "gist")) == ("read:org",)
+    assert oauth2.missing(requested, ("admin:org", "user", "gist")) == ()
+    assert oauth2.missing(requested, ()) == requested
 
 
-def test_nothing_is_filled_from_what_is_secret() -> None:
+def test_secrets_do_not_fill_urls() -> None:
     for connector in CONNECTORS.values():
-        boxes = [box for way in (connector.basic, connector.api_key) if way for box in way.fields]
-        secret = {box.name for box in boxes if box.secret} | {"access_token", "refresh_token"}
-        for template in addresses(connector).values():
+        fields = [
+            field for auth in (connector.basic, connector.api_key) if auth for field in auth.fields
+        ]
+        secret = {field.name for field in fields if field.secret} | {
+            "access_token",
+            "refresh_token",
+        }
+        for template in url_templates(connector).values():
             assert not slots(template) & secret, connector.slug

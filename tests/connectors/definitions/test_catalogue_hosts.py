@@ -16,7 +16,7 @@ OWN_HOSTS = {
 }  # fmt: skip
 
 
-def test_only_one_s_own_hosts_are_typed_in() -> None:
+def test_only_self_hosted_services_ask_for_a_host() -> None:
     own = {connector.slug for connector in CONNECTORS.values() if connector.own_host}
     assert own == OWN_HOSTS
 
@@ -44,7 +44,7 @@ def test_only_one_s_own_hosts_are_typed_in() -> None:
         ("hub.example.com:123456", False),
     ],
 )
-def test_a_host_of_one_s_own_is_a_host_and_a_port(slug: str, host: str, accepted: bool) -> None:
+def test_an_entered_host_is_a_host_and_a_port(slug: str, host: str, accepted: bool) -> None:
     parameters = {parameter.name: parameter for parameter in CONNECTORS[slug].parameters}
     assert parameters["host"].accepts(host) is accepted
 
@@ -74,7 +74,7 @@ def test_every_data_center_of_zoho_has_its_hosts(data_center: str, accounts: str
 
 
 @pytest.mark.parametrize("slug", [slug for slug in CONNECTORS if slug.startswith("zoho_")])
-def test_zoho_is_signed_its_own_way(slug: str) -> None:
+def test_zoho_has_its_own_authorization_scheme(slug: str) -> None:
     oauth2 = CONNECTORS[slug].oauth2
     assert oauth2 is not None
     assert oauth2.signing.value == "Zoho-oauthtoken {access_token}"
@@ -95,6 +95,6 @@ def test_zoho_is_signed_its_own_way(slug: str) -> None:
         ("loginXsalesforce.com", False),
     ],
 )
-def test_salesforce_is_signed_in_to_at_salesforce(host: str, accepted: bool) -> None:
+def test_salesforce_login_hosts_belong_to_salesforce(host: str, accepted: bool) -> None:
     (parameter,) = CONNECTORS["salesforce"].parameters
     assert parameter.accepts(host) is accepted

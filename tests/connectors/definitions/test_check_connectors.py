@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from connectors.definitions.documentation import left_out, page
+from connectors.definitions.documentation import catalogue_page, left_out
 from connectors.definitions.loader import read_all
 from connectors.definitions.registry import CATALOGUE, constants
 
@@ -31,7 +31,7 @@ def run(*arguments: str) -> tuple[str, int]:
 
 @pytest.fixture
 def faulty(tmp_path: Path) -> Path:
-    """Return a catalogue of one good file and one with two faults."""
+    """Return a catalogue with one valid file and one with two faults."""
     copy(CATALOGUE / "github.toml", tmp_path)
     text = (CATALOGUE / "twilio.toml").read_text()
     text = text.replace('name = "Twilio"', 'color = "red"', 1)
@@ -39,7 +39,7 @@ def faulty(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_it_counts_what_it_read() -> None:
+def test_it_counts_definitions_and_faults() -> None:
     printed, code = run()
     files = len(list(CATALOGUE.glob("*.toml")))
     assert printed == f"Definitions read: {files}. Faults: 0, in 0 of them.\n"
@@ -91,7 +91,9 @@ def test_it_describes_each_connector_as_json() -> None:
 def test_the_page_of_the_catalogue_is_up_to_date() -> None:
     connectors, _ = read_all(CATALOGUE, constants())
     written = (Path(settings.BASE_DIR) / "docs" / "catalogue.md").read_text()
-    assert written == page(connectors.values()), "Run manage.py check_connectors --markdown."
+    assert written == catalogue_page(connectors.values()), (
+        "Run manage.py check_connectors --markdown."
+    )
 
 
 def test_it_writes_the_page(settings, tmp_path: Path) -> None:
@@ -105,13 +107,15 @@ def test_it_writes_the_page(settings, tmp_path: Path) -> None:
     assert not [line for line in text.splitlines() if line.startswith("| [Sandbox")]
 
 
-def test_the_page_names_a_package_and_links_none() -> None:
+def test_the_page_does_not_link_a_package_url() -> None:
     connectors, _ = read_all(CATALOGUE, constants())
-    text = page([replace(connectors["github"], sources=("https://a.example/x", "pkg:npm/a@1"))])
+    text = catalogue_page(
+        [replace(connectors["github"], sources=("https://a.example/x", "pkg:npm/a@1"))]
+    )
     assert "| [1](https://a.example/x) pkg:npm/a@1 |" in text
 
 
-def test_what_was_left_out_is_not_there() -> None:
+def test_left_out_services_have_no_definition() -> None:
     connectors, _ = read_all(CATALOGUE, constants())
     assert not set(left_out()["services"]) & {c.name for c in connectors.values()}
     for table in left_out().values():
@@ -132,13 +136,13 @@ def test_it_reports_faults_as_json(faulty: Path) -> None:
 
 @pytest.fixture
 def own(faulty: Path, settings) -> Path:
-    """Return a catalogue of the deployment: a connector of its own, and a faulty one."""
+    """Return an extra catalogue with one valid and one faulty definition."""
     (faulty / "github.toml").rename(faulty / "our_github.toml")
     settings.EXTRA_CATALOGUES = [str(faulty)]
     return faulty
 
 
-def test_it_reads_the_deployments_own_definitions_too(own: Path) -> None:
+def test_it_reads_extra_catalogues_too(own: Path) -> None:
     printed, code = run()
     built_in = len(list(CATALOGUE.glob("*.toml")))
     lines = printed.splitlines()
@@ -150,7 +154,7 @@ def test_it_reads_the_deployments_own_definitions_too(own: Path) -> None:
     assert code == 1
 
 
-def test_a_definition_of_ones_own_takes_the_place_of_the_built_in_one(own: Path) -> None:
+def test_an_extra_definition_overrides_the_built_in_one(own: Path) -> None:
     text = (CATALOGUE / "twilio.toml").read_text().replace('"Twilio"', '"Our Twilio"', 1)
     (own / "twilio.toml").write_text(text)
     printed, code = run("--json")
@@ -160,19 +164,19 @@ def test_a_definition_of_ones_own_takes_the_place_of_the_built_in_one(own: Path)
     assert code == 0
 
 
-def test_another_folder_is_read_alone(own: Path) -> None:
+def test_with_a_folder_only_that_folder_is_read(own: Path) -> None:
     printed, _ = run("--json", "--catalogue", str(own))
     assert [each["slug"] for each in json.loads(printed)["connectors"]] == ["our_github"]
 
 
-def test_a_folder_that_is_not_there_is_a_fault(settings, tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_fault(settings, tmp_path: Path) -> None:
     settings.EXTRA_CATALOGUES = [str(tmp_path / "typo")]
     printed, code = run()
     assert printed.startswith(f"{tmp_path}/typo: EXTRA_CATALOGUES: There is no such folder.\n")
     assert code == 1
 
 
-def test_the_page_of_the_catalogue_lists_no_definition_of_ones_own(settings, own) -> None:
+def test_the_catalogue_page_does_not_list_extra_definitions(settings, own) -> None:
     (own / "twilio.toml").unlink()
     settings.BASE_DIR = own
     (own / "docs").mkdir()
@@ -180,7 +184,7 @@ def test_the_page_of_the_catalogue_lists_no_definition_of_ones_own(settings, own
     assert "[Twilio](" in (own / "docs" / "catalogue.md").read_text()
 
 
-def test_it_reads_the_sandbox_even_where_it_is_switched_off(settings) -> None:
+def test_it_checks_the_sandbox_definitions_without_sandbox_url(settings) -> None:
     settings.SANDBOX_URL = ""
     printed, code = run("--json")
     assert "sandbox" in {connector["slug"] for connector in json.loads(printed)["connectors"]}

@@ -1,4 +1,4 @@
-"""``docs/guides/adding-a-connector.md`` can be followed to the letter, and leaves nothing out."""
+"""``docs/guides/adding-a-connector.md`` is complete, and its examples work."""
 
 from __future__ import annotations
 
@@ -46,23 +46,25 @@ def written(field: dataclasses.Field[Any]) -> str:
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_it_documents_every_key_with_its_default(name):
-    there = {
+    fields = {
         field.name: written(field)
         for field in dataclasses.fields(CLASSES[name])
         if (name, field.name) not in NOT_WRITTEN
     }
-    told = DOCUMENTED.get(name, {})
-    add = [f"| `{key}` | {there[key]} | … |" for key in there if there[key] != told.get(key)]
-    remove = sorted(told.keys() - there.keys())
+    documented = DOCUMENTED.get(name, {})
+    add = [
+        f"| `{key}` | {fields[key]} | … |" for key in fields if fields[key] != documented.get(key)
+    ]
+    remove = sorted(documented.keys() - fields.keys())
     problem = [f"{GUIDE.name} and class {name} of connectors/definitions/schema.py differ."]
     if add:
         problem += [f"Write these rows under the heading that ends with ({name}):", *add]
     if remove:
         problem += [f"Remove the rows of {', '.join(remove)}: these fields are gone."]
-    assert told == there, "\n".join(problem)
+    assert documented == fields, "\n".join(problem)
 
 
-def test_it_documents_no_class_that_is_gone():
+def test_it_documents_only_existing_classes():
     assert DOCUMENTED.keys() == CLASSES.keys()
 
 
@@ -71,14 +73,14 @@ EXAMPLES = re.findall(r"```toml\n(name = .*?)```", TEXT, re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=["api_key", "oauth2", "own_host"])
-def test_its_examples_work_as_they_stand(example, tmp_path):
+def test_its_examples_work_unchanged(example, tmp_path):
     file = tmp_path / "acme.toml"
     file.write_text(example)
     connector = read(file)
     assert {"check", "check refused", "invoke"} <= set(drive(connector))
 
 
-def test_what_it_says_of_faults_is_what_the_command_says(tmp_path):
+def test_it_shows_the_faults_that_the_command_reports(tmp_path):
     wrong = EXAMPLES[0].replace("Bearer {key}", "Bearer {kee}").replace('"/me"', '"me"')
     (tmp_path / "acme.toml").write_text(wrong)
     out = StringIO()
@@ -99,7 +101,7 @@ def test_what_it_says_of_faults_is_what_the_command_says(tmp_path):
         ("{place}.acme.example", "^[a-z]+$", False),
     ],
 )
-def test_the_ways_to_name_a_host_are_those(host, pattern, fits, tmp_path):
+def test_its_table_of_host_patterns_is_right(host, pattern, fits, tmp_path):
     head, check, rest = EXAMPLES[0].partition("[check]")
     head = head.replace("https://api.acme.example/v1", f"https://{host}/v1")
     parameter = f"[[parameters]]\nname = 'place'\nlabel = 'Place'\npattern = '{pattern}'\n\n"
@@ -111,7 +113,7 @@ def test_the_ways_to_name_a_host_are_those(host, pattern, fits, tmp_path):
             read(file)
 
 
-def test_the_files_that_it_tells_to_copy_are_there():
+def test_the_files_to_copy_exist():
     for name in re.findall(r"`(\w+\.toml)`", TEXT):
         if not name.startswith("acme"):
             assert (Path(settings.BASE_DIR) / "connectors" / "catalogue" / name).exists(), name

@@ -1,4 +1,4 @@
-"""The reader refuses what does not fit, and names the file and the key of each fault."""
+"""The loader refuses faulty definitions, and names the file and the key of each fault."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_it_reads_a_definition_without_oauth(tmp_path: Path) -> None:
     "package",
     ["pkg:npm/acme", "pkg:npm/%40acme/sdk@6.0.2-rc.1", "pkg:pypi/acme-sdk@10.0.1"],
 )
-def test_a_published_package_may_be_a_source(tmp_path: Path, package: str) -> None:
+def test_a_source_can_be_a_published_package(tmp_path: Path, package: str) -> None:
     (tmp_path / "acme.toml").write_text(changed("https://acme.example/docs/oauth", package))
     assert read(tmp_path / "acme.toml").sources == (package,)
 
@@ -399,7 +399,7 @@ def test_it_refuses_a_bad_slug(tmp_path: Path, name: str) -> None:
         r"\w+",
     ],
 )
-def test_it_refuses_a_host_slot_that_could_lead_elsewhere(tmp_path: Path, pattern: str) -> None:
+def test_it_refuses_a_host_slot_that_could_change_the_domain(tmp_path: Path, pattern: str) -> None:
     text = changed("'[a-z]{2}'", f"'{pattern}'").replace('example = "eu"', "")
     assert "another host" in faults(tmp_path, text)["api_base_url"]
 
@@ -414,7 +414,7 @@ def test_it_refuses_a_host_slot_that_could_lead_elsewhere(tmp_path: Path, patter
         (r"eu\.acme\.example|[a-z.]{1,30}", False),
     ],
 )
-def test_a_slot_that_is_the_whole_host_must_spell_its_domain_out(
+def test_a_slot_that_is_the_whole_host_must_spell_out_its_domain(
     tmp_path: Path, pattern: str, good: bool
 ) -> None:
     text = changed("{region}.api.acme.example", "{region}")
@@ -442,7 +442,7 @@ def test_a_slot_that_is_the_whole_host_must_spell_its_domain_out(
         (r"https://www\.acmeapis\.com(?:/[a-z]{1,9})?", False),
     ],
 )
-def test_a_kept_origin_must_be_https_and_spell_its_domain_out(
+def test_a_kept_origin_must_be_https_and_spell_out_its_domain(
     tmp_path: Path, pattern: str, good: bool
 ) -> None:
     text = changed("https://{region}.api.acme.example", "{tenant}")
@@ -454,7 +454,7 @@ def test_a_kept_origin_must_be_https_and_spell_its_domain_out(
         assert "spell out a domain" in faults(tmp_path, text)["api_base_url"]
 
 
-def test_a_host_of_ones_own_may_have_a_port_and_nothing_else(tmp_path: Path) -> None:
+def test_an_entered_host_can_have_a_port_and_nothing_else(tmp_path: Path) -> None:
     host = r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}"
     text = changed("{region}.api.acme.example", "{region}").replace(
         'example = "eu"', "is_host = true"
@@ -467,13 +467,13 @@ def test_a_host_of_ones_own_may_have_a_port_and_nothing_else(tmp_path: Path) -> 
         assert "another host" in found["api_base_url"]
 
 
-def test_choices_must_be_hosts_where_they_stand_in_one(tmp_path: Path) -> None:
+def test_choices_in_a_host_must_be_parts_of_a_host(tmp_path: Path) -> None:
     choice = "\n[parameters.choices]\n"
     text = changed("pattern = '[a-z]{2}'\nexample = \"eu\"\n", choice + '"eu/evil" = "Europe"\n')
     assert "another host" in faults(tmp_path, text)["api_base_url"]
 
 
-def test_plain_http_is_for_the_sandbox_alone(tmp_path: Path) -> None:
+def test_only_the_sandbox_can_use_plain_http(tmp_path: Path) -> None:
     text = changed("https://acme.example/token", "http://localhost:9000/token")
     assert set(faults(tmp_path, text)) == {"oauth2.token_endpoint"}
 
@@ -505,14 +505,14 @@ def test_one_faulty_file_does_not_hide_the_others(tmp_path: Path) -> None:
     ]
 
 
-def test_a_fault_says_file_key_and_message(tmp_path: Path) -> None:
+def test_a_fault_names_its_file_and_key(tmp_path: Path) -> None:
     (tmp_path / "acme.toml").write_text(changed('name = "Acme"', ""))
     with pytest.raises(DefinitionFaults, match=r"^acme\.toml: name: This key is missing\.$"):
         read(tmp_path / "acme.toml")
 
 
 @pytest.mark.parametrize("key", [k for k in tomllib.loads(GOOD) if k != "parameters"])
-def test_nothing_of_the_wrong_type_is_more_than_a_fault(tmp_path: Path, key: str) -> None:
+def test_a_value_of_the_wrong_type_is_a_fault(tmp_path: Path, key: str) -> None:
     table: dict[str, Any] = tomllib.loads(GOOD)
     for wrong in ("true", "1.5", "2026-11-24", "[1]", "{ a = 1 }"):
         rest = GOOD.replace(f"\n{key} = ", "\nx_") if isinstance(table[key], str) else GOOD

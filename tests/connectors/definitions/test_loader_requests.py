@@ -1,4 +1,4 @@
-"""What a definition may say of token requests, headers and keys, and what is refused of it."""
+"""The loader: token requests, headers and keys, and their faults."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def under_oauth2(line: str) -> str:
     return changed("[oauth2]", f"[oauth2]\n{line}")
 
 
-def test_a_check_may_name_no_account(tmp_path: Path) -> None:
+def test_a_check_can_leave_out_the_account(tmp_path: Path) -> None:
     (tmp_path / "acme.toml").write_text(changed('account = ["email"]', ""))
     assert read(tmp_path / "acme.toml").check.account == ()
 
 
 @pytest.mark.parametrize("empty", ["basic_user", "basic_password"])
-def test_a_key_may_stand_alone_as_user_or_as_password(tmp_path: Path, empty: str) -> None:
+def test_a_key_can_be_only_the_user_name_or_only_the_password(tmp_path: Path, empty: str) -> None:
     lines = WITHOUT_OAUTH.splitlines()
     text = "\n".join(line for line in lines if not line.startswith(empty))
     (tmp_path / "acme.toml").write_text(text)
     assert read(tmp_path / "acme.toml").basic is not None
 
 
-def test_tokens_may_be_traded(tmp_path: Path) -> None:
+def test_it_reads_a_token_exchange(tmp_path: Path) -> None:
     (tmp_path / "acme.toml").write_text(GOOD + EXCHANGE + RENEWAL + "client = []\n")
     oauth2 = read(tmp_path / "acme.toml").oauth2
     assert oauth2 is not None and oauth2.exchange and oauth2.renewal
@@ -43,7 +43,7 @@ def test_tokens_may_be_traded(tmp_path: Path) -> None:
     assert oauth2.renewal.client == ()
 
 
-def test_headers_may_name_the_client(tmp_path: Path) -> None:
+def test_headers_can_contain_the_client_id(tmp_path: Path) -> None:
     text = f'api_headers = {{ Client-Id = "{{client_id}}" }}\n{GOOD}'
     (tmp_path / "acme.toml").write_text(text)
     assert read(tmp_path / "acme.toml").names_its_client

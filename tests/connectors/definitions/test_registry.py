@@ -1,4 +1,4 @@
-"""The registry offers what is fit to be offered, and finds what people mean."""
+"""The registry of connectors, and the search."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def test_it_cannot_be_changed() -> None:
         get_connectors()["other"] = get_connector("github")  # type: ignore[index]
 
 
-def test_it_fills_in_the_address_of_the_sandbox(settings) -> None:
+def test_it_fills_in_the_url_of_the_sandbox(settings) -> None:
     settings.SANDBOX_URL = "http://localhost:9123"
     assert get_connector("sandbox").api_base_url == "http://localhost:9123/api"
 
 
-def test_it_does_not_offer_the_sandbox_where_there_is_none(settings) -> None:
+def test_it_does_not_offer_the_sandbox_without_its_url(settings) -> None:
     settings.SANDBOX_URL = ""
     assert not any(connector.sandbox for connector in get_connectors().values())
     assert "Sandbox" not in categories()
@@ -60,7 +60,7 @@ def test_it_does_not_offer_the_sandbox_where_there_is_none(settings) -> None:
         ("qwertyuiop", "'qwertyuiop' here.$"),
     ],
 )
-def test_an_unknown_connector_is_named_with_its_neighbors(slug: str, hint: str) -> None:
+def test_an_unknown_slug_gets_similar_suggestions(slug: str, hint: str) -> None:
     with pytest.raises(UnknownConnector, match=hint):
         get_connector(slug)
 
@@ -101,11 +101,11 @@ def test_it_finds_what_a_person_means(query: str, first: str) -> None:
 
 
 @pytest.mark.parametrize("query", ["qwertyuiop", "zzz", "zoho qwertyuiop", "%", "'; drop"])
-def test_it_finds_nothing_where_there_is_nothing(query: str) -> None:
+def test_a_search_can_find_nothing(query: str) -> None:
     assert slugs(query) == []
 
 
-def test_a_name_that_begins_so_comes_before_one_that_holds_it() -> None:
+def test_a_name_that_starts_with_the_query_comes_first() -> None:
     assert slugs("hub") == ["hubspot", "hugging_face", "github", "jupyterhub"]
 
 
@@ -118,7 +118,7 @@ def test_it_narrows_by_category_and_auth_type() -> None:
     assert slugs(category="nothing of the kind") == []
 
 
-def test_a_catalogue_of_ones_own_adds_and_replaces(settings, tmp_path) -> None:
+def test_an_extra_catalogue_adds_and_overrides(settings, tmp_path) -> None:
     definition = (CATALOGUE / "github.toml").read_text()
     ours = definition.replace('name = "GitHub"', 'name = "Our GitHub"', 1)
     (tmp_path / "github.toml").write_text(ours)
@@ -136,5 +136,5 @@ def test_a_category_is_searched_too() -> None:
     assert found == slugs("paymnets")
 
 
-def test_a_whole_sentence_is_answered_at_once() -> None:
+def test_a_long_query_is_answered_quickly() -> None:
     assert slugs("qwert yuiop " * 1000) == []

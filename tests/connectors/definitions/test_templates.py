@@ -15,7 +15,7 @@ def test_it_fills_slots() -> None:
 
 
 @pytest.mark.parametrize("values", [{}, {"region": ""}])
-def test_it_names_a_missing_value(values) -> None:
+def test_the_error_names_a_missing_value(values) -> None:
     with pytest.raises(ServiceForbidden, match="The request needs a value for “region”"):
         fill("https://{region}.example.com", values)
 
@@ -39,7 +39,7 @@ def test_it_names_a_missing_value(values) -> None:
         ("https://a.example?q={x}", "@evil.example", "https://a.example?q=%40evil.example"),
     ],
 )
-def test_it_keeps_every_value_in_its_place(template, value, expected) -> None:
+def test_no_value_changes_other_parts_of_the_url(template, value, expected) -> None:
     if expected is None:
         with pytest.raises(ServiceForbidden):
             fill_url(template, {"x": value})
@@ -68,7 +68,7 @@ def test_it_keeps_every_value_in_its_place(template, value, expected) -> None:
     ],
 )
 @pytest.mark.parametrize("template", ["https://{x}/", "https://{x}.example.com/", "https://a.{x}"])
-def test_no_value_leaves_the_host(template: str, value: str) -> None:
+def test_it_refuses_values_that_could_change_the_host(template: str, value: str) -> None:
     with pytest.raises(ServiceForbidden, match="“x” does not fit"):
         fill_url(template, {"x": value})
 
@@ -90,7 +90,7 @@ def test_no_value_leaves_the_host(template: str, value: str) -> None:
         "https://a.example\\@evil.example",
     ],
 )
-def test_a_base_address_is_nothing_but_that(value: str) -> None:
+def test_it_refuses_an_invalid_base_url(value: str) -> None:
     with pytest.raises(ServiceForbidden):
         fill_url("{x}/v1", {"x": value})
 
@@ -105,5 +105,5 @@ def test_a_base_address_is_nothing_but_that(value: str) -> None:
         ("HTTP://localhost:9000", "http://localhost:9000"),
     ],
 )
-def test_an_origin_has_one_spelling(url: str, expected: str) -> None:
+def test_origins_are_normalized(url: str, expected: str) -> None:
     assert origin(url) == expected

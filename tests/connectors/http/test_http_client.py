@@ -27,7 +27,7 @@ from connectors.http.http_client import Timeout
 
 QUICK = Timeout(connect=0.5, read=0.5, total=1)
 
-#: Every way to write an address of this machine or of its network; `%d` is the port.
+#: Spellings of addresses of this machine and of private networks; `%d` is the port.
 LITERALS = """
 127.0.0.1 127.0.0.1. 127.1 127.0.1 127.1.2.3 2130706433 017700000001 0x7f000001 0x7f.1 0x7f.0.0.1
 0177.0.0.1 0177.1 00000177.1 127.0.0.0x1 0 0.0.0.0 0x0 00 0.0 localhost LOCALHOST localhost.
@@ -58,13 +58,13 @@ def test_it_works(service) -> None:
     )
 
     assert (answer.status, answer.json(), answer.headers["x-rate"]) == (200, {"name": "Zoë"}, "5")
-    asked = service.only
-    assert (asked.method, asked.path, asked.query) == ("POST", "/v1/users", {"q": ["a b&c"]})
-    assert asked.body == b'{"x": 1}'
-    assert asked.all("X-Key") == ["k"]
-    assert asked.all("Host") == [f"127.0.0.1:{service.port}"]
-    assert asked.all("Accept-Encoding") == ["identity"]
-    assert asked.all("User-Agent")[0].startswith("DeveloperConsole/")
+    request = service.only
+    assert (request.method, request.path, request.query) == ("POST", "/v1/users", {"q": ["a b&c"]})
+    assert request.body == b'{"x": 1}'
+    assert request.all("X-Key") == ["k"]
+    assert request.all("Host") == [f"127.0.0.1:{service.port}"]
+    assert request.all("Accept-Encoding") == ["identity"]
+    assert request.all("User-Agent")[0].startswith("DeveloperConsole/")
 
 
 def test_it_sends_forms_and_bodies(service) -> None:
@@ -75,7 +75,7 @@ def test_it_sends_forms_and_bodies(service) -> None:
     assert service.asked[1].body == b"<raw/>"
 
 
-def test_it_can_be_answered_by_the_responses_library() -> None:
+def test_it_works_with_the_responses_library() -> None:
     with responses.RequestsMock() as mocked:
         mocked.get("https://api.example.com/me", json={"id": 7}, status=418)
         answer = http_client.send("GET", "https://api.example.com/me", service="Zoho CRM")
@@ -85,7 +85,7 @@ def test_it_can_be_answered_by_the_responses_library() -> None:
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("host", LITERALS)
-def test_it_reaches_no_private_address(listen, settings, scheme: str, host: str) -> None:
+def test_it_does_not_connect_to_private_addresses(listen, settings, scheme: str, host: str) -> None:
     settings.ALLOWED_PRIVATE_HOSTS = []
     canary = listen()
 
@@ -98,8 +98,8 @@ def test_it_reaches_no_private_address(listen, settings, scheme: str, host: str)
     assert canary.connections == 0
 
 
-def test_the_canary_can_be_reached_where_it_is_allowed(listen, settings) -> None:
-    """The positive control of every test with a canary."""
+def test_it_connects_to_a_private_address_that_is_allowed(listen, settings) -> None:
+    """The positive control for the tests with a canary."""
     canary = listen()
     settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{canary.port}"]
 
@@ -115,23 +115,25 @@ def test_the_canary_can_be_reached_where_it_is_allowed(listen, settings) -> None
     "addresses",
     [["127.0.0.1"], ["2606:4700::1111", "127.0.0.1"], ["::1", "1.1.1.1"], ["169.254.169.254"]],
 )
-def test_it_refuses_a_name_with_one_private_address(listen, resolving, addresses) -> None:
+def test_it_refuses_a_host_with_one_private_address_among_several(
+    listen, resolving, addresses
+) -> None:
     canary = listen()
-    asked = resolving(addresses)
+    lookups = resolving(addresses)
 
     with pytest.raises(ServiceForbidden, match="private network"):
         http_client.send(
             "GET", f"https://rebind.example:{canary.port}/", service="Zoho CRM", timeout=QUICK
         )
 
-    assert asked == ["rebind.example"]
+    assert lookups == ["rebind.example"]
     assert canary.connections == 0
 
 
-def test_it_resolves_once_and_connects_to_what_it_judged(listen, resolving) -> None:
+def test_it_resolves_once_and_connects_to_the_validated_address(listen, resolving) -> None:
     canary = listen()
     # Nothing answers at the first address; a second look would find the canary.
-    asked = resolving(["2001:4860:ffff:ffff::1"], ["127.0.0.1"])
+    lookups = resolving(["2001:4860:ffff:ffff::1"], ["127.0.0.1"])
 
     with pytest.raises(ServiceUnreachable):
         http_client.send(
@@ -141,13 +143,13 @@ def test_it_resolves_once_and_connects_to_what_it_judged(listen, resolving) -> N
             timeout=Timeout(connect=0.2, read=0.2, total=0.5),
         )
 
-    assert asked == ["rebind.example"]
+    assert lookups == ["rebind.example"]
     assert canary.connections == 0
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 @pytest.mark.parametrize("target", ["canary", "self", "relative"])
-def test_it_follows_no_redirect(service, listen, status: int, target: str) -> None:
+def test_it_does_not_follow_redirects(service, listen, status: int, target: str) -> None:
     canary = listen()
     location = {
         "canary": f"http://127.0.0.1:{canary.port}/",
@@ -165,7 +167,7 @@ def test_it_follows_no_redirect(service, listen, status: int, target: str) -> No
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"])
-def test_it_uses_no_proxy_of_the_environment(service, listen, monkeypatch, name: str) -> None:
+def test_it_ignores_proxies_of_the_environment(service, listen, monkeypatch, name: str) -> None:
     canary = listen()
     monkeypatch.setenv(name, f"http://127.0.0.1:{canary.port}")
     monkeypatch.setenv("NO_PROXY", "")
@@ -174,7 +176,7 @@ def test_it_uses_no_proxy_of_the_environment(service, listen, monkeypatch, name:
     assert canary.connections == 0
 
 
-def test_it_uses_no_password_of_the_environment(service, monkeypatch, tmp_path: Path) -> None:
+def test_it_ignores_netrc(service, monkeypatch, tmp_path: Path) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login root password hunter2\n")
     os.chmod(netrc, 0o600)
@@ -190,7 +192,7 @@ SMALL = b'{"access_token": "at-1"}'
 
 
 def raw_deflate(data: bytes) -> bytes:
-    """Compress as the services do that leave the header of RFC 1950 out."""
+    """Compress without the header of RFC 1950, as some services do."""
     squeeze = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return squeeze.compress(data) + squeeze.flush()
 
@@ -209,9 +211,11 @@ COMPRESSED = {
 
 
 @pytest.mark.parametrize("body", [SMALL, PLAIN, b""], ids=["small", "of several pieces", "empty"])
-@pytest.mark.parametrize("way", COMPRESSED)
-def test_it_decodes_what_was_compressed_unasked(service, way: str, body: bytes) -> None:
-    coding, compress = COMPRESSED[way]
+@pytest.mark.parametrize("compression", COMPRESSED)
+def test_it_decodes_a_compressed_response_that_was_not_requested(
+    service, compression: str, body: bytes
+) -> None:
+    coding, compress = COMPRESSED[compression]
     service.answers(compress(body), Content_Encoding=coding)
 
     answer = http_client.send("GET", service.url, service="Zoho CRM")
@@ -220,7 +224,7 @@ def test_it_decodes_what_was_compressed_unasked(service, way: str, body: bytes) 
     assert service.only.all("Accept-Encoding") == ["identity"]
 
 
-def test_an_answer_without_a_body_may_name_a_coding(service) -> None:
+def test_a_response_without_a_body_can_name_a_coding(service) -> None:
     service.answers(b"", status=204, Content_Encoding="gzip")
 
     assert http_client.send("DELETE", service.url, service="Zoho CRM").body == b""
@@ -234,7 +238,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("encoding", BOMBS)
-def test_it_stops_decoding_at_the_limit(service, encoding: str) -> None:
+def test_it_stops_decoding_at_the_size_limit(service, encoding: str) -> None:
     service.answers(BOMBS[encoding], Content_Encoding=encoding)
     tracemalloc.start()
 
@@ -243,10 +247,10 @@ def test_it_stops_decoding_at_the_limit(service, encoding: str) -> None:
 
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 6 * 1024 * 1024, "the limit, and what is on its way"
+    assert peak < 6 * 1024 * 1024, "the limit and buffers"
 
 
-def test_what_is_compressed_may_reach_the_limit_and_no_further(service) -> None:
+def test_a_decoded_body_can_be_as_large_as_the_limit(service) -> None:
     service.answers(gzip.compress(b"x" * 4096), Content_Encoding="gzip")
     assert len(http_client.send("GET", service.url, service="S", max_bytes=4096).body) == 4096
 
@@ -258,7 +262,7 @@ def test_what_is_compressed_may_reach_the_limit_and_no_further(service) -> None:
 @pytest.mark.parametrize(
     "encoding", ["gzip, gzip", "gzip, deflate", "gzip,gzip,gzip", "br", "zstd", "x-unknown"]
 )
-def test_it_names_a_coding_that_it_does_not_decode(service, encoding: str) -> None:
+def test_the_error_names_an_unsupported_coding(service, encoding: str) -> None:
     service.answers(gzip.compress(gzip.compress(b"{}")), Content_Encoding=encoding)
     named = ", ".join(part.strip() for part in encoding.split(","))
 
@@ -279,14 +283,14 @@ def test_it_names_a_coding_that_it_does_not_decode(service, encoding: str) -> No
     ],
     ids=["plain", "no end", "cut", "wrong sum", "one byte", "deflate cut", "no deflate"],
 )
-def test_it_reads_nothing_that_is_damaged(service, encoding: str, body: bytes) -> None:
+def test_it_refuses_invalid_compressed_data(service, encoding: str, body: bytes) -> None:
     service.answers(body, Content_Encoding=encoding)
 
     with pytest.raises(ServiceUnintelligible, match="compressed answer that cannot be decoded"):
         http_client.send("GET", service.url, service="Zoho CRM")
 
 
-def test_it_reads_up_to_the_limit_and_no_further(service) -> None:
+def test_a_body_can_be_as_large_as_the_limit(service) -> None:
     service.answers(b"x" * 4096)
     assert len(http_client.send("GET", service.url, service="S", max_bytes=4096).body) == 4096
 
@@ -295,7 +299,7 @@ def test_it_reads_up_to_the_limit_and_no_further(service) -> None:
         http_client.send("GET", service.url, service="S", max_bytes=4096)
 
 
-def test_it_stops_reading_an_answer_without_end(listen, settings) -> None:
+def test_it_stops_reading_an_endless_response(listen, settings) -> None:
     sent = 0
 
     def speak(sock) -> None:
@@ -336,7 +340,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize("part", SLOW)
-def test_it_gives_up_on_a_slow_service(listen, settings, part: str) -> None:
+def test_it_times_out_on_a_slow_service(listen, settings, part: str) -> None:
     listener = listen(lambda sock: drip(sock, *SLOW[part]))
     settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{listener.port}"]
     started = time.monotonic()
@@ -361,7 +365,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("answer", BROKEN)
-def test_it_does_not_know_what_a_broken_answer_means(listen, settings, answer: str) -> None:
+def test_an_incomplete_response_leaves_the_outcome_uncertain(listen, settings, answer: str) -> None:
     def speak(sock) -> None:
         sock.recv(65536)
         sock.sendall(BROKEN[answer])
@@ -378,7 +382,7 @@ def test_it_does_not_know_what_a_broken_answer_means(listen, settings, answer: s
     assert not caught.value.certain
 
 
-def test_it_is_certain_that_nothing_was_sent_where_nobody_listens(listen, settings) -> None:
+def test_it_is_certain_that_nothing_was_sent_to_a_closed_port(listen, settings) -> None:
     settings.ALLOWED_PRIVATE_HOSTS = ["127.0.0.1:1"]
 
     with pytest.raises(ServiceUnreachable, match="nothing answers at its URL") as caught:
@@ -389,7 +393,7 @@ def test_it_is_certain_that_nothing_was_sent_where_nobody_listens(listen, settin
     assert caught.value.__suppress_context__
 
 
-def test_it_says_that_a_name_does_not_exist() -> None:
+def test_the_error_says_that_the_host_was_not_found() -> None:
     with pytest.raises(
         ServiceUnreachable, match="Zoho CRM's host name could not be found"
     ) as caught:
@@ -420,7 +424,7 @@ def test_it_says_that_a_name_does_not_exist() -> None:
         {"User-Agent": "curl"},
     ],
 )
-def test_it_sends_no_header_that_changes_the_message(service, headers) -> None:
+def test_it_refuses_headers_that_frame_the_message(service, headers) -> None:
     with pytest.raises(ServiceForbidden) as caught:
         http_client.send("GET", service.url, service="Zoho CRM", headers=headers)
 
@@ -429,22 +433,22 @@ def test_it_sends_no_header_that_changes_the_message(service, headers) -> None:
 
 
 @pytest.mark.parametrize("path", ["//evil.example/", "/@evil.example/", "/a:b@c", "/%2F%2Fevil"])
-def test_no_path_leads_to_another_host(service, path: str) -> None:
+def test_a_path_cannot_change_the_host(service, path: str) -> None:
     http_client.send("GET", f"{service.url}{path}", service="Zoho CRM")
 
     assert service.only.all("Host") == [f"127.0.0.1:{service.port}"]
 
 
 @pytest.mark.parametrize("path", ["/api/../admin", "/..//evil.example", "/api/./x"])
-def test_it_asks_for_no_path_but_the_one_that_was_written(service, path: str) -> None:
+def test_it_refuses_a_path_that_would_be_rewritten(service, path: str) -> None:
     with pytest.raises(ServiceForbidden):
         http_client.send("GET", f"{service.url}{path}", service="Zoho CRM")
 
     assert service.asked == []
 
 
-def test_it_logs_no_query_and_no_body(service, leaks_nothing) -> None:
-    with leaks_nothing("hunter2", "hunter3", "hunter4"):
+def test_it_does_not_log_queries_or_bodies(service, assert_not_logged) -> None:
+    with assert_not_logged("hunter2", "hunter3", "hunter4"):
         http_client.send(
             "POST",
             f"{service.url}/?key=hunter2",
@@ -454,7 +458,7 @@ def test_it_logs_no_query_and_no_body(service, leaks_nothing) -> None:
         )
 
 
-def test_its_answers_show_no_body() -> None:
+def test_the_repr_of_a_response_hides_the_body() -> None:
     answer = http_client.ServiceResponse(
         service="S", status=200, headers={"set-cookie": "a=1"}, body=b"token"
     )
@@ -475,7 +479,7 @@ def test_its_answers_show_no_body() -> None:
         (b'{"a":', "Zoho CRM sent an answer that cannot be read."),
     ],
 )
-def test_it_says_what_came_instead_of_json(service, body: bytes, sentence: str) -> None:
+def test_the_error_says_what_came_instead_of_json(service, body: bytes, sentence: str) -> None:
     service.answers(body)
     answer = http_client.send("GET", service.url, service="Zoho CRM")
 
@@ -488,7 +492,7 @@ def test_it_says_what_came_instead_of_json(service, body: bytes, sentence: str) 
     ("status", "part"),
     [(429, "is receiving too many requests"), (500, "status 500"), (503, "status 503")],
 )
-def test_it_names_an_outage(service, status: int, part: str) -> None:
+def test_it_reports_an_outage(service, status: int, part: str) -> None:
     service.answers(b"<h1>Sorry", status=status)
     answer = http_client.send("GET", service.url, service="Zoho CRM")
 
@@ -497,7 +501,7 @@ def test_it_names_an_outage(service, status: int, part: str) -> None:
     assert caught.value.status == status
 
 
-def test_its_session_leaves_by_no_other_door() -> None:
+def test_its_session_has_only_the_guarded_adapter() -> None:
     with http_client.GuardedSession(service="Zoho CRM") as session:
         for url in ("file:///etc/passwd", "ftp://example.com/", "http://example.com/"):
             with pytest.raises(ServiceForbidden):
@@ -506,8 +510,8 @@ def test_its_session_leaves_by_no_other_door() -> None:
             session.get_adapter("file:///etc/passwd")
 
 
-def test_it_hangs_up_on_an_answer_of_two_lengths(listen, settings) -> None:
-    """urllib3 refuses its head, and leaves the socket to the collector of garbage."""
+def test_it_closes_the_connection_on_a_response_with_two_lengths(listen, settings) -> None:
+    """urllib3 rejects the head, but leaves the socket open until it is garbage-collected."""
     hung_up = threading.Event()
 
     def speak(sock: socket.socket) -> None:

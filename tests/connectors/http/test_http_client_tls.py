@@ -1,4 +1,4 @@
-"""Certificates are checked by the host's name, whatever address is connected to."""
+"""Certificates are checked against the host name, not against the address."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def certificate(folder: Path, *, name: str, ends: datetime.datetime) -> Path:
 
 @pytest.fixture
 def serve(listen, settings):
-    """Give a function that serves one answer under a certificate and returns what came."""
+    """Return a function that serves one response over TLS, and returns the received data."""
 
     def start(file: Path) -> tuple[int, list[bytes], list[str | None]]:
         received: list[bytes] = []
@@ -101,7 +101,7 @@ def test_it_works(serve, monkeypatch, tmp_path: Path) -> None:
     ],
     ids=["unknown issuer", "expired", "another name", "the address instead of the name"],
 )
-def test_it_sends_nothing_under_a_wrong_certificate(
+def test_it_sends_nothing_if_the_certificate_is_invalid(
     serve, monkeypatch, tmp_path: Path, name: str, ends: datetime.datetime, trusted: bool, why: str
 ) -> None:
     file = certificate(tmp_path, name=name, ends=ends)
@@ -116,14 +116,16 @@ def test_it_sends_nothing_under_a_wrong_certificate(
     assert received == []
 
 
-def test_plain_http_where_https_was_asked_for_is_no_fault_of_a_certificate(service) -> None:
+def test_plain_http_instead_of_https_is_not_reported_as_an_invalid_certificate(service) -> None:
     with pytest.raises(ServiceUnreachable, match="does not use https on this port") as caught:
         http_client.send("GET", f"https://127.0.0.1:{service.port}/", service="Zoho CRM")
     assert "certificate" not in str(caught.value)
     assert caught.value.certain
 
 
-def test_a_service_that_hangs_up_on_tls_is_no_fault_of_a_certificate(listen, settings) -> None:
+def test_a_connection_closed_during_the_handshake_is_not_reported_as_an_invalid_certificate(
+    listen, settings
+) -> None:
     listener = listen(lambda sock: sock.recv(65536) and None)
     settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{listener.port}"]
     with pytest.raises(ServiceUnreachable, match="an encrypted connection") as caught:
@@ -132,8 +134,8 @@ def test_a_service_that_hangs_up_on_tls_is_no_fault_of_a_certificate(listen, set
     assert caught.value.certain
 
 
-def test_https_where_plain_http_was_asked_for_is_said(listen, settings) -> None:
-    """A server of TLS that answers plain http with an alert, as OpenSSL's own does."""
+def test_the_error_says_that_the_port_uses_https(listen, settings) -> None:
+    """A TLS server that responds to plain http with an alert, as OpenSSL does."""
 
     def alert(sock: socket.socket) -> None:
         sock.recv(65536)

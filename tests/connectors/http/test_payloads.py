@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from connectors.http.payloads import (
     TEN_YEARS,
-    dig,
-    has_failed,
+    is_error,
     parse_json,
+    parse_lifetime,
     parse_token_body,
-    seconds,
     split_scopes,
+    value_at,
     words,
 )
 
@@ -66,18 +66,18 @@ from connectors.http.payloads import (
         (b"3600", None),
     ],
 )
-def test_it_reads_a_lifetime_or_knows_none(value: object, expected: int | None) -> None:
-    assert seconds(value) == expected
+def test_it_parses_a_lifetime(value: object, expected: int | None) -> None:
+    assert parse_lifetime(value) == expected
 
 
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary())
-def test_a_lifetime_is_always_within_ten_years(value: object) -> None:
-    found = seconds(value)
+def test_a_lifetime_is_at_most_ten_years(value: object) -> None:
+    found = parse_lifetime(value)
 
     assert found is None or 0 < found <= TEN_YEARS
 
 
-def test_it_reads_json_of_services_as_they_are() -> None:
+def test_it_parses_json_as_services_send_it() -> None:
     body = b'\xef\xbb\xbf{"a": NaN, "b": -Infinity, "c": 1e999, "d": 1.5, "e": "x\\u0000\\ud800y"}'
 
     assert parse_json(body) == {"a": None, "b": None, "c": None, "d": 1.5, "e": "x\ufffd\ufffdy"}
@@ -101,26 +101,26 @@ def test_it_reads_json_of_services_as_they_are() -> None:
         b'{"a": 1} trailing',
     ],
 )
-def test_what_is_not_json_is_a_value_error(body: bytes) -> None:
+def test_invalid_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError):
         parse_json(body)
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_raise_anything_else(body: bytes) -> None:
+def test_arbitrary_bytes_raise_only_value_errors(body: bytes) -> None:
     for read in (parse_json, parse_token_body):
         with suppress(ValueError):
             read(body)
 
 
 @given(st.recursive(st.none() | st.text() | st.floats(), lambda x: st.lists(x), max_leaves=5))
-def test_what_it_reads_can_be_written_again(document: object) -> None:
+def test_parsed_json_can_be_serialized_again(document: object) -> None:
     read = parse_json(json.dumps(document).encode())
 
     json.dumps(read, ensure_ascii=False, allow_nan=False).encode()
 
 
-def test_it_reads_forms_and_json_by_content() -> None:
+def test_it_tells_forms_from_json_by_content() -> None:
     form = b"access_token=gho_16C7e42F&scope=repo%2Cgist&token_type=bearer\n"
 
     assert parse_token_body(form) == {
@@ -136,19 +136,19 @@ def test_it_reads_forms_and_json_by_content() -> None:
     "body",
     [b"", b"[]", b"null", b'"a=b"', b"OK", b"<a href=x>", b"a=1&" * 1000, b"a b=c", b"\0a=b"],
 )
-def test_what_is_no_token_answer_is_a_value_error(body: bytes) -> None:
+def test_an_invalid_token_response_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError):
         parse_token_body(body)
 
 
-def test_it_digs() -> None:
+def test_it_returns_the_value_at_a_dotted_path() -> None:
     document = {"users": [{"email": "a@b.c"}], "team": {"id": 0}}
 
-    assert dig(document, "users.0.email") == "a@b.c"
-    assert dig(document, "team.id") == 0
-    assert dig(document, "") == document
+    assert value_at(document, "users.0.email") == "a@b.c"
+    assert value_at(document, "team.id") == 0
+    assert value_at(document, "") == document
     for nowhere in ("users.1", "users.x", "users.-1", "users.²", "users." + "9" * 5000, "a.b", "."):
-        assert dig(document, nowhere) is None
+        assert value_at(document, nowhere) is None
 
 
 @pytest.mark.parametrize(
@@ -168,12 +168,12 @@ def test_it_digs() -> None:
         ("y" * 1_000_000, "y" * 199 + "…"),
     ],
 )
-def test_it_makes_text_fit_to_be_shown(text: object, expected: str) -> None:
+def test_it_makes_text_printable(text: object, expected: str) -> None:
     assert words(text) == expected
 
 
 @given(st.text(), st.integers(min_value=1, max_value=50))
-def test_shown_text_is_printable_and_short(text: str, limit: int) -> None:
+def test_the_text_is_always_printable_and_short(text: str, limit: int) -> None:
     shown = words(text, limit)
 
     assert shown.isprintable()
@@ -208,5 +208,5 @@ def test_it_splits_scopes(value: object, separator: str, expected: tuple[str, ..
         ([], False),
     ],
 )
-def test_it_knows_an_error_of_status_200(document: object, expected: bool) -> None:
-    assert has_failed(document, {"ok": "false"}) is expected
+def test_it_detects_an_error_with_status_200(document: object, expected: bool) -> None:
+    assert is_error(document, {"ok": "false"}) is expected

@@ -27,17 +27,17 @@ TOKENS = {"access_token": "at-1", "token_type": "Bearer"}
 
 
 def exchanged(connector, **changes) -> TokenResponse:
-    asked = {
+    arguments = {
         "client": CLIENT,
         "code": "c0de/+ =&",
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
         "values": {},
     }
-    return access_token_request.exchange_code(connector, **{**asked, **changes})
+    return access_token_request.exchange_code(connector, **{**arguments, **changes})
 
 
-def test_it_works(service, speaks_oauth2) -> None:
+def test_it_works(service, make_connector) -> None:
     service.answers(
         {
             "access_token": "at-1",
@@ -48,7 +48,7 @@ def test_it_works(service, speaks_oauth2) -> None:
         }
     )
 
-    answer = exchanged(speaks_oauth2())
+    answer = exchanged(make_connector())
 
     assert answer == TokenResponse(
         access_token="at-1",
@@ -58,23 +58,23 @@ def test_it_works(service, speaks_oauth2) -> None:
         scopes=("read", "write"),
         raw=service.body,
     )
-    asked = service.only
-    assert (asked.method, asked.path, asked.query) == ("POST", "/token", {})
-    assert asked.form == {
+    request = service.only
+    assert (request.method, request.path, request.query) == ("POST", "/token", {})
+    assert request.form == {
         "grant_type": ["authorization_code"],
         "code": ["c0de/+ =&"],
         "redirect_uri": [REDIRECT_URI],
         "code_verifier": [VERIFIER],
     }
-    assert asked.all("Content-Type") == ["application/x-www-form-urlencoded"]
-    assert asked.all("Accept") == ["application/json"]
-    assert asked.all("Accept-Encoding") == ["identity"]
+    assert request.all("Content-Type") == ["application/x-www-form-urlencoded"]
+    assert request.all("Accept") == ["application/json"]
+    assert request.all("Accept-Encoding") == ["identity"]
 
 
-def test_the_client_proves_itself_in_the_header_alone(service, speaks_oauth2) -> None:
+def test_the_client_authenticates_only_in_the_header(service, make_connector) -> None:
     service.answers(TOKENS)
 
-    exchanged(speaks_oauth2(token_endpoint_auth_method="client_secret_basic"))
+    exchanged(make_connector(token_endpoint_auth_method="client_secret_basic"))
 
     (header,) = service.only.all("Authorization")
     # RFC 6749 section 2.3.1: form-encoded before they are joined by a colon.
@@ -84,10 +84,10 @@ def test_the_client_proves_itself_in_the_header_alone(service, speaks_oauth2) ->
     assert not {"client_id", "client_secret"} & set(service.only.form)
 
 
-def test_the_client_proves_itself_in_the_form_alone(service, speaks_oauth2) -> None:
+def test_the_client_authenticates_only_in_the_form(service, make_connector) -> None:
     service.answers(TOKENS)
 
-    exchanged(speaks_oauth2(token_endpoint_auth_method="client_secret_post"))
+    exchanged(make_connector(token_endpoint_auth_method="client_secret_post"))
 
     assert service.only.all("Authorization") == []
     assert service.only.form["client_id"] == ["id:%+ &ü"]
@@ -95,51 +95,51 @@ def test_the_client_proves_itself_in_the_form_alone(service, speaks_oauth2) -> N
 
 
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post"])
-def test_a_public_client_only_names_itself(service, speaks_oauth2, method: str) -> None:
+def test_a_public_client_sends_only_its_id(service, make_connector, method: str) -> None:
     service.answers(TOKENS)
     client = ClientCredentials(client_id="public")
 
-    exchanged(speaks_oauth2(token_endpoint_auth_method=method), client=client)
+    exchanged(make_connector(token_endpoint_auth_method=method), client=client)
 
     assert service.only.all("Authorization") == []
     assert service.only.form["client_id"] == ["public"]
     assert "client_secret" not in service.only.form
 
 
-def test_it_sends_no_verifier_where_the_service_takes_none(service, speaks_oauth2) -> None:
+def test_it_sends_no_verifier_without_pkce(service, make_connector) -> None:
     service.answers(TOKENS)
 
-    exchanged(speaks_oauth2(pkce=False))
-    exchanged(speaks_oauth2(), code_verifier=None)
+    exchanged(make_connector(pkce=False))
+    exchanged(make_connector(), code_verifier=None)
 
-    assert not [asked for asked in service.asked if "code_verifier" in asked.form]
+    assert not [request for request in service.asked if "code_verifier" in request.form]
 
 
-def test_it_journals_before_it_reads(service, speaks_oauth2) -> None:
+def test_it_journals_the_response_before_parsing_it(service, make_connector) -> None:
     journal: list[bytes] = []
     service.answers(b"<h1>Not a token")
 
     with pytest.raises(ServiceUnintelligible):
-        exchanged(speaks_oauth2(), journal=journal.append)
+        exchanged(make_connector(), journal=journal.append)
 
     assert journal == [b"<h1>Not a token"]
 
 
-def test_it_does_not_go_on_where_the_journal_fails(service, speaks_oauth2) -> None:
+def test_it_stops_if_the_journal_fails(service, make_connector) -> None:
     def full(raw: bytes) -> None:
         raise OSError("disk full")
 
     service.answers(TOKENS)
     with pytest.raises(OSError, match="disk full"):
-        exchanged(speaks_oauth2(), journal=full)
+        exchanged(make_connector(), journal=full)
 
 
-def test_it_journals_no_refusal(service, speaks_oauth2) -> None:
+def test_it_does_not_journal_errors(service, make_connector) -> None:
     journal: list[bytes] = []
     service.answers({"error": "invalid_grant"}, status=400)
 
     with pytest.raises(CredentialRefused):
-        exchanged(speaks_oauth2(), journal=journal.append)
+        exchanged(make_connector(), journal=journal.append)
     assert journal == []
 
 
@@ -175,17 +175,19 @@ def test_it_journals_no_refusal(service, speaks_oauth2) -> None:
         (b'{"access_token": "at-1", "x": ' + b"9" * 5000 + b"}", {}),
     ],
 )
-def test_it_reads_services_as_they_are(service, speaks_oauth2, body, found) -> None:
+def test_it_parses_token_responses_as_services_send_them(
+    service, make_connector, body, found
+) -> None:
     service.answers(body)
 
-    answer = exchanged(speaks_oauth2())
+    answer = exchanged(make_connector())
 
     assert answer.access_token == "at-1"
     assert {name: getattr(answer, name) for name in found} == found
 
 
-def test_it_takes_the_tokens_of_the_person_and_not_of_the_bot(service, speaks_oauth2) -> None:
-    connector = speaks_oauth2(
+def test_it_uses_the_tokens_of_the_person_not_of_the_bot(service, make_connector) -> None:
+    connector = make_connector(
         token_path="authed_user",
         error_when={"ok": "false"},
         kept=(KeptField(name="team", source="token", path="team.id", pattern="T[A-Z0-9]+"),),
@@ -217,9 +219,9 @@ def test_it_takes_the_tokens_of_the_person_and_not_of_the_bot(service, speaks_oa
         exchanged(connector)
 
 
-def test_it_keeps_what_salesforce_and_zoho_send_along(service, speaks_oauth2) -> None:
+def test_it_keeps_the_fields_that_salesforce_and_zoho_send(service, make_connector) -> None:
     host = r"https://[a-z0-9.-]+\.salesforce\.com"
-    connector = speaks_oauth2(
+    connector = make_connector(
         kept=(
             KeptField(name="instance_url", source="token", path="instance_url", pattern=host),
             KeptField(name="realm", source="callback", path="realmId", pattern="[0-9]+"),
@@ -262,7 +264,7 @@ def test_it_keeps_what_salesforce_and_zoho_send_along(service, speaks_oauth2) ->
         ["https://na1.my.salesforce.com"],
     ],
 )
-def test_it_keeps_no_host_of_somebody_else(service, speaks_oauth2, sent) -> None:
+def test_it_refuses_a_foreign_host(service, make_connector, sent) -> None:
     journal: list[bytes] = []
     kept = KeptField(
         name="instance_url",
@@ -273,7 +275,7 @@ def test_it_keeps_no_host_of_somebody_else(service, speaks_oauth2, sent) -> None
     service.answers({**TOKENS, "instance_url": sent})
 
     with pytest.raises(ServiceForbidden, match="“instance_url”") as caught:
-        exchanged(speaks_oauth2(kept=(kept,)), journal=journal.append)
+        exchanged(make_connector(kept=(kept,)), journal=journal.append)
 
     assert not caught.value.certain
     assert len(journal) == 1
@@ -282,13 +284,13 @@ def test_it_keeps_no_host_of_somebody_else(service, speaks_oauth2, sent) -> None
 @pytest.mark.parametrize(
     "token_type", ["mac", "MAC", "DPoP", "dpop", " DPoP ", "PoP", "hotk", "N_A"]
 )
-def test_it_refuses_tokens_that_it_cannot_use(service, speaks_oauth2, token_type: str) -> None:
+def test_it_refuses_unsupported_token_types(service, make_connector, token_type: str) -> None:
     service.answers({**TOKENS, "token_type": token_type})
 
     with pytest.raises(
         ServiceUnintelligible, match=f"type “{token_type.strip()}”.*bearer tokens only"
     ):
-        exchanged(speaks_oauth2())
+        exchanged(make_connector())
 
 
 @pytest.mark.parametrize(
@@ -380,11 +382,11 @@ def test_it_refuses_tokens_that_it_cannot_use(service, speaks_oauth2, token_type
         (307, b"", ServiceUnintelligible, "redirected"),
     ],
 )
-def test_it_says_what_went_wrong(service, speaks_oauth2, status, body, kind, part) -> None:
+def test_the_error_says_what_went_wrong(service, make_connector, status, body, kind, part) -> None:
     service.answers(body, status=status, Location="/token")
 
     with pytest.raises(ServiceError) as caught:
-        exchanged(speaks_oauth2(error_when={"ok": "false"}))
+        exchanged(make_connector(error_when={"ok": "false"}))
 
     assert type(caught.value) is kind
     assert part in str(caught.value)
@@ -392,11 +394,11 @@ def test_it_says_what_went_wrong(service, speaks_oauth2, status, body, kind, par
     assert len(service.asked) == 1
 
 
-def test_it_keeps_the_code_of_an_error(service, speaks_oauth2) -> None:
+def test_the_error_has_the_services_code(service, make_connector) -> None:
     service.answers({"error": "invalid_scope"}, status=400)
 
     with pytest.raises(ServiceRefused) as caught:
-        exchanged(speaks_oauth2())
+        exchanged(make_connector())
     assert (caught.value.code, caught.value.status) == ("invalid_scope", 400)
 
 
@@ -412,36 +414,38 @@ def test_it_keeps_the_code_of_an_error(service, speaks_oauth2) -> None:
     ],
 )
 @pytest.mark.parametrize("field", ["error", "error_description"])
-def test_no_error_repeats_a_secret(service, speaks_oauth2, leaks_nothing, echoed, field) -> None:
+def test_errors_do_not_repeat_secrets(
+    service, make_connector, assert_not_logged, echoed, field
+) -> None:
     service.answers({"error": "invalid_request", field: f"bad value {echoed}"}, status=400)
 
-    with leaks_nothing(echoed), pytest.raises(ServiceRefused) as caught:
-        exchanged(speaks_oauth2())
+    with assert_not_logged(echoed), pytest.raises(ServiceRefused) as caught:
+        exchanged(make_connector())
 
     assert echoed[:30] not in f"{caught.value} {caught.value.code}"
     assert "•••" in str(caught.value)
 
 
-def test_nothing_secret_is_logged_or_shown(service, speaks_oauth2, leaks_nothing) -> None:
+def test_secrets_are_not_logged_or_shown(service, make_connector, assert_not_logged) -> None:
     service.answers({**TOKENS, "access_token": "at-hunter2", "refresh_token": "rt-hunter2"})
 
-    with leaks_nothing("hunter2", "c0de", VERIFIER, "s3cr3t"):
-        answer = exchanged(speaks_oauth2(token_endpoint_auth_method="client_secret_post"))
+    with assert_not_logged("hunter2", "c0de", VERIFIER, "s3cr3t"):
+        answer = exchanged(make_connector(token_endpoint_auth_method="client_secret_post"))
 
     assert "hunter2" not in repr(answer)
     assert "s3cr3t" not in repr(CLIENT)
 
 
-def test_it_asks_where_the_parameters_say(service, speaks_oauth2) -> None:
+def test_the_parameters_fill_the_token_endpoint(service, make_connector) -> None:
     service.answers(TOKENS)
-    connector = speaks_oauth2(token_endpoint="{accounts_server}/oauth/v2/{tenant}/token")
+    connector = make_connector(token_endpoint="{accounts_server}/oauth/v2/{tenant}/token")
 
     exchanged(connector, values={"accounts_server": service.url, "tenant": "a/b"})
 
     assert service.only.path == "/oauth/v2/a%2Fb/token"
 
 
-def test_it_sends_no_secret_to_a_forbidden_address(listen, speaks_oauth2, settings) -> None:
+def test_it_sends_no_secret_to_a_forbidden_url(listen, make_connector, settings) -> None:
     canary = listen()
     settings.ALLOWED_PRIVATE_HOSTS = []
     for endpoint in (
@@ -451,26 +455,26 @@ def test_it_sends_no_secret_to_a_forbidden_address(listen, speaks_oauth2, settin
         "https://accounts.example.com@evil.example/token",
     ):
         with pytest.raises(ServiceForbidden):
-            exchanged(speaks_oauth2(token_endpoint=endpoint))
+            exchanged(make_connector(token_endpoint=endpoint))
     assert canary.connections == 0
 
 
-def test_it_tells_an_unknown_outcome_from_a_certain_one(listen, speaks_oauth2, settings) -> None:
+def test_it_tells_an_unknown_outcome_from_a_certain_one(listen, make_connector, settings) -> None:
     listener = listen(lambda sock: sock.recv(65536))
     settings.ALLOWED_PRIVATE_HOSTS = [f"127.0.0.1:{listener.port}", "127.0.0.1:1"]
 
     with pytest.raises(ServiceUnreachable) as broken_off:
-        exchanged(speaks_oauth2(token_endpoint=f"http://127.0.0.1:{listener.port}/token"))
+        exchanged(make_connector(token_endpoint=f"http://127.0.0.1:{listener.port}/token"))
     with pytest.raises(ServiceUnreachable) as refused:
-        exchanged(speaks_oauth2(token_endpoint="http://127.0.0.1:1/token"))
+        exchanged(make_connector(token_endpoint="http://127.0.0.1:1/token"))
 
     assert not broken_off.value.certain
     assert refused.value.certain
 
 
-def test_a_public_service_can_be_played_by_the_responses_library(speaks_oauth2) -> None:
+def test_the_responses_library_can_simulate_a_public_service(make_connector) -> None:
     with responses.RequestsMock() as mocked:
         mocked.post("https://accounts.example.com/token", body=json.dumps(TOKENS))
-        answer = exchanged(speaks_oauth2(token_endpoint="https://accounts.example.com/token"))
+        answer = exchanged(make_connector(token_endpoint="https://accounts.example.com/token"))
 
     assert answer.access_token == "at-1"

@@ -16,8 +16,8 @@ ACCOUNTS = KeptField(
 REALM = KeptField(name="realm", source="callback", path="realmId", pattern="[0-9]{1,20}")
 
 
-def test_it_works(speaks_oauth2) -> None:
-    connector = speaks_oauth2(kept=(ACCOUNTS, REALM))
+def test_it_works(make_connector) -> None:
+    connector = make_connector(kept=(ACCOUNTS, REALM))
     query = {"accounts-server": "https://accounts.zohocloud.ca", "realmId": "42", "code": "c"}
 
     assert kept_from_callback(connector, query, {"region": "eu"}) == {
@@ -26,22 +26,22 @@ def test_it_works(speaks_oauth2) -> None:
     }
 
 
-def test_it_fills_in_what_was_not_sent(speaks_oauth2) -> None:
-    connector = speaks_oauth2(kept=(ACCOUNTS,))
+def test_it_uses_the_default_for_a_missing_field(make_connector) -> None:
+    connector = make_connector(kept=(ACCOUNTS,))
 
     assert kept_from_callback(connector, {"code": "c"}, {"region": "eu"}) == {
         "accounts_server": "https://accounts.zoho.eu"
     }
 
 
-def test_it_refuses_a_default_that_does_not_fit_either(speaks_oauth2) -> None:
+def test_it_refuses_a_default_that_does_not_match(make_connector) -> None:
     with pytest.raises(ServiceForbidden, match="“accounts_server”"):
-        kept_from_callback(speaks_oauth2(kept=(ACCOUNTS,)), {}, {"region": "evil"})
+        kept_from_callback(make_connector(kept=(ACCOUNTS,)), {}, {"region": "evil"})
 
 
-def test_it_names_a_field_that_is_missing(speaks_oauth2) -> None:
+def test_the_error_names_a_missing_field(make_connector) -> None:
     with pytest.raises(ServiceForbidden, match="Example did not send “realm”"):
-        kept_from_callback(speaks_oauth2(kept=(REALM,)), {"code": "c"}, {})
+        kept_from_callback(make_connector(kept=(REALM,)), {"code": "c"}, {})
 
 
 @pytest.mark.parametrize(
@@ -62,15 +62,15 @@ def test_it_names_a_field_that_is_missing(speaks_oauth2) -> None:
         "https://accounts.zoho.com" + " " * 100_000,
     ],
 )
-def test_it_keeps_no_host_of_somebody_else(speaks_oauth2, sent: str) -> None:
+def test_it_refuses_a_foreign_host(make_connector, sent: str) -> None:
     with pytest.raises(ServiceForbidden, match="not one of its own addresses") as caught:
         kept_from_callback(
-            speaks_oauth2(kept=(ACCOUNTS,)), {"accounts-server": sent}, {"region": "eu"}
+            make_connector(kept=(ACCOUNTS,)), {"accounts-server": sent}, {"region": "eu"}
         )
     assert sent[:20] not in str(caught.value)
 
 
-def test_it_leaves_fields_of_the_token_answer_alone(speaks_oauth2) -> None:
+def test_it_ignores_fields_of_the_token_response(make_connector) -> None:
     later = KeptField(name="api_domain", source="token", path="api_domain", pattern="x")
 
-    assert kept_from_callback(speaks_oauth2(kept=(later,)), {"api_domain": "x"}, {}) == {}
+    assert kept_from_callback(make_connector(kept=(later,)), {"api_domain": "x"}, {}) == {}

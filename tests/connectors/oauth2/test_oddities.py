@@ -1,4 +1,4 @@
-"""Where real services leave the standard: one test for each oddity, with their own answers."""
+"""Where real services differ from the standard: one test for each, with their own responses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def network() -> Iterator[responses.RequestsMock]:
 
 
 def page(connector: Connector, values: Mapping[str, str], *scopes: str) -> dict[str, str]:
-    """Return the query of the page that a person is sent to, and its address as ``""``."""
+    """Return the query of the authorization URL; the key ``""`` holds the URL without it."""
     url = authorization_request.authorization_url(
         connector,
         client_id="abc",
@@ -83,7 +83,7 @@ BOT_AND_PERSON = {
 }
 
 
-def test_slack_nests_the_person_s_token_and_gives_the_bot_s_flat(network) -> None:
+def test_slack_nests_the_persons_token_beside_the_bots(network) -> None:
     slack = CONNECTORS["slack"]
     network.post(slack.oauth2.token_endpoint, json=BOT_AND_PERSON)
     as_bot = exchange(slack, {})
@@ -94,7 +94,7 @@ def test_slack_nests_the_person_s_token_and_gives_the_bot_s_flat(network) -> Non
     assert (as_person.access_token, as_person.scopes) == ("xoxp-person", ("search:read",))
 
 
-def test_slack_says_no_with_status_200(network) -> None:
+def test_slack_refuses_with_status_200(network) -> None:
     slack = CONNECTORS["slack"]
     network.post(slack.oauth2.token_endpoint, json={"ok": False, "error": "invalid_code"})
     with pytest.raises(CredentialRefused):
@@ -114,7 +114,7 @@ def test_slack_says_no_with_status_200(network) -> None:
         ("incorrect_client_credentials", ClientRefused),
     ],
 )
-def test_github_says_no_with_status_200(network, code: str, error: type[Exception]) -> None:
+def test_github_refuses_with_status_200(network, code: str, error: type[Exception]) -> None:
     github = CONNECTORS["github"]
     body = {"error": code, "error_description": "No.", "error_uri": "https://docs.github.com"}
     network.post(github.oauth2.token_endpoint, json=body)
@@ -128,7 +128,7 @@ ZOHO = [slug for slug in CONNECTORS if slug.startswith("zoho_")]
 
 
 @pytest.mark.parametrize("slug", ZOHO)
-def test_zoho_is_asked_for_tokens_where_the_account_lives(network, slug: str) -> None:
+def test_zoho_tokens_come_from_the_data_center_of_the_account(network, slug: str) -> None:
     zoho = CONNECTORS[slug]
     values = {"data_center": "zoho.com"}
     back = {"code": "c0de", "location": "eu", "accounts-server": "https://accounts.zoho.eu"}
@@ -138,16 +138,16 @@ def test_zoho_is_asked_for_tokens_where_the_account_lives(network, slug: str) ->
 
     values |= exchange(zoho, values).kept
 
-    asked = page(zoho, {"data_center": "zoho.eu"}, "x")
-    assert asked[""] == "https://accounts.zoho.eu/oauth/v2/auth"
-    assert (asked["access_type"], asked["prompt"]) == ("offline", "consent")
+    query = page(zoho, {"data_center": "zoho.eu"}, "x")
+    assert query[""] == "https://accounts.zoho.eu/oauth/v2/auth"
+    assert (query["access_type"], query["prompt"]) == ("offline", "consent")
     if "{api_domain}" in zoho.api_base_url:
         assert fill_url(zoho.api_base_url, values).startswith("https://www.zohoapis.eu")
     with pytest.raises(ServiceForbidden):
         kept_from_callback(zoho, back | {"accounts-server": "https://evil.example"}, values)
 
 
-def test_zoho_s_host_is_not_lost_by_a_refresh(network) -> None:
+def test_a_refresh_keeps_the_zoho_host(network) -> None:
     zoho = CONNECTORS["zoho_crm"]
     network.post("https://accounts.zoho.jp/oauth/v2/token", json={"access_token": "new"})
     answer = refresh(zoho, {"accounts_server": "https://accounts.zoho.jp"})
@@ -157,7 +157,7 @@ def test_zoho_s_host_is_not_lost_by_a_refresh(network) -> None:
 # Salesforce, Shopify, QuickBooks: the response says which host to call
 
 
-def test_salesforce_names_its_instance_and_says_it_once(network) -> None:
+def test_salesforce_names_its_instance_only_at_the_exchange(network) -> None:
     salesforce = CONNECTORS["salesforce"]
     values = {"login_host": "login.salesforce.com"}
     first = {"access_token": "t0ken", "instance_url": "https://acme.my.salesforce.com"}
@@ -177,7 +177,7 @@ def test_salesforce_names_its_instance_and_says_it_once(network) -> None:
         exchange(salesforce, values)
 
 
-def test_shopify_is_a_host_for_each_shop_and_signed_its_own_way(network) -> None:
+def test_shopify_has_a_host_for_each_shop_and_its_own_header(network) -> None:
     shopify = CONNECTORS["shopify"]
     (shop,) = shopify.parameters
     for hostile in ("evil.example", "acme.myshopify.com.evil.example", "a/b.myshopify.com", ""):
@@ -192,7 +192,7 @@ def test_shopify_is_a_host_for_each_shop_and_signed_its_own_way(network) -> None
     assert signed.headers == {"X-Shopify-Access-Token": "shpat"}
 
 
-def test_quickbooks_names_the_company_in_the_callback_alone(network) -> None:
+def test_quickbooks_names_the_company_only_in_the_callback(network) -> None:
     quickbooks = CONNECTORS["quickbooks_online"]
     kept = kept_from_callback(quickbooks, {"code": "c", "realmId": "9130"}, {})
     assert kept == {"realm_id": "9130"}
@@ -210,7 +210,7 @@ def test_quickbooks_names_the_company_in_the_callback_alone(network) -> None:
 
 
 @pytest.mark.parametrize("slug", ["notion", "reddit", "x", "spotify", "pinterest"])
-def test_the_client_is_named_in_the_header_alone(network, slug: str) -> None:
+def test_the_client_id_is_only_in_the_header(network, slug: str) -> None:
     connector = CONNECTORS[slug]
     network.post(re.compile(".*"), json={"access_token": "t0ken"})
     exchange(connector, {})
@@ -224,13 +224,13 @@ def test_the_client_is_named_in_the_header_alone(network, slug: str) -> None:
 @pytest.mark.parametrize(
     "slug", [s for s, c in CONNECTORS.items() if c.oauth2 and "google.com" in c.oauth2.issuer]
 )
-def test_google_gives_refresh_tokens_when_asked_for_consent(slug: str) -> None:
-    asked = page(CONNECTORS[slug], {}, "openid")
-    assert (asked["access_type"], asked["prompt"]) == ("offline", "consent")
-    assert asked["code_challenge_method"] == "S256"
+def test_google_issues_refresh_tokens_with_prompt_consent(slug: str) -> None:
+    query = page(CONNECTORS[slug], {}, "openid")
+    assert (query["access_type"], query["prompt"]) == ("offline", "consent")
+    assert query["code_challenge_method"] == "S256"
 
 
-def test_reddit_gives_refresh_tokens_for_good() -> None:
+def test_reddit_issues_permanent_refresh_tokens() -> None:
     assert page(CONNECTORS["reddit"], {}, "identity")["duration"] == "permanent"
 
 
@@ -242,7 +242,7 @@ MICROSOFT = [
 
 
 @pytest.mark.parametrize("slug", MICROSOFT)
-def test_microsoft_is_asked_at_the_tenant_and_for_offline_access(network, slug: str) -> None:
+def test_microsoft_uses_the_tenant_and_offline_access(network, slug: str) -> None:
     connector = CONNECTORS[slug]
     tenant = next(p for p in connector.parameters if p.name == "tenant")
     assert tenant.accepts("organizations") and tenant.accepts("contoso.onmicrosoft.com")
@@ -255,7 +255,7 @@ def test_microsoft_is_asked_at_the_tenant_and_for_offline_access(network, slug: 
     assert exchange(connector, values).access_token == "t0ken"
 
 
-def test_linkedin_is_not_sent_a_challenge(network) -> None:
+def test_linkedin_gets_no_pkce_challenge(network) -> None:
     linkedin = CONNECTORS["linkedin"]
     assert not {"code_challenge", "code_challenge_method"} & page(linkedin, {}, "openid").keys()
     network.post(linkedin.oauth2.token_endpoint, json={"access_token": "t0ken"})

@@ -1,4 +1,4 @@
-"""Services that name the client otherwise, want more with the code, or refresh elsewhere."""
+"""Services with their own parameter names, additional token parameters, or a refresh endpoint."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def exchange(connector: Connector) -> None:
     )
 
 
-def test_the_client_has_another_name_everywhere(service, speaks_oauth2) -> None:
-    connector = speaks_oauth2(
+def test_the_services_name_for_the_client_id_is_used_everywhere(service, make_connector) -> None:
+    connector = make_connector(
         **POST,
         client_id_parameter="client_key",
         revocation=Revocation(endpoint=f"{service.url}/revoke"),
@@ -54,9 +54,9 @@ def test_the_client_has_another_name_everywhere(service, speaks_oauth2) -> None:
         code_verifier=None,
         values={},
     )
-    asked = parse_qs(urlsplit(url).query)
-    assert asked["client_key"] == ["abc"] and "client_id" not in asked
-    assert asked["redirect_uri"] == [REDIRECT_URI] and asked["state"] == ["st&te"]
+    query = parse_qs(urlsplit(url).query)
+    assert query["client_key"] == ["abc"] and "client_id" not in query
+    assert query["redirect_uri"] == [REDIRECT_URI] and query["state"] == ["st&te"]
 
     service.answers({"access_token": "t", "refresh_token": "r"})
     exchange(connector)
@@ -69,8 +69,10 @@ def test_the_client_has_another_name_everywhere(service, speaks_oauth2) -> None:
     assert service.asked[0].form["code"] == ["c0de +&"]
 
 
-def test_more_goes_along_with_the_code_and_not_with_a_refresh(service, speaks_oauth2) -> None:
-    connector = speaks_oauth2(token_parameters={"expiring": "1"})
+def test_token_parameters_are_sent_with_a_code_but_not_with_a_refresh(
+    service, make_connector
+) -> None:
+    connector = make_connector(token_parameters={"expiring": "1"})
     service.answers({"access_token": "t"})
     exchange(connector)
     refresh_request.refresh(connector, client=CLIENT, refresh_token="r", values={})
@@ -79,34 +81,34 @@ def test_more_goes_along_with_the_code_and_not_with_a_refresh(service, speaks_oa
     assert with_refresh.form.keys() == {"grant_type", "refresh_token"}
 
 
-def test_it_refreshes_elsewhere(service, speaks_oauth2) -> None:
-    connector = speaks_oauth2(refresh_endpoint=f"{service.url}/renew")
+def test_it_uses_the_refresh_endpoint(service, make_connector) -> None:
+    connector = make_connector(refresh_endpoint=f"{service.url}/renew")
     service.answers({"access_token": "t"})
     exchange(connector)
     refresh_request.refresh(connector, client=CLIENT, refresh_token="r", values={})
     assert [request.path for request in service.asked] == ["/token", "/renew"]
 
 
-def test_every_request_to_the_api_may_name_the_client(service, speaks_oauth2) -> None:
+def test_api_requests_can_contain_the_client_id(service, make_connector) -> None:
     connector = replace(
-        speaks_oauth2(), api_base_url=service.url, api_headers={"Client-Id": "{client_id}"}
+        make_connector(), api_base_url=service.url, api_headers={"Client-Id": "{client_id}"}
     )
     service.answers({"login": "alice"})
     check(connector, "oauth2", secret={"access_token": "t"}, values={"client_id": "abc"})
     assert service.only.all("Client-Id") == ["abc"]
 
 
-def test_a_key_alone_is_a_user_without_a_password(speaks_oauth2) -> None:
+def test_a_key_can_be_a_user_name_without_a_password(make_connector) -> None:
     key = ApiKeyAuth(
         fields=(CredentialField(name="key", label="Key"),), signing=Signing(basic_user="{key}")
     )
-    connector = replace(speaks_oauth2(), oauth2=None, api_key=key)
+    connector = replace(make_connector(), oauth2=None, api_key=key)
     signed = AUTH_TYPES["api_key"].sign(connector, {"key": "abc"})
     assert signed.headers == {"Authorization": "Basic YWJjOg=="}
 
 
-def test_the_token_request_may_be_json(service, speaks_oauth2) -> None:
-    connector = speaks_oauth2(**POST, token_request="json", token_parameters={"more": "1"})
+def test_the_token_request_can_be_json(service, make_connector) -> None:
+    connector = make_connector(**POST, token_request="json", token_parameters={"more": "1"})
     service.answers({"access_token": "t"})
     exchange(connector)
     refresh_request.refresh(connector, client=CLIENT, refresh_token="r", values={})

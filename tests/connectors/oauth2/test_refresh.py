@@ -23,25 +23,25 @@ TOKENS = {"access_token": "at-2", "token_type": "Bearer", "expires_in": 3600}
 
 
 def refreshed(connector, **changes) -> TokenResponse:
-    asked = {"client": CLIENT, "refresh_token": "rt/1 +", "values": {}}
-    return refresh_request.refresh(connector, **{**asked, **changes})
+    arguments = {"client": CLIENT, "refresh_token": "rt/1 +", "values": {}}
+    return refresh_request.refresh(connector, **{**arguments, **changes})
 
 
-def test_it_works(service, speaks_oauth2) -> None:
+def test_it_works(service, make_connector) -> None:
     journal: list[bytes] = []
     service.answers({**TOKENS, "refresh_token": "rt-2"})
 
-    answer = refreshed(speaks_oauth2(), journal=journal.append)
+    answer = refreshed(make_connector(), journal=journal.append)
 
     assert (answer.access_token, answer.refresh_token, answer.expires_in) == ("at-2", "rt-2", 3600)
     assert journal == [service.body] == [answer.raw]
     assert service.only.form == {"grant_type": ["refresh_token"], "refresh_token": ["rt/1 +"]}
 
 
-def test_it_does_not_invent_a_refresh_token(service, speaks_oauth2) -> None:
+def test_there_can_be_no_new_refresh_token(service, make_connector) -> None:
     service.answers(TOKENS)
 
-    assert refreshed(speaks_oauth2()).refresh_token == ""
+    assert refreshed(make_connector()).refresh_token == ""
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_it_does_not_invent_a_refresh_token(service, speaks_oauth2) -> None:
         ("none", None, {"client_id": ["id:1"]}),
     ],
 )
-def test_the_client_proves_itself_exactly_once(
-    service, speaks_oauth2, method, header, fields
+def test_the_client_authenticates_exactly_once(
+    service, make_connector, method, header, fields
 ) -> None:
     service.answers(TOKENS)
 
-    refreshed(speaks_oauth2(token_endpoint_auth_method=method))
+    refreshed(make_connector(token_endpoint_auth_method=method))
 
     sent = [
         base64.b64decode(value.removeprefix("Basic ")).decode()
@@ -68,54 +68,56 @@ def test_the_client_proves_itself_exactly_once(
     assert {name: form[name] for name in form if name.startswith("client")} == fields
 
 
-def test_a_smaller_scope_is_no_error(service, speaks_oauth2) -> None:
+def test_a_smaller_scope_is_not_an_error(service, make_connector) -> None:
     service.answers({**TOKENS, "scope": "other"})
 
-    assert refreshed(speaks_oauth2()).scopes == ("other",)
+    assert refreshed(make_connector()).scopes == ("other",)
 
 
 @pytest.mark.parametrize("scope", ["", " ", None, []])
-def test_no_scope_is_no_change(service, speaks_oauth2, scope) -> None:
+def test_an_absent_scope_means_no_change(service, make_connector, scope) -> None:
     service.answers({**TOKENS, "scope": scope})
 
-    assert refreshed(speaks_oauth2()).scopes is None
+    assert refreshed(make_connector()).scopes is None
 
 
 @pytest.mark.parametrize(("scope", "scopes"), [("", ()), ([], ()), (None, None), ("a", ("a",))])
 def test_a_definition_may_say_that_no_scope_is_granted(
-    service, speaks_oauth2, scope, scopes
+    service, make_connector, scope, scopes
 ) -> None:
     service.answers({**TOKENS, "scope": scope})
 
-    assert refreshed(speaks_oauth2(empty_scope_is_none=True)).scopes == scopes
+    assert refreshed(make_connector(empty_scope_is_none=True)).scopes == scopes
 
 
 @pytest.mark.parametrize("request_format", ["form", "json"])
-def test_scopes_are_sent_where_the_service_demands_them(
-    service, speaks_oauth2, request_format
+def test_scopes_are_sent_if_the_service_requires_them(
+    service, make_connector, request_format
 ) -> None:
-    connector = speaks_oauth2(refresh_scope=True, scope_separator=",", token_request=request_format)
+    connector = make_connector(
+        refresh_scope=True, scope_separator=",", token_request=request_format
+    )
     service.answers(TOKENS)
 
     refreshed(connector, scopes=("read", "https://example.com/a+b"))
 
-    asked = service.only
-    form = asked.form if request_format == "form" else json.loads(asked.body)
+    request = service.only
+    form = request.form if request_format == "form" else json.loads(request.body)
     assert form["scope"] in ("read,https://example.com/a+b", ["read,https://example.com/a+b"])
 
 
-def test_scopes_are_not_sent_where_nobody_knows_them(service, speaks_oauth2) -> None:
+def test_scopes_are_not_sent_if_they_are_unknown(service, make_connector) -> None:
     service.answers(TOKENS)
 
-    refreshed(speaks_oauth2(refresh_scope=True), scopes=())
+    refreshed(make_connector(refresh_scope=True), scopes=())
 
     assert "scope" not in service.only.form
 
 
-def test_scopes_are_not_sent_unasked(service, speaks_oauth2) -> None:
+def test_scopes_are_not_sent_by_default(service, make_connector) -> None:
     service.answers(TOKENS)
 
-    refreshed(speaks_oauth2(), scopes=("read",))
+    refreshed(make_connector(), scopes=("read",))
 
     assert "scope" not in service.only.form
 
@@ -138,31 +140,31 @@ ENDS = (GrantEnd(status=400), GrantEnd(status=401, body=r"Token .{1,20} is (gone
         (500, b"", ServiceRefused),
     ],
 )
-def test_a_definition_says_what_else_ends_a_grant(
-    service, speaks_oauth2, status, body, kind
+def test_a_definition_can_list_responses_that_end_a_grant(
+    service, make_connector, status, body, kind
 ) -> None:
     service.answers(body, status=status)
 
     with pytest.raises((ServiceRefused, ServiceUnintelligible)) as caught:
-        refreshed(speaks_oauth2(grant_ends=ENDS))
+        refreshed(make_connector(grant_ends=ENDS))
 
     assert type(caught.value) is kind
 
 
-def test_json_may_show_the_end_of_a_grant(service, speaks_oauth2) -> None:
+def test_a_json_response_can_end_a_grant(service, make_connector) -> None:
     service.answers({"error": "invalid_request"}, status=400)
     ends = (GrantEnd(status=400, body=r'\{"error": "invalid_request"\}'),)
 
     with pytest.raises(CredentialRefused, match=r"no longer accepts .*\(invalid_request\)"):
-        refreshed(speaks_oauth2(grant_ends=ends))
+        refreshed(make_connector(grant_ends=ends))
 
 
-def test_it_shows_no_end_of_a_code(service, speaks_oauth2) -> None:
-    """At the exchange the same answer says nothing of a grant, for there is none yet."""
+def test_such_a_response_does_not_end_a_code_exchange(service, make_connector) -> None:
+    """At the code exchange there is no grant yet that could end."""
     service.answers(b"", status=400)
     with pytest.raises(ServiceUnintelligible):
         access_token_request.exchange_code(
-            speaks_oauth2(grant_ends=ENDS),
+            make_connector(grant_ends=ENDS),
             client=CLIENT,
             code="c",
             redirect_uri="https://console.example/",
@@ -171,8 +173,10 @@ def test_it_shows_no_end_of_a_code(service, speaks_oauth2) -> None:
         )
 
 
-def test_it_finds_flat_tokens_where_the_first_answer_nested_them(service, speaks_oauth2) -> None:
-    connector = speaks_oauth2(token_path="authed_user", error_when={"ok": "false"})
+def test_it_finds_flat_tokens_although_the_first_response_nested_them(
+    service, make_connector
+) -> None:
+    connector = make_connector(token_path="authed_user", error_when={"ok": "false"})
     service.answers({"ok": True, **TOKENS, "refresh_token": "xoxe-1-2"})
     assert refreshed(connector).access_token == "at-2"
 
@@ -180,8 +184,8 @@ def test_it_finds_flat_tokens_where_the_first_answer_nested_them(service, speaks
     assert refreshed(connector).access_token == "nested"
 
 
-def test_fields_that_do_not_come_again_are_left_alone(service, speaks_oauth2) -> None:
-    connector = speaks_oauth2(
+def test_fields_missing_from_a_refresh_are_kept(service, make_connector) -> None:
+    connector = make_connector(
         kept=(
             KeptField(name="host", source="token", path="host", pattern=r"[a-z]+\.example"),
             KeptField(name="team", source="token", path="t", pattern="T1", default="T1"),
@@ -212,24 +216,24 @@ def test_fields_that_do_not_come_again_are_left_alone(service, speaks_oauth2) ->
         (200, b"<h1>Maintenance", ServiceUnintelligible, "web page"),
     ],
 )
-def test_it_tells_the_end_of_a_grant_from_an_outage(
-    service, speaks_oauth2, status, body, kind, part
+def test_it_tells_an_ended_grant_from_an_outage(
+    service, make_connector, status, body, kind, part
 ) -> None:
     service.answers(body, status=status)
 
     with pytest.raises((ServiceRefused, ServiceUnintelligible)) as caught:
-        refreshed(speaks_oauth2(error_when={"ok": "false"}))
+        refreshed(make_connector(error_when={"ok": "false"}))
 
     assert type(caught.value) is kind
     assert part in str(caught.value)
 
 
-def test_nothing_secret_is_logged_or_repeated(service, speaks_oauth2, leaks_nothing) -> None:
-    told = {"error": "invalid_grant", "error_description": "rt/1 + is unknown (s3cr3t&1)"}
-    service.answers(told, status=400)
+def test_secrets_are_not_logged_or_repeated(service, make_connector, assert_not_logged) -> None:
+    body = {"error": "invalid_grant", "error_description": "rt/1 + is unknown (s3cr3t&1)"}
+    service.answers(body, status=400)
 
-    with leaks_nothing("rt/1", "s3cr3t"), pytest.raises(CredentialRefused) as caught:
-        refreshed(speaks_oauth2(token_endpoint_auth_method="client_secret_post"))
+    with assert_not_logged("rt/1", "s3cr3t"), pytest.raises(CredentialRefused) as caught:
+        refreshed(make_connector(token_endpoint_auth_method="client_secret_post"))
 
     assert "rt/1" not in str(caught.value)
     assert "s3cr3t" not in str(caught.value)

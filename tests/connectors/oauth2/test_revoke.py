@@ -17,10 +17,10 @@ TOKENS = {"access_token": "at/1", "refresh_token": "rt 1"}
 
 
 @pytest.fixture
-def revoke(service, speaks_oauth2):
+def revoke(service, make_connector):
     def act(*, method="client_secret_basic", tokens=TOKENS, path="/revoke", **fields):
         how = Revocation(endpoint=service.url + path, **fields)
-        connector = speaks_oauth2(
+        connector = make_connector(
             revocation=how, token_endpoint_auth_method=method, error_when={"ok": "false"}
         )
         return revocation.revoke(connector, client=CLIENT, tokens=tokens, values={})
@@ -50,7 +50,7 @@ def test_it_works(service, revoke) -> None:
         ({"parameter": "the_token"}, [["rt 1"], ["at/1"]]),
     ],
 )
-def test_the_definition_says_what_is_sent(service, revoke, fields, sent) -> None:
+def test_the_definition_decides_what_is_sent(service, revoke, fields, sent) -> None:
     revoke(**fields)
 
     forms = [request.form for request in service.asked]
@@ -68,14 +68,16 @@ def test_the_definition_says_what_is_sent(service, revoke, fields, sent) -> None
         ({"client_authentication": "none"}, {"token": ["rt 1"]}),
     ],
 )
-def test_the_client_proves_itself_as_told(service, revoke, fields, form) -> None:
+def test_the_client_authenticates_as_the_definition_says(service, revoke, fields, form) -> None:
     revoke(token="refresh_token", **fields)
 
     assert service.only.form == {**form, "token_type_hint": ["refresh_token"]}
     assert service.only.all("Authorization") == []
 
 
-def test_the_client_may_prove_itself_otherwise_than_at_the_token_endpoint(service, revoke) -> None:
+def test_the_client_can_authenticate_differently_than_at_the_token_endpoint(
+    service, revoke
+) -> None:
     revoke(
         method="client_secret_post",
         client_authentication="client_secret_basic",
@@ -87,13 +89,13 @@ def test_the_client_may_prove_itself_otherwise_than_at_the_token_endpoint(servic
     assert service.only.all("Authorization") == [BASIC]
 
 
-def test_the_token_goes_where_the_service_wants_it(service, speaks_oauth2) -> None:
+def test_the_token_is_placed_as_the_definition_says(service, make_connector) -> None:
     def act(**fields) -> None:
         how = Revocation(
             **{"endpoint": f"{service.url}/revoke", "token": "refresh_token", **fields}
         )
         revocation.revoke(
-            speaks_oauth2(revocation=how), client=CLIENT, tokens=TOKENS, values={"region": "eu"}
+            make_connector(revocation=how), client=CLIENT, tokens=TOKENS, values={"region": "eu"}
         )
 
     act(placed="query", client_authentication="none")
@@ -117,17 +119,17 @@ def test_the_token_goes_where_the_service_wants_it(service, speaks_oauth2) -> No
 
 
 @pytest.mark.parametrize("token", ["both", "refresh_token", "access_token"])
-def test_the_access_token_is_revoked_where_there_is_no_other(service, revoke, token) -> None:
+def test_the_access_token_is_revoked_if_there_is_no_refresh_token(service, revoke, token) -> None:
     revoke(tokens={"access_token": "at/1", "refresh_token": ""}, token=token)
 
     assert service.only.form["token"] == ["at/1"]
     assert service.only.form["token_type_hint"] == ["access_token"]
 
 
-def test_nothing_is_asked_where_there_is_nothing_to_revoke(service, speaks_oauth2, revoke):
+def test_no_request_is_sent_if_there_is_nothing_to_revoke(service, make_connector, revoke):
     nothing = TokensRevoked()
     assert revoke(tokens={}) == nothing
-    assert revocation.revoke(speaks_oauth2(), client=CLIENT, tokens=TOKENS, values={}) == nothing
+    assert revocation.revoke(make_connector(), client=CLIENT, tokens=TOKENS, values={}) == nothing
 
     assert service.asked == []
 
@@ -144,7 +146,7 @@ def test_nothing_is_asked_where_there_is_nothing_to_revoke(service, speaks_oauth
         (200, {"ok": False, "error": "token_revoked"}),
     ],
 )
-def test_what_the_service_does_not_know_any_more_is_revoked(service, revoke, status, body) -> None:
+def test_an_unknown_token_is_revoked(service, revoke, status, body) -> None:
     service.answers(body, status=status)
 
     assert revoke().revoked == ("refresh_token", "access_token")
@@ -163,7 +165,9 @@ def test_what_the_service_does_not_know_any_more_is_revoked(service, revoke, sta
         (400, {"error": "no such token as rt 1"}, ServiceRefused, "no such token as •••"),
     ],
 )
-def test_it_says_why_a_token_was_not_revoked(service, revoke, status, body, kind, part) -> None:
+def test_the_error_says_why_a_token_was_not_revoked(
+    service, revoke, status, body, kind, part
+) -> None:
     service.answers(body, status=status)
 
     answer = revoke()
@@ -176,7 +180,7 @@ def test_it_says_why_a_token_was_not_revoked(service, revoke, status, body, kind
         answer.raise_refusal()
 
 
-def test_a_no_to_one_token_is_none_to_the_other(listen, speaks_oauth2, settings) -> None:
+def test_refusing_one_token_does_not_stop_the_other(listen, make_connector, settings) -> None:
     """RFC 7009 section 2.2.1: a service need not revoke access tokens."""
     answers = iter(
         [
@@ -195,7 +199,7 @@ def test_a_no_to_one_token_is_none_to_the_other(listen, speaks_oauth2, settings)
     how = Revocation(endpoint=f"http://127.0.0.1:{service.port}/revoke")
 
     answer = revocation.revoke(
-        speaks_oauth2(revocation=how), client=CLIENT, tokens=TOKENS, values={}
+        make_connector(revocation=how), client=CLIENT, tokens=TOKENS, values={}
     )
 
     assert answer.revoked == ("refresh_token",)
@@ -203,26 +207,26 @@ def test_a_no_to_one_token_is_none_to_the_other(listen, speaks_oauth2, settings)
 
 
 @pytest.mark.parametrize(
-    ("status", "asked"), [(400, 2), (404, 2), (401, 1), (429, 1), (500, 1), (503, 1)]
+    ("status", "requests"), [(400, 2), (404, 2), (401, 1), (429, 1), (500, 1), (503, 1)]
 )
-def test_after_an_outage_nothing_more_is_asked(service, revoke, status, asked) -> None:
+def test_it_stops_after_an_outage(service, revoke, status, requests) -> None:
     service.answers(b"", status=status)
 
     assert len(revoke().refused) == 2
-    assert len(service.asked) == asked
+    assert len(service.asked) == requests
 
 
-def test_it_says_that_nobody_answers(speaks_oauth2, settings) -> None:
+def test_the_error_says_that_nothing_answers(make_connector, settings) -> None:
     settings.ALLOWED_PRIVATE_HOSTS = ["127.0.0.1:1"]
     how = Revocation(endpoint="http://127.0.0.1:1/revoke?a=1")
 
     answer = revocation.revoke(
-        speaks_oauth2(revocation=how), client=CLIENT, tokens=TOKENS, values={}
+        make_connector(revocation=how), client=CLIENT, tokens=TOKENS, values={}
     )
 
     assert {type(error) for error in answer.refused.values()} == {ServiceUnreachable}
 
 
-def test_it_logs_no_token(service, revoke, leaks_nothing) -> None:
-    with leaks_nothing("rt 1", "rt%201", "rt+1", "s3cr3t"):
+def test_it_does_not_log_tokens(service, revoke, assert_not_logged) -> None:
+    with assert_not_logged("rt 1", "rt%201", "rt+1", "s3cr3t"):
         revoke(placed="query")

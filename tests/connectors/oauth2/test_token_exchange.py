@@ -1,4 +1,4 @@
-"""A token without a refresh token is traded for one that lasts, and again while it lives."""
+"""Exchange of access tokens for long-lived ones, and their renewal before they expire."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ SIXTY_DAYS = 60 * 24 * 3600
 
 
 @pytest.fixture
-def trades(speaks_oauth2: Callable[..., Connector], service: Service) -> Callable[..., Connector]:
-    """Give a function that makes a connector whose tokens are traded at ``/longer``."""
+def make_exchanging_connector(
+    make_connector: Callable[..., Connector], service: Service
+) -> Callable[..., Connector]:
+    """Return a function that creates a connector with a token exchange at ``/longer``."""
 
     def make(**fields: Any) -> Connector:
         how = TokenExchange(
             endpoint=f"{service.url}/longer", grant_type="long", parameter="short_token"
         )
         given = {"token_endpoint_auth_method": "client_secret_post", "exchange": how}
-        return speaks_oauth2(**{**given, **fields})
+        return make_connector(**{**given, **fields})
 
     return make
 
@@ -50,14 +52,14 @@ def refresh(connector: Connector, **more: Any) -> TokenResponse:
     )
 
 
-def query(asked: Any) -> dict[str, str]:
-    return {name: value for name, (value,) in asked.query.items()}
+def query(request: Any) -> dict[str, str]:
+    return {name: value for name, (value,) in request.query.items()}
 
 
-def test_a_code_becomes_a_token_that_lasts(trades, service) -> None:
+def test_a_code_gives_a_long_lived_token(make_exchanging_connector, service) -> None:
     service.answers({"access_token": "t0ken", "expires_in": SIXTY_DAYS, "scope": "read"})
 
-    answer = exchange(trades())
+    answer = exchange(make_exchanging_connector())
 
     first, second = service.asked
     assert (first.method, first.path) == ("POST", "/token")
@@ -72,35 +74,35 @@ def test_a_code_becomes_a_token_that_lasts(trades, service) -> None:
     assert answer.expires_in == answer.refresh_expires_in == SIXTY_DAYS
 
 
-def test_what_renews_it_is_the_token_itself(trades, service) -> None:
+def test_the_access_token_itself_is_exchanged_again(make_exchanging_connector, service) -> None:
     service.answers({"access_token": "long-2", "expires_in": SIXTY_DAYS})
     kept: list[bytes] = []
 
-    answer = refresh(trades(), journal=kept.append)
+    answer = refresh(make_exchanging_connector(), journal=kept.append)
 
     assert query(service.only)["short_token"] == "long-1"
     assert (answer.access_token, answer.refresh_token) == ("long-2", "long-2")
     assert kept == [service.body]
 
 
-def test_it_renews_in_another_way_where_there_is_one(trades, service) -> None:
+def test_a_renewal_can_differ_from_the_exchange(make_exchanging_connector, service) -> None:
     renewal = TokenExchange(
         endpoint=f"{service.url}/renew", grant_type="again", parameter="access_token", client=()
     )
     service.answers({"access_token": "long-2", "expires_in": SIXTY_DAYS})
 
-    refresh(trades(renewal=renewal))
+    refresh(make_exchanging_connector(renewal=renewal))
 
     assert service.only.path == "/renew"
     assert query(service.only) == {"grant_type": "again", "access_token": "long-1"}
 
 
-def test_it_may_be_a_form_with_the_secret_alone(trades, service) -> None:
-    how = trades().oauth2.exchange
+def test_an_exchange_can_be_a_form_with_only_the_secret(make_exchanging_connector, service) -> None:
+    how = make_exchanging_connector().oauth2.exchange
     how = replace(how, method="POST", client=("client_secret",))
     service.answers({"access_token": "long-2"})
 
-    refresh(trades(exchange=how))
+    refresh(make_exchanging_connector(exchange=how))
 
     assert service.only.query == {}
     assert service.only.form == {
@@ -110,22 +112,22 @@ def test_it_may_be_a_form_with_the_secret_alone(trades, service) -> None:
     }
 
 
-def test_what_came_with_the_first_token_stays(trades, service) -> None:
-    # Both answers are the same here; the one that lasts says nothing of scopes or nests nothing.
+def test_fields_of_the_first_token_are_kept(make_exchanging_connector, service) -> None:
+    # The service sends the same response twice; that of the exchange adds no scopes.
     service.answers({"person": {"access_token": "t0ken", "scope": "read"}, "access_token": "flat"})
-    answer = exchange(trades(token_path="person"))
+    answer = exchange(make_exchanging_connector(token_path="person"))
     assert (answer.access_token, answer.scopes) == ("t0ken", ("read",))
 
 
-def test_a_token_that_has_ended_needs_a_person(trades, service) -> None:
-    connector = replace(trades(), error_codes={"190": "invalid_grant"})
-    told = {"error": {"message": "Session has expired", "code": 190}}
-    service.answers(told, status=400)
+def test_an_expired_token_requires_a_new_authorization(make_exchanging_connector, service) -> None:
+    connector = replace(make_exchanging_connector(), error_codes={"190": "invalid_grant"})
+    body = {"error": {"message": "Session has expired", "code": 190}}
+    service.answers(body, status=400)
     with pytest.raises(CredentialRefused, match="190: Session has expired"):
         refresh(connector)
 
 
-def test_nothing_is_written_to_the_log(trades, service, leaks_nothing) -> None:
+def test_tokens_are_not_logged(make_exchanging_connector, service, assert_not_logged) -> None:
     service.answers({"access_token": "t0ken-secret"})
-    with leaks_nothing("t0ken-secret", "s3cret", "c0de"):
-        exchange(trades())
+    with assert_not_logged("t0ken-secret", "s3cret", "c0de"):
+        exchange(make_exchanging_connector())

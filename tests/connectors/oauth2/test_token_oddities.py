@@ -1,4 +1,4 @@
-"""Tokens that are traded, clients by other names, refreshes elsewhere, requests in JSON."""
+"""Token requests of real services that differ from the standard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["network"]
 
 
 @pytest.mark.parametrize("slug", ["facebook", "facebook_pages"])
-def test_meta_s_tokens_are_traded_for_ones_that_last(network, slug: str) -> None:
+def test_meta_tokens_are_exchanged_for_long_lived_ones(network, slug: str) -> None:
     meta = CONNECTORS[slug]
     graph = "https://graph.facebook.com/v25.0/oauth/access_token"
     network.post(graph, json={"access_token": "short", "expires_in": 5400})
@@ -34,13 +34,13 @@ def test_meta_s_tokens_are_traded_for_ones_that_last(network, slug: str) -> None
     assert {query["grant_type"] for query in traded} == {"fb_exchange_token"}
 
 
-def test_meta_says_with_status_400_that_a_token_is_dead(network) -> None:
-    told = {"error": {"message": "Error validating access token.", "code": 190}}
-    network.get("https://graph.facebook.com/v25.0/me", json=told, status=400)
+def test_meta_reports_an_ended_token_with_status_400(network) -> None:
+    body = {"error": {"message": "Error validating access token.", "code": 190}}
+    network.get("https://graph.facebook.com/v25.0/me", json=body, status=400)
     with pytest.raises(CredentialRefused):
         checked(CONNECTORS["facebook"], {})
-    told["error"]["code"] = 100
-    network.replace("GET", "https://graph.facebook.com/v25.0/me", json=told, status=400)
+    body["error"]["code"] = 100
+    network.replace("GET", "https://graph.facebook.com/v25.0/me", json=body, status=400)
     with pytest.raises(ServiceRefused, match="status 400") as caught:
         checked(CONNECTORS["facebook"], {})
     assert not isinstance(caught.value, CredentialRefused)
@@ -51,20 +51,20 @@ def test_meta_says_with_status_400_that_a_token_is_dead(network) -> None:
 
 def test_tiktok_calls_the_client_a_key(network) -> None:
     tiktok = CONNECTORS["tiktok"]
-    asked = page(tiktok, {}, "user.info.basic", "video.list")
-    assert (asked["client_key"], asked["scope"]) == ("abc", "user.info.basic,video.list")
+    query = page(tiktok, {}, "user.info.basic", "video.list")
+    assert (query["client_key"], query["scope"]) == ("abc", "user.info.basic,video.list")
     network.post(tiktok.oauth2.token_endpoint, json={"access_token": "t0ken"})
     exchange(tiktok, {})
     assert form(network.calls[0].request)["client_key"] == "abc"
 
 
-def test_twitch_wants_to_know_the_client_with_every_call(network) -> None:
+def test_twitch_requires_the_client_id_with_each_call(network) -> None:
     network.get("https://id.twitch.tv/oauth2/validate", json={"login": "alice"})
     checked(CONNECTORS["twitch"], {"client_id": "abc"})
     assert network.calls[0].request.headers["Client-Id"] == "abc"
 
 
-def test_figma_refreshes_at_an_address_of_its_own(network) -> None:
+def test_figma_has_a_separate_refresh_endpoint(network) -> None:
     network.post("https://api.figma.com/v1/oauth/refresh", json={"access_token": "new"})
     assert refresh(CONNECTORS["figma"], {}).access_token == "new"
 

@@ -1,4 +1,4 @@
-"""The whole flow against a real authorization server, the sandbox's."""
+"""The OAuth 2 flow against a running authorization server: the sandbox."""
 
 from __future__ import annotations
 
@@ -36,23 +36,28 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxServer]
 
 @pytest.fixture
 def connector(sandbox: SandboxServer, settings) -> Connector:
-    """Give the catalogue's sandbox connector, pointed at the server of this test."""
+    """Return the sandbox connector of the catalogue, with the URLs of this test's server."""
     settings.ALLOWED_PRIVATE_HOSTS = [sandbox.url.removeprefix("http://")]
-    known = get_connectors()["sandbox"]
+    offered = get_connectors()["sandbox"]
 
-    def here(address: str) -> str:
+    def with_this_server(address: str) -> str:
         return address.replace(settings.SANDBOX_URL, sandbox.url)
 
-    spoken = replace(
-        known.oauth2,
-        authorization_endpoint=here(known.oauth2.authorization_endpoint),
-        token_endpoint=here(known.oauth2.token_endpoint),
+    oauth2 = replace(
+        offered.oauth2,
+        authorization_endpoint=with_this_server(offered.oauth2.authorization_endpoint),
+        token_endpoint=with_this_server(offered.oauth2.token_endpoint),
         revocation=replace(
-            known.oauth2.revocation, endpoint=here(known.oauth2.revocation.endpoint)
+            offered.oauth2.revocation, endpoint=with_this_server(offered.oauth2.revocation.endpoint)
         ),
     )
-    looked = replace(known.check, url=here(known.check.url))
-    return replace(known, oauth2=spoken, check=looked, api_base_url=here(known.api_base_url))
+    check_settings = replace(offered.check, url=with_this_server(offered.check.url))
+    return replace(
+        offered,
+        oauth2=oauth2,
+        check=check_settings,
+        api_base_url=with_this_server(offered.api_base_url),
+    )
 
 
 def code_for(connector: Connector, sandbox: SandboxServer, verifier: str) -> str:
@@ -67,9 +72,9 @@ def code_for(connector: Connector, sandbox: SandboxServer, verifier: str) -> str
     )
     with Browser(url=sandbox.url) as browser:
         browser.sign_in("alice", sandbox.demo_password)
-        told = browser.allow(url.removeprefix(sandbox.url))
-    assert told["state"] == "st4te"
-    return told["code"]
+        callback = browser.allow(url.removeprefix(sandbox.url))
+    assert callback["state"] == "st4te"
+    return callback["code"]
 
 
 def exchange(connector: Connector, code: str, verifier: str) -> TokenResponse:
@@ -108,14 +113,14 @@ def test_it_works(connector, sandbox) -> None:
         )
 
 
-def test_a_code_is_worth_nothing_without_its_verifier(connector, sandbox) -> None:
+def test_it_refuses_a_code_without_its_verifier(connector, sandbox) -> None:
     code = code_for(connector, sandbox, authorization_request.new_code_verifier())
 
     with pytest.raises(CredentialRefused, match="did not accept its own authorization code"):
         exchange(connector, code, authorization_request.new_code_verifier())
 
 
-def test_a_code_is_taken_once(connector, sandbox) -> None:
+def test_a_code_works_once(connector, sandbox) -> None:
     verifier = authorization_request.new_code_verifier()
     code = code_for(connector, sandbox, verifier)
     exchange(connector, code, verifier)

@@ -156,11 +156,11 @@ def test_who_goes_away_frees_the_connection(serve, pieces, keyed):
     )
     _, _, answer = pieces()
     origin = ("http", "127.0.0.1", listener.port)
-    assert bulkhead.under_way(origin) == 1
+    assert bulkhead.in_progress(origin) == 1
     next(iter(answer))
     answer.close()
     assert log_writer.writer._rows[-1]["problem"] == "caller-gone"
-    assert (bulkhead.under_way(origin), len(connection_pool.pool)) == (0, 0)
+    assert (bulkhead.in_progress(origin), len(connection_pool.pool)) == (0, 0)
 
 
 # The pool without the proxy
@@ -186,8 +186,8 @@ def is_closed(line: Http1Connection) -> bool:
 
 
 def test_the_pool_keeps_so_many_and_closes_the_oldest(line, monkeypatch):
-    monkeypatch.setattr(connection_pool, "MOST_IDLE", 2)
-    monkeypatch.setattr(connection_pool, "MOST_IDLE_IN_ALL", 4)
+    monkeypatch.setattr(connection_pool, "MAX_IDLE_PER_KEY", 2)
+    monkeypatch.setattr(connection_pool, "MAX_IDLE", 4)
     pool = connection_pool.ConnectionPool()
     lines = [line() for _ in range(7)]
     for number, each in enumerate(lines):

@@ -35,6 +35,7 @@ from console.applications.models import Application, Right
 from console.choices import Role
 from console.components import saving
 from console.components.models import Component
+from console.keys import last_used
 
 # How long an example takes says how busy the machine is, not whether the console is right.
 hypothesis.settings.register_profile("console", deadline=None)
@@ -102,6 +103,12 @@ def plain_settings(settings) -> None:
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture(autouse=True)
+def no_key_was_used() -> None:
+    """Forget the key uses of earlier tests, which the next request would write."""
+    last_used._used.clear()
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_an_address_may_be(address):
      "https://field.example/\"><script>", "data:text/html,x", "https://fiéld.example/"],
 )  # fmt: skip
 def test_an_address_may_not_be(address):
-    with pytest.raises(ValidationError, match="begins with https://"):
+    with pytest.raises(ValidationError, match="starts with https://"):
         validate_launch_url(address)
 
 

@@ -219,7 +219,7 @@ def test_a_wrong_key_is_said(url, keyed, upstream, key):
 
 def test_another_name_is_not_there(console):
     for call in (console.connection("nothing").get, lambda path: console.run("nothing")):
-        with pytest.raises(client.NotRunnable, match="nothing"):
+        with pytest.raises(client.NotThere, match="nothing"):
             call("/x")
 
 

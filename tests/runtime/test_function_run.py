@@ -184,4 +184,4 @@ def test_members_that_nobody_knows_are_refused_as_one(ask, find):
 
 def test_more_values_than_can_be_read_are_refused_with_the_limit(ask, find):
     response = ask("functions/find/run", {"input": {"id": [0] * 500_001}})
-    assert "At most 500,000 values" in problem(response, "request-invalid", 400)["detail"]
+    assert "At most 500,000 are allowed" in problem(response, "request-invalid", 400)["detail"]

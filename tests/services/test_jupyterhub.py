@@ -210,7 +210,7 @@ def test_it_authorizes_as_the_account_that_consented(authorization, developer_cl
     assert authorization.credential.label == "carol"
     assert authorization.credential.account_id == "carol"
     page = developer_client.get(authorization.connection.get_absolute_url())
-    assert "because JupyterHub gave nothing to renew it with" in words_of(page)
+    assert "because JupyterHub gave no refresh token" in words_of(page)
 
 
 def test_it_tells_on_the_hubs_page_what_is_asked_for(connection, carol, developer_client) -> None:

@@ -18,6 +18,7 @@ from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.audit.actions import BUILT, AuditAction
 from console.audit.hash_chain import GENESIS
+from console.insert_only import InsertOnlyQuerySet
 
 #: The chain of the deployment itself (the nil UUID, RFC 9562 section 5.9): first of all in order.
 DEPLOYMENT = uuid.UUID(int=0)
@@ -55,7 +56,7 @@ class Bookmark(models.Model):
         return f"{self.reader}: {self.number}"
 
 
-class EventQuerySet(models.QuerySet["Event"]):
+class EventQuerySet(InsertOnlyQuerySet["Event"]):
     """Events can be created and read, but not changed or deleted."""
 
     def visible_to(self, user: Any) -> EventQuerySet:
@@ -74,14 +75,6 @@ class EventQuerySet(models.QuerySet["Event"]):
         if user.is_active and user.is_superuser:
             seen |= Q(organization=None)
         return self.filter(seen)
-
-    def update(self, **values: Any) -> NoReturn:
-        raise TypeError("An event never changes.")
-
-    bulk_update = update  # type: ignore[assignment]  # refuses any arguments
-
-    def delete(self) -> NoReturn:
-        raise TypeError("An event is never deleted.")
 
 
 class Event(models.Model):

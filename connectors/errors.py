@@ -9,7 +9,7 @@
      │    └── ConsoleBusy           too many calls are in progress here, or for one caller
      ├── ServiceForbidden      the console must not call this URL
      ├── ServiceUnintelligible a response that does not follow the protocol
-     │    └── AnswerTooLarge        it is larger than the limit
+     │    └── ResponseTooLarge      it is larger than the limit
      └── ServiceRefused        the service refused the request
           ├── CredentialRefused    wrong, revoked or expired credential (`invalid_grant`, 401)
           └── ClientRefused        the OAuth client was refused (`invalid_client`)
@@ -71,7 +71,7 @@ class ServiceUnintelligible(ServiceError):
     certain = False
 
 
-class AnswerTooLarge(ServiceUnintelligible):
+class ResponseTooLarge(ServiceUnintelligible):
     """The response is larger than the limit; the rest of it was not read."""
 
 

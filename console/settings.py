@@ -237,7 +237,6 @@ AXES_CLIENT_IP_CALLABLE = "console.signing_in.lockout.address"
 AXES_LOCKOUT_CALLABLE = "console.signing_in.lockout.refuse"
 AXES_SENSITIVE_PARAMETERS = ["csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True
-AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
 # Proxied calls to services

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from django.http import QueryDict
 
 from connectors.definitions.schema import Connector
-from connectors.http.payloads import words
+from connectors.http.payloads import printable_line
 from connectors.oauth2.error_codes import advice
 
 #: The parameters of the protocol (RFC 6749 section 4.1.2, RFC 9207).
@@ -71,23 +71,27 @@ def form_post_error() -> CallbackRefused:
 
 def issuer_mismatch_message(service: str, said: str, expected: str) -> str:
     """Return the message for a wrong issuer. It quotes both: they may differ by a slash."""
-    actual = f"the response names “{words(said, 120)}”" if said else "the response names none"
+    actual = (
+        f"the response names “{printable_line(said, 120)}”" if said else "the response names none"
+    )
     return (
         f"The response was not used, because it does not come from {service}: the issuer must be "
-        f"exactly “{words(expected, 120)}”, and {actual}. If that is the issuer of the service, "
-        "the operator of this console can correct the connector's definition."
+        f"exactly “{printable_line(expected, 120)}”, and {actual}. If that is the issuer of the "
+        "service, the operator of this console can correct the connector's definition."
     )
 
 
 def error_response_message(service: str, query: Mapping[str, str], asked: Sequence[str]) -> str:
     """Return why the response contains no code, and what to do (RFC 6749 section 4.1.2.1)."""
-    code = words(query.get("error", ""), 60)
+    code = printable_line(query.get("error", ""), 60)
     if code == "access_denied":
         return (
             f"{service} was not allowed to connect: the request was declined on its page."
             + advice(code)
         )
-    asked_for = f" It asked for {words(', '.join(asked), 160)}." if code == "invalid_scope" else ""
+    asked_for = (
+        f" It asked for {printable_line(', '.join(asked), 160)}." if code == "invalid_scope" else ""
+    )
     return (
         f"{service} did not authorize this connection ({error_text(query)}).{advice(code)}"
         f"{asked_for}"
@@ -96,6 +100,6 @@ def error_response_message(service: str, query: Mapping[str, str], asked: Sequen
 
 def error_text(query: Mapping[str, str]) -> str:
     """Return the error code and its description, shortened and safe to show."""
-    code = words(query.get("error", ""), 60)
-    description = words(query.get("error_description", ""), 200)
+    code = printable_line(query.get("error", ""), 60)
+    description = printable_line(query.get("error_description", ""), 200)
     return ": ".join(part for part in (code, description) if part) or "it gave no reason"

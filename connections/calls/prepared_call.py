@@ -36,7 +36,7 @@ from connections.models import (
     ReleasedConnection,
 )
 from connectors.api.auth_strategies import Signed, strategy_of
-from connectors.api.request_urls import base_of
+from connectors.api.request_urls import base_url
 from connectors.definitions.schema import Connector
 from connectors.definitions.templates import fill
 from connectors.http.ssrf import Destination, parse_destination
@@ -154,7 +154,7 @@ def _read(caller: Caller, link_name: str) -> PreparedCall:
     strategy = strategy_of(credential.auth_type)
     secret = credential.open_secret()
     values = {**strategy.public(connector, secret), **credential.values}
-    base = base_of(connector, values)
+    base = base_url(connector, values)
     return PreparedCall(
         caller=caller,
         state=state,

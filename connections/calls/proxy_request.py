@@ -19,7 +19,7 @@ from django.conf import settings
 
 from connections.calls.errors import HeaderRefused, MethodRefused, PathRefused, UrlTooLong
 from connections.calls.prepared_call import PreparedCall
-from connectors.api.request_urls import address_below
+from connectors.api.request_urls import url_below
 from connectors.errors import ServiceForbidden
 from connectors.http.http_client import user_agent, validate_header
 from connectors.http.ssrf import MAX_TARGET_LENGTH
@@ -184,7 +184,7 @@ def _url(request: ProxyRequest, prepared: PreparedCall) -> tuple[str, str]:
     query = outgoing_query(request.query, prepared.signed.params)
     destination = prepared.destination  # raises ServiceForbidden, which is not about the path
     try:
-        url = address_below(
+        url = url_below(
             prepared.base, _percent_encoded(request.path, _SAFE_IN_PATH), service=service
         )
         url = f"{url}?{query}" if query else url

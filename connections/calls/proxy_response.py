@@ -27,7 +27,7 @@ from connections.calls.proxy_request import (
     header_list,
     matches,
 )
-from connectors.api.request_urls import leads_out
+from connectors.api.request_urls import leaves_api
 from connectors.definitions.templates import origin
 from console.encryption.redaction import Redactor
 
@@ -140,7 +140,7 @@ class UrlRewriter:
         path = parts.path.removeprefix(own.path)
         if path and not path.startswith("/"):
             return None
-        if not parts.path.startswith(own.path) or leads_out(path):
+        if not parts.path.startswith(own.path) or leaves_api(path):
             return None
         query = re.search(r"[?#]", url)
         return path + (url[query.start() :] if query else "")

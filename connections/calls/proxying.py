@@ -23,7 +23,7 @@ from connections.calls.proxy_request import (
 from connections.calls.proxy_response import UrlRewriter, response_headers
 from connectors.api.www_authenticate import refuses_credential
 from connectors.http.connection_pool import CallLimits
-from connectors.http.stream import StreamedResponse, StreamedUpload, relay
+from connectors.http.stream import StreamedResponse, StreamedUpload, stream_request
 
 
 @dataclass(kw_only=True)
@@ -71,7 +71,7 @@ def proxy(request: ProxyRequest, prepared: PreparedCall) -> ProxyResponse:
 def _send(
     outgoing: OutgoingRequest, request: ProxyRequest, prepared: PreparedCall
 ) -> StreamedResponse:
-    return relay(
+    return stream_request(
         request.method,
         prepared.destination,
         outgoing.target,

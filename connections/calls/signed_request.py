@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from connections.calls.exchange import ServiceRequest
 from connections.models import Credential
 from connectors.api.auth_strategies import strategy_of
-from connectors.api.request_urls import Fields, address_of, body_of, query_of
+from connectors.api.request_urls import Fields, api_url, encode_body, encode_query
 from connectors.api.www_authenticate import refuses_credential
 from connectors.definitions.schema import Connector
 from connectors.definitions.templates import fill
@@ -49,9 +49,9 @@ class SignedRequest:
         signed = strategy.sign(connector, secret)
         self.mask = redactor_for(secret, public, signed)
 
-        address = address_of(connector, request.path, known)
+        address = api_url(connector, request.path, known)
         # The signature comes last, so that no header or parameter of a caller can replace it.
-        query = _without(query_of(request.query), signed.params)
+        query = _without(encode_query(request.query), signed.params)
         self._body, headers = _content(connector, request, known)
         headers = _without(headers, signed.headers)
         self._address = address + _written(query, signed.params)
@@ -106,7 +106,7 @@ def _content(
             raise ServiceForbidden(f"The header {name} is set only by the console.")
         headers = {**_without(headers, [name]), name: value}
     written = next((v for n, v in headers.items() if n.lower() == "content-type"), "")
-    body, content_type = body_of(request.body, written)
+    body, content_type = encode_body(request.body, written)
     if body is not None:
         headers = {**_without(headers, ["Content-Type"]), "Content-Type": content_type}
     return body, headers

@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from connections.models import Credential, OAuthClient
-from connectors.definitions.grant_end import PASSING
+from connectors.definitions.grant_end import TEMPORARY_STATUSES
 from connectors.errors import ClientRefused, ServiceError, ServiceRefused
 from console.database import retry_while_down
 
@@ -154,7 +154,12 @@ def unexplained_refusal(error: ServiceError) -> str:
     """
     status = error.status or 0
     refused = 400 <= status < 500 or (status and isinstance(error, ServiceRefused))
-    if not refused or status >= 500 or status in PASSING or isinstance(error, ClientRefused):
+    if (
+        not refused
+        or status >= 500
+        or status in TEMPORARY_STATUSES
+        or isinstance(error, ClientRefused)
+    ):
         return ""
     return f"{status} {error.code}".strip()
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from connections.models.snapshot import ConnectionSnapshot
-from connectors.definitions.registry import connector_or_gone
+from connectors.definitions.registry import connector_or_placeholder
 from connectors.definitions.schema import AuthType, Connector
 from console.accounts.policy import Action
 from console.applications.models import LINK_NAME, Application
@@ -102,7 +102,7 @@ class Connection(models.Model):
     @property
     def connector(self) -> Connector:
         """Return the definition of the service; an empty one if it is not in the catalogue."""
-        return connector_or_gone(self.connector_slug)
+        return connector_or_placeholder(self.connector_slug)
 
     @property
     def is_draft(self) -> bool:

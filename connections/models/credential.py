@@ -11,7 +11,7 @@ from django.db import models
 from django.utils import timezone
 
 from connections.models.oauth_client import OAuthClient
-from connectors.definitions.registry import connector_or_gone
+from connectors.definitions.registry import connector_or_placeholder
 from connectors.definitions.schema import AuthType, Connector
 from connectors.oauth2.client_authentication import ClientCredentials
 from console.accounts.models import Organization
@@ -103,7 +103,7 @@ class Credential(models.Model):
 
     @property
     def connector(self) -> Connector:
-        return connector_or_gone(self.connector_slug)
+        return connector_or_placeholder(self.connector_slug)
 
     @property
     def values(self) -> dict[str, str]:

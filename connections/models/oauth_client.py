@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 
 from connections.models.snapshot import ConnectionSnapshot
-from connectors.definitions.registry import connector_or_gone
+from connectors.definitions.registry import connector_or_placeholder
 from connectors.oauth2.client_authentication import ClientCredentials
 from console.accounts.models import Organization
 from console.choices import Environment
@@ -54,7 +54,7 @@ class OAuthClient(models.Model):
         ordering = ["connector_slug", "reference"]
 
     def __str__(self) -> str:
-        return f"{connector_or_gone(self.connector_slug).name} ({self.reference})"
+        return f"{connector_or_placeholder(self.connector_slug).name} ({self.reference})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.reference:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from connectors.definitions.registry import connector_or_gone
+from connectors.definitions.registry import connector_or_placeholder
 from connectors.definitions.schema import AuthType, Connector
 from console.choices import Environment
 
@@ -42,7 +42,7 @@ class ConnectionSnapshot:
     @property
     def definition(self) -> Connector:
         """Return the connector's definition from the catalogue."""
-        return connector_or_gone(self.connector)
+        return connector_or_placeholder(self.connector)
 
     @property
     def scopes_asked(self) -> tuple[str, ...]:

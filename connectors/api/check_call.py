@@ -11,7 +11,7 @@ from connectors.definitions.schema import AuthType, Check, Connector
 from connectors.definitions.templates import fill, fill_url
 from connectors.errors import CredentialRefused, ServiceError, ServiceRefused
 from connectors.http import http_client
-from connectors.http.payloads import as_text, is_error, value_at, words
+from connectors.http.payloads import as_text, is_error, printable_line, value_at
 
 _LABEL_LENGTH = 100
 _IDENTIFIER_LENGTH = 200
@@ -125,7 +125,7 @@ def _failure(
     error = as_text(value_at(document, "error")) or as_text(value_at(document, "message"))
     for value in filter(None, secret.values()):
         error = error.replace(value, "•••")
-    service, code = connector.name, words(error, 60)
+    service, code = connector.name, printable_line(error, 60)
     if connector.standard_code(code) == "invalid_grant":
         return CredentialRefused(f"{service} refused {strategy.credential} ({code}).", code=code)
     return ServiceRefused(f"{service} refused the request ({code or 'no reason'}).", code=code)
@@ -133,6 +133,6 @@ def _failure(
 
 def _first_value(document: object, paths: Iterable[str], limit: int) -> str:
     for path in paths:
-        if found := words(as_text(value_at(document, path)), limit):
+        if found := printable_line(as_text(value_at(document, path)), limit):
             return found
     return ""

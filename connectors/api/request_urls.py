@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from connectors.definitions.schema import Connector
 from connectors.definitions.templates import fill_url, origin
 from connectors.errors import ServiceForbidden
-from connectors.http.payloads import words
+from connectors.http.payloads import printable_line
 
 #: Query parameters or form fields; a list means a repeated name.
 Fields = dict[str, str | list[str]]
@@ -28,26 +28,27 @@ _EMPTY_FIRST_SEGMENT = re.compile(r"[/\\]{2}")
 _MAX_DECODINGS = 5
 
 
-def address_of(connector: Connector, path: str, values: Mapping[str, str]) -> str:
+def api_url(connector: Connector, path: str, values: Mapping[str, str]) -> str:
     """Return the URL for a path of the API; raise ``ServiceForbidden`` if it leaves the API.
 
     ``path`` begins with one slash, or is empty for the base URL; its values are percent-encoded.
     ``values`` fills the slots of the base URL.
     """
-    return address_below(base_of(connector, values), path, service=connector.name)
+    return url_below(base_url(connector, values), path, service=connector.name)
 
 
-def base_of(connector: Connector, values: Mapping[str, str]) -> str:
+def base_url(connector: Connector, values: Mapping[str, str]) -> str:
     """Return the base URL of the API, without a slash at the end."""
     return fill_url(connector.api_base_url, values).rstrip("/")
 
 
-def address_below(base: str, path: str, *, service: str) -> str:
-    """Return the URL for a path below ``base``, as :func:`address_of` does."""
+def url_below(base: str, path: str, *, service: str) -> str:
+    """Return the URL for a path below ``base``, as :func:`api_url` does."""
     is_path = not path or path.startswith("/")
-    if not is_path or _INVALID_IN_PATH.search(path) or leads_out(path) or not _accepts_path(base):
+    if not is_path or _INVALID_IN_PATH.search(path) or leaves_api(path) or not _accepts_path(base):
         raise ServiceForbidden(
-            f"The path “{words(path, 100)}” could lead out of {service}'s API, so nothing was sent."
+            f"The path “{printable_line(path, 100)}” could lead out of {service}'s API, "
+            "so nothing was sent."
         )
     return base + quote(path, safe=_SAFE_IN_PATH)
 
@@ -58,12 +59,12 @@ def _accepts_path(base: str) -> bool:
     return is_below(base, f"{base}/")
 
 
-def query_of(query: Mapping[str, Any]) -> Fields:
+def encode_query(query: Mapping[str, Any]) -> Fields:
     """Return the query parameters as text; null is left out, and a list repeats the name."""
     return _text_fields(query, "the query")
 
 
-def body_of(body: Any, content_type: str) -> tuple[bytes | None, str]:
+def encode_body(body: Any, content_type: str) -> tuple[bytes | None, str]:
     """Return the encoded body and its content type.
 
     An object becomes a form if ``content_type`` says so, and JSON otherwise. Text is sent
@@ -90,8 +91,8 @@ def _text_fields(values: Mapping[str, Any], part: str) -> Fields:
         if any(isinstance(item, dict | list) for item in present):
             what = "is a list that holds lists or objects" if items is value else "is an object"
             raise ServiceForbidden(
-                f"“{words(name, 60)}” {what}. {part.capitalize()} holds texts, numbers, true and "
-                "false, and lists of these. Nothing was sent."
+                f"“{printable_line(name, 60)}” {what}. {part.capitalize()} holds texts, numbers, "
+                "true and false, and lists of these. Nothing was sent."
             )
         if present:
             each = [item if isinstance(item, str) else json.dumps(item) for item in present]
@@ -99,7 +100,7 @@ def _text_fields(values: Mapping[str, Any], part: str) -> Fields:
     return texts
 
 
-def leads_out(path: str) -> bool:
+def leaves_api(path: str) -> bool:
     """Return whether some server could resolve the path to one outside the API.
 
     The path is refused for dot segments, an empty first segment, or a NUL. Some servers decode

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 #: How much of a body is compared with a pattern; error responses are short.
 _MAX_BODY_LENGTH = 4096
 #: Temporary errors: these statuses say nothing about a grant.
-PASSING = frozenset({408, 425, 429})
+TEMPORARY_STATUSES = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, kw_only=True)

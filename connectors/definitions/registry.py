@@ -60,7 +60,7 @@ def get_connector(slug: str) -> Connector:
         raise UnknownConnector(f"There is no connector {slug!r} here.{hint}") from None
 
 
-def connector_or_gone(slug: str) -> Connector:
+def connector_or_placeholder(slug: str) -> Connector:
     """Return the connector with this slug, or a placeholder if it left the catalogue."""
     try:
         return get_connector(slug)

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from connectors.definitions.grant_end import PASSING
+from connectors.definitions.grant_end import TEMPORARY_STATUSES
 from connectors.definitions.patterns import faults_of_pattern
 from connectors.definitions.schema import Connector, OAuth2Auth, Signing
 from connectors.definitions.templates import slots
@@ -158,7 +158,7 @@ def _requests(connector: Connector) -> Faults:
 def _grant_ends(oauth2: OAuth2Auth) -> Faults:
     for number, end in enumerate(oauth2.grant_ends):
         key = f"oauth2.grant_ends.{number}"
-        if not 400 <= end.status <= 499 or end.status in PASSING:
+        if not 400 <= end.status <= 499 or end.status in TEMPORARY_STATUSES:
             yield (
                 f"{key}.status",
                 "Only a status from 400 to 499 can mean the end of a grant. 408, 425, 429 and "
@@ -232,7 +232,7 @@ def _check(connector: Connector) -> Faults:
     if check.path and not check.path.startswith("/"):
         yield "check.path", "A path must begin with a slash."
     for status in check.refused_statuses:
-        if not 400 <= status <= 499 or status in PASSING:
+        if not 400 <= status <= 499 or status in TEMPORARY_STATUSES:
             yield (
                 "check.refused_statuses",
                 f"{status} cannot mean an invalid credential. Use statuses from 400 to 499 "

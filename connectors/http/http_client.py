@@ -28,7 +28,7 @@ from connectors.http import transport
 from connectors.http.bulkhead import bulkhead, limits_for
 from connectors.http.content_codings import PIECE, Decoder, InvalidCompression, UnsupportedCoding
 from connectors.http.error_messages import unreachable_error
-from connectors.http.payloads import parse_json, words
+from connectors.http.payloads import parse_json, printable_line
 from connectors.http.retry_after import retry_after
 from connectors.http.ssrf import parse_destination, validate_url
 from connectors.version import VERSION
@@ -252,8 +252,8 @@ class GuardedAdapter(HTTPAdapter):
             decoder.finish()
         except UnsupportedCoding as coding:
             raise self._unintelligible(
-                f"sent an answer compressed as “{words(str(coding), 60)}”, although none was "
-                "asked for; the console decodes gzip and deflate only"
+                f"sent an answer compressed as “{printable_line(str(coding), 60)}”, although no "
+                "compression was asked for; the console decodes gzip and deflate only"
             ) from None
         except InvalidCompression as problem:
             raise self._unintelligible(

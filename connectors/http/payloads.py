@@ -28,13 +28,13 @@ _FORM = re.compile(rb"[A-Za-z0-9_.~%+*=&:/,!'()@$;?-]+")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def parse_json(body: bytes, *, most_values: int = MAX_VALUES) -> object:
+def parse_json(body: bytes, *, max_values: int = MAX_VALUES) -> object:
     """Parse JSON; raise ``ValueError`` if it is not valid.
 
     NaN, infinities and very long integers become ``None``. Characters that cannot be stored become
-    U+FFFD. Too deep nesting, and more than ``most_values`` values in total, are errors.
+    U+FFFD. Too deep nesting, and more than ``max_values`` values in total, are errors.
     """
-    if _count_values(body) > most_values and _count_values(_TEXT.sub(b"", body)) > most_values:
+    if _count_values(body) > max_values and _count_values(_TEXT.sub(b"", body)) > max_values:
         raise ValueError("too many values")
     try:
         return _make_storable(
@@ -105,7 +105,7 @@ def parse_lifetime(value: object) -> int | None:
     return int(max(0, min(value, TEN_YEARS))) or None
 
 
-def words(text: object, limit: int = 200) -> str:
+def printable_line(text: object, limit: int = 200) -> str:
     """Return a service's text as one printable line of at most ``limit`` characters.
 
     Control characters become spaces; invisible formatting characters are removed.
@@ -124,7 +124,7 @@ def split_scopes(value: object, separator: str = " ") -> tuple[str, ...]:
         value = re.split(rf"[\s,]|{re.escape(separator)}" if separator else r"[\s,]", value)
     if not isinstance(value, list):
         return ()
-    cleaned = (words(scope, 300) for scope in value)
+    cleaned = (printable_line(scope, 300) for scope in value)
     return tuple(dict.fromkeys(scope for scope in cleaned if scope))
 
 

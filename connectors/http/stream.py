@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from urllib3.exceptions import HTTPError as TransportError
 
-from connectors.errors import AnswerTooLarge
+from connectors.errors import ResponseTooLarge
 from connectors.http import transport
 from connectors.http.connection_pool import (
     IDLE_SECONDS,
@@ -77,7 +77,7 @@ class StreamedResponse:
         return self._connection.is_complete
 
     @property
-    def announced(self) -> int | None:
+    def content_length(self) -> int | None:
         """Return the ``Content-Length`` to pass on; for HEAD, that of the body left out."""
         if self.status in NO_BODY:
             return None
@@ -133,15 +133,15 @@ class StreamedResponse:
             self._connection.release(is_clean=response.is_clean)
         return piece
 
-    def _too_large(self) -> AnswerTooLarge:
+    def _too_large(self) -> ResponseTooLarge:
         mebibytes = self._limits.max_bytes / 1024**2
-        return AnswerTooLarge(
+        return ResponseTooLarge(
             f"{self._call.service} sent an answer larger than {mebibytes:g} MiB, which is the "
             "limit of this console."
         )
 
 
-def relay(
+def stream_request(
     method: str,
     destination: Destination,
     target: str,

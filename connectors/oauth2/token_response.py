@@ -23,9 +23,9 @@ from connectors.http.payloads import (
     is_error,
     parse_lifetime,
     parse_token_body,
+    printable_line,
     split_scopes,
     value_at,
-    words,
 )
 from connectors.oauth2.error_codes import advice
 
@@ -130,7 +130,10 @@ def error_for(
     nested = error if isinstance(error, Mapping) else document
     code = as_text(error) or as_text(nested.get("code")) or as_text(nested.get("status"))
     message = as_text(document.get("error_description")) or as_text(nested.get("message"))
-    code, message = words(_masked(code, secrets), 60), words(_masked(message, secrets), 200)
+    code, message = (
+        printable_line(_masked(code, secrets), 60),
+        printable_line(_masked(message, secrets), 200),
+    )
     details = ": ".join(part for part in (code, message) if part)
     details = f" ({details})" if details else f" (status {response.status})"
     standard = connector.standard_code(code)
@@ -251,7 +254,7 @@ def _token_type(service: str, value: object) -> str:
     Services use their own names for bearer tokens ("bot", "Zoho-oauthtoken"), so only types that
     are known to need a key are refused.
     """
-    token_type = words(value, 40) or "Bearer"
+    token_type = printable_line(value, 40) or "Bearer"
     if token_type.lower() in _NEED_A_KEY:
         # Sent as a bearer token, it would be refused, or exposed.
         raise ServiceUnintelligible(

@@ -12,7 +12,7 @@ from connections.credentials.leases import clear_client_refusal
 from connections.models import OAuthClient
 from connections.models.oauth_client import client_reference
 from connectors.api.pasted_credential import NotACredential, visible_ascii
-from connectors.definitions.registry import connector_or_gone, get_connectors
+from connectors.definitions.registry import connector_or_placeholder, get_connectors
 from connectors.definitions.typed_parameter import NotAParameter, typed_host
 from console.accounts.policy import Action
 from console.administration.audit_mixin import AuditMixin
@@ -116,7 +116,7 @@ class OAuthClientAdmin(ReauthenticationMixin, AuditMixin, PolicyAdmin):
 
     @admin.display(description="Connector", ordering="connector_slug")
     def connector_name(self, client: OAuthClient) -> str:
-        return connector_or_gone(client.connector_slug).name
+        return connector_or_placeholder(client.connector_slug).name
 
     @admin.display(description="redirect_uri")
     def redirect_uri(self, client: OAuthClient) -> str:

@@ -55,7 +55,7 @@ class InstallationOverview:
         return [part for part in self.parts if part.is_personal]
 
     @property
-    def todo(self) -> list[ConnectionOverview]:
+    def to_authorize(self) -> list[ConnectionOverview]:
         """List the connections that the person can authorize and that do not work yet."""
         return [part for part in self.parts if not part.state.works]
 
@@ -69,8 +69,8 @@ class InstallationOverview:
         """Return the tone, icon and text of the state."""
         if self.installation.has_ended:
             return "grey", "circle-minus", "License ended"
-        if self.todo:
-            return "red", "plug", f"{len(self.todo)} for you to authorize"
+        if self.to_authorize:
+            return "red", "plug", f"{len(self.to_authorize)} for you to authorize"
         if self.waiting_count:
             return "amber", "clock", "Waiting for an administrator"
         return "green", "circle-check", "Works"

@@ -48,7 +48,7 @@ class StrictParser(Parser):
         body = request.body
         if message := too_large(body.decode("utf-8", "replace"), FILE):
             raise Problem("request-invalid", f"The request was not accepted. {message}")
-        return parse_json(body, most_values=FILE.values)
+        return parse_json(body, max_values=FILE.values)
 
 
 class RuntimeAPI(NinjaAPI):

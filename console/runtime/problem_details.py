@@ -15,9 +15,9 @@ from django.http import HttpResponse
 from connections.calls.errors import AuthorizationRequired, CallRefused
 from connections.credentials.refreshing import NotRenewed
 from connectors.errors import (
-    AnswerTooLarge,
     ConsoleBusy,
     CredentialRefused,
+    ResponseTooLarge,
     ServiceBusy,
     ServiceError,
     ServiceForbidden,
@@ -39,7 +39,7 @@ _SERVICE_ERRORS: tuple[tuple[type[ServiceError], str], ...] = (
     (ConsoleBusy, "console-busy"),
     (ServiceBusy, "service-busy"),
     (ServiceForbidden, "service-forbidden"),
-    (AnswerTooLarge, "answer-too-large"),
+    (ResponseTooLarge, "answer-too-large"),
     (ServiceUnintelligible, "answer-unintelligible"),
     (CredentialRefused, "authorization-broken"),
     (ServiceError, "service-unreachable"),

@@ -172,7 +172,7 @@ class _CallHandler:
         headers.append(("Console-Request-Id", self.request_id))
         if not any(name.lower() == HEADER.lower() for name, _ in headers):  # the service has none
             headers.append((HEADER, self.request_id))
-        if (length := streamed.announced) is not None:
+        if (length := streamed.content_length) is not None:
             headers.append(("Content-Length", str(length)))
         start_response(status_line(streamed.status), headers)
         whole = streamed.whole

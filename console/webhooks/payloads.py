@@ -26,8 +26,8 @@ TYPES: Mapping[AuditAction, str] = {
     AuditAction.AUTHORIZATION_GIVEN: "authorization.created",
     AuditAction.AUTHORIZATION_REUSED: "authorization.created",
     AuditAction.AUTHORIZATION_ENDED: "authorization.stopped",
-    AuditAction.AUTHORIZATION_RECOVERED: "authorization.mended",
-    AuditAction.AUTHORIZATION_REPLACED: "authorization.mended",
+    AuditAction.AUTHORIZATION_RECOVERED: "authorization.recovered",
+    AuditAction.AUTHORIZATION_REPLACED: "authorization.recovered",
     AuditAction.AUTHORIZATION_REVOKED: "authorization.revoked",
 }
 TEST = "webhook.test"

@@ -24,7 +24,7 @@ from django.urls import get_resolver
 
 from connectors.definitions.registry import get_connectors
 from connectors.definitions.search import search
-from connectors.http.payloads import parse_json, parse_token_body, words
+from connectors.http.payloads import parse_json, parse_token_body, printable_line
 from connectors.oauth2.token_response import _masked
 from console.applications.launch_url import validate_launch_url
 from console.components.definitions import CallTemplate, parse, unknown
@@ -200,7 +200,7 @@ ENTRANCES: dict[str, tuple[Callable[[int], Callable[[], Any]], int]] = {
     "answer: brackets": (lambda n: lambda: parse_json(b"[" * n), 1_000_000),
     "answer: a token in a form": (lambda n: lambda: parse_token_body(b"a=" + b"&" * n), 1_000_000),
     "answer: an error of letters": (lambda n: lambda: _masked("a" * n, ("secret",)), 1_000_000),
-    "answer: words": (lambda n: lambda: words("\u202e" * n), 1_000_000),
+    "answer: words": (lambda n: lambda: printable_line("\u202e" * n), 1_000_000),
     "picture: PNG": (lambda n: lambda: sanitize(png(n)), PICTURE_BYTES),
     "picture: JPEG of fill bytes": (
         lambda n: lambda: sanitize(b"\xff\xd8" + b"\xff" * (n - 2)),

@@ -62,8 +62,8 @@ def test_it_sends_the_events_of_an_authorization(register, receiver, connection,
     assert [message["type"] for message in receiver.messages] == [
         "authorization.created",
         "authorization.stopped",
-        "authorization.mended",
-        "authorization.mended",
+        "authorization.recovered",
+        "authorization.recovered",
         "authorization.revoked",
     ]
     assert all(verified(headers, body, secret) for headers, body in receiver.received)

@@ -9,7 +9,7 @@ import requests
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from connectors.api.request_urls import address_of
+from connectors.api.request_urls import api_url
 from connectors.definitions.registry import get_connector
 from connectors.errors import ServiceForbidden
 
@@ -55,7 +55,7 @@ PIECES = st.one_of(
 def test_a_path_cannot_leave_the_api(tail: str) -> None:
     for path in (tail, f"/{tail}", f"/users/{tail}"):
         try:
-            address = address_of(get_connector("jupyterhub"), path, KNOWN)
+            address = api_url(get_connector("jupyterhub"), path, KNOWN)
         except ServiceForbidden:
             continue
         sent = requests.Request("GET", address).prepare().url
@@ -74,7 +74,7 @@ def test_a_path_cannot_leave_the_api(tail: str) -> None:
 def test_an_encoded_value_is_sent_unchanged(value: str) -> None:
     segment = quote(value, safe="", errors="replace")
     try:
-        address = address_of(get_connector("jupyterhub"), f"/users/{segment}", KNOWN)
+        address = api_url(get_connector("jupyterhub"), f"/users/{segment}", KNOWN)
     except ServiceForbidden:
         return
     sent = requests.Request("GET", address).prepare().url
@@ -83,7 +83,7 @@ def test_an_encoded_value_is_sent_unchanged(value: str) -> None:
 
 @pytest.mark.parametrize("path", ["", "/", "/users", "/users/%2F", "/users/%2F%2f/x", "/a%20b"])
 def test_a_plain_path_is_sent_unchanged(path: str) -> None:
-    assert address_of(get_connector("jupyterhub"), path, KNOWN) == BASE + path
+    assert api_url(get_connector("jupyterhub"), path, KNOWN) == BASE + path
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_a_plain_path_is_sent_unchanged(path: str) -> None:
 )
 def test_it_refuses_a_path_that_a_server_could_resolve_to_another(path: str) -> None:
     with pytest.raises(ServiceForbidden, match="could lead out of JupyterHub's API"):
-        address_of(get_connector("jupyterhub"), path, KNOWN)
+        api_url(get_connector("jupyterhub"), path, KNOWN)

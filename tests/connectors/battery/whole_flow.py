@@ -11,7 +11,7 @@ import responses
 
 from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.api.check_call import check
-from connectors.api.request_urls import address_of
+from connectors.api.request_urls import api_url
 from connectors.definitions.schema import AuthType, Connector
 from connectors.definitions.templates import fill
 from connectors.errors import ServiceError, ServiceRefused
@@ -179,7 +179,7 @@ class _Driver:
         headers = {name: fill(v, known) for name, v in self.connector.api_headers.items()}
         http_client.send(
             "GET",
-            address_of(self.connector, INVOKED_PATH, known),
+            api_url(self.connector, INVOKED_PATH, known),
             service=self.connector.name,
             headers={"Accept": "application/json", **headers, **signed.headers},
             params={"page": "2", **signed.params},

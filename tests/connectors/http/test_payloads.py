@@ -14,9 +14,9 @@ from connectors.http.payloads import (
     parse_json,
     parse_lifetime,
     parse_token_body,
+    printable_line,
     split_scopes,
     value_at,
-    words,
 )
 
 
@@ -169,12 +169,12 @@ def test_it_returns_the_value_at_a_dotted_path() -> None:
     ],
 )
 def test_it_makes_text_printable(text: object, expected: str) -> None:
-    assert words(text) == expected
+    assert printable_line(text) == expected
 
 
 @given(st.text(), st.integers(min_value=1, max_value=50))
 def test_the_text_is_always_printable_and_short(text: str, limit: int) -> None:
-    shown = words(text, limit)
+    shown = printable_line(text, limit)
 
     assert shown.isprintable()
     assert len(shown) <= limit

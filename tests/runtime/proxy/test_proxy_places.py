@@ -14,7 +14,7 @@ from connectors.errors import ServiceError
 from connectors.http import connection_pool
 from connectors.http.connection_pool import CallLimits
 from connectors.http.ssrf import parse_destination
-from connectors.http.stream import relay
+from connectors.http.stream import stream_request
 from tests.connectors.http.test_http_client import LITERALS
 from tests.connectors.http.test_ssrf import PRIVATE, TRICKS
 
@@ -76,7 +76,7 @@ def typed(settings, tmp_path, connect, grant) -> Iterator[Any]:
 def call(url: str) -> None:
     place = parse_destination(url, service="Zoho CRM")
     target = place.target_of(url, service="Zoho CRM")
-    relay("GET", place, target, service="Zoho CRM", credential=1, headers={}, limits=QUICK)
+    stream_request("GET", place, target, service="Zoho CRM", credential=1, headers={}, limits=QUICK)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

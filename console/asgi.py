@@ -1,18 +1,30 @@
-"""The console's ASGI application: runs the WSGI application in a fixed number of threads.
+"""The console's ASGI application.
 
-Under WSGI, granian does not pass on what a proxy needs: the path as it was sent, header bytes
-beyond ASCII, and whether a body is complete or broke off. Under ASGI it does
-(docs/adr/0030-served-by-asgi.md).
+Proxied calls run on the event loop; pages and the rest of the runtime API run in a fixed number
+of threads, as the WSGI application.
 """
 
 from __future__ import annotations
+
+import resource
 
 from django.conf import settings
 
 from console.server.threaded_wsgi import ThreadedWSGI
 from console.wsgi import application as wsgi
 
-# This needs loaded applications.
+# These need loaded applications.
+from console.runtime.proxy_app import ProxyApplication  # isort: skip
 from console.server.body_buffer import receive_body  # isort: skip
 
-application = ThreadedWSGI(wsgi, threads=settings.WEB_THREADS, receive_body=receive_body)
+
+def _raise_open_files_limit() -> None:
+    """Allow as many open files as the system does: each waiting call has two sockets."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+_raise_open_files_limit()
+application = ProxyApplication(
+    ThreadedWSGI(wsgi, threads=settings.WEB_THREADS, receive_body=receive_body)
+)

@@ -243,23 +243,32 @@ AXES_VERBOSE = False
 
 #: Seconds to wait for response headers, and for each chunk of a body (connectors/http/stream.py).
 PROXY_SECONDS = env.float("PROXY_SECONDS", default=60.0)
+#: Seconds that an event stream may last, however active it is.
+PROXY_STREAM_SECONDS = env.float("PROXY_STREAM_SECONDS", default=3600.0)
 PROXY_MAX_REQUEST_BYTES = env.int("PROXY_MAX_REQUEST_BYTES", default=100 * 1024**2)
 PROXY_MAX_ANSWER_BYTES = env.int("PROXY_MAX_ANSWER_BYTES", default=10 * 1024**3)
 
-# Threads and concurrency limits of a process
+# Concurrency limits of a process
 
-#: Threads that handle requests (console/asgi.py). A call occupies one until its service responds.
+#: Proxied calls in progress: to one service, with one key, and in total. They wait on the event
+#: loop, so they cost memory (about 20 kB each) and two open sockets each, but no thread.
+PROXY_CALLS_AT_ONCE_PER_SERVICE = env.int("PROXY_CALLS_AT_ONCE_PER_SERVICE", default=1_000)
+PROXY_CALLS_AT_ONCE_PER_KEY = env.int("PROXY_CALLS_AT_ONCE_PER_KEY", default=2_000)
+PROXY_CALLS_AT_ONCE = env.int("PROXY_CALLS_AT_ONCE", default=4_000)
+#: Threads that handle all other requests (console/asgi.py): pages, runs of functions and
+#: workflows, tests. A call that one of these makes holds its thread until the service responds.
 WEB_THREADS = env.int("WEB_THREADS", default=64)
 _EIGHTH = max(1, WEB_THREADS // 8)
-#: Concurrent calls of programs: to one service, with one key, and in total. Each limit is below the
-#: next, so that no service and no key can use up all threads.
-PROXY_CALLS_AT_ONCE = env.int("PROXY_CALLS_AT_ONCE", default=3 * _EIGHTH)
-CALLS_AT_ONCE_PER_KEY = env.int("CALLS_AT_ONCE_PER_KEY", default=4 * _EIGHTH)
-CALLS_AT_ONCE = env.int("CALLS_AT_ONCE", default=5 * _EIGHTH)
-#: Concurrent calls from pages, such as a run or a test, and separately the same number of token and
-#: revocation requests. One session can use half of them. The remaining threads, 12 of 64, always
-#: serve pages.
-CALLS_AT_ONCE_OF_PEOPLE = env.int("CALLS_AT_ONCE_OF_PEOPLE", default=max(2, 3 * _EIGHTH // 4))
+#: Of these threads, the most that wait for one service, handle requests with one key, and handle
+#: requests of all programs. Each limit is below the next, so that no service and no key can use up
+#: all threads.
+THREADS_PER_SERVICE = env.int("THREADS_PER_SERVICE", default=3 * _EIGHTH)
+THREADS_PER_KEY = env.int("THREADS_PER_KEY", default=4 * _EIGHTH)
+THREADS_OF_PROGRAMS = env.int("THREADS_OF_PROGRAMS", default=5 * _EIGHTH)
+#: Threads for calls from pages, such as a run or a test, and separately the same number for token
+#: and revocation requests. One session can use half of them. The remaining threads, 12 of 64,
+#: always serve pages.
+THREADS_OF_PEOPLE = env.int("THREADS_OF_PEOPLE", default=max(2, 3 * _EIGHTH // 4))
 
 # Sessions, cookies and security headers
 

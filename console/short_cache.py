@@ -66,6 +66,16 @@ class ShortCache(Generic[Key, Value]):
         entry = self._entries.get(key)
         return entry[1] if entry else None
 
+    def valid(self, key: Key) -> Value | None:
+        """Return the value of ``key`` if it has not expired; reads nothing, waits for nothing."""
+        return self._valid(key, None)
+
+    def extend(self, key: Key, value: Value, *, since: float) -> None:
+        """Let a value that was found current at ``since`` be valid for another period."""
+        entry = self._entries.get(key)
+        if entry is not None and entry[1] is value:
+            self._entries[key] = since + self._seconds, value
+
     def remove(self, key: Key) -> None:
         """Remove the value of ``key``, so that the next caller reads it."""
         self._entries.pop(key, None)

@@ -1,4 +1,6 @@
-"""The console's WSGI application.
+"""The console's WSGI application: pages and the runtime API, without proxied calls.
+
+:mod:`console.asgi` runs it, and adds the proxied calls.
 
 Refuses to start if the encryption keys do not decrypt what is stored.
 """
@@ -13,9 +15,8 @@ django = get_wsgi_application()
 # These need loaded applications.
 from console.invocations.log_writer import start  # noqa: E402
 from console.monitoring.readiness import refuse_wrong_keys  # noqa: E402
-from console.runtime.proxy_app import ProxyApplication  # noqa: E402
 from console.server.admission import AdmissionControl  # noqa: E402
 
 refuse_wrong_keys()
 start()
-application = AdmissionControl(ProxyApplication(django))
+application = AdmissionControl(django)

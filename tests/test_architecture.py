@@ -36,6 +36,7 @@ LAYERS = (
     "console.filters",
     "console.due_rows",
     "console.short_cache",
+    "console.worker_threads",
     "console.optimistic_lock",
     "console.encryption",
     "console.monitoring",

@@ -8,7 +8,7 @@ second. Secrets are never stored in Django's cache.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
@@ -41,10 +41,12 @@ from connectors.definitions.schema import Connector
 from connectors.definitions.templates import fill
 from connectors.http.ssrf import Destination, parse_destination
 from console.choices import Environment
-from console.database import release_connection
+from console.database import fail_fast_if_down_since, release_connection
 from console.encryption.redaction import Redactor, redactor_for
 from console.short_cache import ShortCache
 
+Key = tuple[Caller, str]
+Version = tuple[Any, ...]
 VALID_SECONDS = 1.0
 #: A token that lives longer than this is used while another thread renews it.
 USABLE_SECONDS = 30.0
@@ -68,7 +70,7 @@ class PreparedCall:
     headers: Mapping[str, str] = field(repr=False)
     base: str
     host: str
-    version: tuple[Any, ...] = ()
+    version: Version = ()
     renew_at: float | None = None
 
     @cached_property
@@ -83,13 +85,11 @@ class PreparedCall:
         return redactor_for(self.secret, strategy.public(self.connector, self.secret), self.signed)
 
     @property
-    def key(self) -> tuple[Caller, str]:
+    def key(self) -> Key:
         return self.caller, self.state.snapshot.link_name
 
 
-_prepared: ShortCache[tuple[Caller, str], PreparedCall] = ShortCache(
-    seconds=VALID_SECONDS, max_size=2_000
-)
+_prepared: ShortCache[Key, PreparedCall] = ShortCache(seconds=VALID_SECONDS, max_size=2_000)
 #: Held while a service renews a token, so never by threads that only read.
 _renewing = [Lock() for _ in range(64)]
 
@@ -100,13 +100,18 @@ def prepare_call(caller: Caller, link_name: str) -> PreparedCall:
     Raise ``CallRefused`` or ``ServiceError``. No thread holds a database connection while it
     waits for a service.
     """
-    prepared = _read_cached((caller, link_name))
+    prepared = read_call((caller, link_name))
     if prepared.renew_at is not None and time.time() >= prepared.renew_at:
-        prepared = _renew_expiring(prepared)
+        prepared = renew_expiring(prepared)
     return prepared
 
 
-def prepare_again(prepared: PreparedCall, *, just_obtained: bool = False) -> PreparedCall | None:
+def cached_call(key: Key) -> tuple[PreparedCall | None, bool]:
+    """Return the call that was prepared last, if any, and whether it is still valid."""
+    return _prepared.peek(key), _prepared.valid(key) is not None
+
+
+def prepare_again(prepared: PreparedCall, just_obtained: bool = False) -> PreparedCall | None:
     """Return the call with a new secret, after the API has refused the present one.
 
     ``None`` means that the refusal concerns this call only. ``just_obtained`` says that the
@@ -127,17 +132,30 @@ def prepare_again(prepared: PreparedCall, *, just_obtained: bool = False) -> Pre
             return None
     finally:
         release_connection()
-    again = _read_cached(prepared.key, stale=prepared)
+    again = read_call(prepared.key, stale=prepared)
     return again if again.secret != prepared.secret else None
 
 
-def _read_cached(key: tuple[Caller, str], *, stale: PreparedCall | None = None) -> PreparedCall:
+def read_call(key: Key, stale: PreparedCall | None = None) -> PreparedCall:
+    """Return a cached call, or read it; ``stale`` is one that is known to be outdated."""
     return _prepared.get(
         key,
         lambda: _read(*key),
-        is_current=lambda prepared: prepared.version == _version_of(prepared.state),
+        is_current=lambda prepared: bool(_current([prepared])),
         stale=stale,
     )
+
+
+def keep_current(calls: Sequence[PreparedCall]) -> None:
+    """Keep those of the calls for another second that nothing has changed, by one query."""
+    began = time.monotonic()
+    try:
+        with fail_fast_if_down_since(began):
+            current = _current(calls)
+    finally:
+        release_connection()
+    for prepared in current:
+        _prepared.extend(prepared.key, prepared, since=began)
 
 
 def _read(caller: Caller, link_name: str) -> PreparedCall:
@@ -171,20 +189,47 @@ def _read(caller: Caller, link_name: str) -> PreparedCall:
     )
 
 
-def _version_of(state: ConnectionState) -> tuple[Any, ...]:
+def _current(calls: Sequence[PreparedCall]) -> list[PreparedCall]:
+    """Return those of the calls that nothing has changed, by one query for each environment."""
+    versions: dict[tuple[Environment, Any], Version] = {}
+    for environment in {prepared.caller.environment for prepared in calls}:
+        authorizations = [
+            prepared.state.authorization.pk
+            for prepared in calls
+            if prepared.caller.environment == environment and prepared.state.authorization
+        ]
+        for pk, version in _versions(environment, authorizations).items():
+            versions[environment, pk] = version
+    return [
+        prepared
+        for prepared in calls
+        if prepared.state.authorization
+        and prepared.version
+        == versions.get((prepared.caller.environment, prepared.state.authorization.pk))
+    ]
+
+
+def _version_of(state: ConnectionState) -> Version:
     """Return a value that changes with anything a call depends on, by one query."""
     if state.authorization is None:
         return ()
-    if state.environment == Environment.PRODUCTION:
+    pk = state.authorization.pk
+    return _versions(state.environment, [pk]).get(pk, ())
+
+
+def _versions(environment: Environment, authorizations: Collection[Any]) -> dict[Any, Version]:
+    """Return the versions of authorizations, as calls in an environment see them."""
+    if environment == Environment.PRODUCTION:
         # A license ends without any change to a row: then the connection is no longer live.
         sources: QuerySet[Any] = InstalledConnection.objects.live().filter(
             connection=OuterRef("connection"), organization=OuterRef("organization")
         )
     else:
         sources = ReleasedConnection.objects.filter(
-            connection=OuterRef("connection"), environment=state.environment
+            connection=OuterRef("connection"), environment=environment
         )
-    rows = Authorization.objects.filter(pk=state.authorization.pk).values_list(
+    rows = Authorization.objects.filter(pk__in=authorizations).values_list(
+        "pk",
         "state",
         "changed_at",
         "credential",
@@ -193,7 +238,7 @@ def _version_of(state: ConnectionState) -> tuple[Any, ...]:
         "connection__updated_at",
         Subquery(sources.values("number")[:1]),
     )
-    return rows.first() or ()
+    return {pk: tuple(version) for pk, *version in rows}
 
 
 def _renew_at(credential: Credential, secret: Mapping[str, str]) -> float | None:
@@ -203,13 +248,18 @@ def _renew_at(credential: Credential, secret: Mapping[str, str]) -> float | None
     return min((moment.timestamp() for moment in (due, end) if moment), default=None)
 
 
-def _renew_expiring(prepared: PreparedCall) -> PreparedCall:
-    """Renew a token that ends soon; other threads use the old one while it lives."""
-    key, expires_at = prepared.key, prepared.credential.expires_at
-    is_usable = expires_at is not None and expires_at.timestamp() - time.time() > USABLE_SECONDS
+def is_usable(prepared: PreparedCall) -> bool:
+    """Tell whether a token lives long enough to be used while another thread renews it."""
+    expires_at = prepared.credential.expires_at
+    return expires_at is not None and expires_at.timestamp() - time.time() > USABLE_SECONDS
+
+
+def renew_expiring(prepared: PreparedCall) -> PreparedCall:
+    """Renew a token that ends soon; other threads use the old one while it is usable."""
+    key, usable = prepared.key, is_usable(prepared)
     lock = _renewing[hash(key) % len(_renewing)]
-    if not lock.acquire(timeout=0 if is_usable else WAIT_SECONDS):
-        if is_usable:
+    if not lock.acquire(timeout=0 if usable else WAIT_SECONDS):
+        if usable:
             return prepared
         raise refresh_in_progress(prepared.connector.name)
     try:
@@ -217,7 +267,7 @@ def _renew_expiring(prepared: PreparedCall) -> PreparedCall:
         if newer is not None and newer is not prepared:
             return newer
         _refresh(prepared)
-        newer = _read_cached(key, stale=prepared)
+        newer = read_call(key, stale=prepared)
         if newer.secret == prepared.secret:
             # The token endpoint is out of order: do not ask it again for every call.
             newer.renew_at = time.time() + VALID_SECONDS

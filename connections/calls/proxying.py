@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from connections.calls.prepared_call import PreparedCall, prepare_again
+from connections.calls.call_preparation import CallPreparation
+from connections.calls.prepared_call import PreparedCall
 from connections.calls.proxy_request import (
     DROPPED_REQUEST_HEADER,
     OutgoingRequest,
@@ -35,25 +36,27 @@ class ProxyResponse:
     refreshed: bool = False
 
 
-def proxy(request: ProxyRequest, prepared: PreparedCall) -> ProxyResponse:
+async def proxy(
+    request: ProxyRequest, prepared: PreparedCall, preparation: CallPreparation
+) -> ProxyResponse:
     """Make a call and return the response, which the caller must close or read to its end.
 
-    Raise ``CallRefused`` or ``ServiceError``.
+    Raise ``CallRefused`` or ``ServiceError``, or what the pieces of the body raise.
     """
     outgoing = outgoing_request(request, prepared)
-    streamed = _send(outgoing, request, prepared)
+    streamed = await _send(outgoing, request, prepared)
     refreshed = False
     try:
-        if _is_refused(prepared, streamed) and (renewed := prepare_again(prepared)):
+        if _is_refused(prepared, streamed) and (renewed := await preparation.again(prepared)):
             refreshed = True
             # A streamed body is gone; then the new token is there for the next call.
             if not isinstance(request.body, StreamedUpload):
                 streamed.close()
                 prepared = renewed
                 outgoing = outgoing_request(request, prepared)
-                streamed = _send(outgoing, request, prepared)
+                streamed = await _send(outgoing, request, prepared)
                 if _is_refused(prepared, streamed):
-                    prepare_again(prepared, just_obtained=True)
+                    await preparation.again(prepared, just_obtained=True)
         headers = response_headers(
             streamed.headers,
             UrlRewriter(base=prepared.base, proxy_url=request.proxy_url, requested=outgoing.url),
@@ -68,10 +71,10 @@ def proxy(request: ProxyRequest, prepared: PreparedCall) -> ProxyResponse:
     return ProxyResponse(streamed=streamed, headers=headers, refreshed=refreshed)
 
 
-def _send(
+async def _send(
     outgoing: OutgoingRequest, request: ProxyRequest, prepared: PreparedCall
 ) -> StreamedResponse:
-    return stream_request(
+    return await stream_request(
         request.method,
         prepared.destination,
         outgoing.target,
@@ -81,8 +84,9 @@ def _send(
         body=request.body,
         limits=CallLimits(
             seconds=settings.PROXY_SECONDS,
+            stream_seconds=settings.PROXY_STREAM_SECONDS,
             max_bytes=settings.PROXY_MAX_ANSWER_BYTES,
-            at_once=settings.PROXY_CALLS_AT_ONCE,
+            at_once=settings.PROXY_CALLS_AT_ONCE_PER_SERVICE,
         ),
     )
 

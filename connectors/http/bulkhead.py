@@ -1,8 +1,8 @@
 """Bulkhead: limits of concurrent calls for each origin, key and person.
 
-A call holds a thread until the service responds. The limits keep one slow service, one key or one
-person from taking all threads of the process (Nygard, *Release It!*, "Bulkheads"). A call over a
-limit is rejected at once.
+A call from a page or a run holds a thread until the service responds; a proxied call holds memory
+and a connection. The limits keep one slow service, one key or one person from taking all of them
+(Nygard, *Release It!*, "Bulkheads"). A call over a limit is rejected at once.
 """
 
 from __future__ import annotations
@@ -90,18 +90,25 @@ def caller_limits(*limits: ConcurrencyLimit) -> Iterator[None]:
         _caller_limits.reset(token)
 
 
+def proxied_call_limit(destination: Destination, service: str, most: int) -> ConcurrencyLimit:
+    """Return the limit of proxied calls to the origin of this destination; they hold no thread."""
+    return ConcurrencyLimit(of=("proxied", *_origin(destination)), most=most, service=service)
+
+
 def limits_for(
-    destination: Destination, service: str, most: int | None = None, *, grants: bool = False
+    destination: Destination, service: str, *, grants: bool = False
 ) -> tuple[ConcurrencyLimit, ...]:
-    """Return the limits for a call to this destination: those of its origin and its caller.
+    """Return the limits for a call in a thread: those of the destination's origin and the caller.
 
     ``grants`` is for token and revocation requests. They are counted separately, so that an API
     that hangs does not block authorizing or revoking.
     """
     origin = ConcurrencyLimit(
-        of=(destination.scheme, destination.host, destination.port),
-        most=settings.PROXY_CALLS_AT_ONCE if most is None else most,
-        service=service,
+        of=_origin(destination), most=settings.THREADS_PER_SERVICE, service=service
     )
     limits = (origin, *_caller_limits.get())
     return tuple(replace(limit, of=("grants", limit.of)) for limit in limits) if grants else limits
+
+
+def _origin(destination: Destination) -> tuple[str, str, int]:
+    return destination.scheme, destination.host, destination.port

@@ -1,7 +1,8 @@
 """Connection pool: idle connections to services, by destination and credential.
 
 Connections are never shared between credentials, so unexpected data from a service cannot reach
-the calls of another organization or person. ``transport.py`` validates each new connection.
+the calls of another organization or person. ``transport.py`` validates each new connection. The
+pool belongs to the event loop of the process.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Hashable
 from dataclasses import dataclass
-from threading import Lock
 
 from connectors.http import transport
-from connectors.http.bulkhead import bulkhead, limits_for
+from connectors.http.bulkhead import bulkhead, proxied_call_limit
 from connectors.http.http1 import Http1Connection
 from connectors.http.ssrf import Destination
 
@@ -35,9 +35,10 @@ class CallLimits:
 
     connect: float = 5
     seconds: float = 60
+    stream_seconds: float = 3600
     bytes_a_second: int = 10_000
     max_bytes: int = 10 * 1024**3
-    at_once: int = 32
+    at_once: int = 1000
 
 
 class ConnectionPool:
@@ -47,7 +48,6 @@ class ConnectionPool:
         #: In order of last use, so that the keys that are no longer used come first.
         self._idle: OrderedDict[Hashable, deque[tuple[Http1Connection, float]]] = OrderedDict()
         self._count = 0
-        self._lock = Lock()
 
     def __len__(self) -> int:
         return self._count
@@ -64,25 +64,19 @@ class ConnectionPool:
     def keep(self, key: Hashable, connection: Http1Connection) -> None:
         """Put a connection into the pool, and close those that were idle for too long."""
         now = time.monotonic()
-        with self._lock:
-            connections = self._idle.setdefault(key, deque())
-            self._idle.move_to_end(key)
-            connections.append((connection, now))
-            self._count += 1
-            closed = [self._drop_oldest(key)] if len(connections) > MAX_IDLE_PER_KEY else []
-            while self._count > MAX_IDLE or self._oldest_use < now - IDLE_SECONDS:
-                closed.append(self._drop_oldest(next(iter(self._idle))))
-        for old in closed:
-            old.close()
+        connections = self._idle.setdefault(key, deque())
+        self._idle.move_to_end(key)
+        connections.append((connection, now))
+        self._count += 1
+        if len(connections) > MAX_IDLE_PER_KEY:
+            self._close_oldest(key)
+        while self._count > MAX_IDLE or self._oldest_use < now - IDLE_SECONDS:
+            self._close_oldest(next(iter(self._idle)))
 
     def close_all(self) -> None:
         """Close all idle connections."""
-        with self._lock:
-            connections = [entry[0] for entries in self._idle.values() for entry in entries]
-            self._idle.clear()
-            self._count = 0
-        for connection in connections:
-            connection.close()
+        while self._idle:
+            self._close_oldest(next(iter(self._idle)))
 
     @property
     def _oldest_use(self) -> float:
@@ -90,23 +84,22 @@ class ConnectionPool:
         return next(iter(self._idle.values()))[-1][1]
 
     def _pop(self, key: Hashable) -> tuple[Http1Connection, float] | None:
-        with self._lock:
-            connections = self._idle.get(key)
-            if not connections:
-                return None
-            self._count -= 1
-            found = connections.pop()
-            if not connections:
-                del self._idle[key]
-            return found
+        connections = self._idle.get(key)
+        if not connections:
+            return None
+        self._count -= 1
+        found = connections.pop()
+        if not connections:
+            del self._idle[key]
+        return found
 
-    def _drop_oldest(self, key: Hashable) -> Http1Connection:
+    def _close_oldest(self, key: Hashable) -> None:
         connections = self._idle[key]
         self._count -= 1
         connection, _ = connections.popleft()
         if not connections:
             del self._idle[key]
-        return connection
+        connection.close()
 
 
 pool = ConnectionPool()
@@ -118,9 +111,9 @@ class PooledConnection:
     def __init__(
         self, destination: Destination, credential: Hashable, service: str, limits: CallLimits
     ) -> None:
-        self._concurrency_limits = limits_for(destination, service, limits.at_once)
+        self._concurrency_limits = (proxied_call_limit(destination, service, limits.at_once),)
         bulkhead.enter(*self._concurrency_limits)
-        self._destination = destination
+        self._destination, self._service = destination, service
         # With other trusted certificates, connections are not reused.
         self._key = destination, credential, id(transport.tls_context())
         self._connection: Http1Connection | None = None
@@ -131,10 +124,10 @@ class PooledConnection:
         self._connection = pool.take(self._key, idle_seconds)
         return self._connection
 
-    def connect(self, call: transport.OutboundCall, seconds: float) -> Http1Connection:
-        """Open a new connection, within ``seconds`` and the call's deadline."""
-        self._connection = Http1Connection(
-            transport.open_connection(self._destination, call, seconds)
+    async def connect(self, seconds: float) -> Http1Connection:
+        """Open a new connection within ``seconds``."""
+        self._connection = await transport.connect(
+            self._destination, Http1Connection, service=self._service, seconds=seconds
         )
         return self._connection
 
@@ -148,7 +141,9 @@ class PooledConnection:
         if not self.has_ended:
             self.has_ended = self.is_complete = True
             bulkhead.leave(*self._concurrency_limits)
-            if is_clean and self._connection is not None:
+            if self._connection is not None:
+                self._connection.finish()
+            if is_clean and self._connection is not None and self._connection.is_open:
                 pool.keep(self._key, self._connection)
             else:
                 self.discard()

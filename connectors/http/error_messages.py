@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from http.client import BadStatusLine
 
@@ -50,7 +51,7 @@ def unreachable_error(
         message = f"{call.service} closed the connection before it answered."
         return ServiceUnreachable(message, certain=False)
     for cause in causes:
-        if isinstance(cause, NameResolutionError):
+        if isinstance(cause, NameResolutionError | socket.gaierror):
             message = f"{call.service}'s host name could not be found. {_CHECK}"
             return ServiceUnreachable(message, certain=True)
         if isinstance(cause, ssl.SSLError):

@@ -1,19 +1,20 @@
-"""HTTP/1.1 over an open connection (RFC 9112).
+"""HTTP/1.1 over an open connection (RFC 9112), on an event loop.
 
 Requests are written here; responses are parsed by llhttp, the parser of Node.js, through
-httptools. urllib3 and the standard library's client took most of the time of a call
-(``docs/performance.md``); urllib3 still opens the connections (``transport.py``).
+httptools. ``transport.py`` opens the connections.
 """
 
 from __future__ import annotations
 
+import asyncio
+import math
 import re
 import select
-import socket
-import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from httptools import HttpParserError, HttpResponseParser
 
@@ -26,6 +27,8 @@ NO_BODY = frozenset({204, 304})
 #: The most bytes for the response head, including informational (1xx) responses before it.
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
+#: A service that sends faster than the program reads has to wait once this much is buffered.
+MAX_BUFFERED_BYTES = 2 * PIECE
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _HEAD_END = re.compile(rb"(?:^|\n)\r?\n")
 #: Whitespace between a header's name and its colon.
@@ -36,23 +39,27 @@ _BEFORE_COLON = re.compile(rb"(?m)^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+(?=:)")
 class Http1Request:
     """An HTTP/1.1 request.
 
-    ``headers`` include ``Host``, but nothing about the length of the body; ``length`` is the
-    length of a streamed body. Header names and values must be validated before.
+    ``headers`` include ``Host``, but nothing about the length of the body. The body is either
+    ``body``, or ``pieces`` that are sent while they are received; ``length`` is their length,
+    ``None`` if it is not known. Header names and values must be validated before.
     """
 
     method: str
     target: str
     headers: Mapping[str, str] = field(repr=False)
-    body: bytes | Iterator[bytes] | None = field(default=None, repr=False)
-    length: int = 0
+    body: bytes | None = field(default=None, repr=False)
+    pieces: AsyncIterator[bytes] | None = field(default=None, repr=False)
+    length: int | None = None
 
     @property
     def head(self) -> bytes:
         """Return the request line and headers; raise ``ValueError`` for a line break in them."""
         lines = [f"{self.method} {self.target} HTTP/1.1", *map(": ".join, self.headers.items())]
-        if isinstance(self.body, bytes):
+        if self.body is not None:
             lines.append(f"Content-Length: {len(self.body)}")
-        elif self.body is not None:
+        elif self.is_chunked:
+            lines.append("Transfer-Encoding: chunked")
+        elif self.pieces is not None:
             lines.append(f"Content-Length: {self.length}")
         elif self.method in _METHODS_WITH_BODY:
             lines.append("Content-Length: 0")
@@ -61,107 +68,211 @@ class Http1Request:
             raise ValueError("a header contains a line break")
         return head.encode("latin-1")
 
+    @property
+    def is_chunked(self) -> bool:
+        """Return whether the body is sent in chunks, since its length is not known."""
+        return self.pieces is not None and self.length is None
 
-class Http1Connection:
-    """A connection to a service for one request after another.
 
-    The socket is non-blocking, and ``poll`` waits: a socket timeout would cost two more system
-    calls for each request, each with a switch of threads.
-    """
+class Http1Connection(asyncio.Protocol):
+    """A connection to a service for one request after another."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        self._sock = sock
-        self._to_read, self._to_write = select.poll(), select.poll()
-        self._to_read.register(sock, select.POLLIN)
-        self._to_write.register(sock, select.POLLOUT)
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._transport: Any = None
+        self._poll = select.poll()
+        self._response: Http1Response | None = None
+        self._upload: asyncio.Task[None] | None = None
+        #: Awaited by whoever reads the response, and by whoever sends.
+        self._to_read: asyncio.Future[None] | None = None
+        self._to_write: asyncio.Future[None] | None = None
+        self._is_reading, self._is_writable, self._is_lost = True, True, False
+
+    # What the event loop calls
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        transport.set_write_buffer_limits(high=PIECE)
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def data_received(self, data: bytes) -> None:
+        response = self._response
+        if response is None:  # data that nobody asked for
+            self.close()
+            return
+        response.feed(data)
+        if response.buffered > MAX_BUFFERED_BYTES and self._is_reading:
+            self._is_reading = False
+            self._transport.pause_reading()
+        _wake(self._to_read)
+
+    def eof_received(self) -> None:
+        self._lose(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lose(exc)
+
+    def pause_writing(self) -> None:
+        self._is_writable = False
+
+    def resume_writing(self) -> None:
+        self._is_writable = True
+        _wake(self._to_write)
+
+    def _lose(self, error: Exception | None) -> None:
+        self._is_lost = True
+        if self._response is not None:
+            self._response.end(error)
+        _wake(self._to_read)
+        _wake(self._to_write)
+
+    # What a call does
 
     def close(self) -> None:
-        self._sock.close()
+        """Close the connection at once; what was not sent is discarded."""
+        self._is_lost = True
+        self._stop_upload()
+        self._transport.abort()
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the connection was neither closed nor lost, as far as is known."""
+        return not self._is_lost and not self._transport.is_closing()
 
     @property
     def is_idle(self) -> bool:
-        """Return whether the connection is open and has no unread data."""
-        if self._has_decrypted_data():
-            return False
-        if not self._to_read.poll(0):
-            return True
-        if not isinstance(self._sock, ssl.SSLSocket):
-            return False
-        try:
-            self._sock.recv(1)
-        except ssl.SSLWantReadError:
-            return True  # a TLS session ticket is no data
-        except OSError:
-            pass
-        return False
+        """Return whether the connection is open and has received nothing since the last response.
 
-    def send_request(self, call: OutboundCall, request: Http1Request, *, seconds: float) -> None:
-        """Send a request; the head and each part of the body must be sent within ``seconds``."""
-        head, body = request.head, request.body
-        call.sent = True
-        if isinstance(body, bytes) and len(body) <= PIECE:
-            self._send(head + body, seconds)
-            return
-        self._send(head, seconds)
-        if isinstance(body, bytes):
-            whole = memoryview(body)
-            body = (bytes(whole[at : at + PIECE]) for at in range(0, len(whole), PIECE))
-        for piece in body or ():
-            self._send(piece, seconds)
+        Asks the operating system: the event loop may not have read yet what has arrived.
+        """
+        return self.is_open and not self._poll.poll(0)
 
-    def read_response_head(
-        self, call: OutboundCall, request: Http1Request, *, seconds: float
+    async def send_request(
+        self, call: OutboundCall, request: Http1Request, seconds: float
     ) -> Http1Response:
-        """Read the response head within the call's deadline."""
-        response = Http1Response(self, call.service, is_head=request.method == "HEAD")
-        while not response.has_head:
-            response.feed(self.receive(call, seconds))
+        """Send a request and return the response that will be received.
+
+        The head and each part of the body must be sent within ``seconds``. A streamed body is
+        sent while the response is awaited.
+        """
+        head = request.head
+        self._response = response = Http1Response(call.service, is_head=request.method == "HEAD")
+        call.sent = True
+        self._transport.write(head + request.body if request.body else head)
+        if request.pieces is not None:
+            self._upload = self._loop.create_task(
+                self._send_pieces(request.pieces, seconds, is_chunked=request.is_chunked)
+            )
+        elif not self._is_writable:
+            await self._wait_to_write(seconds)
         return response
 
-    def receive(self, call: OutboundCall, seconds: float) -> bytes:
-        """Receive at most ``PIECE`` bytes; empty if the service closed the connection."""
-        deadline = min(time.monotonic() + seconds, call.deadline)
-        while True:
-            if not self._has_decrypted_data():
-                _wait(self._to_read, deadline)
-            try:
-                return self._sock.recv(PIECE)
-            except ssl.SSLWantWriteError:
-                _wait(self._to_write, deadline)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                pass  # an incomplete TLS record, or no data yet
+    async def read_head(self, response: Http1Response, call: OutboundCall, seconds: float) -> None:
+        """Read the response head, within ``seconds`` after the request was sent.
 
-    def _send(self, data: bytes, seconds: float) -> None:
+        A service may respond before it has received the whole body. Raises what the sender of
+        the body has raised.
+        """
+        call.set_deadline(seconds)
+        while not response.has_head:
+            if self._upload is not None and self._upload_has_ended():
+                call.set_deadline(seconds)
+            response.raise_failure()
+            await self._wait_to_read(call.deadline if self._upload is None else math.inf)
+
+    async def read(self, response: Http1Response, deadline: float) -> bytes:
+        """Return a part of the body, at most :data:`PIECE` bytes; empty at its end."""
+        while not (piece := response.take()) and not response.is_over:
+            if self._upload is not None:
+                self._upload_has_ended()
+            response.raise_failure()
+            if not self._is_reading:
+                self._is_reading = True
+                self._transport.resume_reading()
+            await self._wait_to_read(deadline)
+        return piece
+
+    def finish(self) -> None:
+        """Leave the response; whatever arrives from now on closes the connection."""
+        self._response = None
+        if self._upload is not None and not self._upload.done():
+            self.close()
+        self._stop_upload()
+
+    async def _send_pieces(
+        self, pieces: AsyncIterator[bytes], seconds: float, *, is_chunked: bool
+    ) -> None:
+        try:
+            async for piece in pieces:
+                if self._is_lost:
+                    return  # the response says why, if there is one
+                if piece:
+                    self._transport.write(
+                        b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked else piece
+                    )
+                if not self._is_writable:
+                    await self._wait_to_write(seconds)
+            if is_chunked and not self._is_lost:
+                self._transport.write(b"0\r\n\r\n")
+        finally:
+            # Whoever reads the response notices the end of this task after it has ended.
+            self._loop.call_soon(lambda: _wake(self._to_read))
+
+    async def _wait_to_read(self, deadline: float) -> None:
+        self._to_read = self._loop.create_future()
+        await self._wait(self._to_read, deadline)
+
+    async def _wait_to_write(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        remaining = memoryview(data)
-        while remaining:
-            try:
-                remaining = remaining[self._sock.send(remaining) :]
-            except ssl.SSLWantReadError:
-                _wait(self._to_read, deadline)
-            except (BlockingIOError, ssl.SSLWantWriteError):
-                _wait(self._to_write, deadline)
+        while not self._is_writable and not self._is_lost:
+            self._to_write = self._loop.create_future()
+            await self._wait(self._to_write, deadline)
 
-    def _has_decrypted_data(self) -> bool:
-        """Return whether TLS has decrypted data that was not received yet."""
-        return isinstance(self._sock, ssl.SSLSocket) and self._sock.pending() > 0
+    async def _wait(self, waiter: asyncio.Future[None], deadline: float) -> None:
+        if deadline == math.inf:
+            await waiter
+            return
+        timer = self._loop.call_later(max(0.0, deadline - time.monotonic()), _expire, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+
+    def _upload_has_ended(self) -> bool:
+        """Return whether the body was sent; raise what its sender has raised."""
+        upload = self._upload
+        if upload is None or not upload.done():
+            return False
+        self._upload = None
+        if failure := upload.exception():
+            raise failure
+        return True
+
+    def _stop_upload(self) -> None:
+        upload, self._upload = self._upload, None
+        if upload is not None and not upload.cancel():
+            upload.exception()  # read by nobody, and else reported
 
 
-def _wait(poll: select.poll, deadline: float) -> None:
-    remaining = deadline - time.monotonic()
-    if remaining <= 0 or not poll.poll(remaining * 1000):
-        raise TimeoutError("the service took too long")
+def _wake(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
+
+
+def _expire(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(TimeoutError("the service took too long"))
 
 
 class Http1Response:
-    """A response that is being read; ``headers`` keep their order.
+    """A response that is being received; ``headers`` keep their order.
 
     ``length`` is the length of the body, if the head says it. For HEAD it is 0, and
-    ``content_length`` is what a GET would have.
+    ``content_length`` is what a GET would have. ``buffered`` counts the bytes of the body that
+    were received and not taken yet.
     """
 
-    def __init__(self, connection: Http1Connection, service: str, *, is_head: bool) -> None:
+    def __init__(self, service: str, *, is_head: bool) -> None:
         self.status = 0
         self.headers: list[tuple[str, str]] = []
         self.length: int | None = None
@@ -169,11 +280,13 @@ class Http1Response:
         self.has_head = self.is_over = False
         #: Whether the connection can be reused once the response is complete.
         self.is_clean = False
-        self._connection, self._service, self._is_head = connection, service, is_head
+        self.buffered = 0
+        self._service, self._is_head = service, is_head
+        self._failure: Exception | None = None
         self._ends_with_connection = self._is_ambiguous = False
         self._received = 0
         self._has_status_line, self._incomplete_line = False, b""
-        self._body: list[bytes] = []
+        self._body: deque[bytes] = deque()
         self._parser = parser = HttpResponseParser(self)
         # As RFC 9112 says in sections 2.2 and 6.3: a single LF ends a line, and chunked
         # coding overrides Content-Length.
@@ -181,29 +294,53 @@ class Http1Response:
             lenient_chunked_length=True, lenient_optional_cr_before_lf=True
         )
 
-    def read(self, call: OutboundCall, *, seconds: float) -> bytes:
-        """Return a part of the body; empty at its end."""
-        while not self._body and not self.is_over:
-            self.feed(self._connection.receive(call, seconds))
-        piece = b"".join(self._body)
-        self._body.clear()
+    def take(self) -> bytes:
+        """Return what has been received of the body, at most :data:`PIECE` bytes."""
+        body = self._body
+        if not body:
+            return b""
+        piece = body.popleft()
+        if body and len(piece) + len(body[0]) <= PIECE:
+            pieces, size = [piece], len(piece)
+            while body and size + len(body[0]) <= PIECE:
+                pieces.append(body.popleft())
+                size += len(pieces[-1])
+            piece = b"".join(pieces)
+        self.buffered -= len(piece)
         return piece
+
+    def raise_failure(self) -> None:
+        """Raise what is wrong with the response, once all that came before it was taken."""
+        if self._failure is not None and not self.is_over:
+            raise self._failure
 
     def header(self, name: str) -> str:
         """Return the value of the first header with this lower-case name, or an empty string."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
-    def feed(self, data: bytes) -> None:
-        """Parse received data.
-
-        Raise ``ConnectionResetError`` if the service closed the connection before the end, and
-        ``ServiceUnintelligible`` if the data is not HTTP.
-        """
-        if not data:
-            if not self._ends_with_connection:
-                raise ConnectionResetError("the service closed the connection")
-            self.is_over = True
+    def end(self, error: Exception | None) -> None:
+        """Note that the service has closed the connection, or that it was lost by an error."""
+        if self.is_over or self._failure is not None:
             return
+        if self._ends_with_connection and error is None:
+            self.is_over = True
+        else:
+            self._failure = error or ConnectionResetError("the service closed the connection")
+
+    def feed(self, data: bytes) -> None:
+        """Parse received data; what is not HTTP becomes the failure of the response."""
+        if self._failure is not None:
+            return
+        try:
+            if len(data) <= PIECE:
+                self._feed(data)
+            else:
+                for at in range(0, len(data), PIECE):
+                    self._feed(data[at : at + PIECE])
+        except ServiceUnintelligible as error:
+            self._failure = error
+
+    def _feed(self, data: bytes) -> None:
         self._received += len(data)
         while data and not self.has_head:
             lines, data = self._split_head(data)
@@ -241,6 +378,8 @@ class Http1Response:
             if not self.is_over:  # data after the end is ignored
                 raise self._unintelligible() from None
 
+    # What llhttp calls
+
     def on_message_begin(self) -> None:
         if self.is_over:
             self.is_clean = False
@@ -257,7 +396,7 @@ class Http1Response:
         if self.status < 200:
             if (
                 self.status < 100 or self.status == 101
-            ):  # the console never asks to switch protocols
+            ):  # the console asks to switch protocols only in websocket.py
                 raise ValueError("invalid status")
             self.headers.clear()  # an informational response; the final one follows
             return
@@ -285,6 +424,7 @@ class Http1Response:
             self.is_clean = False
         else:
             self._body.append(piece)
+            self.buffered += len(piece)
 
     def on_message_complete(self) -> None:
         if not self.has_head or self.is_over:

@@ -1,22 +1,25 @@
 """Connect to validated addresses only, and hold every read to the deadline of the call.
 
-Used by ``http_client.py`` and ``connection_pool.py``. urllib3 resolves the host name in
-``_new_conn``, so the address validated there is the one connected to.
+Two ways to connect share the rules: ``http_client.py`` uses urllib3 in a thread, and resolves the
+host name in ``_new_conn``; ``connection_pool.py`` uses :func:`connect` on an event loop. In both,
+the addresses that were validated are the ones connected to.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPResponse
-from typing import Any
+from typing import Any, TypeVar
 
 import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -136,20 +139,10 @@ class _GuardedConnection(HTTPConnection):
         raise NewConnectionError(self, "refused") from failure
 
     def _resolve(self) -> list[tuple[int, Any]]:
-        """Resolve the host name once; raise if any of its addresses is private."""
         try:
-            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            return resolve(self._dns_host, self.port, _current.get().service)
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
-        except UnicodeError as error:
-            unresolvable = socket.gaierror(str(error))
-            raise NameResolutionError(self.host, self, unresolvable) from error
-        addresses: list[tuple[int, Any]] = [(family, address) for family, _, _, _, address in found]
-        if not is_allowed_private(self._dns_host, self.port) and not all(
-            is_public(str(address[0])) for _, address in addresses
-        ):
-            raise private_address_error(_current.get().service)
-        return addresses
 
     def _open_socket(self, family: int, address: Any) -> socket.socket:
         sock = _Socket(family, socket.SOCK_STREAM)
@@ -184,24 +177,60 @@ class _TLSPool(HTTPSConnectionPool):
     ConnectionCls = _GuardedTLSConnection
 
 
+Protocol = TypeVar("Protocol", bound=asyncio.BaseProtocol)
+#: Threads that wait for name servers.
+_resolvers = ThreadPoolExecutor(16, thread_name_prefix="resolver")
 POOLS = {"http": _Pool, "https": _TLSPool}
 
 
-def open_connection(destination: Destination, call: OutboundCall, seconds: float) -> socket.socket:
-    """Open a connection to a validated address, within ``seconds`` and the call's deadline."""
-    connection = (
-        _GuardedTLSConnection(destination.host, destination.port, ssl_context=tls_context())
-        if destination.scheme == "https"
-        else _GuardedConnection(destination.host, destination.port)
-    )
-    connection.timeout = seconds
-    with current_call(call):
-        try:
-            connection.connect()
-        except BaseException:
-            connection.close()
-            raise
-    return connection.sock
+def resolve(host: str, port: int, service: str) -> list[tuple[int, Any]]:
+    """Resolve a host name once; return the family and address of each socket to connect to.
+
+    Raise ``ServiceForbidden`` if any of the addresses is private, or ``socket.gaierror``.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise socket.gaierror(str(error)) from error
+    addresses: list[tuple[int, Any]] = [(family, address) for family, _, _, _, address in found]
+    if not is_allowed_private(host, port) and not all(
+        is_public(str(address[0])) for _, address in addresses
+    ):
+        raise private_address_error(service)
+    return addresses
+
+
+async def connect(
+    destination: Destination, protocol: Callable[[], Protocol], *, service: str, seconds: float
+) -> Protocol:
+    """Connect to a validated address on the event loop, and return the protocol.
+
+    Raise ``ServiceForbidden``, ``TimeoutError`` after ``seconds``, or another ``OSError``.
+    """
+    loop = asyncio.get_running_loop()
+    host, port = destination.host, destination.port
+    async with asyncio.timeout(seconds):
+        addresses = await loop.run_in_executor(_resolvers, resolve, host, port, service)
+        failure: OSError = OSError("no address")
+        for family, address in addresses:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                sock.setblocking(False)
+                await loop.sock_connect(sock, address)
+                is_tls = destination.scheme == "https"
+                _, connected = await loop.create_connection(
+                    protocol,
+                    sock=sock,
+                    ssl=tls_context() if is_tls else None,
+                    server_hostname=host.rstrip(".") if is_tls else None,
+                )
+                return connected
+            except BaseException as error:
+                sock.close()
+                if not isinstance(error, OSError) or isinstance(error, ssl.SSLError):
+                    raise
+                failure = error
+        raise failure
 
 
 def tls_context() -> ssl.SSLContext:

@@ -42,12 +42,22 @@ def authenticate(environ: Mapping[str, Any]) -> KeyHolder:
 
     Raise :class:`KeyInUrl`, and what :func:`authenticate_key` raises.
     """
+    return authenticate_key(key_of(environ), environ)
+
+
+def key_of(environ: Mapping[str, Any]) -> str:
+    """Return the key in a WSGI request, not verified yet; raise ``KeyInUrl`` or ``KeyRefused``."""
     if contains_key(environ.get("PATH_INFO", "")) or contains_key(environ.get("QUERY_STRING", "")):
         raise KeyInUrl
     scheme, _, raw = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer":
         raise KeyRefused
-    return authenticate_key(raw.strip(), environ)
+    return raw.strip()
+
+
+def cached_holder(raw: str) -> KeyHolder | None:
+    """Return the holder of a key that was verified less than a second ago, without a query."""
+    return _holders.valid(digest_of(raw))
 
 
 def authenticate_key(raw: str, environ: Mapping[str, Any] | None = None) -> KeyHolder:

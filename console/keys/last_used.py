@@ -30,6 +30,11 @@ def note(key: uuid.UUID, last_used_at: datetime | None) -> None:
             _used[key] = now
 
 
+def is_waiting() -> bool:
+    """Tell whether there is anything to write."""
+    return bool(_used)
+
+
 def write() -> None:
     """Write the recorded uses. On a database error they are lost; a later use is recorded again."""
     if not _used:

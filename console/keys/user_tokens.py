@@ -63,8 +63,19 @@ def token_for(
 
 def read_user(environ: Mapping[str, Any], holder: KeyHolder) -> User | None:
     """Return the person that a WSGI request (``request.META``) names, if any."""
-    token = environ.get("HTTP_CONSOLE_USER", "").strip()
+    token = user_token_of(environ)
     return verify_token(token, holder) if token else None
+
+
+def user_token_of(environ: Mapping[str, Any]) -> str:
+    """Return the user token in a WSGI request, not verified yet, or an empty string."""
+    token: str = environ.get("HTTP_CONSOLE_USER", "").strip()
+    return token
+
+
+def is_cached(token: str, holder: KeyHolder) -> bool:
+    """Tell whether :func:`verify_token` has read this person less than a second ago."""
+    return _users.valid(_cache_key(token, holder)) is not None
 
 
 def verify_token(token: str, holder: KeyHolder) -> User:
@@ -74,7 +85,7 @@ def verify_token(token: str, holder: KeyHolder) -> User:
     a second.
     """
     read = partial(_read, token, holder)
-    user, expires = _users.get(digest_of(f"{holder.key_id} {token}"), read)
+    user, expires = _users.get(_cache_key(token, holder), read)
     if time.time() > expires:
         raise TokenRefused(_EXPIRED)
     return user
@@ -99,6 +110,10 @@ def renew() -> TokenKey:
         key.save()
         record(AuditAction.TOKEN_KEY_RENEWED, None, None, key)
     return key
+
+
+def _cache_key(token: str, holder: KeyHolder) -> str:
+    return digest_of(f"{holder.key_id} {token}")
 
 
 _EXPIRED = (

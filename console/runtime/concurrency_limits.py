@@ -1,7 +1,8 @@
 """Concurrency limits of requests: how many may run at once for one key, person or network address.
 
-The threads of a process (``WEB_THREADS``) are divided among programs, people and pages;
-``console/settings.py`` explains the figures.
+The threads of a process (``WEB_THREADS``) are divided among programs, people and pages. Proxied
+calls hold no thread, and have higher limits of their own. ``console/settings.py`` explains the
+figures.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ class RequestPermits:
         self._limits.clear()
 
 
+def proxied_call_limits(holder: KeyHolder) -> tuple[ConcurrencyLimit, ConcurrencyLimit]:
+    """Return the limits of proxied calls: of this key, and of all programs together."""
+    return (
+        ConcurrencyLimit(of=("proxied", holder.key_id), most=settings.PROXY_CALLS_AT_ONCE_PER_KEY),
+        ConcurrencyLimit(of="proxied", most=settings.PROXY_CALLS_AT_ONCE),
+    )
+
+
 def acquire_for_key(holder: KeyHolder, environ: Mapping[str, Any]) -> None:
     """Let a request count against the limit of its key, or raise ``ServiceBusy``.
 
@@ -43,19 +52,17 @@ def acquire_for_key(holder: KeyHolder, environ: Mapping[str, Any]) -> None:
     """
     permits: RequestPermits | None = environ.get(_PERMITS)
     if permits is not None:
-        permits.acquire(
-            ConcurrencyLimit(of=("key", holder.key_id), most=settings.CALLS_AT_ONCE_PER_KEY)
-        )
+        permits.acquire(ConcurrencyLimit(of=("key", holder.key_id), most=settings.THREADS_PER_KEY))
 
 
 def program_limit() -> ConcurrencyLimit:
-    """Return the limit for all requests of programs."""
-    return ConcurrencyLimit(of="programs", most=settings.CALLS_AT_ONCE)
+    """Return the limit for all requests of programs that hold a thread."""
+    return ConcurrencyLimit(of="programs", most=settings.THREADS_OF_PROGRAMS)
 
 
 def page_call_limits(environ: Mapping[str, Any]) -> tuple[ConcurrencyLimit, ...]:
     """Return the limits for calls that a page makes: of all people, and of this session."""
-    most = settings.CALLS_AT_ONCE_OF_PEOPLE
+    most = settings.THREADS_OF_PEOPLE
     cookies = parse_cookie(environ.get("HTTP_COOKIE", ""))
     session = cookies.get(settings.SESSION_COOKIE_NAME, "")
     return (

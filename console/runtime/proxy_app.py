@@ -1,87 +1,126 @@
-"""WSGI application for proxied API calls; everything else goes to Django.
+"""ASGI application for proxied API calls; everything else goes to the rest of the console.
 
-Calls of programs need neither sessions nor cookies, and Django's middleware would take most of
-the time that a call takes here. Every call shows a key and leaves one line in the call log, and
-every response of the console's own is a problem document.
+A call needs no thread: it waits for the program and for the service on the event loop. Only what
+reads the database or renews a token runs in a thread (``call_preparation.py``). Calls of programs
+need neither sessions nor cookies, so Django's middleware is left out. Every call shows a key and
+leaves one line in the call log, and every response of the console's own is a problem document.
 """
 
 from __future__ import annotations
 
-import re
+import asyncio
+import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
-from typing import IO, Any
+from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
 
+from connections.calls.call_preparation import CallPreparation
 from connections.calls.lookup import Caller
-from connections.calls.prepared_call import PreparedCall, prepare_call
+from connections.calls.prepared_call import PreparedCall
 from connections.calls.proxy_request import ProxyRequest, loop_token
 from connections.calls.proxying import ProxyResponse, proxy
-from connectors.errors import ServiceError
-from connectors.http.stream import StreamedUpload
+from connectors.http.bulkhead import ConcurrencyLimit, bulkhead
+from connectors.http.stream import StreamedResponse, StreamedUpload
+from console.accounts.models import User
 from console.choices import Environment
 from console.invocations.log_writer import note
 from console.keys import last_used
-from console.keys.authentication import KeyHolder, authenticate
-from console.keys.user_tokens import read_user
+from console.keys.authentication import KeyHolder, authenticate_key, cached_holder, key_of
+from console.keys.user_tokens import is_cached, user_token_of, verify_token
 from console.monitoring.request_ids import HEADER, begin
-from console.runtime.concurrency_limits import acquire_for_key
-from console.runtime.problem_details import Problem, problem_of, status_line
-from console.runtime.request_body import length_of, pieces_of, spooled, too_large
+from console.runtime.asgi_request import (
+    ASGI,
+    Message,
+    Receive,
+    Send,
+    environ_of,
+    header_list,
+    match_proxy_url,
+    wait_for_disconnect,
+)
+from console.runtime.concurrency_limits import proxied_call_limits
+from console.runtime.problem_details import Problem, problem_of
+from console.runtime.request_body import RequestBody, too_large
+from console.worker_threads import WorkerThreads
 
-Environ = Mapping[str, Any]
-WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+logger = logging.getLogger(__name__)
 
-#: Smaller bodies are read before they are sent, so that they can be sent again.
+#: Smaller bodies are received before they are sent, so that they can be sent again.
 REPLAYED_BYTES = 1024 * 1024
-_PROXY_URL = re.compile(r"/api/v1/connections/([^/]*)/proxy(/.*)?", re.DOTALL)
+#: A call that takes longer is watched: it ends when the program disconnects.
+WATCHED_AFTER_SECONDS = 0.05
+#: Threads for queries, and for renewals, each of which may wait for a service.
+READ_THREADS, RENEWAL_THREADS = 4, 32
 
 
 class ProxyApplication:
     """Answer proxied calls; pass all other requests to ``fallback``."""
 
-    def __init__(self, fallback: WSGI) -> None:
+    def __init__(
+        self,
+        fallback: ASGI,
+        reads: WorkerThreads | None = None,
+        renewals: WorkerThreads | None = None,
+    ) -> None:
         self.fallback = fallback
+        self.reads = reads or WorkerThreads("reads", READ_THREADS)
+        self.preparation = CallPreparation(
+            self.reads, renewals or WorkerThreads("renewals", RENEWAL_THREADS)
+        )
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        match = match_proxy_url(environ)
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        match = match_proxy_url(scope) if scope["type"] == "http" else None
         if match is None:
-            return self.fallback(environ, start_response)
-        link_name, path = unquote(match[1]), match[2] or ""
-        handler = _CallHandler(environ, begin(environ), link_name=link_name, path=path)
-        return handler.respond(start_response)
+            await self.fallback(scope, receive, send)
+            return
+        call = _Call(self, scope, receive, send, link_name=unquote(match[1]), path=match[2] or "")
+        await call.respond()
 
 
-class _CallHandler:
-    """Handles one call, from authentication to its line in the call log."""
+class _Call:
+    """One call, from authentication to its line in the call log."""
 
-    def __init__(self, environ: Environ, request_id: str, *, link_name: str, path: str) -> None:
-        self.environ, self.link_name, self.path = environ, link_name, path
-        self.request_id = request_id
-        self.method: str = environ["REQUEST_METHOD"]
+    def __init__(
+        self,
+        application: ProxyApplication,
+        scope: Message,
+        receive: Receive,
+        send: Send,
+        *,
+        link_name: str,
+        path: str,
+    ) -> None:
+        self.application, self.receive, self.send = application, receive, send
+        self.environ = environ_of(scope)
+        self.link_name, self.path = link_name, path
+        self.request_id = begin(self.environ)
+        self.method: str = self.environ["REQUEST_METHOD"]
         self.started = time.perf_counter()
         self.holder: KeyHolder | None = None
         self.caller: Caller | None = None
         self.prepared: PreparedCall | None = None
-        self.received = 0
+        self.limits: tuple[ConcurrencyLimit, ...] = ()
+        self.body: RequestBody | None = None
         self.refreshed = False
-        #: A body of unknown length, kept until it was complete.
-        self.spool: IO[bytes] | None = None
+        self.client = _Client(receive)
 
-    def respond(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    async def respond(self) -> None:
         try:
-            response = self._call()
+            response = await self.client.while_connected(self._call)
+        except asyncio.CancelledError:
+            self.log(status=0, sent=0, problem="caller-gone")
+            if not self.client.has_disconnected:
+                raise
         except Exception as error:
-            return self._send_problem(problem_of(error, self.request_id), start_response)
+            await self._send_problem(problem_of(error, self.request_id))
+        else:
+            await self._send(response)
         finally:
-            if self.spool is not None:
-                self.spool.close()
-        return self._send(response, start_response)
+            self.client.stop_watching()
+            bulkhead.leave(*self.limits)
 
     def log(self, *, status: int, sent: int, problem: str = "") -> None:
         """Write a line to the call log, unless the caller is unknown."""
@@ -102,143 +141,168 @@ class _CallHandler:
             status=status,
             problem=problem,
             milliseconds=round((time.perf_counter() - self.started) * 1000),
-            bytes_in=self.received,
+            bytes_in=self.body.received if self.body else 0,
             bytes_out=sent,
             refreshed=self.refreshed,
         )
 
-    def _call(self) -> ProxyResponse:
-        environ = self.environ
-        self.holder = authenticate(environ)
-        acquire_for_key(self.holder, environ)
-        user = read_user(environ, self.holder)
-        last_used.write()
-        self.caller = Caller(
-            application=self.holder.application_id,
-            organization=self.holder.organization_id,
-            environment=Environment(self.holder.environment),
-            user=user.pk if user else None,
+    async def _call(self) -> ProxyResponse:
+        self.prepared = await self._prepare()
+        response = await proxy(
+            ProxyRequest(
+                method=self.method,
+                path=self.path,
+                query=self.environ["QUERY_STRING"],
+                headers=header_list(self.environ),
+                body=await self._body(),
+                proxy_url=f"{settings.PUBLIC_URL}/api/v1/connections/{self.link_name}/proxy",
+            ),
+            self.prepared,
+            self.application.preparation,
         )
-        if loop_token() in environ.get("HTTP_CDN_LOOP", ""):
-            raise Problem("loop")
-        if "websocket" in environ.get("HTTP_UPGRADE", "").lower():
-            raise Problem("upgrade-not-supported")
-        self.prepared = prepare_call(self.caller, self.link_name)
-        response = proxy(self._request(), self.prepared)
         self.refreshed = response.refreshed
         return response
 
-    def _request(self) -> ProxyRequest:
-        return ProxyRequest(
-            method=self.method,
-            path=self.path,
-            query=self.environ.get("QUERY_STRING", ""),
-            headers=_headers(self.environ),
-            body=self._body(),
-            proxy_url=f"{settings.PUBLIC_URL}/api/v1/connections/{self.link_name}/proxy",
+    async def _prepare(self) -> PreparedCall:
+        """Return the prepared call of the program and the person that the request names."""
+        reads, raw = self.application.reads, key_of(self.environ)
+        holder = cached_holder(raw)
+        if holder is None:
+            holder = await reads.run_once(("key", raw), authenticate_key, raw, self.environ)
+        self.holder = holder
+        limits = proxied_call_limits(holder)
+        bulkhead.enter(*limits)
+        self.limits = limits
+        user = await self._user(holder)
+        if last_used.is_waiting():
+            await reads.run_once("last used", last_used.write)
+        self.caller = Caller(
+            application=holder.application_id,
+            organization=holder.organization_id,
+            environment=Environment(holder.environment),
+            user=user.pk if user else None,
         )
+        if loop_token() in self.environ.get("HTTP_CDN_LOOP", ""):
+            raise Problem("loop")
+        return await self.application.preparation.call(self.caller, self.link_name)
 
-    def _body(self) -> bytes | StreamedUpload | None:
+    async def _user(self, holder: KeyHolder) -> User | None:
+        token = user_token_of(self.environ)
+        if not token or is_cached(token, holder):
+            return verify_token(token, holder) if token else None
+        reads = self.application.reads
+        return await reads.run_once(("user", holder, token), verify_token, token, holder)
+
+    async def _body(self) -> bytes | StreamedUpload | None:
         """Return the body: as bytes if it is small enough to be sent twice, else as a stream."""
-        length, limit = length_of(self.environ), settings.PROXY_MAX_REQUEST_BYTES
-        stream: IO[bytes] = self.environ["wsgi.input"]
-        if length is None:
-            stream, length = spooled(stream, limit)
-            self.spool = stream
-        if length > limit:
+        self.body = body = RequestBody(self.receive, self.environ)
+        limit = settings.PROXY_MAX_REQUEST_BYTES
+        if (body.length or 0) > limit:
             raise too_large(limit)
-        pieces = self._counted(pieces_of(stream, length))
-        if length > REPLAYED_BYTES:
-            return StreamedUpload(pieces=pieces, length=length)
-        return b"".join(pieces) or None
+        first = await body.start(min(REPLAYED_BYTES, limit))
+        if body.received > limit:
+            raise too_large(limit)
+        if body.is_over:
+            self.client.watch_soon()
+            return first or None
+        return StreamedUpload(pieces=self._rest(body, first, limit), length=body.length)
 
-    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self.received += len(piece)
+    async def _rest(self, body: RequestBody, first: bytes, limit: int) -> AsyncIterator[bytes]:
+        async for piece in body.rest(first, limit):
             yield piece
+        self.client.watch_soon()
 
-    def _send_problem(
-        self, problem: Problem, start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
+    async def _send_problem(self, problem: Problem) -> None:
         body = b"" if self.method == "HEAD" else problem.body
         headers = [*problem.headers.items(), ("Content-Length", str(len(problem.body)))]
         headers += [("Console-Request-Id", self.request_id), (HEADER, self.request_id)]
-        start_response(status_line(problem.status), headers)
         self.log(status=problem.status, sent=len(body), problem=problem.type.slug)
-        return [body]
+        await self._send_head(problem.status, headers)
+        await self._send_piece(body, more=False)
 
-    def _send(self, response: ProxyResponse, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    async def _send(self, response: ProxyResponse) -> None:
         streamed, headers = response.streamed, response.headers
         headers.append(("Console-Request-Id", self.request_id))
         if not any(name.lower() == HEADER.lower() for name, _ in headers):  # the service has none
             headers.append((HEADER, self.request_id))
         if (length := streamed.content_length) is not None:
             headers.append(("Content-Length", str(length)))
-        start_response(status_line(streamed.status), headers)
         whole = streamed.whole
-        if whole is None:
-            return _LoggedBody(self, response)
-        self.log(status=streamed.status, sent=len(whole))
-        return [whole]
-
-
-class _LoggedBody:
-    """A streamed response body that writes the log line once it ends or is closed."""
-
-    def __init__(self, handler: _CallHandler, response: ProxyResponse) -> None:
-        self._handler, self._streamed = handler, response.streamed
-        self._problem = ""
-        self._is_logged = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._streamed
-        except ServiceError as error:
-            self._problem = problem_of(error, self._handler.request_id).type.slug
-            # The status was sent: all that is left is to break the response off.
-            raise
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        if self._is_logged:
+        if whole is not None:
+            self.log(status=streamed.status, sent=len(whole))
+            await self._send_head(streamed.status, headers)
+            await self._send_piece(whole, more=False)
             return
-        self._is_logged = True
-        streamed = self._streamed
-        if not self._problem and not streamed.is_over:
-            self._problem = "caller-gone"
-        streamed.close()
-        self._handler.log(status=streamed.status, sent=streamed.received, problem=self._problem)
+        problem = "caller-gone"
+        try:
+            await self.client.while_connected(self._stream, streamed, headers)
+            problem = ""
+        except asyncio.CancelledError:
+            if not self.client.has_disconnected:
+                raise
+        except Exception as error:
+            problem = problem_of(error, self.request_id).type.slug
+            # The status was sent: all that is left is to break the response off. The server
+            # closes the connection if a response is not ended.
+            logger.warning("Request %s broke off: %s", self.request_id, problem)
+        finally:
+            streamed.close()
+            self.log(status=streamed.status, sent=streamed.received, problem=problem)
+
+    async def _stream(self, streamed: StreamedResponse, headers: list[tuple[str, str]]) -> None:
+        self.client.watch()
+        await self._send_head(streamed.status, headers)
+        await self._send_piece(b"")  # at once: the first piece of a stream may take a while
+        while piece := await streamed.read():
+            await self._send_piece(piece)
+        await self._send_piece(b"", more=False)
+
+    async def _send_head(self, status: int, headers: list[tuple[str, str]]) -> None:
+        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await self.send({"type": "http.response.start", "status": status, "headers": pairs})
+
+    async def _send_piece(self, piece: bytes, *, more: bool = True) -> None:
+        await self.send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
-def match_proxy_url(environ: Environ) -> re.Match[str] | None:
-    """Match the URL of a proxied call: the link name and the path at the service."""
-    return _PROXY_URL.fullmatch(_raw_path(environ))
+class _Client:
+    """Tells whether the program is still connected, once its request has been received."""
 
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self.has_disconnected = False
 
-def _raw_path(environ: Environ) -> str:
-    """Return the path as it was sent, or as WSGI decodes it if the server does not say.
+    async def while_connected(self, function: Any, *arguments: Any) -> Any:
+        """Await a function; cancel it when the program disconnects."""
+        self._task = asyncio.current_task()
+        try:
+            return await function(*arguments)
+        finally:
+            self._task = None
 
-    WSGI decodes ``group%2Fproject`` and ``group/project`` to the same path. Servers add the
-    request target (RFC 9112 section 3.2) as ``RAW_URI`` or ``REQUEST_URI``.
-    """
-    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
-    if not target:
-        return str(environ.get("PATH_INFO", ""))
-    path = target.partition("?")[0]
-    if not path.startswith("/"):  # absolute form, as sent to a proxy
-        path = "/" + path.partition("://")[2].partition("/")[2]
-    return path.removeprefix(environ.get("SCRIPT_NAME", ""))
+    def watch_soon(self) -> None:
+        """Watch the connection in a moment: most calls are over by then."""
+        if self._watching is None and self._timer is None:
+            self._timer = self._loop.call_later(WATCHED_AFTER_SECONDS, self.watch)
 
+    def watch(self) -> None:
+        if self._watching is None:
+            self._watching = self._loop.create_task(wait_for_disconnect(self._receive))
+            self._watching.add_done_callback(self._notice)
 
-def _headers(environ: Environ) -> list[tuple[str, str]]:
-    """Return the headers of the request; only their case is lost."""
-    headers = [(_header_name(k), value) for k, value in environ.items() if k.startswith("HTTP_")]
-    if content_type := environ.get("CONTENT_TYPE"):
-        headers.append(("Content-Type", content_type))
-    return headers
+    def stop_watching(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
 
-
-@lru_cache(maxsize=1_000)
-def _header_name(key: str) -> str:
-    return key[5:].replace("_", "-").title()
+    def _notice(self, watching: asyncio.Task[None]) -> None:
+        if watching.cancelled() or watching.exception() is not None:
+            return
+        self.has_disconnected = True
+        if self._task is not None:
+            self._task.cancel()

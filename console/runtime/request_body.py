@@ -1,95 +1,111 @@
-"""Read request bodies: size limit, time limit, and a check that the body is complete."""
+"""Receive request bodies on the event loop: size limit, time limit, and whether they are whole.
+
+A slow sender costs memory but no thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
+from connectors.errors import ServiceBusy
+from connectors.http.bulkhead import BUSY_SECONDS, bulkhead
+from console.runtime.asgi_request import ClientDisconnected, Receive, next_piece
+from console.runtime.concurrency_limits import body_limits
 from console.runtime.problem_details import Problem
 
-PIECE = 64 * 1024
 #: More than the largest file that can be uploaded (``console/transfer/importing.py``).
 MOST_BYTES = 16 * 1024**2
 IN_MEMORY_BYTES = 1024**2
+#: Bodies up to this length are not counted: the limit of the calls themselves is enough.
+SMALL_BYTES = 64 * 1024
 #: The time limit of a body: this many seconds, and more for each byte that has arrived.
 SECONDS = 20.0
 BYTES_A_SECOND = 10_000
 #: The WSGI environment's key for the :class:`Problem` with a body (``body_buffer.py``).
 BODY_PROBLEM = "console.body_refused"
-#: The key that is true if reading raises ``OSError`` where a body breaks off. For WSGI, granian
-#: does not, and ends such a body like a complete one.
-REPORTS_BROKEN_BODY = "console.reports_broken_body"
 
 
-def deadline(began: float, received: int) -> float:
-    """Return when the body is too slow, after so many bytes since ``began``."""
-    return began + SECONDS + received / BYTES_A_SECOND
+class RequestBody:
+    """A body that is still arriving. ``received`` counts its bytes."""
+
+    def __init__(self, receive: Receive, environ: Mapping[str, Any]) -> None:
+        self._receive, self._environ = receive, environ
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self.length = length_of(environ)
+        self.received = 0
+        self.is_over = self.length == 0
+
+    async def next(self) -> bytes:
+        """Receive a piece; raise :class:`Problem` if it is too slow or the body breaks off."""
+        deadline = self._began + SECONDS + self.received / BYTES_A_SECOND
+        try:
+            async with asyncio.timeout_at(deadline):
+                piece, self.is_over = await next_piece(self._receive)
+        except TimeoutError:
+            raise Problem("request-timeout") from None
+        except ClientDisconnected:
+            raise Problem("request-invalid", "The body broke off before its end.") from None
+        self.received += len(piece)
+        return piece
+
+    async def start(self, enough: int) -> bytes:
+        """Return the body, or its start if it is longer than ``enough`` bytes."""
+        if self.is_over:
+            return b""
+        pieces: list[bytes] = []
+        is_small = self.length is not None and self.length <= SMALL_BYTES
+        with nullcontext() if is_small else body_permit(self._environ):
+            while not self.is_over and self.received <= enough:
+                pieces.append(await self.next())
+        return b"".join(pieces)
+
+    async def rest(self, first: bytes, most: int) -> AsyncIterator[bytes]:
+        """Yield ``first`` and then each piece as it arrives, up to ``most`` bytes in total."""
+        yield first
+        while not self.is_over:
+            piece = await self.next()
+            if self.received > most:
+                raise too_large(most)
+            yield piece
+
+
+@contextmanager
+def body_permit(environ: Mapping[str, Any]) -> Iterator[None]:
+    """Count a body that is being received, or raise :class:`Problem` if there are too many."""
+    limits = body_limits(environ)
+    try:
+        bulkhead.enter(*limits)
+    except ServiceBusy:
+        raise Problem(
+            "console-busy",
+            "The console is receiving too many requests. Nothing was done. Try again in a moment.",
+            headers={"Retry-After": str(random.randint(*BUSY_SECONDS))},  # noqa: S311
+        ) from None
+    try:
+        yield
+    finally:
+        bulkhead.leave(*limits)
 
 
 def length_of(environ: Mapping[str, Any]) -> int | None:
     """Return the length of the body, 0 if there is none, ``None`` if it is not known yet.
 
-    Raise :class:`Problem` for an invalid Content-Length, and for a body without it where the
-    server does not report bodies that break off.
+    Raise :class:`Problem` for an invalid Content-Length.
     """
-    declared = environ.get("CONTENT_LENGTH") or ""
-    if "HTTP_TRANSFER_ENCODING" in environ or (not declared and _may_have_undeclared_body(environ)):
-        if not environ.get(REPORTS_BROKEN_BODY):
-            raise Problem("length-required")
+    if "HTTP_TRANSFER_ENCODING" in environ:
         return None
-    if not declared:
-        return 0
+    declared = environ.get("CONTENT_LENGTH") or ""
+    if not declared:  # a body of HTTP/2 needs no length (RFC 9113 section 8.1)
+        return None if environ["SERVER_PROTOCOL"].startswith("HTTP/2") else 0
     if not (declared.isascii() and declared.isdigit()):
         raise Problem("request-invalid", "Content-Length is not a number.")
     return int(declared)
 
 
-def pieces_of(stream: IO[bytes], length: int) -> Iterator[bytes]:
-    """Read a body of that length; raise :class:`Problem` if it is shorter or too slow."""
-    left = length
-    while left > 0:
-        piece = _read(stream, min(PIECE, left))
-        if not piece:
-            raise Problem("request-invalid", "The body is shorter than Content-Length says.")
-        left -= len(piece)
-        yield piece
-
-
-def spooled(stream: IO[bytes], most: int) -> tuple[IO[bytes], int]:
-    """Read a body of unknown length into a file; return the file and the length.
-
-    The service receives it complete, with Content-Length, or not at all.
-    """
-    file = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  (the caller closes it)
-    try:
-        while piece := _read(stream, PIECE):
-            file.write(piece)
-            if file.tell() > most:
-                raise too_large(most)
-    except BaseException:
-        file.close()
-        raise
-    length = file.tell()
-    file.seek(0)
-    return file, length
-
-
 def too_large(most: int) -> Problem:
     return Problem("request-too-large", f"The body is larger than {most / 1024**2:g} MiB.")
-
-
-def _may_have_undeclared_body(environ: Mapping[str, Any]) -> bool:
-    """Tell whether there may be a body without a header, as in HTTP/2 (RFC 9113 section 8.1)."""
-    if not environ["SERVER_PROTOCOL"].startswith("HTTP/2"):
-        return False
-    return bool(environ.get(REPORTS_BROKEN_BODY) or environ["wsgi.input"].read(1))
-
-
-def _read(stream: IO[bytes], size: int) -> bytes:
-    try:
-        return stream.read(size)
-    except TimeoutError:
-        raise Problem("request-timeout") from None
-    except OSError:
-        raise Problem("request-invalid", "The body broke off before its end.") from None

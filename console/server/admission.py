@@ -15,8 +15,8 @@ from connectors.http.bulkhead import ConcurrencyLimit, caller_limits
 from console.monitoring.request_ids import HEADER, begin
 from console.runtime.concurrency_limits import RequestPermits, page_call_limits, program_limit
 from console.runtime.problem_details import Problem, problem_of, status_line
-from console.runtime.proxy_app import WSGI
 from console.runtime.request_body import BODY_PROBLEM
+from console.server.threaded_wsgi import WSGI
 
 API = "/api/v1/"
 

@@ -9,41 +9,33 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-import sys
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
-from urllib.parse import unquote_to_bytes
+
+from console.runtime.asgi_request import (
+    ClientDisconnected,
+    Environ,
+    Message,
+    Receive,
+    Send,
+    environ_of,
+    may_have_body,
+    wait_for_disconnect,
+)
 
 logger = logging.getLogger(__name__)
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Environ = dict[str, Any]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 #: Receives the body of a request into its WSGI environment.
 ReceiveBody = Callable[[Environ, Receive], Awaitable[None]]
 
-_ALWAYS: Environ = {
-    "SCRIPT_NAME": "",
-    "wsgi.version": (1, 0),
-    "wsgi.multithread": True,
-    "wsgi.multiprocess": True,
-    "wsgi.run_once": False,
-    "wsgi.input_terminated": True,
-}
 _BAD_REQUEST: Message = {
     "type": "http.response.start",
     "status": 400,
     "headers": [(b"Content-Length", b"0"), (b"Connection", b"close")],
 }
-_CGI_NAMES = {"HTTP_CONTENT_TYPE": "CONTENT_TYPE", "HTTP_CONTENT_LENGTH": "CONTENT_LENGTH"}
-
-
-class ClientDisconnected(OSError):
-    """The client disconnected before the complete body had arrived."""
 
 
 class ResponseAborted(OSError):
@@ -66,7 +58,7 @@ class ThreadedWSGI:
         if scope["type"] != "http":
             return
         environ = environ_of(scope)
-        if _may_have_body(environ):
+        if may_have_body(environ):
             try:
                 await self._receive_body(environ, receive)
             except ClientDisconnected:  # or the request was malformed
@@ -149,15 +141,11 @@ class _Exchange:
     async def _piece(self, body: bytes, *, start: bool, more_body: bool = True) -> None:
         if start:
             await self._send(self.start)
-            self._watching = asyncio.create_task(self._watch())
+            # Sending to a client that has disconnected would raise nothing.
+            self._watching = asyncio.create_task(wait_for_disconnect(self._receive))
         if self._watching is not None and self._watching.done():
             raise ResponseAborted
         await self._send({"type": "http.response.body", "body": body, "more_body": more_body})
-
-    async def _watch(self) -> None:
-        """Wait until the client disconnects: sending to it would raise nothing."""
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
 
     def _wait_for(self, sending: Any) -> None:
         asyncio.run_coroutine_threadsafe(sending, self._loop).result()
@@ -176,52 +164,6 @@ class _Exchange:
 async def _send_whole(send: Send, start: Message, body: bytes) -> None:
     await send(start)
     await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-async def next_piece(receive: Receive) -> tuple[bytes, bool]:
-    """Receive a piece of a body; tell whether it was the last one."""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientDisconnected("the client disconnected before the complete body had arrived")
-    return message.get("body", b""), not message.get("more_body", False)
-
-
-def environ_of(scope: Message) -> Environ:
-    """Return the WSGI environment of a request, without ``wsgi.input``."""
-    raw: bytes = scope["raw_path"]
-    query = scope["query_string"].decode("latin-1")
-    target = raw.decode("latin-1")
-    host, port = scope["server"]
-    environ = _ALWAYS | {
-        "REQUEST_METHOD": scope["method"],
-        "RAW_URI": f"{target}?{query}" if query else target,
-        "PATH_INFO": unquote_to_bytes(raw).decode("latin-1"),
-        "QUERY_STRING": query,
-        "SERVER_NAME": host,
-        "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": scope["client"][0],
-        "wsgi.url_scheme": scope["scheme"],
-        "wsgi.errors": sys.stderr,
-    }
-    for name, value in scope["headers"]:
-        if b"_" in name:  # X_A and X-A have the same key, so one could be mistaken for the other
-            continue
-        key = f"HTTP_{name.decode('latin-1').upper().replace('-', '_')}"
-        key = _CGI_NAMES.get(key, key)
-        text = value.decode("latin-1")
-        if (before := environ.get(key)) is None:
-            environ[key] = text
-        else:
-            environ[key] = f"{before}; {text}" if key == "HTTP_COOKIE" else f"{before},{text}"
-    return environ
-
-
-def _may_have_body(environ: Environ) -> bool:
-    if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
-        return True
-    # HTTP/2 needs no header for a body (RFC 9113 section 8.1).
-    return bool(environ["SERVER_PROTOCOL"].startswith("HTTP/2"))
 
 
 def _no_write(data: bytes) -> None:

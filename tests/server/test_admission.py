@@ -60,7 +60,7 @@ def holding(inside: threading.Event, over: threading.Event) -> Any:
 
 
 def test_programs_leave_threads_to_pages(settings):
-    settings.CALLS_AT_ONCE = 1
+    settings.THREADS_OF_PROGRAMS = 1
     inside, over = threading.Event(), threading.Event()
     thread = threading.Thread(target=enter, args=(holding(inside, over), RUN))
     thread.start()
@@ -77,7 +77,7 @@ def test_programs_leave_threads_to_pages(settings):
 
 
 def test_a_stream_counts_until_it_is_closed(settings):
-    settings.CALLS_AT_ONCE = 1
+    settings.THREADS_OF_PROGRAMS = 1
 
     def streams(environ, start_response):
         start_response("200 OK", [])
@@ -99,7 +99,7 @@ def test_what_fails_counts_no_more():
 
 
 def test_one_key_leaves_something_to_the_next(settings):
-    settings.CALLS_AT_ONCE_PER_KEY = 1
+    settings.THREADS_PER_KEY = 1
     one, other = (
         KeyHolder(
             key_id=key, prefix="", application_id=key, organization_id=key, environment="stage"
@@ -122,7 +122,7 @@ def test_one_key_leaves_something_to_the_next(settings):
 
 
 def test_one_session_leaves_something_to_the_next(settings):
-    settings.CALLS_AT_ONCE_OF_PEOPLE = 4
+    settings.THREADS_OF_PEOPLE = 4
     cookie = settings.SESSION_COOKIE_NAME
 
     def calls(number: int) -> Any:
@@ -150,7 +150,7 @@ def test_one_session_leaves_something_to_the_next(settings):
 
 
 def test_one_service_leaves_something_to_the_next(settings):
-    settings.PROXY_CALLS_AT_ONCE = 1
+    settings.THREADS_PER_SERVICE = 1
     shares = limits_for(SERVICE, "Orders")
     bulkhead.enter(*shares)
     with pytest.raises(ServiceBusy, match="calls to Orders") as caught:
@@ -174,7 +174,7 @@ def test_a_body_that_was_refused_reaches_no_view(path, form):
 
 def test_the_shares_fit_the_threads(settings):
     """One after the other they leave threads to pages, whatever the number of threads is."""
-    taken = settings.CALLS_AT_ONCE + 2 * settings.CALLS_AT_ONCE_OF_PEOPLE
+    taken = settings.THREADS_OF_PROGRAMS + 2 * settings.THREADS_OF_PEOPLE
     assert settings.WEB_THREADS - taken >= 4
-    assert 20 <= settings.PROXY_CALLS_AT_ONCE < settings.CALLS_AT_ONCE_PER_KEY
-    assert settings.CALLS_AT_ONCE_PER_KEY < settings.CALLS_AT_ONCE
+    assert 20 <= settings.THREADS_PER_SERVICE < settings.THREADS_PER_KEY
+    assert settings.THREADS_PER_KEY < settings.THREADS_OF_PROGRAMS

@@ -179,6 +179,8 @@ class Http1Connection(asyncio.Protocol):
                 call.set_deadline(seconds)
             response.raise_failure()
             await self._wait_to_read(call.deadline if self._upload is None else math.inf)
+        if not response.buffered:
+            response.raise_failure()
 
     async def read(self, response: Http1Response, deadline: float) -> bytes:
         """Return a part of the body, at most :data:`PIECE` bytes; empty at its end."""

@@ -202,7 +202,7 @@ class _Call:
         first = await body.start(min(REPLAYED_BYTES, limit))
         if body.received > limit:
             raise too_large(limit)
-        if body.is_over:
+        if body.is_over and body.received <= REPLAYED_BYTES:
             self.client.watch_soon()
             return first or None
         return StreamedUpload(pieces=self._rest(body, first, limit), length=body.length)

@@ -12,9 +12,8 @@ from connectors.http.bulkhead import bulkhead
 from console.runtime import request_body
 from console.runtime.request_body import BODY_PROBLEM
 from console.server.body_buffer import receive_body
-from console.server.threaded_wsgi import ClientDisconnected
 
-PAGE, CALL = "/apps/", "/api/v1/connections/orders/proxy/x"
+PAGE = "/apps/"
 
 
 def environ_of(path: str = PAGE, **more: Any) -> dict[str, Any]:
@@ -79,26 +78,23 @@ def test_a_page_takes_no_body_that_is_too_large(monkeypatch, said):
     assert environ[BODY_PROBLEM].type.slug == "request-too-large"
 
 
-@pytest.mark.parametrize("path", [PAGE, CALL])
-def test_nobody_waits_for_a_slow_body(impatient, path):
-    environ = received(environ_of(path, CONTENT_LENGTH="10"), coming(b"x", ends=False))
+def test_nobody_waits_for_a_slow_body(impatient):
+    environ = received(environ_of(CONTENT_LENGTH="10"), coming(b"x", ends=False))
     assert environ[BODY_PROBLEM].type.slug == "request-timeout"
     assert environ["wsgi.input"].read() == b""
 
 
-@pytest.mark.parametrize("path", [PAGE, CALL])
-def test_a_body_that_breaks_off_is_none(path):
+def test_a_body_that_breaks_off_is_none():
     async def gone() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    with pytest.raises(ClientDisconnected):
-        received(environ_of(path, CONTENT_LENGTH="10"), gone)
-    assert bulkhead.in_progress("readers") == 0
+    environ = received(environ_of(CONTENT_LENGTH="10"), gone)
+    assert environ[BODY_PROBLEM].type.slug == "request-invalid"
+    assert environ["wsgi.input"].read() == b""
 
 
-@pytest.mark.parametrize("path", [PAGE, CALL])
-def test_a_length_that_is_none_is_refused(path):
-    environ = received(environ_of(path, CONTENT_LENGTH="1e3"), coming(b"x"))
+def test_a_length_that_is_none_is_refused():
+    environ = received(environ_of(CONTENT_LENGTH="1e3"), coming(b"x"))
     assert environ[BODY_PROBLEM].type.slug == "request-invalid"
 
 
@@ -123,27 +119,3 @@ def test_one_address_leaves_something_to_others(settings):
     assert problem.type.slug == "console-busy"
     assert int(problem.headers["Retry-After"]) >= 2
     assert bulkhead.in_progress("readers") == 0
-
-
-def in_a_thread(environ: dict[str, Any], receive: Any) -> bytes:
-    """Await the beginning on a loop, and read the rest in a thread."""
-
-    async def read() -> bytes:
-        await receive_body(environ, receive)
-        return await asyncio.to_thread(environ["wsgi.input"].read)
-
-    return asyncio.run(read())
-
-
-def test_a_call_reads_the_rest_itself():
-    pieces = [b"a" * 70_000, b"b" * 70_000, b"c" * 10]
-    environ = environ_of(CALL, CONTENT_LENGTH="140010")
-    assert in_a_thread(environ, coming(*pieces)) == b"".join(pieces)
-
-
-def test_a_call_does_not_wait_for_the_rest_for_ever(monkeypatch):
-    monkeypatch.setattr(request_body, "SECONDS", 0.2)
-    monkeypatch.setattr(request_body, "BYTES_A_SECOND", 10_000_000)
-    environ = environ_of(CALL, CONTENT_LENGTH="140010")
-    with pytest.raises(TimeoutError):
-        in_a_thread(environ, coming(b"a" * 70_000, ends=False))

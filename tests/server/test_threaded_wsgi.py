@@ -17,7 +17,8 @@ from tests.servers import ROOT, free_port, running, wait_for_page
 APPLICATION = """
 import json, sys, time
 import io
-from console.server.threaded_wsgi import ClientDisconnected, ThreadedWSGI, next_piece
+from console.runtime.asgi_request import ClientDisconnected, next_piece
+from console.server.threaded_wsgi import ThreadedWSGI
 
 def wsgi(environ, start_response):
     path = environ["PATH_INFO"]

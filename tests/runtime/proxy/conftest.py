@@ -1,4 +1,4 @@
-"""Programs that call a service on loopback through the console's lean door."""
+"""Programs that call a service on loopback through a connection."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from django.core.cache import cache
 
 from connections.calls import prepared_call
 from connectors.definitions.registry import get_connectors
-from connectors.http.connection_pool import close_idle
 from console.invocations import log_writer
 from console.keys import authentication, user_tokens
 from console.keys.issuing import create_key
-from console.runtime.proxy_app import ProxyApplication
 from tests.connectors.conftest import Service, resolving, service  # noqa: F401
 from tests.connectors.conftest import listen as listening  # noqa: F401
-from tests.runtime.proxy.program import Program, _django, leading_to, speaking
+from tests.runtime.proxy.program import Program, hang_up, leading_to, speaking
 
 
 @pytest.fixture(autouse=True)
@@ -39,14 +37,14 @@ def _forget_everything() -> None:
     ):
         each.clear()
     log_writer.writer._rows.clear()
-    close_idle()
+    hang_up()
 
 
 @pytest.fixture
 def listen(listening: Callable[..., Any]) -> Iterator[Callable[..., Any]]:  # noqa: F811
     """Start listeners, and hang up before they end: they speak until their callers go."""
     yield listening
-    close_idle()
+    hang_up()
 
 
 @pytest.fixture
@@ -103,16 +101,3 @@ def serve(listen, settings) -> Iterator[Callable[..., Any]]:
 
     yield start
     get_connectors.cache_clear()
-
-
-@pytest.fixture
-def pieces(program) -> Callable[..., Any]:
-    """Give a function that calls and returns the head and the iterable, not read yet."""
-
-    def begin(path: str = "/contacts") -> tuple[int, dict[str, str], Any]:
-        told: list[Any] = []
-        environ = program.environ("GET", f"/api/v1/connections/orders/proxy{path}")
-        answer = ProxyApplication(_django)(environ, lambda *head: told.append(head))
-        return int(told[0][0].split()[0]), dict(told[0][1]), answer
-
-    return begin

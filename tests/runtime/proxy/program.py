@@ -1,29 +1,119 @@
-"""A program that comes to the lean door, without a server in between."""
+"""A program that calls the proxy application, without a server in between."""
 
 from __future__ import annotations
 
-import io
+import asyncio
 import json
 import socket
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import unquote_to_bytes
-from wsgiref.validate import validator
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from django.db import connections
 
 from connectors.definitions.registry import get_connectors
+from connectors.http.connection_pool import close_idle
+from console.runtime.asgi_request import Message, Receive, Send
 from console.runtime.proxy_app import ProxyApplication
+from console.worker_threads import WorkerThreads
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CALLS = "/api/v1/connections"
+
+T = TypeVar("T")
+
+
+class TestLoop:
+    """The event loop of all tests, in a thread of its own, as in a server's process.
+
+    The thread of the test runs what blocks: its transaction is not seen by other threads.
+    """
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._blocking: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        threading.Thread(target=self.loop.run_forever, name="test loop", daemon=True).start()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop, and in this thread what it passes to :meth:`block`."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        future.add_done_callback(lambda _: self._blocking.put(None))
+        while (function := self._blocking.get()) is not None:
+            function()
+        return future.result()
+
+    async def block(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run a function in the thread of the test."""
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(function(*arguments))
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._blocking.put(run)
+        return await asyncio.wrap_future(future)
+
+
+_test_loop = TestLoop()
+on_loop = _test_loop.run
+
+
+def hang_up() -> None:
+    """Close all idle connections to services."""
+
+    async def close() -> None:
+        close_idle()
+        await asyncio.sleep(0.001)
+
+    on_loop(close())
+
+
+class TestThread(WorkerThreads):
+    """Runs everything in the thread of the test."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        super().__init__("unused", 1)
+
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await _test_loop.block(function, *arguments)
+
+
+class ClosingThreads(WorkerThreads):
+    """Closes its database connections, so that the test's database can be removed."""
+
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        def run_and_close() -> T:
+            try:
+                return function(*arguments)
+            finally:
+                connections.close_all()
+
+        return await super().run(run_and_close)
+
+
+async def _django(scope: Message, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 299, "headers": []})
+    await send({"type": "http.response.body", "body": b"Django answers this."})
 
 
 @dataclass(kw_only=True)
 class Answered:
-    """What the program was answered."""
+    """What the program was answered. ``broke_off`` says that the response was not completed."""
 
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes = field(repr=False)
+    status: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = field(default=b"", repr=False)
+    pieces: list[bytes] = field(default_factory=list, repr=False)
+    broke_off: bool = True
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key.lower() == name.lower()]
@@ -40,46 +130,112 @@ class Answered:
         return document["type"].rpartition("/")[2]
 
 
-def _django(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    start_response("299 Django", [("Content-Type", "text/plain")])
-    return [b"Django answers this."]
+class Exchange:
+    """One request and its response, as an ASGI server handles them.
+
+    ``body`` are the pieces of the request's body. After them the sender disconnects if they are
+    shorter than ``Content-Length`` or if the body ``breaks_off``, and sends nothing more if it
+    ``hangs``. ``arrived`` is called after each piece of the response.
+    """
+
+    def __init__(
+        self,
+        scope: Message,
+        body: Iterable[bytes] = (),
+        *,
+        breaks_off: bool = False,
+        hangs: bool = False,
+        arrived: Callable[[Exchange], None] | None = None,
+    ) -> None:
+        self.scope, self.answer = scope, Answered()
+        self._pieces: list[bytes] | None = [*body]
+        self._breaks_off, self._hangs, self._arrived = breaks_off, hangs, arrived
+        self._disconnected = asyncio.Event()  # bound to the loop where it is awaited
+        said = dict(scope["headers"]).get(b"content-length", b"")
+        if said.isdigit() and int(said) > sum(map(len, self._pieces)):
+            self._breaks_off = True
+
+    async def run(self, application: ProxyApplication) -> Answered:
+        await application(self.scope, self.receive, self.send)
+        return self.answer
+
+    def disconnect(self) -> None:
+        """Let the program go away."""
+        self._disconnected.set()
+
+    async def receive(self) -> Message:
+        if self._pieces is not None:
+            if not self._pieces and self._hangs:
+                await asyncio.sleep(30)
+            if not self._pieces and self._breaks_off:
+                return {"type": "http.disconnect"}
+            piece = self._pieces.pop(0) if self._pieces else b""
+            more = bool(self._pieces) or self._breaks_off or self._hangs
+            if not more:
+                self._pieces = None
+            return {"type": "http.request", "body": piece, "more_body": more}
+        await self._disconnected.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        answer = self.answer
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in message["headers"]
+            ]
+            return
+        answer.broke_off = message.get("more_body", False)
+        if message["body"]:
+            answer.body += message["body"]
+            answer.pieces.append(message["body"])
+        if self._arrived:
+            self._arrived(self)
 
 
 @dataclass(kw_only=True)
 class Program:
-    """Speaks WSGI to the door as a server does; ``wsgiref`` watches that both keep to it.
-
-    ``tells_target`` is what most servers do and PEP 3333 does not ask for: they add the target
-    of the request line as it came.
-    """
+    """Calls connections with a key."""
 
     key: str = ""
-    tells_target: bool = True
+    application: ProxyApplication = field(
+        default_factory=lambda: ProxyApplication(_django, TestThread(), TestThread())
+    )
 
-    def environ(self, method: str, path: str, query: str = "", **more: Any) -> dict[str, Any]:
-        environ = {
-            "REQUEST_METHOD": method,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
-            "QUERY_STRING": query,
-            "SERVER_NAME": "console.test",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "192.0.2.7",
-            "HTTP_HOST": "console.test",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(),
-            "wsgi.errors": io.StringIO(),
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": True,
-            "wsgi.run_once": False,
-        }
-        if self.tells_target:
-            environ["RAW_URI"] = f"{path}?{query}" if query else path
+    def scope(
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        headers: dict[str, str] | None = None,
+        *,
+        http_version: str = "1.1",
+    ) -> Message:
+        """Return the ASGI scope of a request; ``path`` is sent as it is."""
+        sent = {"Host": "console.test"}
         if self.key:
-            environ["HTTP_AUTHORIZATION"] = f"Bearer {self.key}"
-        return environ | more
+            sent["Authorization"] = f"Bearer {self.key}"
+        sent |= headers or {}
+        return {
+            "type": "http",
+            "http_version": http_version,
+            "method": method,
+            "scheme": "http",
+            "raw_path": path.encode("latin-1"),
+            "query_string": query.encode("latin-1"),
+            "headers": [
+                (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
+                for name, value in sent.items()
+            ],
+            "client": ("192.0.2.7", 40_000),
+            "server": ("console.test", 80),
+        }
+
+    def ask(self, scope: Message, body: Iterable[bytes] = (), **more: Any) -> Answered:
+        """Send a request and return the whole response."""
+        exchange = Exchange(scope, body, **more)
+        return on_loop(exchange.run(self.application))
 
     def call(
         self,
@@ -92,38 +248,31 @@ class Program:
         headers: dict[str, str] | None = None,
         **more: Any,
     ) -> Answered:
-        address = f"/api/v1/connections/{link_name}/proxy{path}"
-        environ = self.environ(method, address, query, **more)
-        for name, value in (headers or {}).items():
-            environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+        sent = dict(headers or {})
         if body is not None:
-            environ |= {"CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
-        return ask(environ)
+            sent["Content-Length"] = str(len(body))
+        scope = self.scope(method, f"{CALLS}/{link_name}/proxy{path}", query, sent)
+        return self.ask(scope, _cut(body or b""), **more)
 
     def get(self, link_name: str, path: str = "/contacts", **more: Any) -> Answered:
         return self.call("GET", link_name, path, **more)
 
+    def at_once(self, times: int, link_name: str, path: str = "/contacts") -> list[Answered]:
+        """Make the same call several times at once, with real threads for what blocks."""
+        application = ProxyApplication(
+            _django, ClosingThreads("reads", 4), ClosingThreads("renewals", times)
+        )
+        scope = self.scope("GET", f"{CALLS}/{link_name}/proxy{path}")
 
-def ask(environ: dict[str, Any]) -> Answered:
-    """Go to the door, take the whole body, and close it as a server does."""
-    told: list[Any] = []
+        async def all_of_them() -> list[Answered]:
+            return await asyncio.gather(*(Exchange(scope).run(application) for _ in range(times)))
 
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        told.append((int(status.split()[0]), headers))
-        return lambda data: None
-
-    answer = ProxyApplication(_django)(environ, start_response)
-    try:
-        body = b"".join(answer)
-    finally:
-        if hasattr(answer, "close"):
-            answer.close()
-    (status, headers) = told[0]
-    return Answered(status=status, headers=headers, body=body)
+        return on_loop(all_of_them())
 
 
-#: For tests that only ask whether the door keeps to PEP 3333.
-validated = validator(ProxyApplication(_django))
+def _cut(body: bytes) -> list[bytes]:
+    """Return a body in pieces, as a server receives it."""
+    return [body[at : at + 65_536] for at in range(0, len(body), 65_536)]
 
 
 def speaking(

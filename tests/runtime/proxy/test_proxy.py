@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
+from connections.calls import prepared_call
 from connections.models import Authorization, Connection, Credential
 from console.choices import Level
 from console.invocations import log_writer
 from console.invocations.models import Invocation
+from console.keys import authentication, user_tokens
 from console.keys.models import ApiKey
 from tests.runtime.proxy.program import Program
 
@@ -18,7 +19,7 @@ def test_it_passes_a_call_on_and_the_answer_back(upstream, program, keyed):
 
     answer = program.call(
         "POST", "orders", "/contacts/7", query="b=2&a=1&b=%20x", body=b'{"a": 1}',
-        headers={"X-Trace": "t"}, CONTENT_TYPE="application/json",
+        headers={"X-Trace": "t", "Content-Type": "application/json"},
     )  # fmt: skip
 
     assert (answer.status, answer.json()) == (203, {"contacts": []})
@@ -42,10 +43,8 @@ def test_every_status_of_the_service_is_passed_on(upstream, program, keyed, stat
 
 
 def test_what_is_not_a_call_goes_to_django(program):
-    from tests.runtime.proxy.program import ask
-
     for path in ("/", "/api/v1/connections/", "/api/v1/connections/x/", "/x/proxy/"):
-        assert ask(program.environ("GET", path)).status == 299
+        assert program.ask(program.scope("GET", path)).status == 299
 
 
 def test_without_a_key_nothing_is_told(upstream, keyed):
@@ -152,26 +151,25 @@ def test_where_permissions_are_missing_the_service_decides(upstream, program, co
 
 
 def test_warm_calls_ask_the_database_once_a_second(
-    upstream, program, keyed, django_assert_num_queries, monkeypatch
+    upstream, program, keyed, django_assert_num_queries
 ):
     program.get("orders")
     with django_assert_num_queries(0):
         for _ in range(20):
             assert program.get("orders").status == 200
-    now = time.monotonic()
-    monkeypatch.setattr("time.monotonic", lambda: now + 1.1)
+    _a_second_later()
     with django_assert_num_queries(2):  # the key's, and the connection's
         for _ in range(5):
             assert program.get("orders").status == 200
 
 
-def _a_second_later(monkeypatch) -> None:
-    now = time.monotonic() + 1.1
-    monkeypatch.setattr("time.monotonic", lambda: now)
+def _a_second_later() -> None:
+    for each in (authentication._holders, user_tokens._users, prepared_call._prepared):
+        each.expire()
 
 
 @pytest.mark.parametrize("change", ["revoked", "deleted", "key", "version", "replaced", "edited"])
-def test_what_changes_counts_a_second_later(upstream, program, keyed, grant, monkeypatch, change):
+def test_what_changes_counts_a_second_later(upstream, program, keyed, grant, change):
     assert program.get("orders").status == 200
     if change == "revoked":
         Authorization.objects.update(state="revoked")
@@ -191,7 +189,7 @@ def test_what_changes_counts_a_second_later(upstream, program, keyed, grant, mon
     else:
         keyed.level = Level.LOGGED_IN_USER
         keyed.save()
-    _a_second_later(monkeypatch)
+    _a_second_later()
     answer = program.get("orders")
     if change in {"version", "replaced"}:
         assert upstream.asked[-1].all("X-Api-Key") == ["the-new-key"]
@@ -273,5 +271,5 @@ def test_what_is_revoked_while_it_is_read_is_not_kept(upstream, program, keyed, 
 
     monkeypatch.setattr(prepared_call, "find_connection", resolving)
     program.get("orders")
-    _a_second_later(monkeypatch)
+    _a_second_later()
     assert program.get("orders").status == 409

@@ -127,7 +127,7 @@ def test_a_query_keeps_its_order_and_its_spelling(upstream, listen, program, key
     )
 
 
-@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "ключ", "a\rb"])
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b", "a\rb"])
 def test_a_header_that_would_be_two_is_refused(upstream, program, keyed, value):
     answer = program.get("orders", headers={"X-Value": value})
     assert (answer.status, answer.problem) == (400, "header-refused")

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.urls import reverse
 
+from connections.calls.call_preparation import CallPreparation
 from connections.models import Authorization, Credential
 from tests.connections.conftest import (  # noqa: F401
     CLIENT_SECRET,
@@ -19,6 +20,7 @@ from tests.connections.conftest import (  # noqa: F401
 )
 from tests.connections.flow_steps import allow, begin
 from tests.monitoring.log_capture import leaked, written
+from tests.runtime.proxy.program import Program
 
 
 @pytest.mark.parametrize("form", ["json", "line"])
@@ -71,7 +73,7 @@ def test_no_secret_is_logged(
         program.get("nowhere", f"/{'../' * 3}", **call)
         settings.ALLOWED_PRIVATE_HOSTS = []
         program.get("customers", **call)
-        program.get("customers", **call, HTTP_AUTHORIZATION=f"Bearer {secrets['wrong key']}")
+        Program(key=secrets["wrong key"]).get("customers", **call)
         client.get(f"/api/v1/connections/?key={secrets['wrong key']}")
         client.post(
             reverse("account_login"), {"login": developer.email, "password": secrets["password"]}
@@ -124,12 +126,11 @@ def test_a_name_that_came_along_counts_behind_a_proxy(upstream, program, keyed, 
 
 def test_an_unexpected_error_is_logged_with_the_request_id(program, keyed, monkeypatch):
     """The log line of an unexpected error has the request ID of the response."""
-    from console.runtime import proxy_app
 
-    def fail(*args):
+    async def fail(*args):
         raise RuntimeError("of a test")
 
-    monkeypatch.setattr(proxy_app, "prepare_call", fail)
+    monkeypatch.setattr(CallPreparation, "call", fail)
     with written("json") as log:
         answer = program.get("orders")
         (line,) = [json.loads(each) for each in log().splitlines()]

@@ -11,12 +11,12 @@ import pytest
 from connections.models import Connection, Credential
 from connectors.definitions.registry import get_connectors
 from connectors.errors import ServiceError
-from connectors.http import connection_pool
 from connectors.http.connection_pool import CallLimits
 from connectors.http.ssrf import parse_destination
 from connectors.http.stream import stream_request
 from tests.connectors.http.test_http_client import LITERALS
 from tests.connectors.http.test_ssrf import PRIVATE, TRICKS
+from tests.runtime.proxy.program import _test_loop, hang_up, on_loop
 
 QUICK = CallLimits(connect=0.3, seconds=0.3)
 OWN_HOST = """
@@ -76,7 +76,11 @@ def typed(settings, tmp_path, connect, grant) -> Iterator[Any]:
 def call(url: str) -> None:
     place = parse_destination(url, service="Zoho CRM")
     target = place.target_of(url, service="Zoho CRM")
-    stream_request("GET", place, target, service="Zoho CRM", credential=1, headers={}, limits=QUICK)
+    on_loop(
+        stream_request(
+            "GET", place, target, service="Zoho CRM", credential=1, headers={}, limits=QUICK
+        )
+    )
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -111,7 +115,7 @@ def test_nothing_that_is_typed_in_leads_there(canary, program, typed):
         headers = {"Host": host, "X-Forwarded-Host": host, "X-Original-Url": "/x"}
         if address.isascii():
             answer = program.get("own_host", f"/{address}", query=f"url={host}", headers=headers)
-            assert answer.status in {400, 502}, host
+            assert answer.status in {400, 502, 504}, host
     assert canary.connections == 0
 
 
@@ -140,17 +144,17 @@ def test_a_name_that_changes_its_mind_reaches_nothing(canary, resolving, monkeyp
     """1,000 times the name is public when it is judged and this machine a moment later."""
     connected: list[Any] = []
 
-    def connect(sock: socket.socket, address: Any) -> None:
+    async def connect(sock: socket.socket, address: Any) -> None:
         connected.append(address[0])
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("connectors.http.transport._Socket.connect", connect)
+    monkeypatch.setattr(_test_loop.loop, "sock_connect", connect)
     for _ in range(1000):
         resolving(["1.1.1.1"], ["127.0.0.1"])
         with pytest.raises(ServiceError):
             url = f"https://rebind.example:{canary.port}/"
             call(url)
-        connection_pool.close_idle()
+        hang_up()
     assert connected == ["1.1.1.1"] * 1000
     assert canary.connections == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -14,7 +15,15 @@ from connectors.http.bulkhead import bulkhead
 from connectors.http.http1 import Http1Connection
 from connectors.http.stream import PIECE
 from console.invocations import log_writer
-from tests.runtime.proxy.program import OK, leading_to, speaking
+from tests.runtime.proxy.program import (
+    CALLS,
+    OK,
+    Exchange,
+    hang_up,
+    leading_to,
+    on_loop,
+    speaking,
+)
 
 #: What looks like the answer to whatever is asked next.
 POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
@@ -150,17 +159,48 @@ def test_to_a_head_only_the_head_comes(serve, program, keyed):
     assert listener.connections == 2
 
 
-def test_who_goes_away_frees_the_connection(serve, pieces, keyed):
+def test_a_program_that_goes_away_frees_the_connection(serve, program, keyed):
     listener = serve(
         b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (50 * PIECE) + b"x" * 20 * PIECE
     )
-    _, _, answer = pieces()
-    origin = ("http", "127.0.0.1", listener.port)
-    assert bulkhead.in_progress(origin) == 1
-    next(iter(answer))
-    answer.close()
+    origin = ("proxied", "http", "127.0.0.1", listener.port)
+    seen: list[int] = []
+
+    def arrived(exchange: Exchange) -> None:
+        seen.append(bulkhead.in_progress(origin))
+        exchange.disconnect()
+
+    answer = program.get("orders", arrived=arrived)
+    assert (answer.status, answer.broke_off, seen[0]) == (200, True, 1)
     assert log_writer.writer._rows[-1]["problem"] == "caller-gone"
     assert (bulkhead.in_progress(origin), len(connection_pool.pool)) == (0, 0)
+
+
+def test_a_program_that_goes_away_ends_a_call_that_waits(listen, settings, program, keyed):
+    """The service has not answered yet. It sees the connection close, and nothing is left."""
+    closed = threading.Event()
+
+    def speak(sock: socket.socket) -> None:
+        sock.recv(65536)
+        if not sock.recv(65536):
+            closed.set()
+
+    listener = listen(speak)
+    leading_to(listener, settings)
+    exchange = Exchange(program.scope("GET", f"{CALLS}/orders/proxy/contacts"))
+
+    async def leave() -> None:
+        call = asyncio.ensure_future(exchange.run(program.application))
+        await asyncio.sleep(0.2)
+        exchange.disconnect()
+        await call
+
+    on_loop(leave())
+    assert closed.wait(5)
+    row = log_writer.writer._rows[-1]
+    assert (row["status"], row["problem"], exchange.answer.status) == (0, "caller-gone", 0)
+    assert bulkhead.in_progress(("proxied", "http", "127.0.0.1", listener.port)) == 0
+    assert bulkhead.in_progress("proxied") == 0
 
 
 # The pool without the proxy
@@ -173,16 +213,18 @@ def line():
 
     def make() -> Http1Connection:
         ours, theirs = socket.socketpair()
-        ends.extend((ours, theirs))
-        return Http1Connection(ours)
+        ends.append(theirs)
+
+        async def connect() -> Http1Connection:
+            loop = asyncio.get_running_loop()
+            return (await loop.create_connection(Http1Connection, sock=ours))[1]
+
+        return on_loop(connect())
 
     yield make
+    hang_up()
     for end in ends:
         end.close()
-
-
-def is_closed(line: Http1Connection) -> bool:
-    return line._sock.fileno() == -1
 
 
 def test_the_pool_keeps_so_many_and_closes_the_oldest(line, monkeypatch):
@@ -193,10 +235,11 @@ def test_the_pool_keeps_so_many_and_closes_the_oldest(line, monkeypatch):
     for number, each in enumerate(lines):
         pool.keep("ab" if number < 3 else number, each)
     assert len(pool) == 4
-    assert [is_closed(each) for each in lines] == [True, True, True, *[False] * 4]
+    assert [each.is_open for each in lines] == [False, False, False, *[True] * 4]
     assert pool.take("ab", 30) is None
     assert pool.take(6, 30) is lines[6]
     pool.close_all()
+    lines[6].close()
     assert len(pool) == 0
 
 
@@ -207,24 +250,5 @@ def test_the_pool_closes_what_nobody_needs_any_more(line, monkeypatch):
     pool.keep("a", old)
     time.sleep(0.02)
     pool.keep("b", new)
-    assert (is_closed(old), is_closed(new), len(pool)) == (True, False, 1)
+    assert (old.is_open, new.is_open, len(pool)) == (False, True, 1)
     pool.close_all()
-
-
-def test_many_threads_keep_and_take(line):
-    pool = connection_pool.ConnectionPool()
-    lines = [line() for _ in range(8)]
-
-    def work(own: Http1Connection) -> None:
-        for turn in range(200):
-            pool.keep(turn % 3, own)
-            while (own := pool.take(turn % 3, 30)) is None:
-                pass
-
-    threads = [threading.Thread(target=work, args=(each,)) for each in lines]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert len(pool) == 0
-    assert not any(is_closed(each) for each in lines)

@@ -87,7 +87,7 @@ def test_a_refused_token_is_renewed_and_the_call_repeated(issuer, program, custo
 
 
 def test_a_body_that_is_here_is_sent_again(issuer, program, customers):
-    answer = program.call("POST", customers, body=b'{"name": "Zo"}', CONTENT_TYPE="text/json")
+    answer = program.call("POST", customers, body=b'{"name": "Zo"}')
     assert answer.status == 200
     assert len(issuer.token_requests) == 1
 
@@ -321,13 +321,13 @@ def test_nothing_is_sent_again_for_an_error_of_the_service(upstream, program, si
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_refused_calls_at_once_make_one_renewal(issuer, program, customers, at_once):
-    assert set(at_once(8, lambda: program.get(customers).status)) == {200}
+def test_many_refused_calls_at_once_make_one_renewal(issuer, program, customers):
+    assert {answer.status for answer in program.at_once(8, customers)} == {200}
     assert len(issuer.token_requests) == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_calls_without_the_permission_make_one_renewal(issuer, program, customers, at_once):
+def test_many_calls_without_the_permission_make_one_renewal(issuer, program, customers):
     issuer.answers["/api/admin"] = (401, {}, b"{}")
-    assert set(at_once(8, lambda: program.get(customers, "/admin").status)) == {401}
+    assert {answer.status for answer in program.at_once(8, customers, "/admin")} == {401}
     assert len(issuer.token_requests) == 1

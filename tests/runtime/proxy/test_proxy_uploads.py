@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import queue
 import socket
+import threading
 
 import pytest
 
+from console.invocations import log_writer
+from console.runtime import request_body
 from console.runtime.proxy_app import REPLAYED_BYTES
-from console.runtime.request_body import REPORTS_BROKEN_BODY
-from tests.runtime.proxy.program import OK, ask, leading_to
+from tests.runtime.proxy.program import CALLS, OK, leading_to
 
-CONTACTS = "/api/v1/connections/orders/proxy/contacts"
-
-
-class BreakingOff(io.BytesIO):
-    """A body whose sender goes away after five bytes."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        if self.tell():
-            raise OSError
-        self.seek(5)
-        return b"hello"
+CONTACTS = f"{CALLS}/orders/proxy/contacts"
+CHUNKED = {"Transfer-Encoding": "chunked"}
 
 
 @pytest.fixture
@@ -53,23 +45,68 @@ def test_a_large_body_is_sent_as_it_comes(upstream, program, keyed):
     assert upstream.only.all("Content-Length") == [str(len(body))]
 
 
-def in_chunks(size: int, **more: object) -> dict[str, object]:
-    return {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": io.BytesIO(b"x" * size), **more}
-
-
-@pytest.mark.parametrize("size", [0, 5, REPLAYED_BYTES + 5])
-def test_a_body_in_chunks_is_sent_whole_and_with_its_length(upstream, program, keyed, size):
-    environ = program.environ("PUT", CONTACTS, **in_chunks(size, **{REPORTS_BROKEN_BODY: True}))
-    assert ask(environ).status == 200
-    assert upstream.only.body == b"x" * size
-    assert upstream.only.all("Content-Length") == [str(size)]
+@pytest.mark.parametrize("coding", ["chunked", "gzip, chunked", "Chunked"])
+@pytest.mark.parametrize("pieces", [[], [b"hello"], [b"x" * 1000] * 1000])
+def test_a_body_in_chunks_is_sent_with_its_length_if_it_is_small(
+    upstream, program, keyed, coding, pieces
+):
+    scope = program.scope("PUT", CONTACTS, headers={"Transfer-Encoding": coding})
+    assert program.ask(scope, pieces).status == 200
+    assert upstream.only.body == b"".join(pieces)
+    assert upstream.only.all("Content-Length") == [str(len(b"".join(pieces)))]
     assert upstream.only.all("Transfer-Encoding") == []
 
 
-def test_a_body_in_chunks_that_breaks_off_is_not_sent(upstream, program, keyed):
-    environ = program.environ("PUT", CONTACTS, **in_chunks(5, **{REPORTS_BROKEN_BODY: True}))
-    environ["wsgi.input"] = BreakingOff()
-    answer = ask(environ)
+@pytest.fixture
+def unchunked(listen, settings):
+    """A service that answers once it has read the last chunk of a body."""
+    came: queue.Queue[bytes] = queue.Queue()
+
+    def speak(sock: socket.socket) -> None:
+        all_of_it = b""
+        while not all_of_it.endswith(b"\r\n0\r\n\r\n"):
+            if not (piece := sock.recv(65536)):
+                break
+            all_of_it += piece
+        came.put(all_of_it)
+        sock.sendall(OK)
+
+    leading_to(listen(speak), settings)
+    return came
+
+
+def parsed(message: bytes) -> tuple[bytes, bytes]:
+    """Return the head, and the body without its chunks."""
+    head, _, rest = message.partition(b"\r\n\r\n")
+    body = b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        length = int(size, 16)
+        body, rest = body + rest[:length], rest[length + 2 :]
+    return head, body
+
+
+def test_a_large_body_in_chunks_is_sent_in_chunks(unchunked, program, keyed):
+    pieces = [b"a" * 65_536] * 40
+    scope = program.scope("PUT", CONTACTS, headers=CHUNKED)
+    assert program.ask(scope, pieces).status == 200
+    head, body = parsed(unchunked.get(timeout=10))
+    assert b"\r\nTransfer-Encoding: chunked" in head
+    assert b"Content-Length" not in head
+    assert body == b"".join(pieces)
+    assert log_writer.writer._rows[-1]["bytes_in"] == len(body)
+
+
+def test_a_large_body_in_chunks_that_breaks_off_is_never_completed(swallow, program, keyed):
+    scope = program.scope("PUT", CONTACTS, headers=CHUNKED)
+    answer = program.ask(scope, [b"x" * 65_536] * 40, breaks_off=True)
+    assert (answer.status, answer.problem) == (400, "request-invalid")
+    assert b"\r\n0\r\n\r\n" not in swallow.get(timeout=10)
+
+
+def test_a_small_body_in_chunks_that_breaks_off_is_not_sent(upstream, program, keyed):
+    scope = program.scope("PUT", CONTACTS, headers=CHUNKED)
+    answer = program.ask(scope, [b"hello"], breaks_off=True)
     assert (answer.status, answer.problem) == (400, "request-invalid")
     assert "broke off before its end" in answer.json()["detail"]
     assert upstream.asked == []
@@ -77,29 +114,26 @@ def test_a_body_in_chunks_that_breaks_off_is_not_sent(upstream, program, keyed):
 
 def test_a_body_in_chunks_that_is_too_large(upstream, program, keyed, settings):
     settings.PROXY_MAX_REQUEST_BYTES = 10
-    environ = program.environ("PUT", CONTACTS, **in_chunks(11, **{REPORTS_BROKEN_BODY: True}))
-    assert ask(environ).problem == "request-too-large"
+    scope = program.scope("PUT", CONTACTS, headers=CHUNKED)
+    assert program.ask(scope, [b"x" * 11]).problem == "request-too-large"
     assert upstream.asked == []
 
 
-@pytest.mark.parametrize("coding", ["chunked", "gzip, chunked", "Chunked"])
-def test_a_server_that_tells_no_break_takes_no_chunks(upstream, program, keyed, coding):
-    """Under WSGI granian ends a body whose sender went away like one that is whole."""
-    environ = program.environ("PUT", CONTACTS, **in_chunks(5, HTTP_TRANSFER_ENCODING=coding))
-    answer = ask(environ)
-    assert (answer.status, answer.problem) == (411, "length-required")
-    assert "Send Content-Length" in answer.json()["detail"]
-    assert upstream.asked == []
+def test_a_body_in_chunks_that_becomes_too_large_is_never_completed(
+    swallow, program, keyed, settings
+):
+    settings.PROXY_MAX_REQUEST_BYTES = 3 * REPLAYED_BYTES
+    scope = program.scope("PUT", CONTACTS, headers=CHUNKED)
+    answer = program.ask(scope, [b"x" * 65_536] * 60)
+    assert (answer.status, answer.problem) == (413, "request-too-large")
+    assert b"\r\n0\r\n\r\n" not in swallow.get(timeout=10)
 
 
 def test_a_body_of_http_2_needs_no_header(upstream, program, keyed):
-    h2 = {"SERVER_PROTOCOL": "HTTP/2", "wsgi.input": io.BytesIO(b"x")}
-    assert ask(program.environ("PUT", CONTACTS, **h2)).problem == "length-required"
-    assert upstream.asked == []
-    h2 = {"SERVER_PROTOCOL": "HTTP/2", "wsgi.input": io.BytesIO(b"x"), REPORTS_BROKEN_BODY: True}
-    assert ask(program.environ("PUT", CONTACTS, **h2)).status == 200
+    scope = program.scope("PUT", CONTACTS, http_version="2")
+    assert program.ask(scope, [b"x"]).status == 200
     assert upstream.only.body == b"x"
-    assert ask(program.environ("GET", CONTACTS, SERVER_PROTOCOL="HTTP/2")).status == 200
+    assert program.ask(program.scope("GET", CONTACTS, http_version="2")).status == 200
 
 
 def test_a_request_that_is_too_large(listen, program, keyed, settings):
@@ -114,47 +148,65 @@ def test_a_request_that_is_too_large(listen, program, keyed, settings):
 @pytest.mark.parametrize("there", [0, 50])
 def test_a_small_body_that_breaks_off_is_not_sent(serve, program, keyed, there):
     listener = serve(OK)
-    answer = ask(
-        program.environ(
-            "POST",
-            CONTACTS,
-            CONTENT_LENGTH="100",
-            **{"wsgi.input": io.BytesIO(b"x" * there)},
-        )
-    )
+    scope = program.scope("POST", CONTACTS, headers={"Content-Length": "100"})
+    answer = program.ask(scope, [b"x" * there])
     assert (answer.status, answer.problem) == (400, "request-invalid")
     assert listener.connections == 0
 
 
 def test_a_large_body_that_breaks_off_is_never_completed(swallow, program, keyed):
     length, there = 3 * REPLAYED_BYTES, 2 * REPLAYED_BYTES
-    answer = ask(
-        program.environ(
-            "PUT",
-            CONTACTS,
-            CONTENT_LENGTH=str(length),
-            **{"wsgi.input": io.BytesIO(b"x" * there)},
-        )
-    )
+    scope = program.scope("PUT", CONTACTS, headers={"Content-Length": str(length)})
+    answer = program.ask(scope, [b"x" * 65_536] * (there // 65_536))
     assert (answer.status, answer.problem) == (400, "request-invalid")
     head, _, body = swallow.get(timeout=10).partition(b"\r\n\r\n")
     assert b"Content-Length: %d" % length in head
-    assert len(body) == there
+    assert len(body) <= there
 
 
-@pytest.mark.parametrize("length", ["-1", "1e3", "x", "1, 1", "٣"])
+@pytest.mark.parametrize("there", [0, 3])
+def test_a_body_that_is_too_slow_is_given_up(upstream, program, keyed, monkeypatch, there):
+    monkeypatch.setattr(request_body, "SECONDS", 0.2)
+    scope = program.scope("POST", CONTACTS, headers={"Content-Length": "10"})
+    answer = program.ask(scope, [b"x" * there], hangs=True)
+    assert (answer.status, answer.problem) == (408, "request-timeout")
+    assert upstream.asked == []
+
+
+def test_a_large_body_that_is_too_slow_is_never_completed(swallow, program, keyed, monkeypatch):
+    monkeypatch.setattr(request_body, "SECONDS", 0.2)
+    monkeypatch.setattr(request_body, "BYTES_A_SECOND", 1_000_000_000)
+    length = str(3 * REPLAYED_BYTES)
+    scope = program.scope("POST", CONTACTS, headers={"Content-Length": length})
+    answer = program.ask(scope, [b"x" * 65_536] * 20, hangs=True)
+    assert (answer.status, answer.problem) == (408, "request-timeout")
+    assert len(swallow.get(timeout=10)) < int(length)
+
+
+@pytest.mark.parametrize("length", ["-1", "1e3", "x", "1, 1", "\xb2"])
 def test_a_length_that_is_none_is_refused(upstream, program, keyed, length):
-    assert ask(program.environ("POST", CONTACTS, CONTENT_LENGTH=length)).problem == (
-        "request-invalid"
-    )
+    scope = program.scope("POST", CONTACTS, headers={"Content-Length": length})
+    assert program.ask(scope).problem == "request-invalid"
     assert upstream.asked == []
 
 
-@pytest.mark.parametrize("asked", ["websocket", "WebSocket", "h2c, websocket"])
-def test_a_websocket_is_not_made_a_plain_get(upstream, program, keyed, asked):
-    answer = program.get("orders", headers={"Upgrade": asked, "Connection": "Upgrade"})
-    assert (answer.status, answer.problem) == (501, "upgrade-not-supported")
-    assert upstream.asked == []
+@pytest.mark.parametrize("status", [200, 413])
+def test_a_service_may_answer_before_it_has_read_the_body(listen, settings, program, keyed, status):
+    """As RFC 9112 section 9.5 allows. The connection is not used again."""
+    over = threading.Event()
+
+    def speak(sock: socket.socket) -> None:
+        sock.recv(65536)
+        sock.sendall(b"HTTP/1.1 %d Enough\r\nContent-Length: 2\r\n\r\nok" % status)
+        over.wait(10)  # and reads no more
+
+    listener = listen(speak, together=True)
+    leading_to(listener, settings)
+    for _ in range(2):
+        answer = program.call("POST", "orders", body=b"x" * 30 * REPLAYED_BYTES)
+        assert (answer.status, answer.body) == (status, b"ok")
+    over.set()
+    assert listener.connections == 2
 
 
 def test_another_upgrade_is_ignored(upstream, program, keyed):

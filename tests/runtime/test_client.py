@@ -14,30 +14,22 @@ import developer_console_client as client
 import pytest
 import requests
 from developer_console_client import sessions
-from django.core.wsgi import get_wsgi_application
 from werkzeug.serving import make_server
 
 from connectors.definitions.registry import get_connectors
 from console.keys.user_tokens import token_for
-from console.runtime.proxy_app import ProxyApplication
 from tests.connectors.conftest import Asked, Service, service
 from tests.runtime.proxy.conftest import keyed, nothing_was_called_lately, upstream
+from tests.runtime.served_in_process import served_in_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """Serve the console as production does, its lean door before Django."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, ProxyApplication(get_wsgi_application()), threaded=True)
-    server.daemon_threads = False  # so that closing waits for them
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    """Serve the console as production does."""
+    with served_in_process() as url:
+        yield url
 
 
 @pytest.fixture

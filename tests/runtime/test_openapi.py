@@ -4,21 +4,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
-from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.internal.conjecture.utils import many
 from schemathesis.specs.openapi import _hypothesis
 
 from console.runtime.problem_types import PROBLEM_TYPES
-from console.runtime.proxy_app import ProxyApplication
 from tests.connectors.conftest import service
 from tests.runtime.proxy.conftest import keyed, nothing_was_called_lately, upstream
+from tests.runtime.served_in_process import served_in_process
 
 EXAMPLES = 40
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with served_in_process() as url:
+        yield url
 
 
 @pytest.fixture
@@ -87,12 +93,11 @@ def test_whatever_is_sent_is_answered(
     upstream,
     description,
     generates,
+    url,
 ):
     build("Find", keyed)
     upstream.answers({"ok": True})
-    application = ProxyApplication(get_wsgi_application())
     schema = schemathesis.openapi.from_dict(description)
-    schema.app = application
     headers = {"Accept-Encoding": "identity"}
     if with_key:
         headers["Authorization"] = f"Bearer {key_of()}"
@@ -122,7 +127,7 @@ def test_whatever_is_sent_is_answered(
                 for name, value in (case.headers or {}).items()
                 if name != "Authorization"
             } | headers
-            response = case.call()
+            response = case.call(base_url=url)
             met.add(response.status_code)
             assert response.status_code < 500, (case.method, case.path, response.content)
             if response.status_code >= 400 or not with_key:

@@ -10,39 +10,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
 
-from connections.calls.call_preparation import CallPreparation
-from connections.calls.lookup import Caller
-from connections.calls.prepared_call import PreparedCall
-from connections.calls.proxy_request import ProxyRequest, loop_token
+from connections.calls.proxy_request import ProxyRequest
 from connections.calls.proxying import ProxyResponse, proxy
-from connectors.http.bulkhead import ConcurrencyLimit, bulkhead
 from connectors.http.stream import StreamedResponse, StreamedUpload
-from console.accounts.models import User
-from console.choices import Environment
-from console.invocations.log_writer import note
-from console.keys import last_used
-from console.keys.authentication import KeyHolder, authenticate_key, cached_holder, key_of
-from console.keys.user_tokens import is_cached, user_token_of, verify_token
-from console.monitoring.request_ids import HEADER, begin
+from console.monitoring.request_ids import HEADER
 from console.runtime.asgi_request import (
     ASGI,
     Message,
     Receive,
     Send,
-    environ_of,
     header_list,
     match_proxy_url,
     wait_for_disconnect,
 )
-from console.runtime.concurrency_limits import proxied_call_limits
 from console.runtime.problem_details import Problem, problem_of
+from console.runtime.proxy_call import CallThreads, ProxyCall
+from console.runtime.proxy_websocket import WebSocketCall
 from console.runtime.request_body import RequestBody, too_large
 from console.worker_threads import WorkerThreads
 
@@ -66,52 +55,34 @@ class ProxyApplication:
         renewals: WorkerThreads | None = None,
     ) -> None:
         self.fallback = fallback
-        self.reads = reads or WorkerThreads("reads", READ_THREADS)
-        self.preparation = CallPreparation(
-            self.reads, renewals or WorkerThreads("renewals", RENEWAL_THREADS)
+        self.threads = CallThreads(
+            reads or WorkerThreads("reads", READ_THREADS),
+            renewals or WorkerThreads("renewals", RENEWAL_THREADS),
         )
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        match = match_proxy_url(scope) if scope["type"] == "http" else None
-        if match is None:
+        kind = _KINDS.get(scope["type"])
+        match = match_proxy_url(scope) if kind else None
+        if kind is None or match is None:
             await self.fallback(scope, receive, send)
             return
-        call = _Call(self, scope, receive, send, link_name=unquote(match[1]), path=match[2] or "")
-        await call.respond()
+        named = {"link_name": unquote(match[1]), "path": match[2] or ""}
+        await kind(self.threads, scope, receive, send, **named).respond()
 
 
-class _Call:
-    """One call, from authentication to its line in the call log."""
+class _HttpCall(ProxyCall):
+    """A call of one request and one response."""
 
-    def __init__(
-        self,
-        application: ProxyApplication,
-        scope: Message,
-        receive: Receive,
-        send: Send,
-        *,
-        link_name: str,
-        path: str,
-    ) -> None:
-        self.application, self.receive, self.send = application, receive, send
-        self.environ = environ_of(scope)
-        self.link_name, self.path = link_name, path
-        self.request_id = begin(self.environ)
-        self.method: str = self.environ["REQUEST_METHOD"]
-        self.started = time.perf_counter()
-        self.holder: KeyHolder | None = None
-        self.caller: Caller | None = None
-        self.prepared: PreparedCall | None = None
-        self.limits: tuple[ConcurrencyLimit, ...] = ()
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self.body: RequestBody | None = None
-        self.refreshed = False
-        self.client = _Client(receive)
+        self.client = _Client(self.receive)
 
     async def respond(self) -> None:
         try:
             response = await self.client.while_connected(self._call)
         except asyncio.CancelledError:
-            self.log(status=0, sent=0, problem="caller-gone")
+            self._log(status=0, sent=0, problem="caller-gone")
             if not self.client.has_disconnected:
                 raise
         except Exception as error:
@@ -120,34 +91,10 @@ class _Call:
             await self._send(response)
         finally:
             self.client.stop_watching()
-            bulkhead.leave(*self.limits)
-
-    def log(self, *, status: int, sent: int, problem: str = "") -> None:
-        """Write a line to the call log, unless the caller is unknown."""
-        if self.holder is None or self.caller is None:
-            return
-        prepared = self.prepared
-        note(
-            organization_id=self.holder.organization_id,
-            application_id=self.holder.application_id,
-            connection_id=prepared.state.connection if prepared else None,
-            connector=prepared.connector.slug if prepared else "",
-            environment=self.holder.environment,
-            user_id=self.caller.user,
-            key_prefix=self.holder.prefix,
-            method=self.method,
-            host=prepared.host if prepared else "",
-            path=self.path or "/",
-            status=status,
-            problem=problem,
-            milliseconds=round((time.perf_counter() - self.started) * 1000),
-            bytes_in=self.body.received if self.body else 0,
-            bytes_out=sent,
-            refreshed=self.refreshed,
-        )
+            self.release()
 
     async def _call(self) -> ProxyResponse:
-        self.prepared = await self._prepare()
+        prepared = await self.prepare()
         response = await proxy(
             ProxyRequest(
                 method=self.method,
@@ -155,43 +102,13 @@ class _Call:
                 query=self.environ["QUERY_STRING"],
                 headers=header_list(self.environ),
                 body=await self._body(),
-                proxy_url=f"{settings.PUBLIC_URL}/api/v1/connections/{self.link_name}/proxy",
+                proxy_url=self.proxy_url,
             ),
-            self.prepared,
-            self.application.preparation,
+            prepared,
+            self.threads.preparation,
         )
         self.refreshed = response.refreshed
         return response
-
-    async def _prepare(self) -> PreparedCall:
-        """Return the prepared call of the program and the person that the request names."""
-        reads, raw = self.application.reads, key_of(self.environ)
-        holder = cached_holder(raw)
-        if holder is None:
-            holder = await reads.run_once(("key", raw), authenticate_key, raw, self.environ)
-        self.holder = holder
-        limits = proxied_call_limits(holder)
-        bulkhead.enter(*limits)
-        self.limits = limits
-        user = await self._user(holder)
-        if last_used.is_waiting():
-            await reads.run_once("last used", last_used.write)
-        self.caller = Caller(
-            application=holder.application_id,
-            organization=holder.organization_id,
-            environment=Environment(holder.environment),
-            user=user.pk if user else None,
-        )
-        if loop_token() in self.environ.get("HTTP_CDN_LOOP", ""):
-            raise Problem("loop")
-        return await self.application.preparation.call(self.caller, self.link_name)
-
-    async def _user(self, holder: KeyHolder) -> User | None:
-        token = user_token_of(self.environ)
-        if not token or is_cached(token, holder):
-            return verify_token(token, holder) if token else None
-        reads = self.application.reads
-        return await reads.run_once(("user", holder, token), verify_token, token, holder)
 
     async def _body(self) -> bytes | StreamedUpload | None:
         """Return the body: as bytes if it is small enough to be sent twice, else as a stream."""
@@ -216,7 +133,7 @@ class _Call:
         body = b"" if self.method == "HEAD" else problem.body
         headers = [*problem.headers.items(), ("Content-Length", str(len(problem.body)))]
         headers += [("Console-Request-Id", self.request_id), (HEADER, self.request_id)]
-        self.log(status=problem.status, sent=len(body), problem=problem.type.slug)
+        self._log(status=problem.status, sent=len(body), problem=problem.type.slug)
         await self._send_head(problem.status, headers)
         await self._send_piece(body, more=False)
 
@@ -229,7 +146,7 @@ class _Call:
             headers.append(("Content-Length", str(length)))
         whole = streamed.whole
         if whole is not None:
-            self.log(status=streamed.status, sent=len(whole))
+            self._log(status=streamed.status, sent=len(whole))
             await self._send_head(streamed.status, headers)
             await self._send_piece(whole, more=False)
             return
@@ -247,7 +164,7 @@ class _Call:
             logger.warning("Request %s broke off: %s", self.request_id, problem)
         finally:
             streamed.close()
-            self.log(status=streamed.status, sent=streamed.received, problem=problem)
+            self._log(status=streamed.status, sent=streamed.received, problem=problem)
 
     async def _stream(self, streamed: StreamedResponse, headers: list[tuple[str, str]]) -> None:
         self.client.watch()
@@ -263,6 +180,10 @@ class _Call:
 
     async def _send_piece(self, piece: bytes, *, more: bool = True) -> None:
         await self.send({"type": "http.response.body", "body": piece, "more_body": more})
+
+    def _log(self, *, status: int, sent: int, problem: str = "") -> None:
+        received = self.body.received if self.body else 0
+        self.log(status=status, received=received, sent=sent, problem=problem)
 
 
 class _Client:
@@ -306,3 +227,9 @@ class _Client:
         self.has_disconnected = True
         if self._task is not None:
             self._task.cancel()
+
+
+_KINDS: dict[str, type[_HttpCall | WebSocketCall]] = {
+    "http": _HttpCall,
+    "websocket": WebSocketCall,
+}

@@ -29,6 +29,7 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
 #: A service that sends faster than the program reads has to wait once this much is buffered.
 MAX_BUFFERED_BYTES = 2 * PIECE
+_TOO_SLOW = "the service took too long"
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _HEAD_END = re.compile(rb"(?:^|\n)\r?\n")
 #: Whitespace between a header's name and its colon.
@@ -234,7 +235,10 @@ class Http1Connection(asyncio.Protocol):
         if deadline == math.inf:
             await waiter
             return
-        timer = self._loop.call_later(max(0.0, deadline - time.monotonic()), _expire, waiter)
+        seconds = deadline - time.monotonic()
+        if seconds <= 0:  # something always arrives, but never what is waited for
+            raise TimeoutError(_TOO_SLOW)
+        timer = self._loop.call_later(seconds, _expire, waiter)
         try:
             await waiter
         finally:
@@ -263,7 +267,7 @@ def _wake(waiter: asyncio.Future[None] | None) -> None:
 
 def _expire(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
-        waiter.set_exception(TimeoutError("the service took too long"))
+        waiter.set_exception(TimeoutError(_TOO_SLOW))
 
 
 class Http1Response:

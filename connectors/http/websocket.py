@@ -70,7 +70,7 @@ class ServiceWebSocket(asyncio.Protocol):
         self._to_read: asyncio.Future[None] | None = None
         self._is_writable, self._to_write = True, asyncio.Event()
         self._error: Exception | None = None
-        self._is_lost = self._has_ended = False
+        self._is_lost = self._has_data = self._has_ended = False
         self.response: Response | None = None
         self.received = 0
 
@@ -85,6 +85,7 @@ class ServiceWebSocket(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
+        self._has_data = True
         self._protocol.receive_data(data)
         self._handle_events()
 
@@ -137,7 +138,7 @@ class ServiceWebSocket(asyncio.Protocol):
         """Wait for the handshake response; raise ``OSError`` if there is none in time."""
         async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
             while self.response is None:
-                if self._protocol.handshake_exc is not None:
+                if self._protocol.handshake_exc is not None and self._has_data:
                     raise self._protocol.handshake_exc
                 if self._is_lost:
                     raise self._error or ConnectionResetError("the service closed the connection")

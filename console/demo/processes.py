@@ -66,7 +66,7 @@ def servers(
 ) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start the servers and the background jobs, and stop them after the block."""
     granian = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1"]
-    console = [*granian, "--port", str(port), "--no-ws", "console.asgi:application"]
+    console = [*granian, "--port", str(port), "--backpressure", "16384", "console.asgi:application"]
     sandbox = [sys.executable, "-m", "sandbox", "serve", "--port", str(sandbox_port)]
     commands = {
         "console": console,

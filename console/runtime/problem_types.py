@@ -152,16 +152,6 @@ _TYPES = (
         fix="Send the person to “authorize_url”, then repeat the call.",
     ),
     ProblemType(
-        slug="length-required",
-        status=411,
-        title="Content-Length is missing",
-        meaning="The body was sent in chunks (Transfer-Encoding), and the server that runs this "
-        "console cannot tell whether such a body is complete or broke off. Nothing was sent. "
-        "Send Content-Length.",
-        fix="Give your HTTP library the whole body or a file, not a stream. Then it sends "
-        "Content-Length.",
-    ),
-    ProblemType(
         slug="request-too-large",
         status=413,
         title="The request is too large",
@@ -188,13 +178,6 @@ _TYPES = (
         title="Internal error",
         meaning="Something went wrong in the console.",
         fix="Try again later. The operator of the console finds the reason in its log.",
-    ),
-    ProblemType(
-        slug="upgrade-not-supported",
-        status=501,
-        title="WebSockets are not supported",
-        meaning="The request asks to upgrade to a WebSocket. Nothing was sent.",
-        fix="Use the service's HTTP API. A stream of events is passed on as it arrives.",
     ),
     ProblemType(
         slug="service-unreachable",

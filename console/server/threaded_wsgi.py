@@ -55,7 +55,8 @@ class ThreadedWSGI:
             Thread(target=self._work, name=f"web-{number}", daemon=True).start()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http":  # no page speaks the WebSocket protocol
+            await send({"type": "websocket.close"})
             return
         environ = environ_of(scope)
         if may_have_body(environ):

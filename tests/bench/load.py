@@ -131,9 +131,9 @@ def granian(
 ) -> Iterator[tuple[str, int]]:
     """Serve an application as the console is served; yield its URL and the main process's ID."""
     port = free_port()
-    options = ["--host", "127.0.0.1", "--port", str(port), "--no-ws", "--workers", str(processes)]
+    options = ["--host", "127.0.0.1", "--port", str(port), "--workers", str(processes)]
     if application.startswith("console."):
-        options += ["--interface", "asginl"]
+        options += ["--interface", "asginl", "--backpressure", "16384"]
         environment = {"WEB_THREADS": str(threads), **environment}
     else:
         options += ["--interface", "wsgi", "--blocking-threads", str(threads)]

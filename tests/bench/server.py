@@ -144,7 +144,7 @@ def _console(environment: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[
     """Run the console as the demo does; yield the process and the URL."""
     port = free_port()
     url = f"http://localhost:{port}"
-    options = ["--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
+    options = ["--interface", "asginl", "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(
         [
             sys.executable,

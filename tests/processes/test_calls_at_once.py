@@ -17,10 +17,11 @@ CALLS, PROCESSES = 200, 8
 @pytest.mark.slow("Eight server processes start, and share the cores with their callers.")
 def test_they_make_one_token_request(world, strict, tmp_path):
     [credential] = world.ask(rows.connect, grants(strict, 1), "together")
-    shares = ("PROXY_CALLS_AT_ONCE", "CALLS_AT_ONCE_PER_KEY", "CALLS_AT_ONCE")
-    environment = {**world.environment, **dict.fromkeys(shares, str(CALLS))}
     strict.reset()
-    with granian("console.asgi:application", environment, tmp_path, 64, PROCESSES) as (url, _):
+    with granian("console.asgi:application", world.environment, tmp_path, 64, PROCESSES) as (
+        url,
+        _,
+    ):
         address = f"{url}/api/v1/connections/together_0/proxy/me"
 
         def call(_: int) -> tuple[int, str]:

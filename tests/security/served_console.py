@@ -112,8 +112,8 @@ def filled(folder: Path, services: Mapping[str, str], **more: str) -> tuple[dict
 def served(environment: Mapping[str, str], key: str, folder: Path) -> Iterator[Served]:
     """Serve the console until the block ends."""
     port, log = free_port(), folder / f"granian-{os.urandom(4).hex()}.log"
-    options = ["--interface", "asginl", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
-    options += ["--workers", "1", "console.asgi:application"]
+    options = ["--interface", "asginl", "--host", "127.0.0.1", "--port", str(port)]
+    options += ["--workers", "1", "--backpressure", "16384", "console.asgi:application"]
     with running(
         *(sys.executable, "-m", "granian", *options),
         log=log,

@@ -71,9 +71,7 @@ def start(
             folder,
             {"slow": slow, "quick": quick, "heard": heard},
             PROXY_SECONDS=str(SLOW_SECONDS),
-            PROXY_CALLS_AT_ONCE=str(AT_ONCE),
-            CALLS_AT_ONCE_PER_KEY=str(AT_ONCE + 8),
-            CALLS_AT_ONCE=str(AT_ONCE + 16),
+            PROXY_CALLS_AT_ONCE_PER_SERVICE=str(AT_ONCE),
         )
         yield lambda: served(environment, key, folder)
 

@@ -60,5 +60,5 @@ def test_the_figures_and_names_are_those_of_the_code() -> None:
     assert proxy_request.DROPPED_REQUEST_HEADER in SECTION
     assert proxy_response.DROPPED_RESPONSE_HEADER in SECTION
     slugs = set(re.findall(r"\(`([a-z-]+)`\)", SECTION))
-    refusals = {"path-refused", "address-too-long", "header-refused", "length-required"}
+    refusals = {"path-refused", "address-too-long", "header-refused"}
     assert slugs == refusals <= PROBLEM_TYPES.keys()

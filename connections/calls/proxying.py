@@ -9,6 +9,7 @@ call is sent twice because it was slow or failed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -82,12 +83,19 @@ async def _send(
         credential=prepared.credential.pk,
         headers=outgoing.headers,
         body=request.body,
-        limits=CallLimits(
-            seconds=settings.PROXY_SECONDS,
-            stream_seconds=settings.PROXY_STREAM_SECONDS,
-            max_bytes=settings.PROXY_MAX_ANSWER_BYTES,
-            at_once=settings.PROXY_CALLS_AT_ONCE_PER_SERVICE,
+        limits=_limits(
+            settings.PROXY_SECONDS,
+            settings.PROXY_STREAM_SECONDS,
+            settings.PROXY_MAX_ANSWER_BYTES,
+            settings.PROXY_CALLS_AT_ONCE_PER_SERVICE,
         ),
+    )
+
+
+@lru_cache(maxsize=8)
+def _limits(seconds: float, stream_seconds: float, max_bytes: int, at_once: int) -> CallLimits:
+    return CallLimits(
+        seconds=seconds, stream_seconds=stream_seconds, max_bytes=max_bytes, at_once=at_once
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from threading import Lock
 
 from django.conf import settings
@@ -90,6 +91,7 @@ def caller_limits(*limits: ConcurrencyLimit) -> Iterator[None]:
         _caller_limits.reset(token)
 
 
+@lru_cache(maxsize=1_000)
 def proxied_call_limit(destination: Destination, service: str, most: int) -> ConcurrencyLimit:
     """Return the limit of proxied calls to the origin of this destination; they hold no thread."""
     return ConcurrencyLimit(of=("proxied", *_origin(destination)), most=most, service=service)

@@ -7,7 +7,9 @@ figures.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -39,10 +41,8 @@ class RequestPermits:
 
 def proxied_call_limits(holder: KeyHolder) -> tuple[ConcurrencyLimit, ConcurrencyLimit]:
     """Return the limits of proxied calls: of this key, and of all programs together."""
-    return (
-        ConcurrencyLimit(of=("proxied", holder.key_id), most=settings.PROXY_CALLS_AT_ONCE_PER_KEY),
-        ConcurrencyLimit(of="proxied", most=settings.PROXY_CALLS_AT_ONCE),
-    )
+    most_per_key, most = settings.PROXY_CALLS_AT_ONCE_PER_KEY, settings.PROXY_CALLS_AT_ONCE
+    return _proxied_call_limits(holder.key_id, most_per_key, most)
 
 
 def acquire_for_key(holder: KeyHolder, environ: Mapping[str, Any]) -> None:
@@ -71,6 +71,14 @@ def page_call_limits(environ: Mapping[str, Any]) -> tuple[ConcurrencyLimit, ...]
     )
 
 
+def proxied_body_limit() -> ConcurrencyLimit:
+    """Return the limit for bodies of proxied calls that are received before they are sent.
+
+    Each holds at most a mebibyte. Their senders have shown a key, so no address is limited.
+    """
+    return ConcurrencyLimit(of="proxied bodies", most=512)
+
+
 def body_limits(environ: Mapping[str, Any]) -> tuple[ConcurrencyLimit, ...]:
     """Return the limits for bodies that are awaited: all of them, and one network address.
 
@@ -80,4 +88,14 @@ def body_limits(environ: Mapping[str, Any]) -> tuple[ConcurrencyLimit, ...]:
     return (
         ConcurrencyLimit(of="readers", most=8 * threads),
         ConcurrencyLimit(of=("reader", address_of(environ)), most=max(1, threads // 2)),
+    )
+
+
+@lru_cache(maxsize=1_000)
+def _proxied_call_limits(
+    key_id: uuid.UUID, most_per_key: int, most: int
+) -> tuple[ConcurrencyLimit, ConcurrencyLimit]:
+    return (
+        ConcurrencyLimit(of=("proxied", key_id), most=most_per_key),
+        ConcurrencyLimit(of="proxied", most=most),
     )

@@ -12,9 +12,9 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from connectors.errors import ServiceBusy
-from connectors.http.bulkhead import BUSY_SECONDS, bulkhead
+from connectors.http.bulkhead import BUSY_SECONDS, ConcurrencyLimit, bulkhead
 from console.runtime.asgi_request import ClientDisconnected, Receive, next_piece
-from console.runtime.concurrency_limits import body_limits
+from console.runtime.concurrency_limits import proxied_body_limit
 from console.runtime.problem_details import Problem
 
 #: More than the largest file that can be uploaded (``console/transfer/importing.py``).
@@ -33,7 +33,7 @@ class RequestBody:
     """A body that is still arriving. ``received`` counts its bytes."""
 
     def __init__(self, receive: Receive, environ: Mapping[str, Any]) -> None:
-        self._receive, self._environ = receive, environ
+        self._receive = receive
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self.length = length_of(environ)
@@ -59,7 +59,7 @@ class RequestBody:
             return b""
         pieces: list[bytes] = []
         is_small = self.length is not None and self.length <= SMALL_BYTES
-        with nullcontext() if is_small else body_permit(self._environ):
+        with nullcontext() if is_small else body_permit(proxied_body_limit()):
             while not self.is_over and self.received <= enough:
                 pieces.append(await self.next())
         return b"".join(pieces)
@@ -75,9 +75,8 @@ class RequestBody:
 
 
 @contextmanager
-def body_permit(environ: Mapping[str, Any]) -> Iterator[None]:
+def body_permit(*limits: ConcurrencyLimit) -> Iterator[None]:
     """Count a body that is being received, or raise :class:`Problem` if there are too many."""
-    limits = body_limits(environ)
     try:
         bulkhead.enter(*limits)
     except ServiceBusy:

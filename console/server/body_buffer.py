@@ -10,6 +10,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from console.runtime.asgi_request import Environ, Receive
+from console.runtime.concurrency_limits import body_limits
 from console.runtime.problem_details import Problem
 from console.runtime.request_body import (
     BODY_PROBLEM,
@@ -25,7 +26,7 @@ async def receive_body(environ: Environ, receive: Receive) -> None:
     """Put the body into ``wsgi.input``, or the :class:`Problem` with it into ``BODY_PROBLEM``."""
     environ["wsgi.input"] = io.BytesIO()
     try:
-        with body_permit(environ):
+        with body_permit(*body_limits(environ)):
             environ["wsgi.input"] = await _receive(environ, receive)
     except Problem as problem:
         environ[BODY_PROBLEM] = problem

@@ -28,6 +28,7 @@ from tests.bench import (
     publish_and_transfer,
     server,
     token_refresh,
+    waiting_calls,
 )
 from tests.bench.databases import KINDS, databases
 from tests.bench.figures import Figure, print_figures, save
@@ -151,6 +152,9 @@ def _other_parts(folder: Path) -> Parts:
         "first pages": lambda: server.first_pages(folder / "demo"),
         "start": lambda: server.starting(memory),
         "input by its size": lambda: input_size.measured(memory, SPAWN),
+        "calls that wait": lambda: waiting_calls.measured(
+            environment(folder, ""), folder / "waiting"
+        ),
         "hanging clients": lambda: crowded.measured(environment(folder, ""), folder / "crowd"),
     }
 

@@ -8,12 +8,9 @@ is usual, and under granian. Aims are ratios in one run: all share the processor
 from __future__ import annotations
 
 import statistics
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.context import SpawnContext
 from pathlib import Path
 
@@ -21,30 +18,11 @@ import requests
 
 from tests.bench import calls
 from tests.bench.figures import Figure
-from tests.bench.load import SECONDS, THREADS, by_hand, granian, load, upstream
+from tests.bench.load import THREADS, by_hand, granian, load, upstream
 from tests.bench.server import resident_megabytes
 
 ROUNDS = 5
-SLOW_SECONDS, SLOW_CALLERS = 5.0, 200
-OF_DIRECT, OF_BY_HAND, P99_MS, SLOWDOWN, GROWN_MIB = 0.10, 8, 50, 1.2, 16
-SLOW = """
-name = "Slow"
-category = "Sandbox"
-summary = "A service that takes its time."
-documentation = "{url}/"
-sources = ["{url}/"]
-read_on = "2026-11-24"
-sandbox = true
-api_base_url = "{url}/key/api"
-check = {{ path = "/item" }}
-
-[api_key]
-fields = [{{ name = "key", label = "API key" }}]
-
-[api_key.signing]
-header = "X-Api-Key"
-value = "{{key}}"
-"""
+OF_DIRECT, OF_BY_HAND, P99_MS, GROWN_MIB = 0.15, 12, 25, 16
 
 
 def measured(
@@ -52,26 +30,18 @@ def measured(
 ) -> Iterator[Figure]:
     """Measure calls; ``url`` is the URL of an empty database."""
     folder.mkdir()
-    with upstream(folder) as service, _slow_service() as slow:
-        catalogue = folder / "catalogue"
-        catalogue.mkdir()
-        (catalogue / "slow.toml").write_text(SLOW.format(url=slow))
+    with upstream(folder) as service:
         environment = {
             **variables,
             "DATABASE_URL": url,
             "SANDBOX_URL": service,
-            "EXTRA_CATALOGUES": str(catalogue),
-            "ALLOWED_PRIVATE_HOSTS": ",".join(
-                each.removeprefix("http://") for each in (service, slow)
-            ),
+            "ALLOWED_PRIVATE_HOSTS": service.removeprefix("http://"),
         }
         with ProcessPoolExecutor(1, context) as process:
-            connections = {"item": "sandbox_api_key", "slow": "slow"}
-            key = process.submit(calls.fill, environment, connections).result()
+            key = process.submit(calls.fill, environment, {"item": "sandbox_api_key"}).result()
         with _console(environment, folder) as (console, pid), by_hand(folder, service) as hands:
             yield from _rates(database, service, console, hands, key)
             yield from _streams(database, console, key, pid)
-            yield from _with_a_slow_service(database, console, key)
 
 
 def _rates(
@@ -122,70 +92,8 @@ def _streams(database: str, console: str, key: str, pid: int) -> Iterator[Figure
         )
 
 
-def _with_a_slow_service(database: str, console: str, key: str) -> Iterator[Figure]:
-    """Call a fast service while many callers of a slow one wait and follow ``Retry-After``."""
-    url = f"{console}/item/proxy/item"
-    without = [_p95_of_calm_calls(url, key) for _ in range(3)]
-    over = threading.Event()
-    callers = [
-        threading.Thread(target=_call_until, args=(over, f"{console}/slow/proxy/item", key))
-        for _ in range(SLOW_CALLERS)
-    ]
-    for caller in callers:
-        caller.start()
-    time.sleep(2)
-    during = [_p95_of_calm_calls(url, key) for _ in range(3)]
-    over.set()
-    for caller in callers:
-        caller.join()
-    before, after = statistics.median(without), statistics.median(during)
-    yield Figure(name=f"{database}: p95 without a slow service", value=before, unit="ms")
-    yield Figure(
-        name=f"{database}: p95 with : without {SLOW_CALLERS} callers of a slow service",
-        value=after / before,
-        unit="ratio",
-        aim=SLOWDOWN,
-    )
-
-
-def _p95_of_calm_calls(url: str, key: str) -> float:
-    """Send requests over four connections, each as soon as the last one is answered."""
-    return load(url, key, seconds=SECONDS, connections=4).p95
-
-
-def _call_until(over: threading.Event, url: str, key: str) -> None:
-    with requests.Session() as session:
-        while not over.is_set():
-            answer = session.get(url, headers=_with(key), timeout=60)
-            if answer.status_code == 503:
-                over.wait(float(answer.headers["Retry-After"]))
-            elif answer.status_code != 200:
-                raise RuntimeError(f"{url} answered {answer.status_code}: {answer.text}")
-
-
 def _with(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}", "Accept-Encoding": "identity"}
-
-
-@contextmanager
-def _slow_service() -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            time.sleep(SLOW_SECONDS)
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
 
 
 @contextmanager

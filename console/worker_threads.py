@@ -26,7 +26,7 @@ class WorkerThreads:
     async def run_once(self, key: Hashable, function: Callable[..., T], *arguments: Any) -> T:
         """Run a function, or wait for the result of the one that already runs for this key.
 
-        It goes on if one of those who wait for it is cancelled.
+        It goes on if one of those who wait for it gives up.
         """
         task = self._running.get(key)
         if task is None:

@@ -89,6 +89,7 @@ NETWORK = (
     "httptools",
     "urllib.request",
     "httpx",
+    "websockets",
     "aiohttp",
 )
 #: ``ssrf`` judges what a name resolved to; the others make the connections and use them.
@@ -102,6 +103,7 @@ SPEAKERS = {
         "http1",
         "transport",
         "ssrf",
+        "websocket",
     )
 }
 #: The demo waits for servers that it has started itself, and the client is for other programs.

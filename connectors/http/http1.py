@@ -84,7 +84,7 @@ class Http1Connection(asyncio.Protocol):
         self._poll = select.poll()
         self._response: Http1Response | None = None
         self._upload: asyncio.Task[None] | None = None
-        #: Awaited by whoever reads the response, and by whoever sends.
+        #: Awaited by the reader of the response, and by the sender.
         self._to_read: asyncio.Future[None] | None = None
         self._to_write: asyncio.Future[None] | None = None
         self._is_reading, self._is_writable, self._is_lost = True, True, False
@@ -218,7 +218,7 @@ class Http1Connection(asyncio.Protocol):
             if is_chunked and not self._is_lost:
                 self._transport.write(b"0\r\n\r\n")
         finally:
-            # Whoever reads the response notices the end of this task after it has ended.
+            # The reader of the response learns of the end of this task after it has ended.
             self._loop.call_soon(lambda: _wake(self._to_read))
 
     async def _wait_to_read(self, deadline: float) -> None:

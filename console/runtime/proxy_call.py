@@ -1,4 +1,4 @@
-"""One call of a program through a connection: who calls, for whom, and its line in the log."""
+"""One call of a program through a connection: the caller, the person, and its line in the log."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def test_a_service_may_answer_before_it_has_read_the_body(listen, settings, prog
     def speak(sock: socket.socket) -> None:
         sock.recv(65536)
         sock.sendall(b"HTTP/1.1 %d Enough\r\nContent-Length: 2\r\n\r\nok" % status)
-        over.wait(10)  # and reads no more
+        over.wait(10)  # and reads nothing else
 
     listener = listen(speak, together=True)
     leading_to(listener, settings)

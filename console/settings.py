@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from console.monitoring.logs import configuration
 
@@ -245,6 +246,11 @@ AXES_VERBOSE = False
 PROXY_SECONDS = env.float("PROXY_SECONDS", default=60.0)
 PROXY_MAX_REQUEST_BYTES = env.int("PROXY_MAX_REQUEST_BYTES", default=100 * 1024**2)
 PROXY_MAX_ANSWER_BYTES = env.int("PROXY_MAX_ANSWER_BYTES", default=10 * 1024**3)
+
+#: Shared with nginx if it makes the calls itself (docs/guides/nginx.md); empty if it does not.
+GATEWAY_SECRET: str = env("GATEWAY_SECRET", default="")
+if 0 < len(GATEWAY_SECRET) < 32:
+    raise ImproperlyConfigured("GATEWAY_SECRET is too short; use 32 random characters or more.")
 
 # Threads and concurrency limits of a process
 

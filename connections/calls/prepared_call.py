@@ -106,6 +106,11 @@ def prepare_call(caller: Caller, link_name: str) -> PreparedCall:
     return prepared
 
 
+def seconds_cached(prepared: PreparedCall) -> float:
+    """Return for how many more seconds a prepared call is used without a look at the database."""
+    return _prepared.seconds_left(prepared.key)
+
+
 def prepare_again(prepared: PreparedCall, *, just_obtained: bool = False) -> PreparedCall | None:
     """Return the call with a new secret, after the API has refused the present one.
 

@@ -24,6 +24,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
+from connectors.errors import ServiceUnreachable
 from connectors.http.ssrf import Destination, is_allowed_private, is_public, private_address_error
 
 
@@ -138,18 +139,9 @@ class _GuardedConnection(HTTPConnection):
     def _resolve(self) -> list[tuple[int, Any]]:
         """Resolve the host name once; raise if any of its addresses is private."""
         try:
-            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            return resolve(self._dns_host, self.port, service=_current.get().service)
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
-        except UnicodeError as error:
-            unresolvable = socket.gaierror(str(error))
-            raise NameResolutionError(self.host, self, unresolvable) from error
-        addresses: list[tuple[int, Any]] = [(family, address) for family, _, _, _, address in found]
-        if not is_allowed_private(self._dns_host, self.port) and not all(
-            is_public(str(address[0])) for _, address in addresses
-        ):
-            raise private_address_error(_current.get().service)
-        return addresses
 
     def _open_socket(self, family: int, address: Any) -> socket.socket:
         sock = _Socket(family, socket.SOCK_STREAM)
@@ -185,6 +177,36 @@ class _TLSPool(HTTPSConnectionPool):
 
 
 POOLS = {"http": _Pool, "https": _TLSPool}
+
+
+def resolve(host: str, port: int, *, service: str) -> list[tuple[int, Any]]:
+    """Return the address family and socket address of each address of a host.
+
+    Raise ``ServiceForbidden`` if any of them is private, and ``socket.gaierror`` if there is none.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise socket.gaierror(str(error)) from error
+    addresses: list[tuple[int, Any]] = [(family, address) for family, _, _, _, address in found]
+    if not is_allowed_private(host, port) and not all(
+        is_public(str(address[0])) for _, address in addresses
+    ):
+        raise private_address_error(service)
+    return addresses
+
+
+def validated_addresses(destination: Destination, *, service: str) -> list[tuple[str, int]]:
+    """Return the IP addresses and ports that may be connected to for a destination.
+
+    Raise ``ServiceForbidden`` as :func:`resolve` does, and ``ServiceUnreachable``.
+    """
+    try:
+        found = resolve(destination.host, destination.port, service=service)
+    except socket.gaierror:
+        message = f"{service}'s host name could not be found."
+        raise ServiceUnreachable(message, certain=True) from None
+    return [(str(address[0]), int(address[1])) for _, address in found]
 
 
 def open_connection(destination: Destination, call: OutboundCall, seconds: float) -> socket.socket:

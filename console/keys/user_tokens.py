@@ -74,10 +74,17 @@ def verify_token(token: str, holder: KeyHolder) -> User:
     a second.
     """
     read = partial(_read, token, holder)
-    user, expires = _users.get(digest_of(f"{holder.key_id} {token}"), read)
+    user, expires = _users.get(_cache_key(token, holder), read)
     if time.time() > expires:
         raise TokenRefused(_EXPIRED)
     return user
+
+
+def seconds_cached(token: str, holder: KeyHolder) -> float:
+    """Return for how many more seconds a verified token is valid and not read again."""
+    key = _cache_key(token, holder)
+    cached = _users.peek(key)
+    return min(_users.seconds_left(key), max(0.0, cached[1] - time.time())) if cached else 0.0
 
 
 def audience(application: uuid.UUID, organization: uuid.UUID, environment: str) -> str:
@@ -114,6 +121,10 @@ _NOT_A_TOKEN = (
     "application; a name or an e-mail address does not prove who a person is."
 )
 _NOT_A_MEMBER = "The person that Console-User names no longer belongs to this organization."
+
+
+def _cache_key(token: str, holder: KeyHolder) -> str:
+    return digest_of(f"{holder.key_id} {token}")
 
 
 def _read(token: str, holder: KeyHolder) -> tuple[User, float]:

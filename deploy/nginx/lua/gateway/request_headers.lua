@@ -1,0 +1,82 @@
+-- The headers of a request for the service, as in connections/calls/proxy_request.py.
+
+local M = {}
+
+local VALUE = "^[\33-\126\128-\255][\t\32-\126\128-\255]*$"
+
+
+-- Return the API key and the person's token of a plain request. Everything that this function
+-- returns nil for is left to the Python path.
+function M.plain(headers)
+  for name, value in pairs(headers) do
+    if type(value) ~= "string" or name:find("_", 1, true)
+      or value ~= "" and not value:find(VALUE) then
+      return nil
+    end
+  end
+  local read = {}
+  for name, value in pairs(headers) do
+    local lower = name:lower()
+    if read[lower] then return nil end
+    read[lower] = value
+  end
+  if read["upgrade"] or read["expect"] or read["transfer-encoding"] then return nil end
+  local connection = (read["connection"] or ""):lower()
+  if connection ~= "" and connection ~= "keep-alive" and connection ~= "close" then return nil end
+  local key = (read["authorization"] or ""):match("^[Bb][Ee][Aa][Rr][Ee][Rr] +([^ ]+)$")
+  if not key then return nil end
+  return key, read["console-user"] or "", read
+end
+
+-- Set the headers for the service. Return what undoes it, and the names of dropped headers.
+function M.set(headers, route, rules)
+  local undo, dropped, lower_names = {}, {}, {}
+  local encoding = "identity"
+  local handling_of = rules.request_handling
+  local signature = {}
+  for name, value in pairs(route.signature) do signature[name:lower()] = { name, value } end
+  for name, value in pairs(headers) do
+    local lower, handling = name:lower(), handling_of(name)
+    lower_names[lower] = true
+    if lower == "accept-encoding" then
+      encoding = value
+    elseif handling == "dropped" then
+      dropped[#dropped + 1] = name
+    elseif handling == "passed" and signature[lower] then
+      dropped[#dropped + 1] = name
+    end
+    -- nginx sets these for each connection itself (proxy_set_header).
+    local is_nginx_own = lower == "host" or lower == "connection" or lower == "content-length"
+    if not is_nginx_own and (handling ~= "passed" or signature[lower]) then
+      undo[#undo + 1] = { name, value }
+      ngx.req.clear_header(name)
+    end
+  end
+  local function set(name, value)
+    if not lower_names[name:lower()] then undo[#undo + 1] = { name } end
+    ngx.req.set_header(name, value)
+  end
+  for name, value in pairs(route.headers) do
+    if not lower_names[name:lower()] and not signature[name:lower()] then set(name, value) end
+  end
+  if not lower_names["user-agent"] and not route.headers["User-Agent"] then
+    set("User-Agent", rules.user_agent)
+  end
+  set("Accept-Encoding", encoding)
+  for _, pair in pairs(signature) do set(pair[1], pair[2]) end
+  set("CDN-Loop", rules.loop_token)
+  return undo, dropped
+end
+
+-- Make the request again what the program sent.
+function M.restore(undo)
+  for _, pair in ipairs(undo) do
+    if pair[2] then
+      ngx.req.set_header(pair[1], pair[2])
+    else
+      ngx.req.clear_header(pair[1])
+    end
+  end
+end
+
+return M

@@ -3,40 +3,61 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from console.choices import Environment
 from console.invocations.log_writer import note
 from console.monitoring.metrics import DROPPED
 
-_TEXTS = {"connector": 100, "key_prefix": 30, "method": 20, "host": 255, "path": 500}
-_TEXTS |= {"problem": 100}
-_NUMBERS = ("status", "milliseconds", "bytes_in", "bytes_out")
+_IDS = ("organization_id", "application_id", "connection_id")
+_TEXTS = ("connector", "key_prefix", "host")
 
 
-def note_lines(lines: list[Any], dropped: int) -> None:
-    """Write lines to the call log; those that are not valid are counted as dropped."""
+def note_lines(routes: Sequence[Any], lines: Sequence[Any], dropped: int) -> None:
+    """Write lines to the call log; those that are not valid are counted as dropped.
+
+    The last item of a line is the number of its route, counted from 1.
+    """
+    abouts = [_about(route) for route in routes]
     for line in lines:
         try:
-            fields = _fields(line)
-        except (KeyError, TypeError, ValueError, AttributeError):
+            call = _call(*line[:-1])
+            about = abouts[line[-1] - 1]
+        except (IndexError, KeyError, TypeError, ValueError):
             dropped += 1
         else:
-            note(**fields)
-    DROPPED.inc(dropped)
+            note(**about, **call)
+    DROPPED.inc(max(0, dropped))
 
 
-def _fields(line: Any) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        name: uuid.UUID(line[name])
-        for name in ("organization_id", "application_id", "connection_id")
+def _about(route: Any) -> dict[str, Any]:
+    """Return the fields that all calls of a route share."""
+    return {
+        **{name: uuid.UUID(route[name]) for name in _IDS},
+        **{name: str(route[name]) for name in _TEXTS},
+        "user_id": uuid.UUID(route["user_id"]) if route["user_id"] else None,
+        "environment": Environment(route["environment"]).value,
+        "refreshed": False,
     }
-    fields["user_id"] = uuid.UUID(line["user_id"]) if line.get("user_id") else None
-    fields["environment"] = Environment(line["environment"]).value
-    for name, length in _TEXTS.items():
-        if not isinstance(line[name], str):
-            raise TypeError(name)
-        fields[name] = line[name][:length]
-    for name in _NUMBERS:
-        fields[name] = max(0, int(line[name]))
-    return {**fields, "refreshed": False}
+
+
+def _call(
+    method: str,
+    path: str,
+    status: int,
+    problem: str,
+    milliseconds: int,
+    bytes_in: int,
+    bytes_out: int,
+) -> dict[str, Any]:
+    """Return the other fields, in the order in which nginx sends them."""
+    return {
+        "method": str(method),
+        "path": str(path),
+        "status": int(status),
+        "problem": str(problem)[:50],
+        "milliseconds": int(milliseconds),
+        "bytes_in": int(bytes_in),
+        "bytes_out": int(bytes_out),
+    }

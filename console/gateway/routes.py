@@ -103,7 +103,7 @@ def _route(prepared: PreparedCall, holder: KeyHolder) -> dict[str, Any]:
         "signature": prepared.signed.headers,
         "query": urlencode(prepared.signed.params),
         "parameters": sorted(name.lower() for name in prepared.signed.params),
-        "needles": prepared.redactor.needles,
+        "needles": _shortest(prepared.redactor.needles),
         # Connections are shared by calls with the same credential to the same place only.
         "pool": f"{prepared.credential.pk} {destination.scheme} {destination.authority}",
         "key": str(holder.key_id),
@@ -140,6 +140,15 @@ def _check_is_plain(prepared: PreparedCall) -> None:
         if "_" in name:  # nginx would write a hyphen
             raise NotPlain
     _check_is_ascii([prepared.base, *headers.values(), *prepared.redactor.needles])
+
+
+def _shortest(needles: Iterable[str]) -> list[str]:
+    """Leave out the needles that contain another one."""
+    kept: list[str] = []
+    for needle in sorted(needles, key=len):
+        if not any(each in needle for each in kept):
+            kept.append(needle)
+    return kept
 
 
 def _check_is_ascii(texts: Iterable[str]) -> None:

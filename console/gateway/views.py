@@ -65,6 +65,6 @@ def gateway_route(asked: dict[str, Any]) -> dict[str, Any]:
 @_sealed
 def gateway_calls(told: dict[str, Any]) -> dict[str, Any]:
     """Take lines for the call log."""
-    lines = list(told["calls"])
-    note_lines(lines, int(told["dropped"]))
+    lines = list(told["lines"])
+    note_lines(list(told["routes"]), lines, int(told["dropped"]))
     return {"taken": len(lines)}

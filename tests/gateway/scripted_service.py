@@ -1,4 +1,4 @@
-"""A service on loopback that answers with given bytes and records what came over each connection."""
+"""A service on loopback that answers with given bytes and records what it received."""
 
 from __future__ import annotations
 

@@ -1,47 +1,55 @@
--- Lines for the console's log of calls: kept in shared memory, and sent in batches.
+-- Lines for the console's log of calls, which each worker collects and sends in batches.
+--
+-- A line refers to the `log` of its route, which is sent once in each batch.
 
 local cjson = require "cjson.safe"
 local console = require "gateway.console"
 
-local shared = ngx.shared.gateway_calls
 local PATH = "/internal/calls"
-local EVERY_SECONDS, BATCH, MAX_LINES = 0.5, 500, 50000
+local EVERY_SECONDS, BATCH, MAX_LINES = 0.5, 1000, 25000
 
 local M = {}
-local unsent, is_sending
+local batches, count, dropped, is_sending = {}, 0, 0, false
 
-function M.add(line)
-  local length = shared:llen("lines") or 0
-  if length >= MAX_LINES or not shared:lpush("lines", cjson.encode(line)) then
-    shared:incr("dropped", 1, 0)
-  end
+local function new_batch()
+  return { routes = {}, lines = {}, places = {} }
 end
 
-local function take()
-  local lines = {}
-  while #lines < BATCH do
-    local line = shared:rpop("lines")
-    if not line then break end
-    lines[#lines + 1] = cjson.decode(line)
+function M.add(about, line)
+  if count >= MAX_LINES then
+    dropped = dropped + 1
+    return
   end
-  return lines
+  local batch = batches[#batches]
+  if not batch or #batch.lines >= BATCH then
+    batch = new_batch()
+    batches[#batches + 1] = batch
+  end
+  local place = batch.places[about]
+  if not place then
+    batch.routes[#batch.routes + 1] = about
+    place = #batch.routes
+    batch.places[about] = place
+  end
+  line[#line + 1] = place
+  batch.lines[#batch.lines + 1] = line
+  count = count + 1
 end
 
 -- Send all lines; what the console has not taken is sent again later.
 local function send()
-  while true do
-    if not unsent then
-      local lines, dropped = take(), shared:get("dropped") or 0
-      if #lines == 0 and dropped == 0 then return end
-      if dropped > 0 then shared:incr("dropped", -dropped) end
-      unsent = { calls = lines, dropped = dropped }
+  while #batches > 0 or dropped > 0 do
+    local batch = table.remove(batches, 1) or new_batch()
+    local lost = dropped
+    if not console.ask(PATH, { routes = batch.routes, lines = batch.lines, dropped = lost }) then
+      table.insert(batches, 1, batch)
+      return
     end
-    if not console.ask(PATH, unsent) then return end
-    unsent = nil
+    count, dropped = count - #batch.lines, dropped - lost
   end
 end
 
-function M.send()
+local function send_alone()
   if is_sending then return end
   is_sending = true
   local ok, problem = pcall(send)
@@ -49,10 +57,6 @@ function M.send()
   if not ok then ngx.log(ngx.ERR, problem) end
 end
 
--- One worker sends; the others only add.
-function M.start()
-  if ngx.worker.id() ~= 0 then return end
-  ngx.timer.every(EVERY_SECONDS, function() M.send() end)
-end
+function M.start() ngx.timer.every(EVERY_SECONDS, send_alone) end
 
 return M

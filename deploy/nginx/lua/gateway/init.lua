@@ -49,8 +49,7 @@ local function plain_call()
   if HAS_BODY[method] and not read["content-length"] then return nil end
   local length = content_length(read)
   if length > MAX_BODY then return nil end
-  local id = routes.id(key, user, connection)
-  local route, rules = routes.get(id, key, user, connection)
+  local route, rules = routes.get(key, user, connection)
   if not route or not rules then return nil end
   if (read["cdn-loop"] or ""):find(rules.loop_token, 1, true) then return nil end
   local full_query = query or ""
@@ -61,7 +60,7 @@ local function plain_call()
   local requested = route.base .. path .. (full_query ~= "" and "?" .. full_query or "")
   if #requested > rules.max_target_length then return nil end
   return {
-    id = id, route = route, rules = rules, method = method, headers = headers, path = path,
+    key = key, user = user, connection = connection, route = route, rules = rules, method = method, headers = headers, path = path,
     requested = requested, request_id = ngx.var.request_id, bytes_in = length, received = 0, flushes = 0,
     key_limit = "key " .. route.key, origin_limit = route.scheme .. "://" .. route.authority,
   }
@@ -83,7 +82,7 @@ function M.access()
   if reached then
     return refuse(call, reached == call.key_limit and "console-busy" or "service-busy")
   end
-  local slot, upstream = slots.enter(route.pool)
+  local slot = slots.enter(route.pool)
   if not slot then
     limits.leave(call.key_limit, call.origin_limit)
     return ngx.exec(PYTHON)
@@ -100,7 +99,7 @@ function M.access()
   var.gateway_tls_name = route.host
   local target = call.requested:sub(#route.scheme + 4 + #route.authority)
   if target:sub(1, 1) ~= "/" then target = "/" .. target end
-  var.gateway_target = route.scheme .. "://" .. upstream .. target
+  var.gateway_target = route.scheme .. "://" .. slot.name .. target
 end
 
 -- Access phase of the Python path: undo what was done to the request, if it comes from here.
@@ -112,7 +111,7 @@ function M.repeat_call()
   ngx.var.gateway_call = ""
   request_headers.restore(call.undo)
   release(call)
-  routes.forget(call.id)
+  routes.forget(call.key, call.user, call.connection)
 end
 
 -- Balancer phase: connect to the addresses that the console has validated, one after another.
@@ -133,6 +132,7 @@ end
 
 -- Return the problem if nginx answers because the service has not.
 local function problem_of_nginx()
+  if ngx.status < 500 then return nil end
   local last = (ngx.var.upstream_header_time or "-"):match("[^,%s]+$")
   if last and last ~= "-" then return nil end
   if ngx.status == 504 then return "service-timeout" end
@@ -140,7 +140,7 @@ local function problem_of_nginx()
     local bytes = (ngx.var.upstream_bytes_received or "0"):match("%d+$")
     return tonumber(bytes or 0) > 0 and "answer-unintelligible" or "service-unreachable"
   end
-  return ngx.status == 408 and "request-timeout" or "internal-error"
+  return "internal-error"
 end
 
 function M.header_filter()
@@ -209,18 +209,16 @@ function M.log()
   if not call then return end
   repeatable[call.number or ""] = nil
   release(call)
-  local line = {}
-  for name, value in pairs(call.route.log) do line[name] = value end
-  line.method = call.method
-  line.path = call.path ~= "" and call.path:sub(1, 500) or "/"
-  line.status = call.status or 0
-  line.problem = reason(call)
-  line.milliseconds = math.floor((ngx.now() - ngx.req.start_time()) * 1000 + 0.5)
-  line.bytes_in = call.bytes_in
-  line.bytes_out = call.received
-  call_log.add(line)
+  -- The order is that of console/gateway/call_lines.py.
+  call_log.add(call.route.log, {
+    call.method, call.path ~= "" and call.path:sub(1, 500) or "/", call.status or 0, reason(call),
+    math.floor((ngx.now() - ngx.req.start_time()) * 1000 + 0.5), call.bytes_in, call.received,
+  })
 end
 
-function M.start_worker() call_log.start() end
+function M.start_worker()
+  call_log.start()
+  slots.start()
+end
 
 return M

@@ -25,7 +25,9 @@ function M.plain(headers)
   if connection ~= "" and connection ~= "keep-alive" and connection ~= "close" then return nil end
   local key = (read["authorization"] or ""):match("^[Bb][Ee][Aa][Rr][Ee][Rr] +([^ ]+)$")
   if not key then return nil end
-  return key, read["console-user"] or "", read
+  local user = read["console-user"] or ""
+  if user:find(" ", 1, true) then return nil end
+  return key, user, read
 end
 
 -- Set the headers for the service. Return what undoes it, and the names of dropped headers.
@@ -36,7 +38,7 @@ function M.set(headers, route, rules)
   local signature = {}
   for name, value in pairs(route.signature) do signature[name:lower()] = { name, value } end
   for name, value in pairs(headers) do
-    local lower, handling = name:lower(), handling_of(name)
+    local handling, lower = handling_of(name)
     lower_names[lower] = true
     if lower == "accept-encoding" then
       encoding = value

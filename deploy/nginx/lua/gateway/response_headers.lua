@@ -13,10 +13,6 @@ local function finds(needles, text)
   return false
 end
 
-local function values_of(value)
-  return type(value) == "table" and value or { value }
-end
-
 -- Return the names that the service listed in Connection.
 local function connection_options()
   local listed = ngx.var.upstream_http_connection
@@ -39,58 +35,90 @@ local function unique(names)
   return table.concat(kept, ", ")
 end
 
-function M.filter(call)
-  local route, rules = call.route, call.rules
-  local header, needles = ngx.header, route.needles
-  local headers = ngx.resp.get_headers(0, true)
-  local options = connection_options()
-  local dropped, has_request_id, vary = {}, false, nil
-  local request_id_header = rules.response.request_id_headers[2]
-  for name, found in pairs(headers) do
-    local lower, handling = name:lower(), rules.response_handling(name)
-    if handling == "replaced" then
-      -- nginx sets its own; others are not passed on.
-      if lower ~= "content-length" and lower ~= "connection" and lower ~= "transfer-encoding"
-        and lower ~= "date" and lower ~= "server" then
-        header[name] = nil
+-- Headers that nginx writes itself.
+local NGINX_OWN = { ["content-length"] = true, connection = true, ["transfer-encoding"] = true,
+                    date = true, server = true }
+
+-- Return the values of one header that are passed, and those that are not.
+local function sorted(values, handling, call)
+  local kept, dropped = {}, 0
+  for _, value in ipairs(values) do
+    local is_kept = value:find(VALUE)
+    if is_kept and handling ~= "passed" then
+      is_kept = not finds(call.route.needles, urls.decoded(value))
+      local rewrite = handling == "link" and urls.rewrite_links or urls.rewrite
+      value = rewrite(value, call.route, call.requested)
+    end
+    if is_kept then kept[#kept + 1] = value else dropped = dropped + 1 end
+  end
+  return kept, dropped
+end
+
+-- Leave out the values that contain the credential.
+local function without_secrets(passed, needles, dropped)
+  for name, values in pairs(passed) do
+    local kept = {}
+    for _, value in ipairs(values) do
+      if finds(needles, value) then
+        dropped[#dropped + 1] = name
+      else
+        kept[#kept + 1] = value
       end
-    elseif handling == "dropped" then
-      for _ = 1, #values_of(found) do dropped[#dropped + 1] = name end
-      header[name] = nil
-    else
-      local kept, is_changed = {}, false
-      for _, value in ipairs(values_of(found)) do
-        local new, is_dropped = value, not value:find(VALUE)
-        if not is_dropped and handling ~= "passed" then
-          is_dropped = finds(needles, urls.decoded(value))
-          local rewrite = handling == "link" and urls.rewrite_links or urls.rewrite
-          new = rewrite(value, route, call.requested)
-        end
-        if is_dropped or finds(needles, new) then
-          dropped[#dropped + 1], is_changed = name, true
-        else
-          kept[#kept + 1] = new
-          is_changed = is_changed or new ~= value
-        end
-      end
-      if options and options[lower] then kept, is_changed = {}, true end
-      if lower == "vary" then vary = kept end
-      if lower == request_id_header:lower() and #kept > 0 then has_request_id = true end
-      if is_changed then header[name] = #kept > 0 and kept or nil end
+    end
+    if #kept < #values then
+      passed[name] = kept
+      ngx.header[name] = #kept > 0 and kept or nil
     end
   end
+end
+
+function M.filter(call)
+  local rules, header, needles = call.rules, ngx.header, call.route.needles
+  local handling_of = rules.response_handling
+  local options = connection_options()
+  local passed, texts, dropped = {}, {}, {}
+  local vary, has_request_id
+  local own, request_id = rules.response.request_id_headers[1], rules.response.request_id_headers[2]
+  for name, found in pairs(ngx.resp.get_headers(0, true)) do
+    local handling, lower = handling_of(name)
+    local values = type(found) == "table" and found or { found }
+    if handling == "replaced" then
+      if not NGINX_OWN[lower] then header[name] = nil end
+    elseif handling == "dropped" then
+      dropped[#dropped + 1] = name
+      header[name] = nil
+    elseif options and options[lower] then
+      header[name] = nil
+    else
+      if handling ~= "passed" or not table.concat(values):find(VALUE) then
+        local missing
+        values, missing = sorted(values, handling, call)
+        if missing > 0 then dropped[#dropped + 1] = name end
+        header[name] = #values > 0 and values or nil
+      end
+      passed[name] = values
+      for _, value in ipairs(values) do texts[#texts + 1] = value end
+      if lower == "vary" then
+        vary = name
+      elseif lower == "x-request-id" and #values > 0 then
+        has_request_id = true
+      end
+    end
+  end
+  if finds(needles, table.concat(texts, "\n")) then without_secrets(passed, needles, dropped) end
   for _, pair in ipairs(rules.response.added) do
-    if pair[1] == "Vary" and vary then
-      vary[#vary + 1] = pair[2]
-      header[pair[1]] = vary
+    if vary and pair[1] == "Vary" then
+      local values = { unpack(passed[vary]) }
+      values[#values + 1] = pair[2]
+      header["Vary"] = values
     else
       header[pair[1]] = pair[2]
     end
   end
   if #dropped > 0 then header[rules.response.dropped_header] = unique(dropped) end
   if #call.dropped > 0 then header[rules.request.dropped_header] = unique(call.dropped) end
-  header[rules.response.request_id_headers[1]] = call.request_id
-  if not has_request_id then header[request_id_header] = call.request_id end
+  header[own] = call.request_id
+  if not has_request_id then header[request_id] = call.request_id end
 end
 
 return M

@@ -31,12 +31,13 @@ local function matcher(patterns)
   end
 end
 
--- Return a function from a header's name to what happens with it, and remember the results.
+-- Return a function from a header's name to what happens with it and the name in lower case; it
+-- remembers the results.
 local function handling_of(checks)
-  local known, count = {}, 0
+  local known, lower_names, count = {}, {}, 0
   return function(name)
     local handling = known[name]
-    if handling then return handling end
+    if handling then return handling, lower_names[name] end
     local lower = name:lower()
     handling = "passed"
     for _, check in ipairs(checks) do
@@ -46,9 +47,9 @@ local function handling_of(checks)
       end
     end
     if count < 1000 then
-      known[name], count = handling, count + 1
+      known[name], lower_names[name], count = handling, lower, count + 1
     end
-    return handling
+    return handling, lower
   end
 end
 

@@ -44,7 +44,7 @@ ADDRESS_SECONDS = 10.0
 #: nginx checks certificates for names, not for IP addresses.
 _HOST_NAME = re.compile(r"(?=.*[a-z])[a-z0-9._-]*[a-z0-9]")
 _IP_ADDRESS = re.compile(r"[0-9.]+|[0-9a-f:.]+")
-_LINK_NAME = re.compile(r"[a-z0-9-]{1,100}")
+_LINK_NAME = re.compile(r"[a-z0-9_-]{1,100}")
 
 _addresses: ShortCache[Destination, list[tuple[str, int]]] = ShortCache(
     seconds=ADDRESS_SECONDS, max_size=2_000

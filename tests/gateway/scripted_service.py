@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\nok"
@@ -62,10 +62,11 @@ def scripted_service(
     service = ScriptedService(url=f"{scheme}://{host}:{listener.getsockname()[1]}")
 
     def speak(sock: socket.socket, number: int) -> None:
-        with suppress(OSError, ValueError), sock:
+        with suppress(OSError, ValueError), ExitStack() as stack:
+            stack.enter_context(sock)
             sock.settimeout(60)
             if context:
-                sock = context.wrap_socket(sock, server_side=True)
+                sock = stack.enter_context(context.wrap_socket(sock, server_side=True))
             data = b""
             while True:
                 while b"\r\n\r\n" not in data:

@@ -44,6 +44,7 @@ local function plain_call()
   local connection, path, query = urls.parts_of(target)
   if not connection then return nil end
   local headers = ngx.req.get_headers(0, true)
+  request_headers.drop_options(headers)
   local key, user, read = request_headers.plain(headers)
   if not key then return nil end
   if HAS_BODY[method] and not read["content-length"] then return nil end
@@ -143,6 +144,18 @@ local function problem_of_nginx()
   return "internal-error"
 end
 
+-- Return the problem of a response that is too long, or that has two lengths: nginx 1.22 takes
+-- the last one.
+local function problem_of_length(call)
+  local length = ngx.header["Content-Length"]
+  if not length then return nil end
+  local first = ngx.var.upstream_http_content_length
+  if first and tonumber(first) ~= tonumber(length) then return "answer-unintelligible" end
+  if tonumber(length) > call.rules.max_bytes and call.method ~= "HEAD" then
+    return "answer-too-large"
+  end
+end
+
 function M.header_filter()
   local call = ngx.ctx.call
   if not call or call.problem then return end
@@ -153,11 +166,14 @@ function M.header_filter()
     call.status = ngx.status
     return
   end
-  -- nginx 1.22 takes an informational response for the answer: never pass that on.
-  if call.status < 200 then return ngx.exit(ngx.ERROR) end
-  local length = tonumber(ngx.header["Content-Length"])
-  if length and length > call.rules.max_bytes and call.method ~= "HEAD" then
-    call.problem = "answer-too-large"
+  -- nginx 1.22 takes an informational response for the answer, and what is not HTTP for one
+  -- without a head: break off.
+  if call.status < 200 or ngx.req.http_version() < 1 then
+    call.problem, call.status = "answer-unintelligible", 502
+    return ngx.exit(ngx.ERROR)
+  end
+  call.problem = problem_of_length(call)
+  if call.problem then
     call.body = problems.replace(call.problem, call)
     call.status = ngx.status
     return

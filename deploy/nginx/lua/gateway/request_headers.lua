@@ -5,6 +5,32 @@ local M = {}
 local VALUE = "^[\33-\126\128-\255][\t\32-\126\128-\255]*$"
 
 
+-- Headers that stay although Connection names them: they are for the console or for nginx.
+local KEPT = { authorization = true, ["console-user"] = true, host = true, connection = true,
+               ["content-length"] = true, ["transfer-encoding"] = true, upgrade = true,
+               expect = true, ["cdn-loop"] = true }
+
+-- Remove the headers that Connection names (RFC 9110 section 7.6.1); nginx does not, and replaces
+-- Connection.
+function M.drop_options(headers)
+  for name, value in pairs(headers) do
+    if #name == 10 and name:lower() == "connection" and type(value) == "string"
+      and value ~= "keep-alive" and value ~= "close" then
+      local options = {}
+      for word in value:lower():gmatch("[^,%s]+") do options[word] = not KEPT[word] end
+      local named = {}
+      for each in pairs(headers) do
+        if options[each:lower()] then named[#named + 1] = each end
+      end
+      for _, each in ipairs(named) do
+        ngx.req.clear_header(each)
+        headers[each] = nil
+      end
+      return
+    end
+  end
+end
+
 -- Return the API key and the person's token of a plain request. Everything that this function
 -- returns nil for is left to the Python path.
 function M.plain(headers)
@@ -21,8 +47,6 @@ function M.plain(headers)
     read[lower] = value
   end
   if read["upgrade"] or read["expect"] or read["transfer-encoding"] then return nil end
-  local connection = (read["connection"] or ""):lower()
-  if connection ~= "" and connection ~= "keep-alive" and connection ~= "close" then return nil end
   local key = (read["authorization"] or ""):match("^[Bb][Ee][Aa][Rr][Ee][Rr] +([^ ]+)$")
   if not key then return nil end
   local user = read["console-user"] or ""

@@ -33,7 +33,7 @@ function M.parts_of(target)
   local path, query = target, nil
   local mark = target:find("?", 1, true)
   if mark then path, query = target:sub(1, mark - 1), target:sub(mark + 1) end
-  local name, below = path:match("^/api/v1/connections/([a-z0-9-]+)/proxy(.*)$")
+  local name, below = path:match("^/api/v1/connections/([a-z0-9_-]+)/proxy(.*)$")
   if not name or not (below == "" or below:sub(1, 1) == "/") then return nil end
   if not below:find(PATH_CHARACTERS) or not has_plain_escapes(below, true) then return nil end
   if below:find("^//") or has_dot_segment(below) then return nil end

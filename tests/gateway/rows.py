@@ -83,6 +83,7 @@ def fill(environment: Mapping[str, str], rows: Mapping[str, ConnectionRow]) -> K
             connection=connection,
             organization=organization,
             environment="all",
+            user=user if row.per_person else None,
             authorized_by=user,
             credential=credential,
         )

@@ -74,10 +74,11 @@ def test_the_program_sees_the_repeated_call(paths, renewing, method, body):
     assert answer.status_code == 200
     assert answer.content == (body or b"....")
     assert renewing.token_requests == 1
-    # The nginx path uses the new token at once.
+    # The worker uses the new token at once; the other one may come with the old one once more.
     renewing.service.received.clear()
-    assert paths.call("/x", renewing.link_name).status_code == 200
-    assert len(renewing.service.received) == 1
+    assert [paths.call("/x", renewing.link_name).status_code for _ in range(4)] == [200] * 4
+    assert len(renewing.service.received) <= 5
+    assert renewing.token_requests == 0
 
 
 def test_many_callers_at_a_refused_token_ask_for_one(paths, renewing):

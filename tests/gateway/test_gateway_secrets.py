@@ -75,7 +75,6 @@ def test_answers_of_a_console_with_another_secret_are_refused(paths, tmp_path):
         assert answer.status_code == 200
         assert len(paths.item.received) == 1
         assert paths.item.received[0].all("X-Api-Key") == ["canary-key-of-item"]
-    assert "POST internal/route: 403" in paths.console.log.read_text() or True
 
 
 ROUTE = b'{"route": {"addresses": [["127.0.0.1", %d]]}, "rules_version": "x"}'
@@ -94,7 +93,7 @@ def test_forged_answers_are_refused(paths, tmp_path, kind):
 
     def forged(request: bytes, real: bytes) -> bytes:
         nonce = request.partition(b"\r\n\r\n")[2][:32]
-        head, _, body = real.partition(b"\r\n\r\n")
+        body = real.partition(b"\r\n\r\n")[2]
         first.append(body)
         text = ROUTE % int(paths.services["private"].url.rpartition(":")[2])
         body = {

@@ -225,6 +225,9 @@ VISITS: dict[str, Visit] = {
     "readyz": PAGE,
     # Exists only if METRICS_TOKEN is set, for clients that send it.
     "metrics": Visit(status=404, anonymous=404),
+    # The tests set no GATEWAY_SECRET.
+    "gateway_route": Visit(method="post", status=404, anonymous=404),
+    "gateway_calls": Visit(method="post", status=404, anonymous=404),
 }
 
 

@@ -3,42 +3,22 @@
 
 local M = {}
 
-local PATH_CHARACTERS = "^[A-Za-z0-9%-._~!$&'()*+,;=:@/%%]*$"
-local QUERY_CHARACTERS = "^[A-Za-z0-9%-._~!$&'()*+,;=:@/?%%]*$"
--- Escapes that some server could read as a part of the path's structure, and all of control
--- characters: dot, slash, backslash, percent, semicolon, and overlong forms of UTF-8.
-local UNUSUAL = {}
-for _, code in ipairs { "2e", "2f", "5c", "25", "3b", "7f", "c0", "c1", "e0", "f0" } do
-  UNUSUAL[code] = true
-end
-
-local function has_plain_escapes(text, in_path)
-  if not text:find("%", 1, true) then return true end
-  local _, percents = text:gsub("%%", "")
-  local count = 0
-  for code in text:gmatch("%%(%x%x)") do
-    code, count = code:lower(), count + 1
-    if in_path and (UNUSUAL[code] or code < "20") then return false end
-  end
-  return count == percents
-end
-
-local function has_dot_segment(path)
-  return path:find("/%.%.?[/;]") or path:find("/%.%.?$")
-end
+-- A plain proxy URL: link name, path and query. Not plain are dot segments, an empty first segment,
+-- and escapes that some server could read as a part of the path's structure: of control
+-- characters, dot, slash, backslash, percent, semicolon, and overlong forms of UTF-8.
+local ESCAPE = "%[0-9A-Fa-f]{2}"
+local PLAIN_ESCAPE = "%(?!2[EFef5]|5[Cc]|3[Bb]|7[Ff]|[Cc][01]|[EFef]0|[01])[0-9A-Fa-f]{2}"
+local CHARACTERS = "A-Za-z0-9\\-._~!$&'()*+,;=:@"
+local PLAIN_URL = "^/api/v1/connections/([a-z0-9_-]+)/proxy"
+  .. "((?!//)(?:/(?!\\.{1,2}(?:[/;?]|$))(?:[" .. CHARACTERS .. "]++|" .. PLAIN_ESCAPE .. ")*+)*+)"
+  .. "(?:\\?((?:[" .. CHARACTERS .. "/?]++|" .. ESCAPE .. ")*+))?$"
 
 -- Return link name, path and query (or nil) of a plain proxy URL, or nil if it is another.
 function M.parts_of(target)
   if target:find("dc_", 1, true) then return nil end -- it may be a key, which must not be there
-  local path, query = target, nil
-  local mark = target:find("?", 1, true)
-  if mark then path, query = target:sub(1, mark - 1), target:sub(mark + 1) end
-  local name, below = path:match("^/api/v1/connections/([a-z0-9_-]+)/proxy(.*)$")
-  if not name or not (below == "" or below:sub(1, 1) == "/") then return nil end
-  if not below:find(PATH_CHARACTERS) or not has_plain_escapes(below, true) then return nil end
-  if below:find("^//") or has_dot_segment(below) then return nil end
-  if query and not (query:find(QUERY_CHARACTERS) and has_plain_escapes(query)) then return nil end
-  return name, below, query
+  local found = ngx.re.match(target, PLAIN_URL, "jo")
+  if not found then return nil end
+  return found[1], found[2], found[3] or nil
 end
 
 -- Tell whether a query could hold a parameter that the signature sets.

@@ -178,10 +178,10 @@ def test_without_the_console_there_is_a_clear_problem(paths, tmp_path):
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     listener.close()
-    with nginx(tmp_path / "nginx", url) as alone:
+    with nginx(tmp_path / "nginx", url) as proxy:
         for path in ("item/proxy/x", "item/proxy/../x"):
             answer = requests.get(
-                f"{alone.url}/api/v1/connections/{path}",
+                f"{proxy.url}/api/v1/connections/{path}",
                 headers=paths.console.headers,
                 timeout=10,
             )

@@ -83,9 +83,18 @@ local function refuse(call, slug)
   return problems.answer(slug, call)
 end
 
+-- Write a line to nginx's error log without the request, whose URL may hold secrets.
+local function report(message)
+  ngx.timer.at(0, function() ngx.log(ngx.ERR, message) end)
+end
+
 -- Access phase: make the call from here, or pass the request to the Python path.
 function M.access()
-  local call = plain_call()
+  local ok, call = pcall(plain_call)
+  if not ok then
+    report(call)
+    call = nil
+  end
   if not call then return ngx.exec(PYTHON) end
   local route, rules = call.route, call.rules
   local reached = limits.enter(

@@ -75,14 +75,11 @@ def test_an_unknown_connection_is_answered_by_the_python_path(paths):
 
 def test_a_person_is_named_by_the_token(paths):
     user = {"Console-User": paths.keys.user_token}
-    assert paths.call(headers=user).status_code == 200
+    assert paths.call("/of-a-person", "mine", headers=user).status_code == 200
     assert paths.item.received[0].all("Console-User") == []
-    rows = paths.console.rows("SELECT id FROM accounts_user")
     time.sleep(1.3)
-    logged = paths.console.rows(
-        "SELECT user_id FROM invocations_invocation ORDER BY id DESC LIMIT 1"
-    )
-    assert logged == rows
+    logged = "SELECT user_id FROM invocations_invocation WHERE path = '/of-a-person'"
+    assert paths.console.rows(logged) == paths.console.rows("SELECT id FROM accounts_user")
     refused = paths.call(headers={"Console-User": "x" + paths.keys.user_token})
     assert refused.status_code == 401
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import certifi
+import requests
 
 from tests.servers import ROOT, free_port, running
 
@@ -91,6 +92,11 @@ class Nginx:
         )
 
 
+def is_by_nginx(response: requests.Response) -> bool:
+    """Tell whether nginx made the call itself: its request IDs end with a number."""
+    return response.headers["Console-Request-Id"][24:28] == "0000"
+
+
 def nginx_path() -> str | None:
     return shutil.which("nginx", path="/usr/sbin:/usr/bin")
 
@@ -103,11 +109,12 @@ def nginx(
     secret: str = SECRET,
     public_url: str = "http://console.test",
     bundle: str | None = None,
+    files: Path = FILES,
 ) -> Iterator[Nginx]:
     """Run nginx in front of a console until the block ends."""
     folder.mkdir(parents=True)
     (folder / "gateway-secret").write_text(secret + "\n")
-    (folder / "console").symlink_to(FILES)
+    (folder / "console").symlink_to(files)
     port, console = free_port(), urlsplit(console_url).netloc.replace("localhost", "127.0.0.1")
     configuration = folder / "nginx.conf"
     configuration.write_text(
@@ -115,7 +122,7 @@ def nginx(
             # Started by root, nginx would run as nobody, who cannot read the folder.
             user="user root; " if os.geteuid() == 0 else "",
             folder=folder,
-            files=FILES,
+            files=files,
             console=console,
             public_url=public_url,
             port=port,

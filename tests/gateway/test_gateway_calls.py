@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.gateway.nginx_server import is_by_nginx
 from tests.gateway.scripted_service import OK
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -19,6 +20,7 @@ def test_each_method_reaches_the_service_as_on_the_python_path(paths, method):
         paths.call("/x?q=a%20b", method=method, data=body, of=of) for of in ("nginx", "python")
     ]
     assert [answer.status_code for answer in answers] == [200, 200]
+    assert [is_by_nginx(answer) for answer in answers] == [True, False]
     assert answers[0].content == answers[1].content == (b"" if method == "HEAD" else b"ok")
     first, second = paths.item.received
     assert first.line == second.line == f"{method} /api/x?q=a%20b HTTP/1.1"
@@ -68,7 +70,9 @@ def test_nginx_itself_refuses_an_invalid_escape_in_a_path(paths):
 
 def test_a_large_body_goes_the_python_path(paths):
     for size in (65_536, 65_537, 3_000_000):
-        assert paths.call("/up", method="POST", data=b"x" * size).status_code == 200
+        answer = paths.call("/up", method="POST", data=b"x" * size)
+        assert answer.status_code == 200
+        assert is_by_nginx(answer) is (size == 65_536)
         assert len(paths.item.received[-1].body) == size
 
 

@@ -9,6 +9,7 @@ from threading import Lock
 
 import pytest
 
+from tests.gateway.nginx_server import is_by_nginx
 from tests.gateway.scripted_service import ScriptedService
 
 REFUSED = (
@@ -101,6 +102,7 @@ def test_a_token_that_ends_within_seconds_is_left_to_the_python_path(paths):
     answer = paths.call("/x", "oauth_7")
     # The Python path still uses it, or says why it cannot be renewed.
     assert answer.status_code in {200, 503}
+    assert not is_by_nginx(answer)
 
 
 def test_a_refusal_that_stays_is_passed_on(paths):

@@ -71,7 +71,7 @@ local function plain_call()
   local requested = route.base .. path .. (full_query ~= "" and "?" .. full_query or "")
   if #requested > rules.max_target_length then return nil end
   return {
-    key = key, user = user, connection = connection, route = route, rules = rules, method = method, headers = headers, path = path,
+    key = key, user = user, connection = connection, route = route, rules = rules, method = method, headers = headers, read = read, path = path,
     requested = requested, request_id = new_request_id(), bytes_in = length, received = 0, flushes = 0,
     key_limit = "key " .. route.key, origin_limit = route.scheme .. "://" .. route.authority,
   }
@@ -108,7 +108,7 @@ function M.access()
     return ngx.exec(PYTHON)
   end
   call.slot = slot
-  call.undo, call.dropped = request_headers.set(call.headers, route, rules)
+  call.undo, call.dropped = request_headers.set(call.headers, call.read, route, rules)
   last_number = last_number + 1
   call.number = tostring(last_number)
   repeatable[call.number] = call

@@ -2,7 +2,9 @@
 
 local M = {}
 
-local VALUE = "^[\33-\126\128-\255][\t\32-\126\128-\255]*$"
+local INVALID = "[^\\t\\x20-\\x7e\\x80-\\xff]"
+-- Headers that nginx sets for each connection.
+local NGINX_OWN = { host = true, connection = true, ["content-length"] = true }
 
 
 -- Headers that stay although Connection names them: they are for the console or for nginx.
@@ -31,66 +33,78 @@ function M.drop_options(headers)
   end
 end
 
--- Return the API key and the person's token of a plain request. Everything that this function
--- returns nil for is left to the Python path.
-function M.plain(headers)
-  for name, value in pairs(headers) do
-    if type(value) ~= "string" or name:find("_", 1, true)
-      or value ~= "" and not value:find(VALUE) then
-      return nil
+-- Names in lower case, remembered.
+local lower_names, name_count = {}, 0
+
+local function lower_of(name)
+  local lower = lower_names[name]
+  if not lower then
+    lower = name:lower()
+    if name_count < 1000 then
+      lower_names[name], name_count = lower, name_count + 1
     end
   end
-  local read = {}
+  return lower
+end
+
+-- Return the API key and the person's token of a plain request, and the headers by their names in
+-- lower case. Everything that this function returns nil for is left to the Python path.
+function M.plain(headers)
+  local read, texts = {}, {}
   for name, value in pairs(headers) do
-    local lower = name:lower()
-    if read[lower] then return nil end
+    local lower = lower_of(name)
+    -- Some services read an underscore in a name as a hyphen.
+    if type(value) ~= "string" or read[lower] or name:find("_", 1, true) then return nil end
     read[lower] = value
+    texts[#texts + 1] = value
   end
+  if ngx.re.find(table.concat(texts, " "), INVALID, "jo") then return nil end
   if read["upgrade"] or read["expect"] or read["transfer-encoding"] then return nil end
-  local key = (read["authorization"] or ""):match("^[Bb][Ee][Aa][Rr][Ee][Rr] +([^ ]+)$")
-  if not key then return nil end
+  local found = ngx.re.match(read["authorization"] or "", "^bearer +([^ ]+)$", "joi")
+  if not found then return nil end
   local user = read["console-user"] or ""
   if user:find(" ", 1, true) then return nil end
-  return key, user, read
+  return found[1], user, read
 end
 
 -- Set the headers for the service. Return what undoes it, and the names of dropped headers.
-function M.set(headers, route, rules)
-  local undo, dropped, lower_names = {}, {}, {}
+function M.set(headers, read, route, rules)
+  local undo, dropped = {}, {}
   local encoding = "identity"
-  local handling_of = rules.request_handling
-  local signature = {}
-  for name, value in pairs(route.signature) do signature[name:lower()] = { name, value } end
+  local handling_of, signature = rules.request_handling, route.signature_names
   for name, value in pairs(headers) do
     local handling, lower = handling_of(name)
-    lower_names[lower] = true
+    local is_signed = signature[lower]
     if lower == "accept-encoding" then
       encoding = value
-    elseif handling == "dropped" then
-      dropped[#dropped + 1] = name
-    elseif handling == "passed" and signature[lower] then
+    elseif handling == "dropped" or handling == "passed" and is_signed then
       dropped[#dropped + 1] = name
     end
-    -- nginx sets these for each connection itself (proxy_set_header).
-    local is_nginx_own = lower == "host" or lower == "connection" or lower == "content-length"
-    if not is_nginx_own and (handling ~= "passed" or signature[lower]) then
+    -- nginx sets its own for each connection itself (proxy_set_header).
+    if not NGINX_OWN[lower] and (handling ~= "passed" or is_signed) then
       undo[#undo + 1] = { name, value }
       ngx.req.clear_header(name)
     end
   end
-  local function set(name, value)
-    if not lower_names[name:lower()] then undo[#undo + 1] = { name } end
+  for name, value in pairs(route.headers) do
+    local lower = lower_of(name)
+    if not read[lower] and not signature[lower] then
+      undo[#undo + 1] = { name }
+      ngx.req.set_header(name, value)
+    end
+  end
+  if not read["user-agent"] and not route.headers["User-Agent"] and not signature["user-agent"] then
+    undo[#undo + 1] = { "User-Agent" }
+    ngx.req.set_header("User-Agent", rules.user_agent)
+  end
+  if not read["accept-encoding"] then undo[#undo + 1] = { "Accept-Encoding" } end
+  ngx.req.set_header("Accept-Encoding", encoding)
+  for name, value in pairs(route.signature) do
+    if not read[lower_of(name)] then undo[#undo + 1] = { name } end
     ngx.req.set_header(name, value)
   end
-  for name, value in pairs(route.headers) do
-    if not lower_names[name:lower()] and not signature[name:lower()] then set(name, value) end
-  end
-  if not lower_names["user-agent"] and not route.headers["User-Agent"] then
-    set("User-Agent", rules.user_agent)
-  end
-  set("Accept-Encoding", encoding)
-  for _, pair in pairs(signature) do set(pair[1], pair[2]) end
-  set("CDN-Loop", rules.loop_token)
+  if not read["cdn-loop"] then undo[#undo + 1] = { "CDN-Loop" } end
+  ngx.req.set_header("CDN-Loop", rules.loop_token)
   return undo, dropped
 end
 

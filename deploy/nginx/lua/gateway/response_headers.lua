@@ -4,7 +4,11 @@ local urls = require "gateway.urls"
 
 local M = {}
 
-local VALUE = "^[\t\32-\126\128-\255]*$"
+local INVALID = "[^\\t\\x20-\\x7e\\x80-\\xff]"
+
+local function is_invalid(text)
+  return ngx.re.find(text, INVALID, "jo") ~= nil
+end
 
 local function finds(needles, text)
   for _, needle in ipairs(needles) do
@@ -43,7 +47,7 @@ local NGINX_OWN = { ["content-length"] = true, connection = true, ["transfer-enc
 local function sorted(values, handling, call)
   local kept, dropped = {}, 0
   for _, value in ipairs(values) do
-    local is_kept = value:find(VALUE)
+    local is_kept = not is_invalid(value)
     if is_kept and handling ~= "passed" then
       is_kept = not finds(call.route.needles, urls.decoded(value))
       local rewrite = handling == "link" and urls.rewrite_links or urls.rewrite
@@ -90,7 +94,7 @@ function M.filter(call)
     elseif options and options[lower] then
       header[name] = nil
     else
-      if handling ~= "passed" or not table.concat(values):find(VALUE) then
+      if handling ~= "passed" or is_invalid(table.concat(values)) then
         local missing
         values, missing = sorted(values, handling, call)
         if missing > 0 then dropped[#dropped + 1] = name end

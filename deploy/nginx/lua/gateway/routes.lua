@@ -25,6 +25,11 @@ local function remember(caller, entry)
   if now - since > MAX_SECONDS then
     young, old, since = {}, young, now
   end
+  if entry.route then
+    local names = {}
+    for name in pairs(entry.route.signature) do names[name:lower()] = true end
+    entry.route.signature_names = names
+  end
   young[caller] = entry
   return entry
 end

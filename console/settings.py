@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from console.monitoring.logs import configuration
 
@@ -248,7 +249,13 @@ PROXY_STREAM_SECONDS = env.float("PROXY_STREAM_SECONDS", default=3600.0)
 PROXY_MAX_REQUEST_BYTES = env.int("PROXY_MAX_REQUEST_BYTES", default=100 * 1024**2)
 PROXY_MAX_ANSWER_BYTES = env.int("PROXY_MAX_ANSWER_BYTES", default=10 * 1024**3)
 
+#: Shared with nginx if it makes the calls itself (docs/guides/nginx.md); empty if it does not.
+GATEWAY_SECRET: str = env("GATEWAY_SECRET", default="")
+if 0 < len(GATEWAY_SECRET) < 32:
+    raise ImproperlyConfigured("GATEWAY_SECRET is too short; use 32 random characters or more.")
+
 # Concurrency limits of a process
+
 
 #: Proxied calls in progress: to one service, with one key, and in total. They wait on the event
 #: loop, so they cost memory (about 20 kB each) and two open sockets each, but no thread.

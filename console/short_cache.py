@@ -76,6 +76,11 @@ class ShortCache(Generic[Key, Value]):
         if entry is not None and entry[1] is value:
             self._entries[key] = since + self._seconds, value
 
+    def seconds_left(self, key: Key) -> float:
+        """Return how long the value of ``key`` is still valid; 0 if there is none."""
+        entry = self._entries.get(key)
+        return max(0.0, entry[0] - time.monotonic()) if entry else 0.0
+
     def remove(self, key: Key) -> None:
         """Remove the value of ``key``, so that the next caller reads it."""
         self._entries.pop(key, None)

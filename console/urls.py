@@ -24,6 +24,8 @@ urlpatterns = [
     # Runtime API
     path("api/v1/", include("console.runtime.urls")),
     path("problems/<slug:slug>", problem_detail, name="problem_detail"),
+    # The nginx path
+    path("internal/", include("console.gateway.urls")),
     # Monitoring of the deployment
     path("", include("console.monitoring.urls")),
 ]

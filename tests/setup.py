@@ -25,6 +25,8 @@ LINT = HERE / "lint"
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 REDMINE = Path("/usr/share/redmine")
 REDMINE_FOR_TESTS = HERE / "services" / "redmine"
+LUA_MODULE = Path("/usr/lib/nginx/modules/ngx_http_lua_module.so")
+NGINX_WITH_LUA = ("nginx", "libnginx-mod-http-lua", "lua-cjson")
 OLDEST_NODE = 20
 TIMEOUT_SECONDS = 600
 
@@ -38,6 +40,7 @@ def main() -> None:
         ("rabbitmq-server", set_up_rabbitmq),
         ("redmine", set_up_redmine),
         ("nginx and wrk", set_up_measuring),
+        ("nginx with Lua", set_up_nginx_with_lua),
         ("eslint and stylelint", set_up_lint),
     ):
         print(f"{name}: {step()}", flush=True)
@@ -132,6 +135,17 @@ def set_up_measuring() -> str:
 
     problem = "" if is_there() else _apt_get("nginx-light", "wrk")
     return "installed" if is_there() else f"missing, proxied calls are not measured ({problem})"
+
+
+def nginx_with_lua_is_there() -> bool:
+    return LUA_MODULE.exists() and not _is_half_installed(*NGINX_WITH_LUA)
+
+
+def set_up_nginx_with_lua() -> str:
+    """Install what the nginx path needs (``docs/guides/nginx.md``)."""
+    problem = "" if nginx_with_lua_is_there() else _apt_get(*NGINX_WITH_LUA)
+    is_there = nginx_with_lua_is_there()
+    return str(LUA_MODULE) if is_there else f"missing, its tests are skipped ({problem})"
 
 
 def set_up_lint() -> str:

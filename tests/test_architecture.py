@@ -60,6 +60,7 @@ LAYERS = (
     "console.distribution",
     "console.transfer",
     "console.runtime",
+    "console.gateway",
     "console.server",
     "console.jobs",
     "console.pages",

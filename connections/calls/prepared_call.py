@@ -111,6 +111,11 @@ def cached_call(key: Key) -> tuple[PreparedCall | None, bool]:
     return _prepared.peek(key), _prepared.valid(key) is not None
 
 
+def seconds_cached(prepared: PreparedCall) -> float:
+    """Return for how many more seconds a prepared call is used without a look at the database."""
+    return _prepared.seconds_left(prepared.key)
+
+
 def prepare_again(prepared: PreparedCall, just_obtained: bool = False) -> PreparedCall | None:
     """Return the call with a new secret, after the API has refused the present one.
 

@@ -27,6 +27,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
+from connectors.errors import ServiceUnreachable
 from connectors.http.ssrf import Destination, is_allowed_private, is_public, private_address_error
 
 
@@ -231,6 +232,19 @@ async def connect(
                     raise
                 failure = error
         raise failure
+
+
+def validated_addresses(destination: Destination, *, service: str) -> list[tuple[str, int]]:
+    """Return the IP addresses and ports that may be connected to for a destination.
+
+    Raise ``ServiceForbidden`` as :func:`resolve` does, and ``ServiceUnreachable``.
+    """
+    try:
+        found = resolve(destination.host, destination.port, service)
+    except socket.gaierror:
+        message = f"{service}'s host name could not be found."
+        raise ServiceUnreachable(message, certain=True) from None
+    return [(str(address[0]), int(address[1])) for _, address in found]
 
 
 def tls_context() -> ssl.SSLContext:

@@ -230,6 +230,8 @@ RULES: dict[str, RouteRule] = {
     "jwks": public("Applications verify user tokens with it. It holds public keys only."),
     # The runtime API
     "runtime": public("Programs do not sign in: every operation checks their API key."),
+    "gateway_route": public("nginx proves with each message that it knows GATEWAY_SECRET."),
+    "gateway_calls": public("nginx proves with each message that it knows GATEWAY_SECRET."),
     "problem_detail": public("Problem documents of the API link to this page."),
     # Health and webhooks
     "health_list": RouteRule(Action.USE_INSTALLED),

@@ -31,6 +31,11 @@ class Redactor:
             if len(value) >= _MIN_LENGTH:
                 self._hidden.update(_encodings(value))
 
+    @property
+    def needles(self) -> list[str]:
+        """Return what the redactor looks for: the secrets in all their encodings."""
+        return sorted(self._hidden)
+
     def __call__(self, text: str) -> str:
         """Return the text with every secret replaced."""
         for hidden in sorted(self._hidden, key=len, reverse=True):

@@ -14,9 +14,9 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from multiprocessing import util as multiprocessing
 from operator import attrgetter
 from typing import Any
@@ -144,7 +144,8 @@ def _adapters() -> dict[type, Callable[[Any], Any]]:
     Asking each model field to convert its value took most of the time of a write.
     """
     adapters: dict[type, Callable[[Any], Any]] = {
-        datetime: connection.ops.adapt_datetimefield_value
+        # Calls that nginx has made are noted many at a time, with the same moment.
+        datetime: lru_cache(maxsize=1)(connection.ops.adapt_datetimefield_value)
     }
     if not connection.features.has_native_uuid_field:
         adapters[uuid.UUID] = attrgetter("hex")
@@ -171,6 +172,19 @@ def note(*, path: str, method: str, host: str, connector: str, **fields: Any) ->
     writer.note(
         path=path[:PATH_LENGTH], method=method[:20], host=host[:255], at=timezone.now(), **fields
     )
+
+
+def note_all(
+    shared: Mapping[str, Any], calls: Iterable[Mapping[str, Any]], *, connector: str
+) -> None:
+    """Queue a row for each call; all of them have the fields ``shared``."""
+    now, environment = timezone.now(), shared["environment"]
+    for call in calls:
+        outcome = outcome_of(call["status"], call["problem"])
+        count_of, seconds = _counters(connector or "none", environment, outcome)
+        count_of.inc()
+        seconds.observe(call["milliseconds"] / 1000)
+        writer.note(at=now, **shared, **call)
 
 
 @cache

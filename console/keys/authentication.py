@@ -70,6 +70,11 @@ def authenticate_key(raw: str, environ: Mapping[str, Any] | None = None) -> KeyH
     return _holders.get(digest, partial(_verify_limited, raw, digest, environ))
 
 
+def seconds_cached(raw: str) -> float:
+    """Return for how many more seconds a verified key is not read again."""
+    return _holders.seconds_left(digest_of(raw))
+
+
 def _verify_limited(raw: str, digest: str, environ: Mapping[str, Any] | None) -> KeyHolder:
     address = address_of(environ) if environ else ""
     if address and not _holders.peek(digest):

@@ -73,11 +73,6 @@ def user_token_of(environ: Mapping[str, Any]) -> str:
     return token
 
 
-def is_cached(token: str, holder: KeyHolder) -> bool:
-    """Tell whether :func:`verify_token` has read this person less than a second ago."""
-    return _users.valid(_cache_key(token, holder)) is not None
-
-
 def verify_token(token: str, holder: KeyHolder) -> User:
     """Return the person that a token identifies to the holder of a key, or raise ``TokenRefused``.
 
@@ -89,6 +84,13 @@ def verify_token(token: str, holder: KeyHolder) -> User:
     if time.time() > expires:
         raise TokenRefused(_EXPIRED)
     return user
+
+
+def seconds_cached(token: str, holder: KeyHolder) -> float:
+    """Return for how many more seconds a verified token is valid and not read again."""
+    key = _cache_key(token, holder)
+    cached = _users.peek(key)
+    return min(_users.seconds_left(key), max(0.0, cached[1] - time.time())) if cached else 0.0
 
 
 def audience(application: uuid.UUID, organization: uuid.UUID, environment: str) -> str:
@@ -112,10 +114,6 @@ def renew() -> TokenKey:
     return key
 
 
-def _cache_key(token: str, holder: KeyHolder) -> str:
-    return digest_of(f"{holder.key_id} {token}")
-
-
 _EXPIRED = (
     "The token in Console-User has expired; tokens are valid for an hour. Ask the person to open "
     "the application again."
@@ -129,6 +127,10 @@ _NOT_A_TOKEN = (
     "application; a name or an e-mail address does not prove who a person is."
 )
 _NOT_A_MEMBER = "The person that Console-User names no longer belongs to this organization."
+
+
+def _cache_key(token: str, holder: KeyHolder) -> str:
+    return digest_of(f"{holder.key_id} {token}")
 
 
 def _read(token: str, holder: KeyHolder) -> tuple[User, float]:

@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 #: Extra fields that are written (``extra=``). Others are left out, because they may be secret.
 FIELDS = ("method", "route", "status", "milliseconds")
-#: Routes that monitoring requests every few seconds; they are logged at DEBUG.
-_MONITORING_ROUTES = frozenset({"healthz", "readyz", "metrics"})
+#: Routes that monitoring and nginx request every few seconds; they are logged at DEBUG.
+_MONITORING_ROUTES = frozenset({"healthz", "readyz", "metrics", "gateway_route", "gateway_calls"})
 # These log tokens at DEBUG, regardless of the level of the root logger.
 _LOGS_TOKENS = dict.fromkeys(("requests_oauthlib", "oauthlib"), "INFO")
 # It logs whole URLs, even in warnings, and some services take API keys in the query string.

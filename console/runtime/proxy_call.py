@@ -16,7 +16,7 @@ from console.choices import Environment
 from console.invocations.log_writer import note
 from console.keys import last_used
 from console.keys.authentication import KeyHolder, authenticate_key, cached_holder, key_of
-from console.keys.user_tokens import is_cached, user_token_of, verify_token
+from console.keys.user_tokens import seconds_cached, user_token_of, verify_token
 from console.monitoring.request_ids import begin
 from console.runtime.asgi_request import Message, Receive, Send, environ_of
 from console.runtime.concurrency_limits import proxied_call_limits
@@ -123,7 +123,9 @@ class ProxyCall:
 
     async def _user(self, holder: KeyHolder) -> User | None:
         token = user_token_of(self.environ)
-        if not token or is_cached(token, holder):
-            return verify_token(token, holder) if token else None
+        if not token:
+            return None
+        if seconds_cached(token, holder):
+            return verify_token(token, holder)
         reads = self.threads.reads
         return await reads.run_once(("user", holder, token), verify_token, token, holder)

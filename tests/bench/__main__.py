@@ -23,6 +23,7 @@ from tests.bench import (
     input_size,
     load,
     million_rows,
+    nginx_calls,
     pages,
     proxy_calls,
     publish_and_transfer,
@@ -33,6 +34,7 @@ from tests.bench import (
 from tests.bench.databases import KINDS, databases
 from tests.bench.figures import Figure, print_figures, save
 from tests.servers import ROOT
+from tests.setup import nginx_with_lua_is_there
 
 POPULATIONS = (10, 25, 10_000)
 SPAWN = multiprocessing.get_context("spawn")
@@ -124,6 +126,12 @@ def _database_parts(database: str, rounds: int, folder: Path) -> Parts:
             place = folder / f"{database}-calls"
             yield from proxy_calls.measured(database, url, of(url), place, SPAWN)
 
+    def nginx() -> Iterable[Figure]:
+        with databases(database, ["nginx"], folder) as (url,):
+            _prepare(of(url))
+            place = folder / f"{database}-nginx"
+            yield from nginx_calls.measured(database, url, of(url), place, SPAWN)
+
     def million() -> Iterable[Figure]:
         with databases(database, ["few", "many"], folder) as (few, many):
             _prepare(of(few))
@@ -141,6 +149,8 @@ def _database_parts(database: str, rounds: int, folder: Path) -> Parts:
         parts |= {"calls": calls, "a million rows": million}
     else:
         print("Calls are not measured: nginx and wrk are not installed (python tests/setup.py).")
+    if load.is_possible() and nginx_with_lua_is_there():
+        parts["nginx path"] = nginx
     if database != "sqlite":  # SQLite lets one process write at a time
         parts["refreshes"] = refreshes
     return {f"{database}: {name}": measure for name, measure in parts.items()}

@@ -36,6 +36,8 @@ class Visit:
     environments: Mapping[str, int] = field(default_factory=dict)
     #: The view belongs to another package, which may answer other methods as it likes.
     foreign: bool = False
+    #: Cookies have no effect, so there is no CSRF token.
+    has_cookies: bool = True
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -225,6 +227,9 @@ VISITS: dict[str, Visit] = {
     "readyz": PAGE,
     # Exists only if METRICS_TOKEN is set, for clients that send it.
     "metrics": Visit(status=404, anonymous=404),
+    # The tests set no GATEWAY_SECRET.
+    "gateway_route": Visit(method="post", status=404, anonymous=404, has_cookies=False),
+    "gateway_calls": Visit(method="post", status=404, anonymous=404, has_cookies=False),
 }
 
 

@@ -19,6 +19,7 @@ from connections.models.authorization_site import AuthorizationSite
 from connections.setup import changing
 from connections.setup.connection_filters import ConnectionFilterForm, page_of
 from connections.setup.forms import PermissionsForm, RenameForm
+from connections.views.flow_status import may_publish
 from connectors.definitions.auth_type import AuthType
 from connectors.definitions.registry import get_connectors
 from console.accounts.http import SeeOther, SignedInRequest, show_results
@@ -178,6 +179,7 @@ def _detail_page(
                 if (value := connection.parameters.get(p.name))
             ],
             "components": Component.objects.filter(references__connection=connection),
+            "may_publish": may_publish(request, connection),
             "reusable": len(granting.reusable_credentials(site, request.user)) if not found else 0,
         },
         status=409 if changed else 422 if form.is_bound else 200,

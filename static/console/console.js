@@ -191,7 +191,7 @@
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     // A redirect led to another page, for example because another tab has finished this step. Open it as a page.
     if (!detail.shouldSwap || !/^\s*<!doctype/i.test(detail.serverResponse)) return;
-    const part = detail.requestConfig.elt.closest("[hx-select]")?.getAttribute("hx-select");
+    const part = detail.select ?? detail.requestConfig.elt.closest("[hx-select]")?.getAttribute("hx-select");
     const answer = new DOMParser().parseFromString(detail.serverResponse, "text/html");
     if (part && answer.querySelector(part)) return;
     detail.shouldSwap = false;

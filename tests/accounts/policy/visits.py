@@ -74,7 +74,7 @@ VISITS: dict[str, Visit] = {
     "component_delete": Visit(also=("post",), row="component"),
     "connection_list": PAGE,
     "connector_list": PAGE,
-    "draft_start": Visit(method="post", status=303, arguments=("slack",)),
+    "draft_start": Visit(method="post", also=("get",), status=303, arguments=("slack",)),
     "connection_detail": Visit(row="connection"),
     "connection_setup": Visit(
         also=("post",), row="draft", person="own developer", arguments=("name",)

@@ -158,6 +158,7 @@ def _detail_page(
         authorization.connection = connection  # saves a query for each missing_scopes
     connector = connection.connector
     actions = connector.oauth2.actions if connector.oauth2 else {}
+    components = Component.objects.filter(references__connection=connection)
     return render(
         request,
         "connections/connection_detail.html",
@@ -178,7 +179,8 @@ def _detail_page(
                 for p in connector.parameters
                 if (value := connection.parameters.get(p.name))
             ],
-            "components": Component.objects.filter(references__connection=connection),
+            "components": components,
+            "is_unused": any(a.credential_id for a in found.values()) and not components,
             "may_publish": may_publish(request, connection),
             "reusable": len(granting.reusable_credentials(site, request.user)) if not found else 0,
         },

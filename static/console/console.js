@@ -5,7 +5,7 @@
   const UNANSWERED = "The console did not respond. Nothing was changed. Try again.";
   const REFUSED = "The console rejected this request. This page may be out of date. Nothing was changed. Reload the page and try again.";
 
-  const ANSWERS = "form :is(input:not([type=hidden], [type=radio]:not(:checked)), select, textarea, button)";
+  const ANSWERS = "form :is(input:not([type=hidden], [type=radio]:not(:checked)), select, textarea, button:not([tabindex='-1']))";
 
   // Theme
 

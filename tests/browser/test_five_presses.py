@@ -17,7 +17,7 @@ MOST_PRESSES = 5
 def presses(page) -> list[str]:
     """Return the names of what is pressed in the console's window."""
     names: list[str] = []
-    page.expose_function("pressed", names.append)
+    page.expose_function("pressed", lambda name: names.append(name))
     page.add_init_script(
         "addEventListener('click', (event) => pressed(event.target.textContent.trim()), true)"
     )

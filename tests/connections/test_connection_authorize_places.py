@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from connections.models import Connection, Credential, Flow, OAuthClient
 from console.choices import Level, Role
-from tests.connections.flow_steps import authorize, words_of
+from tests.connections.flow_steps import authorize, begin, words_of
 
 
 def page(connection: Connection) -> str:
@@ -115,13 +116,15 @@ def checked(response) -> list[str]:
         ("?environment=elsewhere", ["development"]),
     ],
 )
-def test_the_url_preselects_environments(developer_client, connect, query, environments):
+def test_the_url_preselects_environments(
+    developer_client, connect, oauth_client, query, environments
+):
     connection = connect(separate_environments=True)
     url = reverse("connection_authorize", args=[connection.pk]) + query
     assert checked(developer_client.get(url)) == environments
 
 
-def test_trying_again_keeps_the_environments(developer_client, connect):
+def test_trying_again_keeps_the_environments(developer_client, connect, oauth_client):
     connection = connect(separate_environments=True)
     begin(developer_client, connection, environments=["stage"])
     Flow.objects.update(outcome=Flow.Outcome.FAILED, problem="Denied.")
@@ -130,7 +133,7 @@ def test_trying_again_keeps_the_environments(developer_client, connect):
     assert f'href="{retry}"' in page
 
 
-def test_a_reloaded_page_goes_on_waiting_for_its_flow(developer_client, connect):
+def test_a_reloaded_page_goes_on_waiting_for_its_flow(developer_client, connect, oauth_client):
     connection = connect(separate_environments=True)
     begin(developer_client, connection, environments=["stage"])
     flow, url = Flow.objects.get(), reverse("connection_authorize", args=[connection.pk])
@@ -140,7 +143,7 @@ def test_a_reloaded_page_goes_on_waiting_for_its_flow(developer_client, connect)
 
 
 def test_only_a_flow_of_this_person_and_connection_is_waited_for(
-    developer_client, connect, signed_in, member, studio
+    developer_client, connect, oauth_client, signed_in, member, studio
 ):
     begin(developer_client, connect())
     flow, other = Flow.objects.get(), connect(name="Other")

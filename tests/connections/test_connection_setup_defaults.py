@@ -15,7 +15,7 @@ START = reverse("draft_start", args=["slack"])
 
 
 def settings_shown(page: str) -> str:
-    return page.partition("The next steps change these settings")[2][:120]
+    return page.partition("Press one to change it.")[2][:120]
 
 
 def test_the_first_step_shows_the_defaults(developer_client, application):

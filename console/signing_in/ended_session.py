@@ -16,7 +16,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.urls import get_script_prefix, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.csrf import csrf_failure
@@ -43,7 +43,8 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
             )
             following = f"{reverse('form_return')}?{urlencode({'to': following})}"
         query = urlencode({REDIRECT_FIELD_NAME: following}, safe="/")
-        return leave_page(request, f"{resolve_url(self.get_login_url(view_func))}?{query}")
+        url = f"{resolve_url(self.get_login_url(view_func))}?{query}"
+        return leave_page(request, url) if request.htmx else redirect(url)
 
 
 class FormURLMiddleware:

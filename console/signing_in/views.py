@@ -75,7 +75,7 @@ def form_return(request: SignedInRequest) -> HttpResponse:
         extra_tags=UNSAVED,
     )
     is_ours = url_has_allowed_host_and_scheme(page, allowed_hosts=None)
-    return SeeOther(page if is_ours else reverse("home"))
+    return redirect(page if is_ours else reverse("home"))
 
 
 class AddressesView(EmailView):

@@ -93,16 +93,18 @@
   // Never a secret, and nothing that the page itself sets.
   const typedFields = (form) => [...form.elements].filter((field) => field.name
     && field.matches("input:not([type=hidden], [type=password], [type=file], [type=submit]), select, textarea"));
-  document.addEventListener("submit", ({ target: form }) => {
+  const keep = (form) => {
     const { person } = document.body.dataset;
-    if (!person || !isPost(form)) return;
+    if (!person || !form || !isPost(form)) return;
     const values = typedFields(form).map((field) => [nameOf(field), isTick(field) ? field.checked : field.value]);
     try {
       sessionStorage.setItem(KEPT, JSON.stringify({ person, action: actionOf(form), values: Object.fromEntries(values) }));
     } catch {
       // Storage is blocked or full: the text is not kept.
     }
-  }, true);
+  };
+  document.addEventListener("submit", ({ target }) => keep(target), true);
+  document.addEventListener("htmx:beforeRequest", ({ target }) => keep(target.closest("form")));
   const takeKept = () => {
     try {
       const kept = JSON.parse(sessionStorage.getItem(KEPT));

@@ -119,3 +119,17 @@ def test_without_scripts_the_page_says_why(visit, details, console) -> None:
     sign_in(plain, console)
     expect(plain.get_by_text(NOT_SAVED)).to_be_visible()
     expect(plain.get_by_label("Connection Name")).to_be_visible()
+
+
+def test_ticks_that_htmx_sends_are_restored(page, console) -> None:
+    page.goto("/apps/field_service/")
+    page.get_by_role("link", name="Publish to Stage").click()
+    wizard.wait_until_ready(page)
+    first = page.get_by_role("main").get_by_role("checkbox").first
+    was = first.is_checked()
+    end_session(page)
+    first.click()
+    sign_in(page, console)
+    expect(page.get_by_text(NOT_SAVED)).to_contain_text(RESTORED)
+    expect(page.get_by_role("main").get_by_role("checkbox").first).to_be_checked(checked=not was)
+    page.wait_for_load_state("networkidle")

@@ -88,7 +88,7 @@ def expected(
         there = quote(PREFIXES[prefix] + path)
         if visit.method == "post":  # a form leads to its page, with a message
             there = f"/accounts/return/%3Fto%3D{quote(there, safe='').replace('%', '%25')}"
-            return Expected(status=303, location=f"{entrance}?next={there}")
+            return Expected(status=302, location=f"{entrance}?next={there}")
         return Expected(status=302, location=f"{entrance}?next={there}")
     if prefix != "none" and prefix not in identity.roles:
         return Expected(status=404)

@@ -220,7 +220,7 @@ VISITS: dict[str, Visit] = {
     "mfa_remove_webauthn": Visit(arguments=(1,), status=404, foreign=True),
     "mfa_edit_webauthn": Visit(arguments=(1,), status=404, foreign=True),
     "usersessions_list": FOREIGN,
-    "form_return": Visit(status=303),
+    "form_return": Visit(status=302),
     "favicon": Visit(status=302, anonymous=302),
     "healthz": PAGE,
     "readyz": PAGE,

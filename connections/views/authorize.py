@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable, Sequence
-from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -34,6 +33,11 @@ from console.accounts.policy import Action
 from console.optimistic_lock import FieldConflict
 from console.signing_in.reauthentication import reauthentication_required
 
+#: The policy of a page that opens a popup, and sees whether it is still open. With ``same-origin``
+#: it would count as closed as soon as it shows the page of a service. The service cannot reach the
+#: page, because the popup has no ``opener`` (``connections.js``).
+POPUP_OPENER_POLICY = "same-origin-allow-popups"
+
 ViewFunction = Callable[..., Any]
 
 #: Session key of the random token that binds OAuth flows to the browser session.
@@ -44,24 +48,7 @@ allow_redirect_to_services: Callable[[ViewFunction], ViewFunction] = csp_update(
 )
 
 
-def keep_popup(view: ViewFunction) -> ViewFunction:
-    """Let the page see whether the popup that it opened is still open.
-
-    With ``same-origin``, the popup counts as closed as soon as it shows the page of a service. The
-    service cannot reach this page, because the popup has no ``opener`` (``connections.js``).
-    """
-
-    @wraps(view)
-    def with_header(*args: Any, **kwargs: Any) -> HttpResponseBase:
-        response: HttpResponseBase = view(*args, **kwargs)
-        response["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
-        return response
-
-    return with_header
-
-
 @never_cache
-@keep_popup
 @allow_redirect_to_services
 @require_http_methods(["GET", "HEAD", "POST"])
 def connection_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
@@ -81,7 +68,6 @@ def connection_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @never_cache
-@keep_popup
 @allow_redirect_to_services
 @require_http_methods(["GET", "HEAD", "POST"])
 def installed_authorize(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
@@ -205,7 +191,9 @@ def _redirect_to_service(
     except ServiceError as error:
         form.add_error(None, str(error))
         return _page(request, site, form)
-    return SeeOther(url)
+    response = SeeOther(url)
+    response["Cross-Origin-Opener-Policy"] = POPUP_OPENER_POLICY
+    return response
 
 
 def _page(
@@ -228,7 +216,7 @@ def _page(
     reference = client_reference(connector.slug, site.organization, host=host)
     actions = connector.oauth2.actions if connector.oauth2 else {}
     registrars = Organization.objects.allowing(request.user, Action.MANAGE_OAUTH_CLIENTS)
-    return render(
+    response = render(
         request,
         "connections/connection_authorize.html",
         {
@@ -257,6 +245,9 @@ def _page(
         },
         status=409 if conflicts else 422 if form.is_bound else 200,
     )
+    if redirects and registered:
+        response["Cross-Origin-Opener-Policy"] = POPUP_OPENER_POLICY
+    return response
 
 
 def _flow_in_query(request: SignedInRequest, site: AuthorizationSite) -> Flow | None:

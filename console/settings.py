@@ -93,7 +93,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "console.accounts.active_organization.ActiveOrganizationMiddleware",
     "console.accounts.policy_middleware.PolicyMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "console.signing_in.ended_session.SignInRequiredMiddleware",
+    "console.signing_in.ended_session.FormURLMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -285,6 +286,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "__Host-console" if SECURE else "console"
 CSRF_COOKIE_NAME = "__Host-console-csrf" if SECURE else "console-csrf"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "console.signing_in.ended_session.explain_csrf_failure"
 # The redirect back from a service must include the session cookie; Strict would not send it.
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = SECURE

@@ -105,6 +105,8 @@ SESSION_COOKIE_NAME = "sandbox_sessionid"
 CSRF_COOKIE_NAME = "sandbox_csrftoken"
 CSRF_FAILURE_VIEW = "sandbox.error_pages.csrf_failure"
 
+# Applications open the consent page in a window, and may see when it is closed.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 CONTENT_SECURITY_POLICY = {
     # `form-action` is left out: it binds the redirect after a form too, and the consent
     # form ends in a redirect to whichever application asked.

@@ -36,7 +36,7 @@ from connections.models.authorization_site import AuthorizationSite
 from connections.models.flow import FLOW_LIFETIME, digest
 from connectors.api.check_call import check
 from connectors.definitions.templates import fill
-from connectors.errors import ServiceError
+from connectors.errors import CredentialRefused, ServiceError
 from connectors.oauth2 import access_token_request, authorization_request
 from connectors.oauth2.token_response import kept_from_callback
 from console.accounts.authority import NotAllowed
@@ -144,6 +144,9 @@ def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> F
         grant = _exchange(flow, query)
     except ServiceError as error:
         return _fail(flow, str(error))
+    if grant.refusal:
+        result = revoke_late_tokens(build_credential(site, user, grant))
+        return _fail(flow, f"{grant.refusal} {result}".rstrip())
     try:
         _, others = store_grant(site, user, flow.environments, grant, flow=flow)
     except (ServiceError, NotAllowed) as error:
@@ -223,15 +226,19 @@ def _exchange(flow: Flow, query: Mapping[str, str]) -> Grant:
     )
     kept = {**kept, **answer.kept}
     secret = {"access_token": answer.access_token, "refresh_token": answer.refresh_token}
+    account, refusal = None, ""
     try:
         known = {**flow.parameters, **kept, "client_id": flow.client.client_id}
         account = check(connector, "oauth2", secret=secret, values=known)
+    except CredentialRefused as error:
+        refusal = str(error)
     except ServiceError:
-        account = None  # the grant is valid; a person can repeat the check on the details page
+        pass  # the grant is valid; a person can repeat the check on the details page
     expires_at = seconds_from_now(answer.expires_in)
     return Grant(
         secret=secret,
         account=account,
+        refusal=refusal,
         parameters=flow.parameters,
         kept=kept,
         scopes_asked=flow.scopes_asked,

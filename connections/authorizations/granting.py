@@ -37,6 +37,8 @@ class Grant:
 
     secret: Mapping[str, str] = field(repr=False)
     account: Account | None
+    #: Why the service refused the secret in the check call; such a grant is not stored.
+    refusal: str = ""
     parameters: Mapping[str, str]
     kept: Mapping[str, str] = field(default_factory=dict)
     scopes_asked: Sequence[str] = ()

@@ -44,6 +44,24 @@ def mark_recovered(credential: Credential) -> None:
         _record(AuditAction.AUTHORIZATION_RECOVERED, credential, again)
 
 
+def record_account_found(credential: Credential, was: str) -> None:
+    """Record that the account has the name that its service reports, instead of a default."""
+    rows = credential.authorizations.select_related("connection").order_by("pk")
+    connections = dict.fromkeys(row.connection for row in rows)
+    record_all(
+        credential.organization_id,
+        None,
+        [
+            AuditEntry(
+                action=AuditAction.AUTHORIZATION_LABELED,
+                subject=Subject.of(connection),
+                details={"account": credential.label, "was": was},
+            )
+            for connection in connections
+        ],
+    )
+
+
 def _lock(credential: Credential, which: Q) -> list[Authorization]:
     rows = credential.authorizations.filter(which).select_related("connection").order_by("pk")
     return list(rows.select_for_update(of=("self",)))

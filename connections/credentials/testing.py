@@ -7,9 +7,14 @@ from collections.abc import Mapping
 from django.db import transaction
 from django.db.models.functions import Now
 
-from connections.authorizations.state_changes import mark_ended, mark_recovered
+from connections.authorizations.state_changes import (
+    mark_ended,
+    mark_recovered,
+    record_account_found,
+)
 from connections.credentials.refreshing import NeedsAuthorization, with_one_retry
 from connections.models import Authorization, Credential
+from connections.setup.default_names import is_default_label
 from connectors.api.check_call import Account, check
 from connectors.errors import CredentialRefused, ServiceError
 
@@ -51,6 +56,7 @@ def record_success(credential: Credential, account: Account) -> Account:
     """Record that a check passed, in the credential and its authorizations."""
     mark_recovered(credential)
     _note(credential, "")
+    _learn_account(credential, account)
     return account
 
 
@@ -69,6 +75,21 @@ def record_refusal(credential: Credential, error: CredentialRefused) -> None:
 def record_failure(credential: Credential, error: ServiceError) -> None:
     """Record why a check failed without a result."""
     _note(credential, str(error))
+
+
+def _learn_account(credential: Credential, account: Account) -> None:
+    """Store the account if authorizing could not look it up. A label of a person stays."""
+    rows = Credential.objects.filter(pk=credential.pk)
+    if account.identifier and not credential.account_id:
+        rows.filter(account_id="").update(account_id=account.identifier[:200])
+    was = credential.label
+    if not account.label or not is_default_label(was, credential.connector):
+        return
+    with transaction.atomic():
+        label = account.label[:100]
+        if rows.filter(label=was).update(label=label):
+            credential.label = label
+            record_account_found(credential, was)
 
 
 def _note(credential: Credential, problem: str) -> None:

@@ -42,3 +42,9 @@ def default_label(connector: Connector, used: set[str]) -> str:
         for number in itertools.count(1)
         if (label := f"{connector.name} Account {number}") not in used
     )
+
+
+def is_default_label(label: str, connector: Connector) -> bool:
+    """Tell whether a label was made by :func:`default_label`, not chosen by a person."""
+    number = label.removeprefix(f"{connector.name} Account ")
+    return number != label and number.isdecimal()

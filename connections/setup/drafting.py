@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -25,20 +27,50 @@ STEPS: dict[str, str] = {
 }
 
 
-def start(user: User, application: Application, connector: Connector) -> Connection:
-    """Return the person's unfinished draft for the connector, or a new one."""
-    draft, _ = Connection.objects.get_or_create(
-        application=application,
-        connector_slug=connector.slug,
-        created_by=user,
-        status=Connection.Status.DRAFT,
-        defaults={
-            "name": default_name(application, connector),
-            "auth_type": connector.auth_types[0],
-            "parameters": {p.name: p.default for p in connector.parameters if p.default},
-        },
+def propose(user: User, application: Application, connector: Connector) -> Connection:
+    """Return the person's unfinished draft for the connector, or an unsaved one with defaults."""
+    draft = Connection.objects.drafts().filter(**_draft_key(user, application, connector)).first()
+    return draft or Connection(
+        **_draft_key(user, application, connector), **_defaults(application, connector)
+    )
+
+
+def start(user: User, application: Application, connector: Connector, **answers: Any) -> Connection:
+    """Return the person's unfinished draft for the connector, or save a new one with answers."""
+    draft, _ = Connection.objects.drafts().get_or_create(
+        **_draft_key(user, application, connector),
+        defaults={**_defaults(application, connector), **answers},
     )
     return draft
+
+
+def accept_defaults(draft: Connection) -> Connection:
+    """Answer all remaining steps with what the draft shows; return the draft as saved."""
+    with transaction.atomic():
+        row = Connection.objects.select_for_update().get(pk=draft.pk)
+        if row.is_draft:
+            if row.auth_type == AuthType.OAUTH2 and not row.scopes:
+                row.all_actions = True
+            row.answered = steps_of(row)
+            row.save()
+    return row
+
+
+def settings_of(draft: Connection) -> list[tuple[str, str]]:
+    """Return the answers of the steps after the name, each with its step.
+
+    They are defaults until a person changes them. Permissions are shown if the connector has any.
+    """
+    settings = {
+        "level": draft.get_level_display(),
+        "permissions": permissions_of(draft) if draft.scopes else "All Actions",
+        "environments": "Different authorizations for each environment"
+        if draft.separate_environments
+        else "Same authorization in all environments",
+    }
+    if AuthType.OAUTH2 not in draft.connector.auth_types:
+        del settings["permissions"]
+    return list(settings.items())
 
 
 def create(draft: Connection, user: User) -> Connection:
@@ -79,6 +111,12 @@ def create(draft: Connection, user: User) -> Connection:
     raise ValidationError({"name": "Another connection just took this name. Choose another one."})
 
 
+def permissions_of(draft: Connection) -> str:
+    """Return the chosen permissions in words: all of them, or how many."""
+    count = len(draft.scopes)
+    return "All Actions" if draft.all_actions else f"{count} permission{'' if count == 1 else 's'}"
+
+
 def draft_errors(draft: Connection) -> dict[str, str]:
     """Return what a draft still lacks: sentences by field or by step of the wizard."""
     errors = {
@@ -104,6 +142,23 @@ def draft_errors(draft: Connection) -> dict[str, str]:
 def steps_of(draft: Connection) -> list[str]:
     """Return the steps of a draft. Only OAuth 2 has permissions."""
     return [step for step in STEPS if step != "permissions" or draft.auth_type == AuthType.OAUTH2]
+
+
+def _draft_key(user: User, application: Application, connector: Connector) -> dict[str, Any]:
+    return {
+        "application": application,
+        "connector_slug": connector.slug,
+        "created_by": user,
+        "status": Connection.Status.DRAFT,
+    }
+
+
+def _defaults(application: Application, connector: Connector) -> dict[str, Any]:
+    return {
+        "name": default_name(application, connector),
+        "auth_type": connector.auth_types[0],
+        "parameters": {p.name: p.default for p in connector.parameters if p.default},
+    }
 
 
 def is_name_taken(connection: Connection, name: str) -> bool:

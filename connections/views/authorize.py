@@ -20,13 +20,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from connections.authorizations import authorizing, granting
 from connections.authorizations.forms import AuthorizeForm
-from connections.models import (
-    Authorization,
-    Connection,
-    InstalledConnection,
-)
+from connections.models import Authorization, Connection, Flow, InstalledConnection
 from connections.models.authorization_site import AuthorizationSite
 from connections.models.oauth_client import client_reference, host_of, redirect_uri
+from connections.views.flow_status import flow_context, flows_of
 from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.definitions.registry import get_connectors
 from connectors.errors import ServiceError
@@ -35,6 +32,11 @@ from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.optimistic_lock import FieldConflict
 from console.signing_in.reauthentication import reauthentication_required
+
+#: The policy of a page that opens a popup, and sees whether it is still open. With ``same-origin``
+#: it would count as closed as soon as it shows the page of a service. The service cannot reach the
+#: page, because the popup has no ``opener`` (``connections.js``).
+POPUP_OPENER_POLICY = "same-origin-allow-popups"
 
 ViewFunction = Callable[..., Any]
 
@@ -86,10 +88,10 @@ def installed_reuse(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _authorize(request: SignedInRequest, site: AuthorizationSite) -> HttpResponseBase:
     if request.method != "POST":
-        initial = {"environments": _first_missing(request, site)}
-        return _page(
-            request, site, AuthorizeForm(site=_with_last_host(request, site), initial=initial)
-        )
+        flow = _flow_in_query(request, site)
+        chosen = flow.environments if flow else _first_missing(request, site)
+        form = AuthorizeForm(site=_with_last_host(request, site), initial={"environments": chosen})
+        return _page(request, site, form, flow=flow)
     form = AuthorizeForm(request.POST, site=site)
     if not form.is_valid():
         return _page(request, site, form)
@@ -189,7 +191,9 @@ def _redirect_to_service(
     except ServiceError as error:
         form.add_error(None, str(error))
         return _page(request, site, form)
-    return SeeOther(url)
+    response = SeeOther(url)
+    response["Cross-Origin-Opener-Policy"] = POPUP_OPENER_POLICY
+    return response
 
 
 def _page(
@@ -199,6 +203,7 @@ def _page(
     *,
     unregistered: bool = False,
     conflicts: Sequence[FieldConflict] = (),
+    flow: Flow | None = None,
 ) -> HttpResponse:
     connector = site.connector
     redirects = AUTH_TYPES[site.snapshot.auth_type].redirects
@@ -209,18 +214,25 @@ def _page(
     )
     host = host_of(site.snapshot)
     reference = client_reference(connector.slug, site.organization, host=host)
+    actions = connector.oauth2.actions if connector.oauth2 else {}
     registrars = Organization.objects.allowing(request.user, Action.MANAGE_OAUTH_CLIENTS)
-    return render(
+    response = render(
         request,
         "connections/connection_authorize.html",
         {
+            **(flow_context(flow, request) if flow else {}),
             "site": site,
             "connection": site.connection,
             "connector": connector,
             "form": form,
             "redirects": redirects,
-            # A form with errors keeps its flow: the page that opened the popup polls for it.
-            "flow_id": (form.is_bound and form.cleaned_data.get("flow")) or uuid.uuid4(),
+            # A page that was reloaded, or has errors, keeps the flow of its popup.
+            "flow_id": (flow and flow.pk)
+            or (form.is_bound and form.cleaned_data.get("flow"))
+            or uuid.uuid4(),
+            "permissions": [
+                (scope, actions.get(scope)) for scope in site.scopes_to_ask(site.environments)
+            ],
             "seen": " ".join(_current(request, site)),
             "differences": conflicts,
             "registered": registered,
@@ -233,6 +245,19 @@ def _page(
         },
         status=409 if conflicts else 422 if form.is_bound else 200,
     )
+    if redirects and registered:
+        response["Cross-Origin-Opener-Policy"] = POPUP_OPENER_POLICY
+    return response
+
+
+def _flow_in_query(request: SignedInRequest, site: AuthorizationSite) -> Flow | None:
+    """Return the flow that this page began before it was reloaded."""
+    try:
+        key = uuid.UUID(request.GET.get("flow", ""))
+    except ValueError:
+        return None
+    flows = flows_of(request).filter(connection=site.connection, organization=site.organization)
+    return flows.filter(pk=key).first()
 
 
 def _register_url(site: AuthorizationSite) -> str:
@@ -279,9 +304,10 @@ def _with_last_host(request: SignedInRequest, site: AuthorizationSite) -> Author
 
 
 def _first_missing(request: SignedInRequest, site: AuthorizationSite) -> list[str]:
-    """Preselect the environment in the query string, or the first one without authorization."""
-    if request.GET.get("environment") in site.environments:
-        return [request.GET["environment"]]
+    """Preselect the environments in the query string, or the first without authorization."""
+    named = request.GET.getlist("environment")
+    if chosen := [e.value for e in site.environments if e in named]:
+        return chosen
     active = site.authorizations(request.user).filter(state=Authorization.State.ACTIVE)
     done = set(active.values_list("environment", flat=True))
     missing = [e.value for e in site.environments if e not in done]

@@ -19,6 +19,7 @@ from connections.models.authorization_site import AuthorizationSite
 from connections.setup import changing
 from connections.setup.connection_filters import ConnectionFilterForm, page_of
 from connections.setup.forms import PermissionsForm, RenameForm
+from connections.views.flow_status import may_publish
 from connectors.definitions.auth_type import AuthType
 from connectors.definitions.registry import get_connectors
 from console.accounts.http import SeeOther, SignedInRequest, show_results
@@ -157,6 +158,7 @@ def _detail_page(
         authorization.connection = connection  # saves a query for each missing_scopes
     connector = connection.connector
     actions = connector.oauth2.actions if connector.oauth2 else {}
+    components = Component.objects.filter(references__connection=connection)
     return render(
         request,
         "connections/connection_detail.html",
@@ -177,7 +179,9 @@ def _detail_page(
                 for p in connector.parameters
                 if (value := connection.parameters.get(p.name))
             ],
-            "components": Component.objects.filter(references__connection=connection),
+            "components": components,
+            "is_unused": any(a.credential_id for a in found.values()) and not components,
+            "may_publish": may_publish(request, connection),
             "reusable": len(granting.reusable_credentials(site, request.user)) if not found else 0,
         },
         status=409 if changed else 422 if form.is_bound else 200,

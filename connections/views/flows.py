@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
@@ -15,11 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.authorizations import authorizing
 from connections.authorizations.authorization_response import CallbackRefused, form_post_error
-from connections.models import Flow
-from connections.models.authorization_site import AuthorizationSite
 from connections.views.authorize import BROWSER_SESSION_KEY
+from connections.views.flow_status import flow_context, flows_of
 from console.accounts.http import SeeOther, SignedInRequest
-from console.accounts.models import Organization
 
 
 # A redirect to the sign-in page would put the code into its URL. The view itself checks the user.
@@ -45,7 +41,7 @@ def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
             user=request.user,
             browser=request.session.get(BROWSER_SESSION_KEY, ""),
         )
-        if not _flows(request).filter(pk=flow.pk).exists():  # they left the organization
+        if not flows_of(request).filter(pk=flow.pk).exists():  # they left the organization
             raise CallbackRefused(f"{flow.problem} Nothing was changed.", status=403)
     except CallbackRefused as refused:
         response = render(
@@ -66,44 +62,17 @@ def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
 @require_safe
 def flow_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the result of a flow. In a popup the page closes automatically on success."""
-    flow = get_object_or_404(_flows(request), pk=pk)
-    return render(request, "connections/flow_detail.html", _context(flow, request))
+    flow = get_object_or_404(flows_of(request), pk=pk)
+    return render(request, "connections/flow_detail.html", flow_context(flow, request))
 
 
 @never_cache
 @require_safe
 def flow_status(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Return the state of a flow as HTML. The page that opened the popup polls it every second."""
-    flow = _flows(request).filter(pk=pk).first()
+    flow = flows_of(request).filter(pk=pk).first()
     return render(
         request,
-        "connections/flow_detail.html#status",
-        _context(flow, request) if flow else {"pk": pk},
+        "connections/_flow_status.html",
+        flow_context(flow, request) if flow else {"pk": pk},
     )
-
-
-def _context(flow: Flow, request: SignedInRequest) -> dict[str, Any]:
-    # None if the person may no longer authorize it, or it is no longer installed.
-    site = AuthorizationSite.of_flow(flow, request.user)
-    context: dict[str, Any] = {
-        "flow": flow,
-        "pk": flow.pk,
-        "site": site,
-        "connection": flow.connection,
-    }
-    context["connector"] = site.connector if site else flow.connection.connector
-    context["ended"] = flow.is_waiting and flow.is_expired
-    if site and flow.outcome == Flow.Outcome.COMPLETED:
-        context["authorization"] = (
-            site.authorizations(flow.user)
-            .filter(environment__in=flow.environments)
-            .select_related("credential", "connection")
-            .first()
-        )
-    return context
-
-
-def _flows(request: SignedInRequest) -> QuerySet[Flow]:
-    return Flow.objects.filter(
-        user=request.user, organization__in=Organization.objects.of(request.user)
-    ).select_related("connection__application", "user")

@@ -9,11 +9,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.models import Connection
 from connections.setup import drafting
-from connections.setup.forms import AUTH_TYPE_NAMES
+from connections.setup.forms import AUTH_TYPE_NAMES, NameForm
+from connections.views.setup import connection_setup, go_on, step_page
 from connectors.definitions.registry import UnknownConnector, categories, get_connector
 from connectors.definitions.schema import Connector
 from connectors.definitions.search import search
@@ -61,9 +62,13 @@ def connector_list(request: SignedInRequest) -> HttpResponse:
     )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def draft_start(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Start a connection with this connector, or continue the unfinished draft."""
+    """Show the first step of the wizard; a POST saves the draft and goes on.
+
+    An unfinished draft for the connector is continued. A POST without a name starts a draft with
+    the default name.
+    """
     try:
         connector = get_connector(slug)
     except UnknownConnector as error:
@@ -74,7 +79,25 @@ def draft_start(request: SignedInRequest, slug: str) -> HttpResponse:
             request, "There is no application yet. A super admin can create one in Administration."
         )
         return SeeOther(reverse("connector_list"))
-    draft = drafting.start(request.user, application, connector)
+    if request.method == "POST" and "name" not in request.POST:
+        return _first_step(drafting.start(request.user, application, connector))
+    draft = drafting.propose(request.user, application, connector)
+    is_saved = not draft._state.adding
+    if request.method != "POST":
+        if is_saved:
+            return _first_step(draft)
+        return step_page(request, draft, "name", NameForm(instance=draft, user=request.user))
+    if is_saved:  # another tab has started it
+        return connection_setup(request, draft.pk, "name")
+    form = NameForm(request.POST, instance=draft, user=request.user)
+    if not form.is_valid():
+        return step_page(request, draft, "name", form)
+    answers = form.values() | {"answered": ["name"]}
+    draft = drafting.start(request.user, answers.pop("application"), connector, **answers)
+    return go_on(request, draft, "name", form)
+
+
+def _first_step(draft: Connection) -> HttpResponse:
     return SeeOther(reverse("connection_setup", args=[draft.pk, "name"]))
 
 
@@ -105,9 +128,9 @@ def _applications(request: SignedInRequest) -> list[Application]:
 
 
 def _application(request: SignedInRequest, applications: list[Application]) -> Application | None:
-    """Return the application in the request, or the first one."""
-    link_name = request.POST.get("application") or request.GET.get("application")
+    """Return the application in the request, by its link name or key, or the first one."""
+    named = request.POST.get("application") or request.GET.get("application")
     for application in applications:
-        if application.link_name == link_name:
+        if named in (application.link_name, str(application.pk)):
             return application
     return applications[0] if applications else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -25,7 +24,7 @@ from connections.setup.forms import (
 )
 from connectors.definitions.auth_type import AuthType
 from connectors.definitions.registry import get_connectors
-from console.accounts.http import SeeOther, SignedInRequest
+from console.accounts.http import SeeOther, SignedInRequest, leave_page
 from console.choices import Level
 from console.optimistic_lock import EditConflict, fingerprint
 
@@ -44,7 +43,7 @@ def connection_setup(request: SignedInRequest, pk: uuid.UUID, step: str) -> Http
     if step not in steps:
         raise Http404
     if not connection.is_draft:  # another tab has created it
-        return SeeOther(reverse("connection_authorize", args=[connection.pk]))
+        return leave_page(request, reverse("connection_authorize", args=[connection.pk]))
     kwargs: dict[str, Any] = {"instance": connection}
     if step == "name":
         kwargs["user"] = request.user
@@ -54,16 +53,29 @@ def connection_setup(request: SignedInRequest, pk: uuid.UUID, step: str) -> Http
         if request.method == "POST" and form.is_valid():
             form.save(answered=not back)
     except EditConflict as changed:
-        return _page(request, connection, step, form, changed=changed)
+        return step_page(request, connection, step, form, changed=changed)
     if back:
         return SeeOther(_url(connection, _neighbor(steps, step, -1)))
     if request.method == "POST" and form.is_valid():
-        connection = get_object_or_404(_own(request), pk=pk)
-        following = _neighbor(steps_of(connection), step, +1)
-        if following != step:
-            return SeeOther(_url(connection, following))
-        return _create(request, connection, form)
-    return _page(request, connection, step, form)
+        return go_on(request, get_object_or_404(_own(request), pk=pk), step, form)
+    return step_page(request, connection, step, form)
+
+
+def go_on(
+    request: SignedInRequest, connection: Connection, step: str, form: ConnectionForm
+) -> HttpResponse:
+    """Go on after a completed step, or create the connection: after the last step, or at once.
+
+    The first step has a button that creates it with defaults, and buttons that name a step.
+    """
+    if step == "name" and "defaults" in request.POST:
+        return _create(request, drafting.accept_defaults(connection), step, form)
+    steps = steps_of(connection)
+    chosen = request.POST.get("to", step)
+    following = chosen if chosen in steps and chosen != step else _neighbor(steps, step, +1)
+    if following != step:
+        return SeeOther(_url(connection, following))
+    return _create(request, connection, step, form)
 
 
 @require_POST
@@ -77,12 +89,7 @@ def summary(connection: Connection) -> str:
     """Describe the choices in one sentence."""
     parts = [f"connects {connection.application} to {connection.connector.name}"]
     if connection.auth_type == AuthType.OAUTH2:
-        count = len(connection.scopes)
-        parts.append(
-            "with All Actions"
-            if connection.all_actions
-            else f"with {count} permission{'' if count == 1 else 's'}"
-        )
+        parts.append(f"with {drafting.permissions_of(connection)}")
     parts.append(
         "authorized by each person with their own account"
         if connection.level == Level.LOGGED_IN_USER
@@ -91,18 +98,20 @@ def summary(connection: Connection) -> str:
     return ", ".join(parts) + "."
 
 
-def _create(request: SignedInRequest, connection: Connection, form: ConnectionForm) -> HttpResponse:
+def _create(
+    request: SignedInRequest, connection: Connection, step: str, form: ConnectionForm
+) -> HttpResponse:
     try:
         connection = drafting.create(connection, request.user)
     except ValidationError as error:
         field, sentences = next(iter(error.message_dict.items()))
-        step = STEP_OF_FIELD.get(field, "name")
-        form.add_error(None, forms.ValidationError(sentences[0], params={"step": step}))
-        return _page(request, connection, "environments", form, fix_step=step)
-    return SeeOther(reverse("connection_authorize", args=[connection.pk]))
+        fix_step = STEP_OF_FIELD.get(field, "name")
+        form.add_error(None, sentences[0])
+        return step_page(request, connection, step, form, fix_step=fix_step)
+    return leave_page(request, reverse("connection_authorize", args=[connection.pk]))
 
 
-def _page(
+def step_page(
     request: SignedInRequest,
     connection: Connection,
     step: str,
@@ -110,8 +119,11 @@ def _page(
     fix_step: str = "",
     changed: EditConflict | None = None,
 ) -> HttpResponse:
+    """Render a step of a draft, which the first step need not have saved yet."""
+    is_saved = not connection._state.adding
     # A bound form has changed its instance, so load the saved row for the fingerprint.
-    saved = get_object_or_404(_own(request), pk=connection.pk) if form.is_bound else connection
+    reload = form.is_bound and is_saved
+    saved = get_object_or_404(_own(request), pk=connection.pk) if reload else connection
     steps = steps_of(connection)
     number = steps.index(step)
     return render(
@@ -131,6 +143,9 @@ def _page(
             "number": number + 1,
             "fix_step": fix_step,
             "summary": summary(connection),
+            "is_saved": is_saved,
+            "close_url": reverse("connection_list" if is_saved else "connector_list"),
+            "settings": drafting.settings_of(saved),
         },
         status=409 if changed else 422 if form.is_bound else 200,
     )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django_htmx.http import HttpResponseClientRedirect
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -39,6 +40,11 @@ class SeeOther(HttpResponseRedirect):
     """Redirect with 303 after a POST (RFC 9110 section 15.4.4)."""
 
     status_code = 303
+
+
+def leave_page(request: SignedInRequest, url: str) -> HttpResponse:
+    """Redirect to another page, also from a request of htmx, which would only load a part of it."""
+    return HttpResponseClientRedirect(url) if request.htmx else SeeOther(url)
 
 
 #: How many results are shown one by one; the rest are counted.

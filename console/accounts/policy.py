@@ -327,6 +327,7 @@ RULES: dict[str, RouteRule] = {
     "mfa_remove_webauthn": MYSELF,
     "mfa_edit_webauthn": MYSELF,
     "usersessions_list": MYSELF,
+    "form_return": MYSELF,
     # Browsers and monitoring
     "favicon": public("Browsers request it on the sign-in page."),
     "healthz": WATCHING,

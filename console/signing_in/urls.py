@@ -14,7 +14,7 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import include, path
 
 from console.signing_in.unit_of_work import unit_of_work
-from console.signing_in.views import email, security, sessions
+from console.signing_in.views import email, form_return, security, sessions
 
 urlpatterns = [
     path("email/", unit_of_work(email), name="account_email"),
@@ -50,6 +50,7 @@ urlpatterns = [
         unit_of_work(passkeys.remove_webauthn),
         name="mfa_remove_webauthn",
     ),
+    path("return/", form_return, name="form_return"),
     path("sessions/", sessions, name="usersessions_list"),
     path("", include("allauth.urls")),
 ]

@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -20,6 +21,7 @@ from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import User
 from console.signing_in import email_changes
 from console.signing_in.browser_sessions import active_sessions, sign_out_elsewhere
+from console.signing_in.ended_session import UNSAVED
 from console.signing_in.factors import is_exposed
 
 NO_MAIL = (
@@ -60,6 +62,20 @@ def sessions(request: SignedInRequest) -> HttpResponse:
         return redirect("usersessions_list")
     context = {"sessions": active_sessions(request)}
     return render(request, "usersessions/usersession_list.html", context)
+
+
+@never_cache
+@require_safe
+def form_return(request: SignedInRequest) -> HttpResponse:
+    """Redirect to the page of a form that was submitted without a session, and say so."""
+    page = request.GET.get("to", "")
+    messages.warning(
+        request,
+        "You were signed out, so the form was not saved. Check it and send it again.",
+        extra_tags=UNSAVED,
+    )
+    is_ours = url_has_allowed_host_and_scheme(page, allowed_hosts=None)
+    return redirect(page if is_ours else reverse("home"))
 
 
 class AddressesView(EmailView):

@@ -153,9 +153,11 @@
 
     form?.addEventListener("change", (event) => { if (event.target.name === "kind") checkSoon(); });
     form?.addEventListener("submit", () => { sent = textarea.value; });
-    form?.addEventListener("reset", () => setTimeout(() => {
+    const showText = () => {
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: textarea.value } });
-    }));
+    };
+    form?.addEventListener("reset", () => setTimeout(showText));
+    textarea.addEventListener("input", showText); // console.js has restored it
     addEventListener("beforeunload", (event) => {
       if (host.isConnected && textarea.value !== sent) event.preventDefault();
     });

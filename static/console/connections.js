@@ -41,65 +41,144 @@
     });
   });
 
-  // Popup with the service's page. The form targets it by name; this code only opens it with a size. It needs no opener.
+  // Popup with the service's page. The form targets it by name; this code only opens it with a size.
+  // Every attempt has a name of its own: a window that shows another site cannot be used again.
 
+  const MARK = "popup"; // in the session storage of a popup: its flow
   const channel = (flow) => new BroadcastChannel(`flow-${flow}`);
+  const ownFlow = () => {
+    try {
+      return sessionStorage.getItem(MARK);
+    } catch {
+      return null; // storage is blocked
+    }
+  };
+  const panel = () => document.getElementById("authorize");
   let current = null;
 
-  const openWindow = (form) => {
-    const name = `authorize-${form.dataset.flow}`;
+  // Removing an element while htmx loads it is logged as an error.
+  const whenIdle = (act) => {
+    if (!document.querySelector(".htmx-request")) act();
+    else document.addEventListener("htmx:afterSettle", () => whenIdle(act), { once: true });
+  };
+  const openWindow = (form, flow) => {
     const width = Math.min(600, screen.availWidth);
     const height = Math.min(760, screen.availHeight);
+    const name = `authorize-${Date.now()}`;
     const popup = window.open("", name, `popup,width=${width},height=${height}`);
+    // If the browser blocks popups, the service's page opens in this window.
     form.target = popup ? name : "";
-    return popup !== null;
+    if (!popup) return null;
+    popup.opener = null; // the service must not be able to change this page
+    try {
+      popup.sessionStorage.setItem(MARK, flow);
+    } catch {
+      // Storage is blocked.
+    }
+    return popup;
   };
-  const wait = (form) => {
-    const { flow, waiting } = form.dataset;
-    current?.channel.close();
-    current = { form, channel: channel(flow) };
-    current.channel.addEventListener("message", (event) => {
-      if (event.data !== "finished") return;
-      current.channel.postMessage("seen");
-      htmx.trigger("#flow-status", "flow-finished");
+  // The address keeps the flow, so that this page still waits after it is reloaded.
+  const setFlow = (flow) => {
+    const url = new URL(location);
+    if (flow) url.searchParams.set("flow", flow);
+    else url.searchParams.delete("flow");
+    history.replaceState(history.state, "", url);
+  };
+  const showForms = (shown) => {
+    panel().querySelectorAll("form, :scope > .message, :scope > .wizard-body").forEach((part) => { part.hidden = !shown; });
+  };
+  const stopWaiting = () => {
+    current?.line.close();
+    clearInterval(current?.timer);
+    current = null;
+    setFlow("");
+  };
+  const refused = (page) => {
+    stopWaiting();
+    whenIdle(() => htmx.swap("#authorize", page, { swapStyle: "outerHTML" }));
+  };
+  const wait = (form, popup) => {
+    const { flow } = panel().dataset;
+    current?.line.close();
+    clearInterval(current?.timer);
+    const line = channel(flow);
+    line.addEventListener("message", ({ data }) => {
+      if (data !== "finished" && !data.refused) return;
+      line.postMessage("seen");
+      if (data.refused) refused(data.refused);
+      else htmx.trigger("#flow-status", "flow-finished");
     });
-    form.hidden = true;
-    form.parentElement.querySelectorAll(".reuse, .message").forEach((other) => { other.hidden = true; });
+    // Some services cut the connection to the window, and it looks closed; then the focus shows that people are back.
+    const isClosed = () => Boolean(popup?.closed) && document.hasFocus();
+    const timer = setInterval(() => { panel()?.toggleAttribute("data-popup-closed", isClosed()); }, 500);
+    current = { form, line, timer };
+    showForms(false);
+    setFlow(flow);
     if (document.getElementById("flow-status")) return;
     const place = document.createElement("div");
     form.after(place);
-    ready.then(() => htmx.ajax("GET", waiting, { target: place, swap: "outerHTML" }));
+    ready.then(() => htmx.ajax("GET", form.dataset.waiting, { target: place, swap: "outerHTML" }));
   };
+  // The server shows what is missing, in this page rather than in a new window.
+  const isComplete = (form) => form.checkValidity()
+    && [...form.querySelectorAll("fieldset:has([type=checkbox])")].every((group) => group.querySelector(":checked"));
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("form[data-popup]")) return;
-    // If the browser blocks popups, the service's page opens in this window.
-    if (openWindow(form)) setTimeout(() => wait(form));
+    if (!isComplete(form)) {
+      event.preventDefault();
+      const swap = { source: form, target: "#authorize", select: "#authorize", swap: "outerHTML" };
+      ready.then(() => htmx.ajax("POST", form.getAttribute("action"), swap));
+      return;
+    }
+    const { flow } = panel().dataset;
+    const popup = openWindow(form, flow);
+    if (popup) setTimeout(() => wait(form, popup));
   }, true);
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest("[data-popup-again]") || !current) return;
-    current.form.requestSubmit();
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("[data-popup-close]")) window.close();
+    if (!current) return;
+    if (target.closest("[data-popup-again]")) current.form.requestSubmit();
+    if (target.closest("[data-popup-cancel]")) {
+      const { form } = current;
+      stopWaiting();
+      whenIdle(() => document.getElementById("flow-status")?.remove());
+      showForms(true);
+      form.querySelector(".btn-primary").focus();
+    }
   });
 
-  // In the popup: notify the page that opened it; close on success, stay open on failure
+  // In the popup: notify the page that opened it. It closes on success, and stays open on failure.
 
-  const finish = (element) => {
-    const { flowResult, outcome, next } = element.dataset;
+  const notify = (flow, message, seen) => {
+    const line = channel(flow);
+    line.addEventListener("message", ({ data }) => { if (data === "seen") seen(); });
+    line.postMessage(message);
+  };
+  const finish = ({ flowResult, outcome, next }) => {
     if (!["completed", "failed"].includes(outcome)) return;
-    const line = channel(flowResult);
+    const isPopup = ownFlow() === flowResult;
+    if (isPopup) {
+      document.querySelectorAll("[data-flow-next], .next-steps").forEach((part) => { part.hidden = true; });
+      document.querySelector("[data-popup-close]").hidden = false;
+    }
     let seen = false;
-    line.addEventListener("message", (event) => {
-      if (event.data !== "seen" || seen) return;
+    notify(flowResult, "finished", () => {
       seen = true;
       if (outcome === "completed") window.close();
     });
-    line.postMessage("finished");
     setTimeout(() => {
-      if (!seen && outcome === "completed") location.replace(next);
+      if (!seen && !isPopup && outcome === "completed") location.replace(next);
     }, 1500);
   };
   ready.then(() => {
     const result = document.querySelector("[data-flow-result]");
-    if (result) finish(result);
+    if (result) finish(result.dataset);
+    const form = panel()?.querySelector("form[data-popup]");
+    if (form && document.querySelector("[data-flow-waiting]")) wait(form, null);
+    // The console has rejected the form: the page that sent it shows why.
+    if (panel() && ownFlow() === panel().dataset.flow) {
+      notify(ownFlow(), { refused: panel().outerHTML }, () => whenIdle(() => window.close()));
+    }
   });
 })();

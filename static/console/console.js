@@ -5,7 +5,7 @@
   const UNANSWERED = "The console did not respond. Nothing was changed. Try again.";
   const REFUSED = "The console rejected this request. This page may be out of date. Nothing was changed. Reload the page and try again.";
 
-  const ANSWERS = "form :is(input:not([type=hidden], [type=radio]:not(:checked)), select, textarea, button)";
+  const ANSWERS = "form :is(input:not([type=hidden], [type=radio]:not(:checked)), select, textarea, button:not([tabindex='-1']))";
 
   // Theme
 
@@ -49,6 +49,8 @@
       const focused = document.activeElement;
       dialog.removeAttribute("open");
       dialog.showModal();
+      // People cannot reach anything outside it.
+      dialog.prepend(...document.querySelectorAll("#messages > .message"));
       // Keep the focus of a person who is already typing.
       if (dialog.contains(focused) && focused.matches(ANSWERS)) focused.focus();
       else focusAnswer(dialog);
@@ -78,6 +80,57 @@
       time.title = zoned.format(moment);
       time.dataset.local = "";
     });
+  };
+
+  // Forms that were not saved because the session had ended: what was typed is kept in this tab until the next page of
+  // the same person. If the server says that the form was not saved, that page gets it back.
+
+  const KEPT = "form";
+  const isTick = (field) => ["checkbox", "radio"].includes(field.type);
+  const nameOf = (field) => (isTick(field) ? `${field.name}=${field.value}` : field.name);
+  const isPost = (form) => form.getAttribute("method") === "post";
+  const actionOf = (form) => new URL(form.getAttribute("action") ?? "", location).pathname;
+  // Never a secret, and nothing that the page itself sets.
+  const typedFields = (form) => [...form.elements].filter((field) => field.name
+    && field.matches("input:not([type=hidden], [type=password], [type=file], [type=submit]), select, textarea"));
+  const keep = (form) => {
+    const { person } = document.body.dataset;
+    if (!person || !form || !isPost(form)) return;
+    const values = typedFields(form).map((field) => [nameOf(field), isTick(field) ? field.checked : field.value]);
+    try {
+      sessionStorage.setItem(KEPT, JSON.stringify({ person, action: actionOf(form), values: Object.fromEntries(values) }));
+    } catch {
+      // Storage is blocked or full: the text is not kept.
+    }
+  };
+  document.addEventListener("submit", ({ target }) => keep(target), true);
+  document.addEventListener("htmx:beforeRequest", ({ target }) => keep(target.closest("form")));
+  const takeKept = () => {
+    try {
+      const kept = JSON.parse(sessionStorage.getItem(KEPT));
+      sessionStorage.removeItem(KEPT);
+      return kept;
+    } catch {
+      return null;
+    }
+  };
+  const restore = () => {
+    const { person } = document.body.dataset;
+    if (!person) return; // signing in
+    const kept = takeKept();
+    const message = document.querySelector("[data-restores] .message-words");
+    if (!message || kept?.person !== person) return;
+    const form = [...document.forms].find((each) => isPost(each) && actionOf(each) === kept.action
+      && typedFields(each).some((field) => nameOf(field) in kept.values));
+    if (!form) return;
+    typedFields(form).forEach((field) => {
+      const value = kept.values[nameOf(field)];
+      if (value === undefined || value === (isTick(field) ? field.checked : field.value)) return;
+      if (isTick(field)) field.checked = value;
+      else field.value = value;
+      ["input", "change"].forEach((type) => field.dispatchEvent(new Event(type, { bubbles: true })));
+    });
+    message.append(" What you typed is in the form again.");
   };
 
   // Progress and failure
@@ -137,11 +190,14 @@
   document.addEventListener("htmx:responseError", (event) => {
     say(event.detail.xhr.status >= 500 ? UNANSWERED : REFUSED);
   });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    // The session has ended. Do not put the sign-in page inside this page.
-    if (!new URL(event.detail.xhr.responseURL).pathname.endsWith("/accounts/login/")) return;
-    event.detail.shouldSwap = false;
-    location.reload();
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    // A redirect led to another page, for example because another tab has finished this step. Open it as a page.
+    if (!detail.shouldSwap || !/^\s*<!doctype/i.test(detail.serverResponse)) return;
+    const part = detail.select ?? detail.requestConfig.elt.closest("[hx-select]")?.getAttribute("hx-select");
+    const answer = new DOMParser().parseFromString(detail.serverResponse, "text/html");
+    if (part && answer.querySelector(part)) return;
+    detail.shouldSwap = false;
+    location.assign(detail.xhr.responseURL);
   });
   document.addEventListener("htmx:load", (event) => {
     openDialogs();
@@ -165,6 +221,7 @@
     showTheme();
     openDialogs();
     localize();
+    restore();
     EARLY_TYPES.forEach((type) => document.removeEventListener(type, recordEarly, true));
     earlyEvents.forEach(({ type, target }) => window.htmx?.trigger(target, type));
     root.dataset.ready = "";

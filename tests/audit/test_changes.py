@@ -83,8 +83,6 @@ UNRECORDED: dict[Change, str] = {
 }
 #: Routes that change rows and record nothing.
 SILENT: dict[str, str] = {
-    "draft_start": "A draft, which is recorded when it is created.",
-    "connection_setup": "A draft, which is recorded when it is created.",
     "draft_discard": "A draft, which nothing was ever done with.",
     "authorization_test": "The last test is shown; an authorization that it ends is recorded.",
     "installed_test": "The last test is shown; an authorization that it ends is recorded.",

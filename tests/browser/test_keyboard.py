@@ -143,3 +143,27 @@ def test_all_connectors_can_be_reached_by_keyboard(page, console) -> None:
     expect(cards).to_have_count(1)
     press_by_keyboard(page, wizard.button(page, "Google Calendar"))
     expect(page.get_by_label("Connection Name")).to_be_focused()
+
+
+def test_enter_means_next_in_every_step(page) -> None:
+    page.goto("/microservices/new/")
+    wizard.press(page, "Sandbox")
+    page.get_by_label("Connection Name").press("Enter")
+    page.get_by_role("radio", name="Administrator").press("Enter")
+    page.get_by_role("checkbox", name="Read Orders").check()
+    page.get_by_label("Search permissions").press("Enter")
+    page.get_by_role("checkbox", name="Use different authorizations").press("Enter")
+    wizard.button(page, "Authorize").wait_for()
+
+
+def test_a_second_tab_that_goes_on_opens_the_created_connection(page) -> None:
+    start_draft(page, "Kept Connection")
+    second = page.context.new_page()
+    second.goto(page.url)
+    second.get_by_role("button", name="Back", exact=True).click()
+    second.get_by_label("Connection Name").wait_for()
+    wizard.press(second, "Create and Authorize")
+    wizard.button(second, "Authorize").wait_for()
+    wizard.press(page, "Next")
+    expect(wizard.button(page, "Authorize")).to_be_visible()
+    expect(page.get_by_role("heading", name="Authorize Kept Connection")).to_be_visible()

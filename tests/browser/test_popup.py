@@ -63,7 +63,7 @@ def test_it_keeps_waiting_when_the_window_is_closed_early(waiting, console) -> N
     popup = open_popup(waiting)
     popup.wait_for_load_state()
     popup.close()
-    again = wizard.button(waiting, "Open the window again")
+    again = wizard.button(waiting, "Open again")
     waiting.wait_for_timeout(2500)  # it has polled the status meanwhile
     expect(again).to_be_visible()
     with waiting.expect_popup() as opened:

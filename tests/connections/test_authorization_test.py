@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential
-from tests.connections.flow_steps import words_of
+from console.audit.models import Event
+from tests.connections.flow_steps import authorize, words_of
 
 pytestmark = pytest.mark.usefixtures("oauth_client")
 
@@ -134,3 +135,27 @@ def test_an_unreadable_secret_shows_an_error(developer_client, connection, setti
     settings.CRYPTOGRAPHY_KEYS = [Fernet.generate_key().decode()]
     assert "It works" not in press(developer_client, connection)
     assert sandbox.counts()["api"] == 0
+
+
+def test_it_learns_the_account_that_authorizing_could_not_look_up(
+    developer_client, connect, alice, sandbox
+):
+    connection = connect()
+    sandbox.switches(api="500")
+    authorize(developer_client, connection, alice)
+    sandbox.switches(api="ok")
+
+    page = press(developer_client, connection)
+
+    credential = Credential.objects.get()
+    assert (credential.label, credential.account_id != "") == ("alice@example.com", True)
+    assert "Authorized as alice@example.com" in page
+    event = Event.objects.get(action="authorization.labeled")
+    assert event.details["was"] == "Sandbox Account 1"
+
+
+@pytest.mark.parametrize("label", ["Main account", "Sandbox Account", "Sandbox Account of Ann"])
+def test_it_keeps_a_label_that_a_person_chose(developer_client, connection, label):
+    Credential.objects.update(label=label)
+    assert f"Authorized as {label}" in press(developer_client, connection)
+    assert Credential.objects.get().label == label

@@ -264,3 +264,21 @@ def test_it_ignores_a_malformed_flow_id(developer_client, connect, oauth_client)
     response = developer_client.post(address, {"flow": "../../elsewhere"})
     assert response.status_code == 422
     assert "elsewhere/status" not in response.content.decode()
+
+
+def test_only_a_page_that_opens_a_popup_sees_it(developer_client, connect, oauth_client):
+    """The service's page never has an opener: see tests/browser/test_popup_window.py."""
+    typed = connect("sandbox_basic")
+    response = developer_client.get(reverse("connection_authorize", args=[typed.pk]))
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+    oauth2 = reverse("connection_authorize", args=[connect(name="With OAuth").pk])
+    for response in (developer_client.get(oauth2), developer_client.post(oauth2)):
+        assert response["Cross-Origin-Opener-Policy"] == "same-origin-allow-popups"
+
+
+def test_it_lists_the_permissions_that_it_asks_for(developer_client, connect, oauth_client):
+    connection = connect(scopes=["contacts.read"])
+    page = words_of(developer_client.get(reverse("connection_authorize", args=[connection.pk])))
+    assert "It asks for 2 permissions" in page
+    assert "See your contacts. contacts.read" in page
+    assert "contacts.write" not in page

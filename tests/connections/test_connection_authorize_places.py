@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
@@ -9,7 +10,7 @@ from django.urls import reverse
 
 from connections.models import Connection, Credential, Flow, OAuthClient
 from console.choices import Level, Role
-from tests.connections.flow_steps import authorize, words_of
+from tests.connections.flow_steps import authorize, begin, words_of
 
 
 def page(connection: Connection) -> str:
@@ -100,3 +101,60 @@ def test_the_authorizations_of_a_colleague_are_hidden(
         assert response.status_code == 404
     authorization.refresh_from_db()
     assert authorization.state == "active"
+
+
+def checked(response) -> list[str]:
+    return re.findall(r'name="environments" value="(\w+)"[^>]* checked', response.content.decode())
+
+
+@pytest.mark.parametrize(
+    ("query", "environments"),
+    [
+        ("?environment=stage", ["stage"]),
+        ("?environment=development&environment=stage", ["development", "stage"]),
+        ("?environment=elsewhere&environment=stage", ["stage"]),
+        ("?environment=elsewhere", ["development"]),
+    ],
+)
+def test_the_url_preselects_environments(
+    developer_client, connect, oauth_client, query, environments
+):
+    connection = connect(separate_environments=True)
+    url = reverse("connection_authorize", args=[connection.pk]) + query
+    assert checked(developer_client.get(url)) == environments
+
+
+def test_trying_again_keeps_the_environments(developer_client, connect, oauth_client):
+    connection = connect(separate_environments=True)
+    begin(developer_client, connection, environments=["stage"])
+    Flow.objects.update(outcome=Flow.Outcome.FAILED, problem="Denied.")
+    page = developer_client.get(Flow.objects.get().get_absolute_url()).content.decode()
+    retry = reverse("connection_authorize", args=[connection.pk]) + "?environment=stage"
+    assert f'href="{retry}"' in page
+
+
+def test_a_reloaded_page_goes_on_waiting_for_its_flow(developer_client, connect, oauth_client):
+    connection = connect(separate_environments=True)
+    begin(developer_client, connection, environments=["stage"])
+    flow, url = Flow.objects.get(), reverse("connection_authorize", args=[connection.pk])
+    response = developer_client.get(url, {"flow": flow.pk})
+    assert f'data-flow-waiting="{flow.pk}"' in response.content.decode()
+    assert checked(response) == ["stage"]
+
+
+def test_only_a_flow_of_this_person_and_connection_is_waited_for(
+    developer_client, connect, oauth_client, signed_in, member, studio
+):
+    begin(developer_client, connect())
+    flow, other = Flow.objects.get(), connect(name="Other")
+    colleague = signed_in(member(studio, Role.DEVELOPER, "colleague@studio.example"))
+    for client, connection, key in (
+        (developer_client, other, flow.pk),
+        (colleague, flow.connection, flow.pk),
+        (developer_client, flow.connection, uuid.uuid4()),
+        (developer_client, flow.connection, "nonsense"),
+    ):
+        url = reverse("connection_authorize", args=[connection.pk])
+        response = client.get(url, {"flow": key})
+        assert response.status_code == 200
+        assert b"data-flow-waiting" not in response.content

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 
 from connections.models import Connection
 from console.applications.models import Application
 from console.choices import Role
+from tests.connections.flow_steps import words_of
+from tests.connections.wizard_answers import name_form, url
 
 ADDRESS = reverse("draft_start", args=["zoho_crm"])
 
@@ -88,3 +92,52 @@ def test_a_name_that_became_free_is_offered_again(developer_client, connect):
     connect("zoho_crm", name="zoho crm connection 3")
     developer_client.post(ADDRESS)
     assert Connection.objects.drafts().get().name == "Zoho CRM Connection 2"
+
+
+def test_looking_at_a_card_makes_no_draft(developer_client, application):
+    response = developer_client.get(ADDRESS)
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert 'value="Zoho CRM Connection"' in page
+    assert "Discard this draft" not in page
+    assert not Connection.objects.exists()
+
+
+def test_the_first_answer_makes_the_draft(developer_client, application):
+    form = {"name": "Leads", "application": application.pk, "parameter_data_center": "zoho.eu"}
+    response = developer_client.post(ADDRESS, form)
+    draft = Connection.objects.get()
+    assert response["Location"] == url(draft, "level")
+    assert (draft.name, draft.parameters["data_center"]) == ("Leads", "zoho.eu")
+    assert (draft.is_draft, draft.answered) == (True, ["name"])
+
+
+def test_a_refused_answer_makes_no_draft(developer_client, application):
+    response = developer_client.post(ADDRESS, {"name": "", "application": application.pk})
+    assert response.status_code == 422
+    assert not Connection.objects.exists()
+
+
+def test_the_first_answer_can_name_another_application(developer_client, studio, application):
+    other = Application.objects.create(organization=studio, name="Zeppelin", link_name="zeppelin")
+    form = {"name": "Leads", "application": other.pk, "parameter_data_center": "zoho.eu"}
+    developer_client.post(ADDRESS, form)
+    assert Connection.objects.get().application == other
+
+
+def test_a_card_with_a_draft_continues_it(developer_client):
+    first = developer_client.post(ADDRESS)["Location"]
+    response = developer_client.get(ADDRESS)
+    assert (response.status_code, response["Location"]) == (303, first)
+
+
+def test_a_draft_of_another_tab_is_not_overwritten(developer_client, application):
+    seen = re.search(r'name="seen" value="(\w+)"', developer_client.get(ADDRESS).content.decode())
+    developer_client.post(ADDRESS)
+    draft = Connection.objects.get()
+    developer_client.post(url(draft, "name"), name_form(draft, name="Other tab"))
+    form = name_form(draft, name="This tab") | {"seen": seen[1]}
+    response = developer_client.post(ADDRESS, form)
+    assert response.status_code == 409
+    assert "Saved now: Other tab" in words_of(response)
+    assert Connection.objects.get().name == "Other tab"

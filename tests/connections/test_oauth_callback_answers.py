@@ -53,6 +53,20 @@ def test_it_keeps_a_grant_whose_account_cannot_be_looked_up(
     assert connection.authorizations.get().credential.label == "Sandbox Account 1"
 
 
+def test_it_stores_no_grant_that_the_service_itself_refuses(
+    developer_client, connection, alice, bob, sandbox
+):
+    authorize(developer_client, connection, alice)
+    before = connection.authorizations.values().get()
+    sandbox.switches(api="revoked")
+
+    flow = authorize(developer_client, connection, bob)
+
+    assert flow.outcome == Flow.Outcome.FAILED
+    assert "Sandbox refused" in flow.problem
+    assert connection.authorizations.values().get() == before
+
+
 @pytest.mark.parametrize(
     ("expires_in", "seconds"),
     [

@@ -86,6 +86,9 @@ def expected(
             return Expected(status=visit.anonymous)
         entrance = "/admin/login/" if name == "admin:index" else "/accounts/login/"
         there = quote(PREFIXES[prefix] + path)
+        if visit.method == "post":  # a form leads to its page, with a message
+            there = f"/accounts/return/%3Fto%3D{quote(there, safe='').replace('%', '%25')}"
+            return Expected(status=302, location=f"{entrance}?next={there}")
         return Expected(status=302, location=f"{entrance}?next={there}")
     if prefix != "none" and prefix not in identity.roles:
         return Expected(status=404)

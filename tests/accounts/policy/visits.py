@@ -76,7 +76,7 @@ VISITS: dict[str, Visit] = {
     "component_delete": Visit(also=("post",), row="component"),
     "connection_list": PAGE,
     "connector_list": PAGE,
-    "draft_start": Visit(method="post", status=303, arguments=("slack",)),
+    "draft_start": Visit(method="post", also=("get",), status=303, arguments=("slack",)),
     "connection_detail": Visit(row="connection"),
     "connection_setup": Visit(
         also=("post",), row="draft", person="own developer", arguments=("name",)
@@ -222,6 +222,7 @@ VISITS: dict[str, Visit] = {
     "mfa_remove_webauthn": Visit(arguments=(1,), status=404, foreign=True),
     "mfa_edit_webauthn": Visit(arguments=(1,), status=404, foreign=True),
     "usersessions_list": FOREIGN,
+    "form_return": Visit(status=302),
     "favicon": Visit(status=302, anonymous=302),
     "healthz": PAGE,
     "readyz": PAGE,

@@ -1,0 +1,54 @@
+"""What the pages show about a flow."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+
+from connections.models import Connection, Flow
+from connections.models.authorization_site import AuthorizationSite
+from console.accounts.http import SignedInRequest
+from console.accounts.models import Organization
+from console.accounts.policy import Action
+from console.applications.models import Application
+
+
+def flow_context(flow: Flow, request: SignedInRequest) -> dict[str, Any]:
+    """Return the template context of the status of a flow, and of the page with its result."""
+    # None if the person may no longer authorize it, or it is no longer installed.
+    site = AuthorizationSite.of_flow(flow, request.user)
+    context: dict[str, Any] = {
+        "flow": flow,
+        "pk": flow.pk,
+        "site": site,
+        "connection": flow.connection,
+    }
+    context["connector"] = site.connector if site else flow.connection.connector
+    if site:
+        environments = [("environment", each) for each in flow.environments]
+        context["retry_url"] = f"{site.authorize_url}?{urlencode(environments)}"
+    context["ended"] = flow.is_waiting and flow.is_expired
+    if site and flow.outcome == Flow.Outcome.COMPLETED:
+        context["may_publish"] = may_publish(request, site.connection)
+        context["authorization"] = (
+            site.authorizations(flow.user)
+            .filter(environment__in=flow.environments)
+            .select_related("credential", "connection")
+            .first()
+        )
+    return context
+
+
+def flows_of(request: SignedInRequest) -> QuerySet[Flow]:
+    """Return the person's flows in their organizations."""
+    return Flow.objects.filter(
+        user=request.user, organization__in=Organization.objects.of(request.user)
+    ).select_related("connection__application", "user")
+
+
+def may_publish(request: SignedInRequest, connection: Connection) -> bool:
+    """Tell whether the person may publish the connection's application, as a next step."""
+    allowing = Application.objects.allowing(request.user, Action.PUBLISH)
+    return allowing.filter(pk=connection.application_id).exists()

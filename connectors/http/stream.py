@@ -33,7 +33,9 @@ from connectors.http.transport import OutboundCall
 #: Idempotent methods: sending them again is safe (RFC 9110 section 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 #: Media types of responses that go on for as long as somebody listens.
-_EVENTS = frozenset({"text/event-stream", "application/x-ndjson", "application/stream+json"})
+EVENT_STREAM_TYPES = frozenset(
+    {"text/event-stream", "application/x-ndjson", "application/stream+json"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ class StreamedResponse:
         self._pooled, self._connection, self._response = pooled, connection, response
         self._began = time.monotonic()
         self._buffered: deque[bytes] = deque()
-        self._is_event_stream = _media_type(response) in _EVENTS
+        self._is_event_stream = _media_type(response) in EVENT_STREAM_TYPES
 
     @property
     def is_over(self) -> bool:

@@ -31,6 +31,7 @@ from connectors.http.bulkhead import BUSY_SECONDS
 from connectors.http.connection_pool import CallLimits
 from connectors.http.http_client import user_agent
 from connectors.http.ssrf import MAX_TARGET_LENGTH
+from connectors.http.stream import EVENT_STREAM_TYPES
 from console.monitoring.request_ids import HEADER
 from console.runtime.problem_details import Problem
 
@@ -70,6 +71,8 @@ def call_rules() -> dict[str, Any]:
         "max_target_length": MAX_TARGET_LENGTH,
         "connect_seconds": limits.connect,
         "seconds": settings.PROXY_SECONDS,
+        "event_stream_types": sorted(EVENT_STREAM_TYPES),
+        "stream_seconds": settings.PROXY_STREAM_SECONDS,
         "bytes_a_second": limits.bytes_a_second,
         "max_bytes": settings.PROXY_MAX_ANSWER_BYTES,
         "at_once": settings.PROXY_CALLS_AT_ONCE_PER_SERVICE,

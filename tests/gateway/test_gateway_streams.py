@@ -81,9 +81,24 @@ def test_a_response_without_length_ends_with_its_connection(paths):
     assert paths.call("/ends").content == b"to the end"
 
 
+def test_an_event_stream_may_last_longer(paths):
+    """A response may take two seconds here; events come for three (conftest.py)."""
+
+    def events(sock, request):
+        sock.sendall(EVENTS)
+        for _ in range(30):
+            sock.sendall(chunk(b"data: 1\n\n"))
+            time.sleep(0.1)
+        sock.sendall(chunk(b""))
+
+    paths.item.answers["/api/long"] = events
+    for of in ("nginx", "python"):
+        assert paths.call("/long", of=of).content == b"data: 1\n\n" * 30
+
+
 def test_a_service_that_trickles_is_cut_off_in_the_end(paths):
     def trickles(sock, request):
-        sock.sendall(EVENTS)
+        sock.sendall(EVENTS.replace(b"text/event-stream", b"text/plain"))
         for _ in range(100):
             sock.sendall(chunk(b"."))
             time.sleep(0.1)

@@ -175,6 +175,15 @@ local function problem_of_length(call)
   end
 end
 
+-- Tell whether a response goes on for as long as somebody listens.
+local function is_event_stream(call)
+  local media_type = (ngx.header["Content-Type"] or ""):match("^[^;]*"):gsub("%s", ""):lower()
+  for _, each in ipairs(call.rules.event_stream_types) do
+    if each == media_type then return true end
+  end
+  return false
+end
+
 function M.header_filter()
   local call = ngx.ctx.call
   if not call or call.problem then return end
@@ -197,6 +206,7 @@ function M.header_filter()
     call.status = ngx.status
     return
   end
+  call.lasts = is_event_stream(call) and call.rules.stream_seconds or call.rules.seconds
   response_headers.filter(call)
 end
 
@@ -221,7 +231,7 @@ function M.body_filter()
     call.problem = "answer-too-large"
     return ngx.ERROR
   end
-  local seconds = rules.seconds + call.received / rules.bytes_a_second
+  local seconds = call.lasts + call.received / rules.bytes_a_second
   if ngx.now() - call.began > seconds then
     call.problem = "service-timeout"
     return ngx.ERROR

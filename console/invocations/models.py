@@ -80,6 +80,7 @@ class Invocation(models.Model):
     method = models.CharField(max_length=20)
     #: The host of the service; empty if no service was called.
     host = models.CharField(max_length=255, blank=True)
+    #: The path of the URL that was called, without its query.
     path = models.CharField(max_length=500)
     #: The status that the program received, from the service or from the console.
     status = models.PositiveSmallIntegerField()

@@ -98,7 +98,7 @@ class _CallHandler:
             key_prefix=self.holder.prefix,
             method=self.method,
             host=prepared.host if prepared else "",
-            path=self.path or "/",
+            path=f"{prepared.base_path if prepared else ''}{self.path}" or "/",
             status=status,
             problem=problem,
             milliseconds=round((time.perf_counter() - self.started) * 1000),

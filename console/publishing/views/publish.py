@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from connections.authorizations.connection_state import by_urgency
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
@@ -99,7 +100,7 @@ def _page(
         "selection": selection,
         "stage_is_empty": not stage.components,
         "seen": publishing.fingerprint(stage, development),
-        "states": states.values() if selection.ticked else [],
+        "states": by_urgency(states.values()) if selection.ticked else [],
         "not_working": sum(not state.works for state in states.values()),
         "included_connections": [
             row.change for row in selection.connection_changes.values() if row.is_included

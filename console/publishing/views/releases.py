@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from connections.authorizations.connection_state import by_urgency
 from connections.models import Connection
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
@@ -171,7 +172,7 @@ def release_roll_back(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "form": form,
             "changes": changes(before, release.manifest),
             "sides": f"?before={in_stage.number}&after={release.number}" if in_stage else "",
-            "states": states.values(),
+            "states": by_urgency(states.values()),
         },
         status=status,
     )

@@ -141,6 +141,8 @@ class HourlyCount(models.Model):
     #: The upper end of the duration band in milliseconds (``hourly_counts.py``).
     band = models.PositiveIntegerField()
     calls = models.PositiveBigIntegerField()
+    #: The duration of the slowest of these calls, in milliseconds.
+    slowest = models.PositiveIntegerField()
 
     objects = CallsQuerySet.as_manager()
 
@@ -159,7 +161,10 @@ class HourlyCount(models.Model):
                 name="one_tally_of_a_kind",
             )
         ]
-        indexes = [models.Index(fields=["hour"], name="tally_oldest")]
+        indexes = [
+            models.Index(fields=["hour"], name="tally_oldest"),
+            models.Index(fields=["organization", "hour"], name="tally_of_organization"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.hour}: {self.calls} calls"

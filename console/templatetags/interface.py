@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
 
@@ -49,6 +49,14 @@ class ShownAuthorization(Protocol):
     @property
     def display(self) -> Any: ...
 
+
+#: The same styles as in console.js.
+MOMENT_STYLES: Mapping[str, str] = {
+    "date": "j M",
+    "time": "H:i",
+    "date-time": "j M, H:i",
+    "exact": "j F Y, H:i:s e",
+}
 
 KIND_ICONS: Mapping[str, str] = {
     "form": "forms",
@@ -156,6 +164,27 @@ def ago(moment: datetime | None) -> SafeString:
         date_format(local, "j F Y, H:i ") + (local.tzname() or ""),
         from_now(moment),
     )
+
+
+@register.simple_tag
+def moment(value: datetime, style: str) -> SafeString:
+    """Render a time in UTC; a script shows it in the reader's time zone.
+
+    ``style`` is ``date``, ``time``, ``date-time``, or ``exact`` with seconds and the time zone.
+    """
+    utc = value.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" data-style="{}">{}</time>',
+        utc.isoformat(),
+        style,
+        date_format(utc, MOMENT_STYLES[style]),
+    )
+
+
+@register.filter
+def is_over(value: datetime) -> bool:
+    """Tell whether a time is in the past."""
+    return value <= timezone.now()
 
 
 @register.filter

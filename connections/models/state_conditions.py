@@ -48,19 +48,22 @@ def working() -> Q:
     return Q(state=Authorization.State.ACTIVE, credential__isnull=False) & ~ended()
 
 
-def ended() -> Q:
-    """Match the authorizations whose grant has ended (``Credential.has_ended``)."""
-    return Q(credential__ends_at__lte=timezone.now(), credential__is_extended=False)
+def ended(of: str = "credential__") -> Q:
+    """Match the authorizations whose grant has ended (``Credential.has_ended``).
+
+    With ``of=""`` this and :func:`ending` match credentials.
+    """
+    return Q(**{f"{of}ends_at__lte": timezone.now(), f"{of}is_extended": False})
 
 
-def ending() -> Q:
+def ending(of: str = "credential__") -> Q:
     """Match the authorizations whose grant ends soon (``Credential.is_expiring``)."""
     now = timezone.now()
-    soon = Q(credential__ends_at__lte=now + EXPIRING_WITHIN)
+    soon = Q(**{f"{of}ends_at__lte": now + EXPIRING_WITHIN})
     # Credentials that can be extended are renewed before half of their lifetime (``renewal.py``).
-    overdue = Q(credential__obtained_at__lt=now - (F("credential__ends_at") - now))
-    extended = Q(credential__is_extended=True)
-    return soon & ((extended & overdue) | (~extended & Q(credential__ends_at__gt=now)))
+    overdue = Q(**{f"{of}obtained_at__lt": now - (F(f"{of}ends_at") - now)})
+    extended = Q(**{f"{of}is_extended": True})
+    return soon & ((extended & overdue) | (~extended & Q(**{f"{of}ends_at__gt": now})))
 
 
 def in_state(name: str) -> Q:

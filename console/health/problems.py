@@ -16,8 +16,10 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
-from connections.models import Authorization, InstalledConnection
+from connections.models import Authorization, Credential, InstalledConnection
+from connections.models.credential import EXPIRING_WITHIN
 from connections.models.state_badge import STATES
 from connections.models.state_conditions import (
     ended,
@@ -170,6 +172,43 @@ def fixable_by(user: Any, fixable: FixableOrganizations) -> QuerySet[Authorizati
         connection=OuterRef("connection"), organization=OuterRef("organization")
     )
     return mine.filter(at_home | (at_client & Exists(installed)))
+
+
+def urgent_problems(user: Any, fixable: FixableOrganizations, *, limit: int) -> list[HealthProblem]:
+    """List what has stopped or ends soon, the most urgent first, with a few queries."""
+
+    def with_connection(rows: QuerySet[Authorization]) -> QuerySet[Authorization]:
+        rows = rows.select_related("connection__application", "credential")
+        return rows.defer("credential__secret", "credential__journal")
+
+    mine = fixable_by(user, fixable)
+    kinds = HealthProblemKind
+    stopped = mine.filter(state__in=STOPPED).order_by("-changed_at", "pk")[:limit]
+    found = [
+        (row, kinds.STOPPED if row.state in STOPPED[:1] else kinds.UNKNOWN_OUTCOME)
+        for row in with_connection(stopped)
+    ]
+    if len(found) < limit:
+        # An index finds the few credentials that end, and then their authorizations.
+        credentials = Credential.objects.filter(
+            ended(of="") | ending(of=""),
+            organization__in=fixable.own,
+            ends_at__lte=timezone.now() + EXPIRING_WITHIN,
+        )
+        first = credentials.order_by("ends_at").values("pk")[: 4 * limit]
+        keys = list(Authorization.objects.filter(credential__in=first).values_list("pk", flat=True))
+        ends = Authorization.objects.filter(
+            Exists(mine.filter(pk=OuterRef("pk"), state=Authorization.State.ACTIVE)), pk__in=keys
+        )
+        found += [
+            (row, kinds.STOPPED if row.credential and row.credential.has_ended else kinds.ENDING)
+            for row in with_connection(ends.order_by("credential__ends_at", "pk"))
+        ][: limit - len(found)]
+    installed = _installed(row for row, _ in found)
+    return [
+        _problem(row, kind, installed.get((row.connection_id, row.organization_id)))
+        for row, kind in found
+    ]
 
 
 def count_stopped(user: Any, fixable: FixableOrganizations) -> int:

@@ -109,7 +109,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _count_stopped(request: ConsoleRequest) -> int:
+def fixable_in(request: ConsoleRequest) -> FixableOrganizations:
+    """Return where the person can reauthorize connections: in the active organization, if any."""
     active = request.organization
 
     def allowing(action: Action) -> list[uuid.UUID]:
@@ -119,7 +120,11 @@ def _count_stopped(request: ConsoleRequest) -> int:
             if membership.role in ALLOWED[action] and active in (None, membership.organization)
         ]
 
-    return count_stopped(request.user, FixableOrganizations.where(allowing))
+    return FixableOrganizations.where(allowing)
+
+
+def _count_stopped(request: ConsoleRequest) -> int:
+    return count_stopped(request.user, fixable_in(request))
 
 
 def _current(path: str, urls: list[str]) -> str:

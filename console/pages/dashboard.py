@@ -33,6 +33,7 @@ from console.health.problems import HealthProblem, urgent_problems
 from console.inviting.client_organizations import clients_of
 from console.inviting.models import Invitation
 from console.invocations.recent_calls import RecentCalls, recent_calls
+from console.monitoring.readiness import cached_faults
 from console.pages.shell import fixable_in
 from console.publishing.models import Installation
 from console.publishing.unpublished import Unpublished, unpublished_changes
@@ -234,6 +235,8 @@ class Dashboard:
         if self.latest and authorized.exists():
             return []
         has_application = bool(self.latest) or applications.exists()
+        if not has_application and self.is_client:
+            return []
         may_create = self.may(Action.CREATE_APPLICATIONS)
         newest = self.latest[0] if self.latest else None
         environment = newest.environments[0] if newest else ""
@@ -267,6 +270,12 @@ class Dashboard:
         following = next(step for step in steps if not step.done)
         return [replace(step, is_next=step is following) for step in steps]
 
+    @cached_property
+    def is_client(self) -> bool:
+        """Tell whether the organization installs applications of others."""
+        accepted = Invitation.objects.as_client().filter(client=self.organization)
+        return bool(self.installed or self.offers) or accepted.exists()
+
     # Numbers
 
     @cached_property
@@ -292,7 +301,7 @@ class Dashboard:
             ends_at__lte=soon,
         ).count()
         people = reverse("admin:accounts_membership_changelist")
-        return [
+        tiles = [
             Tile(label="People", value=counted["people"], url=people),
             Tile(
                 label="Without a second factor",
@@ -305,18 +314,19 @@ class Dashboard:
                 value=invitations,
                 url=reverse("admin:inviting_invitation_changelist"),
             ),
-            Tile(label="Clients", value=clients, url=reverse("client_list")),
-            Tile(
-                label="Licenses that end within 30 days",
-                value=ending,
-                url=reverse("client_list"),
-                tone="amber" if ending else "",
-            ),
         ]
+        if clients:
+            place = reverse("client_list")
+            tone = "amber" if ending else ""
+            label = "Licenses that end within 30 days"
+            tiles.append(Tile(label="Clients", value=clients, url=place))
+            tiles.append(Tile(label=label, value=ending, url=place, tone=tone))
+        return tiles
 
     def _deployment(self) -> list[Tile]:
         waiting = Delivery.objects.filter(delivered_at=None, next_try_at__isnull=False).count()
         unconfirmed = EmailAddress.objects.filter(verified=False, user__is_active=True).count()
+        faults = len(cached_faults.get())
         reviews = Listing.objects.filter(state=Listing.State.SUBMITTED).count()
         return [
             Tile(
@@ -331,4 +341,10 @@ class Dashboard:
                 url=f"{reverse('admin:account_emailaddress_changelist')}?verified__exact=0",
             ),
             Tile(label="Webhook messages waiting", value=waiting),
+            Tile(
+                label="Parts that are not ready",
+                value=faults,
+                url=reverse("readyz"),
+                tone="red" if faults else "",
+            ),
         ]

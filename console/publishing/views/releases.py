@@ -54,6 +54,7 @@ def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     keys = dict(
         Connection.objects.created().filter(application=application).values_list("link_name", "pk")
     )
+    pages = {row.link_name: row for row in application.components.defer("definition")}
     is_in_stage = in_stage == release
     states = {}
     if is_in_stage:
@@ -68,7 +69,7 @@ def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "release": release,
             "in_stage": in_stage,
             "is_in_stage": is_in_stage,
-            "components": manifest.components.values(),
+            "components": [(part, pages.get(name)) for name, part in manifest.components.items()],
             "connections": [
                 (snapshot, keys.get(name), states.get(name))
                 for name, snapshot in manifest.connections.items()

@@ -36,8 +36,11 @@ def test_with_htmx_only_the_choices_come(developer_client, address, two):
     response = developer_client.post(
         address, {"tick": "find_people"}, headers={"HX-Request": "true", "HX-Target": "choices"}
     )
-    assert "<html" not in response.content.decode()
+    page = response.content.decode()
+    assert "<html" not in page
     assert ticked(response) == ["find_people"]
+    # An empty URL would be that of the page, which publishes.
+    assert set(re.findall(r'(?:hx-post|formaction)="([^"]*)"', page)) == {address}
 
 
 def test_all_and_none(developer_client, address, two):

@@ -12,6 +12,7 @@ from django.urls import reverse
 from connections.models import Authorization, InstalledConnection
 from connections.models.display_state import DisplayState
 from connections.models.snapshot import ConnectionSnapshot
+from connections.models.state_badge import URGENCY
 from console.choices import Environment
 
 
@@ -69,6 +70,11 @@ class ConnectionState:
         if self.installed:
             return build_url("installed_authorize", self.installed)
         return f"{build_url('connection_authorize', self.connection)}?environment={self.slot}"
+
+
+def by_urgency(states: Iterable[ConnectionState]) -> list[ConnectionState]:
+    """Sort states: the most urgent first, then by the name of the connection."""
+    return sorted(states, key=lambda s: (URGENCY[s.name], s.snapshot.name.casefold()))
 
 
 def connection_states(

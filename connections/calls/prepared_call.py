@@ -70,6 +70,7 @@ class PreparedCall:
     headers: Mapping[str, str] = field(repr=False)
     base: str
     host: str
+    base_path: str
     version: Version = ()
     renew_at: float | None = None
 
@@ -178,6 +179,7 @@ def _read(caller: Caller, link_name: str) -> PreparedCall:
     secret = credential.open_secret()
     values = {**strategy.public(connector, secret), **credential.values}
     base = base_url(connector, values)
+    parts = urlsplit(base)
     return PreparedCall(
         caller=caller,
         state=state,
@@ -188,7 +190,8 @@ def _read(caller: Caller, link_name: str) -> PreparedCall:
         signed=strategy.sign(connector, secret),
         headers={name: fill(value, values) for name, value in connector.api_headers.items()},
         base=base,
-        host=urlsplit(base).netloc,
+        host=parts.netloc,
+        base_path=parts.path,
         version=version,
         renew_at=_renew_at(credential, secret),
     )

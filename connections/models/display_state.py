@@ -60,7 +60,6 @@ class DisplayState:
     def facts(self) -> dict[str, Any]:
         """Return the arguments of the template tag ``state``."""
         if self.name == "permissions_missing":
-            asked = len(self.scopes_asked)
-            granted = asked - len(self.scopes_missing)
-            return {"name": self.name, "granted": granted, "asked": asked}
+            missing, asked = len(self.scopes_missing), len(self.scopes_asked)
+            return {"name": self.name, "missing": missing, "asked": asked}
         return {"name": self.name, "account": self.account, "expires_at": self.reauthorize_by}

@@ -5,26 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import QueryDict
 
 from connections.models import Authorization, Connection
+from connections.models.state_badge import AUTHORIZATION_STATES, STATES
+from connections.models.state_conditions import in_state, missing_permissions
 from connectors.definitions.registry import get_connectors
+from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.filters import FilterForm, FlatSelect
 from console.pagination import Page, paginate
 
 PAGE_SIZE = 20
-
-
-class ConnectionListStatus(models.TextChoices):
-    """Statuses that the list can be filtered by."""
-
-    AUTHORIZED = "authorized", "Authorized"
-    NOT_AUTHORIZED = "not_authorized", "Not authorized"
-    DRAFT = "draft", "Draft"
+#: Filters by status, in the order of the states.
+STATUSES = [(name, STATES[name].words) for name in (*AUTHORIZATION_STATES, "draft")]
 
 
 class ConnectionFilterForm(FilterForm):
@@ -34,7 +30,7 @@ class ConnectionFilterForm(FilterForm):
     status = forms.ChoiceField(
         label="Status",
         required=False,
-        choices=[("", "Any"), *ConnectionListStatus.choices],
+        choices=[("", "Any"), *STATUSES],
     )
     connector = forms.ChoiceField(label="Connector", required=False, widget=FlatSelect)
     application = forms.ChoiceField(label="Application", required=False, widget=FlatSelect)
@@ -76,27 +72,51 @@ class ConnectionFilterForm(FilterForm):
         if link_name := chosen.get("application"):
             connections = connections.filter(application__link_name=link_name)
         match chosen.get("status"):
-            case ConnectionListStatus.DRAFT:
+            case None:
+                pass
+            case "draft":
                 connections = connections.drafts()
-            case ConnectionListStatus.AUTHORIZED:
-                connections = connections.created().filter(_authorized(self.user))
-            case ConnectionListStatus.NOT_AUTHORIZED:
-                connections = connections.created().exclude(_authorized(self.user))
+            case status:
+                connections = connections.created().filter(in_display_state(status, self.user))
         return connections
 
 
-def _authorized(user: Any) -> Q:
-    """Match the connections that are authorized in all of their environments."""
+def in_display_state(name: str, user: Any) -> Q:
+    """Match the connections with this state in one of their environments, as this person sees it.
+
+    Only a connection that is authorized in all of them is ``active``.
+    """
+    mine = Authorization.objects.filter(
+        Q(user=None) | Q(user=user),
+        organization__in=Organization.objects.allowing(user, Action.MANAGE_CONNECTIONS),
+    )
+    if name == "needs_authorization":
+        return ~_everywhere(mine) | _somewhere(mine.filter(in_state(name)))
+    if name not in {"active", "expiring", "permissions_missing"}:
+        return _somewhere(mine.filter(in_state(name)))
+    missing = missing_permissions(mine)
+    if name == "permissions_missing":
+        return _somewhere(mine.filter(missing)) if missing else Q(pk=None)
+    rows = mine.filter(in_state(name))
+    if missing:
+        rows = rows.exclude(pk__in=mine.filter(missing).values("pk"))
+    return _everywhere(rows) if name == "active" else _somewhere(rows)
+
+
+def _somewhere(rows: QuerySet[Authorization]) -> Q:
+    """Match the connections that have one of these authorizations in any of their environments."""
+    own = Q(environment="all", connection__separate_environments=False) | Q(
+        environment__in=["development", "stage"], connection__separate_environments=True
+    )
+    # Few rows are in such a state, and an index finds them.
+    return Q(pk__in=rows.filter(own).values("connection"))
+
+
+def _everywhere(rows: QuerySet[Authorization]) -> Q:
+    """Match the connections that have one of these authorizations in all of their environments."""
 
     def live(environment: str) -> Exists:
-        return Exists(
-            Authorization.objects.filter(
-                Q(user=None) | Q(user=user),
-                connection=OuterRef("pk"),
-                environment=environment,
-                state=Authorization.State.ACTIVE,
-            )
-        )
+        return Exists(rows.filter(connection=OuterRef("pk"), environment=environment))
 
     return Q(live("all"), separate_environments=False) | Q(
         live("development"), live("stage"), separate_environments=True

@@ -58,5 +58,6 @@ def show_results(request: SignedInRequest, sentences: Sequence[str]) -> None:
     if (rest := len(sentences) - _MAX_SHOWN) > 0:
         messages.info(
             request,
-            f"{rest} more accounts were erased here. Activity has the answers of services.",
+            f"{rest} more {'account was' if rest == 1 else 'accounts were'} erased here. Activity "
+            "has the answers of services.",
         )

@@ -155,7 +155,9 @@ class MembershipAdmin(ReauthenticationMixin, PolicyAdmin):
             "opts": self.opts,
             "membership": membership,
             "verb": verb,
-            "affected": affected_authorizations(membership.user, membership.organization),
+            "affected": affected_authorizations(
+                membership.user, membership.organization, reader=cast(User, request.user)
+            ),
             "until": memberships.restorable_until(membership),
             "is_lost": memberships.is_lost(membership),
             "days": memberships.RESTORABLE_FOR.days,

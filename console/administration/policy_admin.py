@@ -42,6 +42,17 @@ class PolicyAdmin(admin.ModelAdmin):
         """Link to the row's own page, without Django's redirect (see ``ConsoleAdminSite``)."""
         return obj.get_absolute_url() if hasattr(obj, "get_absolute_url") else None
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Leave out the link to the row's own page for people who may not open that."""
+        response: Any = super().render_change_form(request, context, *args, **kwargs)
+        obj = kwargs.get("obj")
+        member_of = {m.organization_id for m in getattr(request, "memberships", ())}
+        if obj is not None and self.organization_of(obj) not in member_of:
+            response.context_data["has_absolute_url"] = False
+        return response
+
     def organization_of(self, obj: Any) -> Any:
         """Return the key of a row's organization."""
         return getattr(obj, f"{self.organization}_id")

@@ -39,6 +39,12 @@ class EmailAddressAdmin(OperatorRowsMixin, ReauthenticationMixin, admin.ModelAdm
         # Actions require this permission; a single row is read-only.
         return obj is None and super().has_change_permission(request)
 
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        context["show_delete"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         # An address is deleted with its account, or removed by its owner.
         raise PermissionDenied

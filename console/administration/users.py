@@ -98,7 +98,11 @@ class UserAdmin(OperatorRowsMixin, ReauthenticationMixin, AuditMixin, DjangoUser
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         user = self.get_object(request, unquote(object_id))
-        context = {"affected": affected_authorizations(user) if user else []}
+        context = {
+            "affected": affected_authorizations(user, reader=cast(User, request.user))
+            if user
+            else []
+        }
 
         def delete() -> Any:
             return super(UserAdmin, self).delete_view(request, object_id, context)

@@ -104,7 +104,7 @@ def _sentence(keyword: str, rule: Schema, instance: Any) -> str:
         case "const":
             return f"This must be {json.dumps(wanted)}."
         case "maxLength":
-            return f"This can have at most {wanted} characters."
+            return f"This can have at most {wanted} character{'' if wanted == 1 else 's'}."
         case "minLength" | "minItems":
             return "This cannot be empty."
         case "maxItems":

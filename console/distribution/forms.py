@@ -12,7 +12,7 @@ from django.utils import timezone
 from console.applications.models import Application
 from console.distribution.models import License, Listing, Share
 from console.distribution.pictures import MAX_BYTES, InvalidPicture, SanitizedPicture, sanitize
-from console.distribution.sharing import clients_of
+from console.inviting.client_organizations import clients_of
 from console.names import NameFormField
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -26,17 +25,9 @@ from console.audit.log import record
 from console.distribution.errors import DistributionError
 from console.distribution.models import License, Share
 from console.distribution.notifications import mail, members_who_may
-from console.inviting.models import Invitation
+from console.inviting.client_organizations import clients_of
 from console.public_url import public_url
 from console.publishing.models import Installation, Release
-
-
-def clients_of(organization: Organization) -> QuerySet[Organization]:
-    """Return the client organizations of this one, sorted by name."""
-    accepted = Invitation.objects.as_client().filter(
-        organization=organization, accepted_at__isnull=False
-    )
-    return Organization.objects.filter(pk__in=accepted.values("client")).order_by("name", "slug")
 
 
 @transaction.atomic

@@ -29,9 +29,12 @@ def note_lines(routes: Sequence[Any], lines: Sequence[Any], dropped: int) -> Non
         try:
             route = routes[number - 1]
             shared, connector = _shared(route), str(route["connector"])
+            base_path = str(route["base_path"])
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
             dropped += len(calls)
         else:
+            for call in calls:
+                call["path"] = (f"{base_path}{call['path']}" or "/")[:PATH_LENGTH]
             note_all(shared, calls, connector=connector)
     DROPPED.inc(max(0, dropped))
 
@@ -60,7 +63,7 @@ def _call(
     """Return the other fields, in the order in which nginx sends them."""
     return {
         "method": str(method)[:20],
-        "path": str(path)[:PATH_LENGTH],
+        "path": str(path),
         "status": int(status),
         "problem": str(problem)[:60],
         "milliseconds": int(milliseconds),

@@ -108,6 +108,7 @@ def _route(prepared: PreparedCall, holder: KeyHolder) -> dict[str, Any]:
         "pool": f"{prepared.credential.pk} {destination.scheme} {destination.authority}",
         "key": str(holder.key_id),
         "log": {
+            "base_path": prepared.base_path,
             "organization_id": str(holder.organization_id),
             "application_id": str(holder.application_id),
             "connection_id": str(prepared.state.connection),

@@ -20,9 +20,9 @@ class ProblemFilterForm(FilterForm):
     """Filter problems by kind and application."""
 
     why = forms.ChoiceField(
-        label="Why",
+        label="State",
         required=False,
-        choices=[("", "Anything"), *((kind.value, words) for kind, words in WORDS.items())],
+        choices=[("", "Any"), *((kind.value, WORDS[kind]) for kind in HealthProblemKind)],
     )
     application = forms.ModelChoiceField(
         Application.objects.none(), label="Application", required=False, empty_label="All"

@@ -9,10 +9,10 @@ from django.utils.text import slugify
 from console.accounts.email_addresses import has_confirmed
 from console.accounts.last_super_admin import lock_organizations
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Action
 from console.audit.actions import AuditAction
 from console.audit.log import AuditEntry, Subject, record_all
 from console.choices import Role
+from console.inviting.client_organizations import clients_of
 from console.inviting.inviting import InvitationRefused, digest
 from console.inviting.models import Invitation
 
@@ -42,12 +42,6 @@ def why_closed(invitation: Invitation) -> str:
 def is_for(invitation: Invitation, user: User) -> bool:
     """Tell whether the invitation was sent to an address that the person has confirmed."""
     return has_confirmed(user, invitation.email)
-
-
-def clients_of(invitation: Invitation, user: User) -> list[Organization]:
-    """List the organizations that the person may make a client of the inviting one."""
-    own = Organization.objects.allowing(user, Action.MANAGE_INSTALLATIONS)
-    return list(own.exclude(pk=invitation.organization_id).order_by("name", "slug"))
 
 
 @transaction.atomic
@@ -117,6 +111,8 @@ def _apply(row: Invitation, user: User, client: Organization | None, client_name
         raise InvitationRefused(f"{client} cannot become a client of itself.")
     elif not _is_super_admin(user, client):
         raise InvitationRefused(f"Only a super admin of {client} can make it a client.")
+    elif clients_of(row.organization).filter(pk=client.pk).exists():
+        raise InvitationRefused(f"{client} is already a client of {row.organization}.")
     else:
         row.client = client
     row.accepted_at, row.accepted_by = timezone.now(), user

@@ -11,7 +11,7 @@ from django.contrib.auth.password_validation import (
 )
 
 from console.accounts.models import Organization, User
-from console.inviting.accepting import clients_of
+from console.inviting.client_organizations import possible_clients
 from console.inviting.models import Invitation
 from console.names import NameFormField
 
@@ -42,7 +42,11 @@ class AcceptForm(forms.Form):
         self.invitation, self.user = invitation, user
         if user:
             del self.fields["password"]
-        own = clients_of(invitation, user) if user and invitation.is_for_client else []
+        own = (
+            list(possible_clients(user, invitation.organization))
+            if user and invitation.is_for_client
+            else []
+        )
         if own:
             choice = cast(forms.ModelChoiceField, self.fields["client"])
             choice.queryset = Organization.objects.filter(pk__in=[each.pk for each in own])

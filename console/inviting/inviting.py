@@ -24,6 +24,7 @@ from console.accounts.models import Membership, Organization, User
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
 from console.audit.log import record
+from console.inviting.client_organizations import led_by, possible_clients
 from console.inviting.models import Invitation
 from console.public_url import public_url
 
@@ -54,6 +55,12 @@ def refusal(organization: Organization, email: str, role: str) -> str:
             return f"{email} is already a member of {organization}."
     else:
         open_invitations = open_invitations.as_client()
+        user = account_of(email)
+        own = list(led_by(user, organization))
+        if user and own and not possible_clients(user, organization).exists():
+            names = " and ".join(each.name for each in own)
+            is_one = "is already a client" if len(own) == 1 else "are already clients"
+            return f"{names}, which {email} leads, {is_one} of {organization}."
     if open_invitations.exists():
         return f"{email} is already invited. Send that invitation again instead."
     return ""

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.db import models
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncMinute
 from django.http import QueryDict
 from django.utils import timezone
@@ -60,12 +60,16 @@ _STEPS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """A number of calls with the same start, outcome and duration band (``hourly_counts.py``)."""
+    """A number of calls with the same start, outcome and duration band (``hourly_counts.py``).
+
+    ``slowest`` is the duration of the slowest of them, in milliseconds.
+    """
 
     at: datetime
     outcome: str
     band: int
     calls: int
+    slowest: int
 
 
 class CallFilterForm(FilterForm):
@@ -121,25 +125,26 @@ class CallFilterForm(FilterForm):
         Periods longer than an hour are read from the hourly counts, so the number of calls
         does not matter.
         """
+        calls: Aggregate
         if self.is_of_last_hour:
             rows = self._rows(Invocation).filter(at__gte=self.span.since)
             rows = rows.annotate(
                 time=TruncMinute("at"), result=outcome_expression(), took=band_expression()
             )
-            calls: Any = Count("pk")
+            calls, slowest = Count("pk"), Max("milliseconds")
         else:
             rows = self._rows(HourlyCount).filter(hour__gte=self.span.since)
             daily = self.chosen["period"] == Period.MONTH
             rows = rows.annotate(
                 time=TruncDay("hour") if daily else F("hour"), result=F("outcome"), took=F("band")
             )
-            calls = Sum("calls")
+            calls, slowest = Sum("calls"), Max("slowest")
         if outcome := self.chosen.get("outcome"):
             rows = rows.filter(result=outcome)
-        grouped = rows.order_by().values_list("time", "result", "took").annotate(number=calls)
+        grouped = rows.order_by().values_list("time", "result", "took")
         return [
-            Counted(at=at, outcome=result, band=took, calls=number)
-            for at, result, took, number in grouped
+            Counted(at=at, outcome=result, band=took, calls=number, slowest=most)
+            for at, result, took, number, most in grouped.annotate(number=calls, most=slowest)
         ]
 
     def boxes(self) -> list[forms.BoundField]:

@@ -114,15 +114,17 @@ def draw(counted: Iterable[Counted], span: Span) -> Chart:
 
 
 def percentile(counted: Iterable[Counted]) -> int | None:
-    """Return the 95th percentile of the durations, rounded up to the end of its band."""
+    """Return the 95th percentile of the durations, rounded up to the slowest call of its band."""
     calls: dict[int, int] = {}
+    slowest: dict[int, int] = {}
     for each in counted:
         calls[each.band] = calls.get(each.band, 0) + each.calls
+        slowest[each.band] = max(slowest.get(each.band, 0), each.slowest)
     wanted, seen = sum(calls.values()) * PERCENT, 0
     for band in sorted(calls):
         seen += calls[band] * 100
         if seen >= wanted:
-            return band
+            return slowest[band]
     return None
 
 

@@ -40,23 +40,31 @@ def band_expression() -> Case:
 
 def count(rows: Iterable[Mapping[str, Any]]) -> None:
     """Add rows of the call log to the hourly counts, in the same transaction."""
-    found = Counter(_key(row) for row in rows if row["connection_id"])
+    found: Counter[tuple[Any, ...]] = Counter()
+    slowest: dict[tuple[Any, ...], int] = {}
+    for row in rows:
+        if row["connection_id"]:
+            key = _key(row)
+            found[key] += 1
+            slowest[key] = max(row["milliseconds"], slowest.get(key, 0))
     if not found:
         return
     by_name = {field.attname: field for field in HourlyCount._meta.concrete_fields}
-    fields = [by_name[name] for name in (*_KEY, "calls")]
+    fields = [by_name[name] for name in (*_KEY, "calls", "slowest")]
     quoted = connection.ops.quote_name
-    table, calls = quoted(HourlyCount._meta.db_table), quoted("calls")
-    columns = ", ".join(quoted(str(field.column)) for field in fields)
+    table, calls, slow = map(quoted, (HourlyCount._meta.db_table, "calls", "slowest"))
+    columns = [quoted(str(field.column)) for field in fields]
     sql = (
-        f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))}) "  # noqa: S608
-        f"ON CONFLICT ({columns.removesuffix(f', {calls}')}) "
-        f"DO UPDATE SET {calls} = {table}.{calls} + excluded.{calls}"
+        f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608
+        f"VALUES ({', '.join(['%s'] * len(fields))}) "
+        f"ON CONFLICT ({', '.join(columns[: len(_KEY)])}) "
+        f"DO UPDATE SET {calls} = {table}.{calls} + excluded.{calls}, {slow} = "
+        f"CASE WHEN excluded.{slow} > {table}.{slow} THEN excluded.{slow} ELSE {table}.{slow} END"
     )
     values = [
         [
             field.get_db_prep_value(value, connection)
-            for field, value in zip(fields, (*key, number), strict=True)
+            for field, value in zip(fields, (*key, number, slowest[key]), strict=True)
         ]
         # All processes use the same order, which prevents deadlocks.
         for key, number in sorted(found.items(), key=lambda item: str(item[0]))

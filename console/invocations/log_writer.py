@@ -203,6 +203,7 @@ def note_run(
     user: User | None,
 ) -> None:
     """Queue a row for a call made by a component's run; ``client`` is None where it is built."""
+    called = urlsplit(exchange.address)
     note(
         organization_id=client.pk if client else application.organization_id,
         application_id=application.pk,
@@ -211,8 +212,8 @@ def note_run(
         environment=state.environment.value,
         user_id=user.pk if user else None,
         method=exchange.method,
-        host=urlsplit(exchange.address).netloc,
-        path=request.path,
+        host=called.netloc,
+        path=(called.path if called.netloc else request.path) or "/",
         status=exchange.status,
         problem="run-problem" if exchange.problem else "",
         milliseconds=exchange.milliseconds,

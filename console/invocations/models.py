@@ -80,6 +80,7 @@ class Invocation(models.Model):
     method = models.CharField(max_length=20)
     #: The host of the service; empty if no service was called.
     host = models.CharField(max_length=255, blank=True)
+    #: The path of the URL that was called, without its query.
     path = models.CharField(max_length=500)
     #: The status that the program received, from the service or from the console.
     status = models.PositiveSmallIntegerField()
@@ -140,6 +141,8 @@ class HourlyCount(models.Model):
     #: The upper end of the duration band in milliseconds (``hourly_counts.py``).
     band = models.PositiveIntegerField()
     calls = models.PositiveBigIntegerField()
+    #: The duration of the slowest of these calls, in milliseconds.
+    slowest = models.PositiveIntegerField()
 
     objects = CallsQuerySet.as_manager()
 
@@ -158,7 +161,10 @@ class HourlyCount(models.Model):
                 name="one_tally_of_a_kind",
             )
         ]
-        indexes = [models.Index(fields=["hour"], name="tally_oldest")]
+        indexes = [
+            models.Index(fields=["hour"], name="tally_oldest"),
+            models.Index(fields=["organization", "hour"], name="tally_of_organization"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.hour}: {self.calls} calls"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, cast
 
 from django.http import HttpRequest
@@ -16,10 +17,10 @@ from console.accounts.policy import ALLOWED, Action
 from console.applications.models import Application
 from console.health.problems import FixableOrganizations, count_stopped
 
-#: Other path prefixes that belong to a navigation item.
+#: Other path prefixes that belong to a navigation item; ``*`` is the key of a row.
 _OTHER_PREFIXES = {
     "/microservices/": ("/connections/",),
-    "/clients/": ("/shares/",),
+    "/clients/": ("/shares/", "/applications/*/share/", "/applications/*/listing/"),
     "/apps/": ("/applications/", "/components/", "/keys/", "/releases/", "/webhooks/"),
 }
 
@@ -82,6 +83,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         items.append(("Activity", reverse("event_list"), "history"))
     if may(Action.MANAGE_OAUTH_CLIENTS) or user.is_superuser:
         items.append(("Administration", reverse("admin:index"), "settings"))
+    current = _current(request.path, [url for _, url, _ in items])
     counts = {"Health": _count_stopped(request)} if may(Action.USE_INSTALLED) else {}
     return {
         "version": VERSION,
@@ -98,7 +100,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
                 label=label,
                 url=url,
                 icon=icon,
-                current=_is_current(request.path, url),
+                current=url == current,
                 count=counts.get(label, 0),
             )
             for label, url, icon in items
@@ -107,7 +109,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _count_stopped(request: ConsoleRequest) -> int:
+def fixable_in(request: ConsoleRequest) -> FixableOrganizations:
+    """Return where the person can reauthorize connections: in the active organization, if any."""
     active = request.organization
 
     def allowing(action: Action) -> list[uuid.UUID]:
@@ -117,11 +120,21 @@ def _count_stopped(request: ConsoleRequest) -> int:
             if membership.role in ALLOWED[action] and active in (None, membership.organization)
         ]
 
-    return count_stopped(request.user, FixableOrganizations.where(allowing))
+    return FixableOrganizations.where(allowing)
 
 
-def _is_current(path: str, url: str) -> bool:
-    prefix = get_script_prefix()[:-1]
-    path, url = path.removeprefix(prefix), url.removeprefix(prefix)
-    is_below = path.startswith(url) if url != "/" else path == "/"
-    return is_below or path.startswith(_OTHER_PREFIXES.get(url, ()))
+def _count_stopped(request: ConsoleRequest) -> int:
+    return count_stopped(request.user, fixable_in(request))
+
+
+def _current(path: str, urls: list[str]) -> str:
+    """Return the URL of the item to which a page belongs, or ``""``: the longest prefix decides."""
+    script = get_script_prefix()[:-1]
+    path = path.removeprefix(script)
+    found = [(0, "")]
+    for url in urls:
+        item = url.removeprefix(script)
+        for prefix in (item, *_OTHER_PREFIXES.get(item, ())):
+            if path == prefix or (prefix != "/" and fnmatchcase(path, f"{prefix}*")):
+                found.append((len(prefix), url))
+    return max(found)[1]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
-from connections.models import Connection
-from connections.setup.connection_filters import page_of
 from console.accounts.http import SignedInRequest
 from console.accounts.models import Membership
-from console.accounts.policy import Action
+from console.pages.dashboard import Dashboard
 from console.signing_in.factors import is_exposed
 
 
@@ -26,18 +24,12 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def home(request: SignedInRequest) -> HttpResponse:
-    """Show developers their latest connections, and everyone else where to go next."""
-    manages = request.user.may(Action.MANAGE_CONNECTIONS)
-    recent = []
-    if manages:
-        mine = Connection.objects.visible_to(request.user).created()
-        recent = page_of(mine, request.user, QueryDict()).rows[:3]
+    """Show what waits for the person, what happened, and where to go next."""
     return render(
         request,
         "pages/home.html",
         {
-            "manages": manages,
-            "recent": recent,
+            "dashboard": Dashboard(request=request),
             "exposed": is_exposed(request.user),
             "deactivated": [] if request.memberships else _deactivated_memberships(request),
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -16,7 +16,7 @@ from console.choices import Environment, Level, Role
 
 @dataclass(frozen=True, kw_only=True)
 class AffectedAuthorization:
-    """An authorization that stops; ``url`` is the page to replace it on."""
+    """An authorization that stops; ``url`` is the page to replace it on, if the reader may."""
 
     application: str
     connection: str
@@ -28,9 +28,12 @@ class AffectedAuthorization:
 
 
 def affected_authorizations(
-    user: User, organization: Organization | None = None
+    user: User, organization: Organization | None = None, *, reader: User
 ) -> list[AffectedAuthorization]:
-    """List what a person has authorized, in one organization or in all of them."""
+    """List what a person has authorized, in one organization or in all of them.
+
+    Only members of an organization can open the pages of its connections.
+    """
     rows = authorizations_given_by(user, organization).select_related(
         "connection__application__organization", "organization", "credential"
     )
@@ -39,6 +42,7 @@ def affected_authorizations(
     )
     found = list(rows)
     urls = _urls_of_installed(found)
+    own = set(reader.memberships.active().values_list("organization", flat=True))
     return [
         AffectedAuthorization(
             application=row.connection.application.name,
@@ -47,12 +51,16 @@ def affected_authorizations(
             account=row.credential.label if row.credential else "",
             state=row.display.name,
             who_can=_who_can_replace(row),
-            url=urls.get((row.connection_id, row.organization_id), "")
-            if row.environment == Environment.PRODUCTION
-            else row.connection.get_absolute_url(),
+            url=_url(row, urls) if row.organization_id in own else "",
         )
         for row in found
     ]
+
+
+def _url(row: Authorization, installed: Mapping[tuple[object, object], str]) -> str:
+    if row.environment == Environment.PRODUCTION:
+        return installed.get((row.connection_id, row.organization_id), "")
+    return row.connection.get_absolute_url()
 
 
 def _urls_of_installed(rows: Iterable[Authorization]) -> dict[tuple[object, object], str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from django.urls import reverse
 
 from connections.authorizations.connection_state import ConnectionState
+from connections.models.state_badge import STATES, URGENCY
 from console.choices import ComponentKind, Environment
 from console.publishing.manifest import ComponentSnapshot, Manifest
 
@@ -26,17 +27,8 @@ CONNECTION_HEIGHT = 72
 MAX_SINGLE = 14
 MAX_BOXES = 40
 MAX_LABEL_LENGTH = 42
-
-
-#: State to symbol, color and words: each of the three is enough to tell the states apart.
-SIGNS: Mapping[str, tuple[str, str, str]] = {
-    "active": ("✓", "tone-green", "authorized"),
-    "expiring": ("◷", "tone-amber", "expires soon"),
-    "permissions_missing": ("!", "tone-amber", "permissions missing"),
-    "unknown_outcome": ("?", "tone-amber", "outcome unknown"),
-    "needs_authorization": ("✕", "tone-red", "not authorized"),
-    "revoked": ("⊘", "tone-grey", "revoked"),
-}
+#: As many connections are named that do not work.
+MAX_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +77,11 @@ class MapTarget:
         return any(s.environment == Environment.STAGE and not s.works for s in self.states)
 
     @property
+    def urgency(self) -> int:
+        """Return the position of the most urgent of its states."""
+        return min(URGENCY[state.name] for state in self.states)
+
+    @property
     def url(self) -> str:
         return reverse("connection_detail", args=[self.states[0].connection])
 
@@ -93,14 +90,19 @@ class MapTarget:
         """Return one line of text for each environment."""
         rows = []
         for number, state in enumerate(self.states):
-            sign, tone, words = SIGNS[state.name]
+            badge = STATES[state.name]
+            words = badge.words[0].lower() + badge.words[1:]
             credential = state.authorization.credential if state.authorization else None
             if state.works and credential:
                 words = f"authorized as {credential.label}"
             text = f"{state.environment.label}: {words}"
             rows.append(
                 MapEnvironment(
-                    sign=sign, tone=tone, words=text, short=_short(text, 50), y=42 + 18 * number
+                    sign=badge.sign,
+                    tone=f"tone-{badge.tone}",
+                    words=text,
+                    short=_short(text, 50),
+                    y=42 + 18 * number,
                 )
             )
         return rows
@@ -117,19 +119,30 @@ class MapLine:
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationMap:
-    """The whole map; ``height`` is in the same units as the boxes."""
+    """The whole map; ``height`` is in the same units as the boxes.
+
+    ``blocking`` holds every connection that does not work in Stage, drawn or not, the most
+    urgent first.
+    """
 
     callers: tuple[MapCaller, ...]
     targets: tuple[MapTarget, ...]
     lines: tuple[MapLine, ...]
+    blocking: tuple[MapTarget, ...]
     height: float
     without_calls: int  # components that call no connection
     omitted: int  # boxes beyond the limit, which are not drawn
     width: int = WIDTH
 
     @property
-    def blocking(self) -> list[MapTarget]:
-        return [target for target in self.targets if target.blocks]
+    def named(self) -> tuple[MapTarget, ...]:
+        """Return the first of the connections that do not work in Stage."""
+        return self.blocking[:MAX_NAMED]
+
+    @property
+    def unnamed(self) -> int:
+        """Count the others."""
+        return len(self.blocking) - len(self.named)
 
 
 def draw(
@@ -145,20 +158,11 @@ def draw(
     order = {name: index for index, name in enumerate(manifest.connections)}
     callers = _callers(manifest, calls, urls)
     callers.sort(key=lambda c: (_middle(c, order), c.label.casefold()))
-    drawn, targets, y = callers[:MAX_BOXES], [], float(TOP)
-    by_environment = list(states)
-    for name, snapshot in list(manifest.connections.items())[:MAX_BOXES]:
-        targets.append(
-            MapTarget(
-                label=_short(snapshot.name),
-                link_name=name,
-                states=tuple(known[name] for known in by_environment if name in known),
-                callers=tuple(
-                    manifest.components[other].name for other, to in calls.items() if name in to
-                ),
-                y=y,
-            )
-        )
+    drawn, targets, y = callers[:MAX_BOXES], _targets(manifest, calls, list(states)), float(TOP)
+    blocking = sorted((t for t in targets if t.blocks), key=lambda t: t.urgency)
+    shown = []
+    for target in targets[:MAX_BOXES]:
+        shown.append(replace(target, y=y))
         y += CONNECTION_HEIGHT + GAP
     right = y
     placed, y = [], float(TOP)
@@ -168,12 +172,33 @@ def draw(
         y += step
     return ApplicationMap(
         callers=tuple(placed),
-        targets=tuple(targets),
-        lines=tuple(_lines(placed, targets, manifest)),
+        targets=tuple(shown),
+        lines=tuple(_lines(placed, shown, manifest)),
+        blocking=tuple(blocking),
         height=max(y, right),
         without_calls=sum(not called for called in calls.values()),
-        omitted=len(callers) - len(drawn) + len(manifest.connections) - len(targets),
+        omitted=len(callers) - len(drawn) + len(targets) - len(shown),
     )
+
+
+def _targets(
+    manifest: Manifest,
+    calls: Mapping[str, Mapping[str, bool]],
+    states: Iterable[Mapping[str, ConnectionState]],
+) -> list[MapTarget]:
+    callers: dict[str, list[str]] = {}
+    for link_name, called in calls.items():
+        for name in called:
+            callers.setdefault(name, []).append(manifest.components[link_name].name)
+    return [
+        MapTarget(
+            label=_short(snapshot.name),
+            link_name=name,
+            states=tuple(known[name] for known in states if name in known),
+            callers=tuple(callers.get(name, ())),
+        )
+        for name, snapshot in manifest.connections.items()
+    ]
 
 
 def _called(component: ComponentSnapshot, manifest: Manifest) -> dict[str, bool]:

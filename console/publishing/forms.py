@@ -24,6 +24,13 @@ class NoteForm(forms.ModelForm):
         self.fields["note"].widget.attrs["autocomplete"] = "off"
 
 
+class SearchForm(forms.Form):
+    """Narrow the list of changes."""
+
+    q = forms.CharField(label="Search", required=False, max_length=100)
+    mine = forms.BooleanField(label="Only mine", required=False)
+
+
 class CompareForm(forms.Form):
     """Choose two releases to compare; Development is a choice, too."""
 

@@ -112,7 +112,7 @@ class ProxyCall:
             key_prefix=self._holder.prefix,
             method=self.method,
             host=prepared.host if prepared else "",
-            path=self.path or "/",
+            path=f"{prepared.base_path if prepared else ''}{self.path}" or "/",
             status=status,
             problem=problem,
             milliseconds=round((time.perf_counter() - self._started) * 1000),

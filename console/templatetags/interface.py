@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
 
@@ -18,6 +17,8 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
+
+from connections.models.state_badge import STATES
 
 register = template.Library()
 
@@ -49,56 +50,13 @@ class ShownAuthorization(Protocol):
     def display(self) -> Any: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class StateBadge:
-    """Color, icon and text of a state; ``detailed`` is used if all its placeholders are known."""
-
-    tone: str
-    icon: str
-    words: str
-    detailed: str = "{words}"
-
-    def text(self, facts: Mapping[str, Any]) -> str:
-        """Return the text for these facts."""
-        known = {name: fact for name, fact in facts.items() if fact not in (None, "")}
-        try:
-            return self.detailed.format(words=self.words, **known)
-        except KeyError:
-            return self.words
-
-
-STATES: Mapping[str, StateBadge] = {
-    "active": StateBadge(
-        tone="green",
-        icon="circle-check",
-        words="Authorized",
-        detailed="Authorized as {account}",
-    ),
-    "expiring": StateBadge(
-        tone="amber", icon="clock", words="Expires soon", detailed="Expires {expires}"
-    ),
-    "needs_authorization": StateBadge(
-        tone="red", icon="plug", words="Not authorized", detailed="{reason}"
-    ),
-    "revoked": StateBadge(
-        tone="grey", icon="circle-minus", words="Revoked", detailed="Revoked by {by}"
-    ),
-    "suspended": StateBadge(tone="amber", icon="clock", words="Suspended"),
-    "unknown_outcome": StateBadge(
-        tone="amber",
-        icon="help-circle",
-        words="The service may have changed the key while we lost contact",
-    ),
-    "permissions_missing": StateBadge(
-        tone="amber",
-        icon="puzzle",
-        words="Permissions missing",
-        detailed="Granted {granted} of {asked} permissions",
-    ),
-    "draft": StateBadge(tone="grey", icon="pencil", words="Draft"),
-    "authorizing": StateBadge(tone="blue", icon="loader-2", words="Being authorized"),
+#: The same styles as in console.js.
+MOMENT_STYLES: Mapping[str, str] = {
+    "date": "j M",
+    "time": "H:i",
+    "date-time": "j M, H:i",
+    "exact": "j F Y, H:i:s e",
 }
-
 
 KIND_ICONS: Mapping[str, str] = {
     "form": "forms",
@@ -165,12 +123,12 @@ def logo(connector: Service, size: str = "md") -> SafeString:
 def state(name: str, **facts: Any) -> SafeString:
     """Render a state as color, icon and text.
 
-    Facts: ``account`` (active), ``expires_at`` (expiring), ``reason`` (needs
-    authorization), ``by`` (revoked), ``granted`` and ``asked`` (permissions missing).
-    ``words`` replaces the text. Raise KeyError for an unknown state.
+    Facts: ``account`` (active), ``expires_at`` (expiring), ``missing`` and ``asked``
+    (permissions missing). ``words`` replaces the text. Raise KeyError for an unknown state.
     """
     shown = STATES[name]
-    if expires_at := facts.pop("expires_at", None):
+    # An end that is over is not certain: the service may still renew the access.
+    if (expires_at := facts.pop("expires_at", None)) and expires_at > timezone.now():
         facts["expires"] = from_now(expires_at)
     words = facts.pop("words", "") or shown.text(facts)
     return format_html(
@@ -206,6 +164,27 @@ def ago(moment: datetime | None) -> SafeString:
         date_format(local, "j F Y, H:i ") + (local.tzname() or ""),
         from_now(moment),
     )
+
+
+@register.simple_tag
+def moment(value: datetime, style: str) -> SafeString:
+    """Render a time in UTC; a script shows it in the reader's time zone.
+
+    ``style`` is ``date``, ``time``, ``date-time``, or ``exact`` with seconds and the time zone.
+    """
+    utc = value.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" data-style="{}">{}</time>',
+        utc.isoformat(),
+        style,
+        date_format(utc, MOMENT_STYLES[style]),
+    )
+
+
+@register.filter
+def is_over(value: datetime) -> bool:
+    """Tell whether a time is in the past."""
+    return value <= timezone.now()
 
 
 @register.filter

@@ -72,13 +72,33 @@
 
   // Times in the reader's time zone
 
-  const zoned = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" });
+  const format = (options) => new Intl.DateTimeFormat(undefined, options);
+  const zoned = format({ dateStyle: "long", timeStyle: "short" });
+  // The same styles as in interface.py.
+  const day = { day: "numeric", month: "short" };
+  const hour = { hour: "2-digit", minute: "2-digit" };
+  const styles = {
+    date: format(day),
+    time: format(hour),
+    "date-time": format({ ...day, ...hour }),
+    exact: format({ dateStyle: "long", timeStyle: "long" }),
+  };
   const localize = () => {
     document.querySelectorAll("time[datetime]:not([data-local])").forEach((time) => {
       const moment = new Date(time.dateTime);
       if (Number.isNaN(moment.valueOf())) return;
-      time.title = zoned.format(moment);
+      if (time.dataset.style) time.textContent = styles[time.dataset.style].format(moment);
+      else time.title = zoned.format(moment);
       time.dataset.local = "";
+    });
+    // A <title> in SVG cannot contain an element.
+    document.querySelectorAll("title[data-moment]").forEach((title) => {
+      const moment = styles["date-time"].format(new Date(title.dataset.moment));
+      title.textContent = `${moment}: ${title.dataset.words}`;
+      delete title.dataset.moment;
+    });
+    document.querySelectorAll("[data-time-zone]").forEach((place) => {
+      place.textContent = zoned.resolvedOptions().timeZone;
     });
   };
 

@@ -36,7 +36,7 @@ def test_it_works(five, tell):
     assert ok
     assert err == ""
     assert f"studio: 5 events, {five[-1].hash}\n" in out
-    assert f"the deployment: 1 events, {deployment.hash}\n" in out
+    assert f"the deployment: 1 event, {deployment.hash}\n" in out
 
 
 def test_it_has_nothing_to_say_of_nothing(db):
@@ -152,7 +152,7 @@ def test_it_names_an_organization_that_is_gone(stranger_organization, tell):
     tell(stranger_organization)
     key = stranger_organization.pk
     stranger_organization.delete()
-    assert run()[0].startswith(f"{key}: 1 events")
+    assert run()[0].startswith(f"{key}: 1 event, ")
 
 
 def test_it_looks_at_one_organization(five, stranger_organization, tell, by_hand):

@@ -137,7 +137,7 @@ def _authorization(
         parameters=connection.parameters,
         label=f"account of {connection.name}",
         account_id=connection.link_name,
-        scopes_granted=connection.scopes,
+        scopes_granted=list(connection.scopes_asked),
         secret={"access_token": "a" * 70, "refresh_token": "r" * 70},
         expires_at=timezone.now() + timedelta(hours=1),
     )
@@ -147,7 +147,7 @@ def _authorization(
         environment=environment,
         user=user,
         authorized_by=house.people[0],
-        scopes_asked=connection.scopes,
+        scopes_asked=list(connection.scopes_asked),
         credential=credential,
     )
 

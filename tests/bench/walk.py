@@ -122,12 +122,12 @@ def _read_lists(visitor: Visitor, marks: Landmarks) -> None:
     for name, query in {
         "search": f"q={connector}",
         "search without results": "q=nothing-has-this-name",
-        "authorized": "status=authorized",
-        "not authorized": "status=not_authorized",
+        "authorized": "status=active",
+        "not authorized": "status=needs_authorization",
         "drafts": "status=draft",
         "connector": f"connector={connector}",
         "application": f"application={application.link_name}",
-        "all filters": f"q={connector}&status=authorized&connector={connector}"
+        "all filters": f"q={connector}&status=active&connector={connector}"
         f"&application={application.link_name}",
     }.items():
         visitor.get(f"list, {name}", f"{url}?{query}")

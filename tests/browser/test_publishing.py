@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import quote_plus
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -73,6 +74,8 @@ def publish(page: Page, *names: str) -> None:
     open_application(page)
     page.get_by_role("link", name="Publish to Stage").click()
     for name in names:
+        page.get_by_label("Search components").fill(name)
+        expect(page).to_have_url(re.compile(re.escape(f"q={quote_plus(name)}")))
         page.get_by_role("checkbox", name=name, exact=True).check()
         # The server selects dependencies and shows the pre-flight check.
         expect(page.locator("#summary")).to_contain_text(f"{names.index(name) + 1} component")
@@ -143,6 +146,7 @@ def test_stage_contains_the_selected_changes_and_runs_them(page, console) -> Non
     publish(page, "Walk find")
     preflight = page.get_by_role("listitem").filter(has_text="Missing in Stage: contacts.write")
     expect(preflight).to_have_count(1)
+    page.get_by_text(re.compile("changed connections? (is|are) not included")).click()
     expect(
         page.get_by_text("Not included: it is published only together with Walk order.")
     ).to_be_visible()
@@ -209,6 +213,7 @@ def test_without_scripts_everything_can_be_published(visit) -> None:
     page = visit("developer@studio.example", scripts=False)
     page.goto("/apps/field_service/")
     page.get_by_role("link", name="Publish to Stage").click()
+    page.locator("summary", has_text="Workflows").click()
     page.get_by_role("checkbox", name="Welcome a customer").check()
     wizard.press(page, "Update the selection")
     expect(page.get_by_role("checkbox", name="Add customer", exact=True)).to_be_disabled()

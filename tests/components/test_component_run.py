@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from connections.models import Credential
+from console.invocations import log_writer
 from console.publishing import publishing
 from tests.connections.flow_steps import words_of
 
@@ -43,6 +44,13 @@ def test_it_works(developer_client, network, find):
     assert "&quot;name&quot;: &quot;Zoë&quot;" in html
     assert 'value="zo ë"' in html
     assert "<h1>Find</h1>" in html
+
+
+def test_the_log_of_calls_has_the_called_url_without_its_query(developer_client, network, find):
+    network.get(f"{API}/contacts", json={})
+    run(developer_client, find, who="zoe")
+    logged = log_writer.writer._rows[-1]
+    assert f"http://{logged['host']}{logged['path']}" == f"{API}/contacts"
 
 
 def test_with_htmx_it_answers_with_the_panel_alone(developer_client, network, find):

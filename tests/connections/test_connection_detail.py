@@ -126,3 +126,42 @@ def test_markup_stays_text(developer_client, connect, grant):
     Authorization.objects.update(reason=hostile, state="revoked")
     for address in (connection.get_absolute_url(), reverse("connection_list"), "/"):
         assert "<svg onload" not in developer_client.get(address).content.decode()
+
+
+def facts(client, connection) -> str:
+    return words_of(client.get(connection.get_absolute_url()))
+
+
+def test_it_says_when_the_access_token_expires(developer_client, connect, grant):
+    connection = connect()
+    credential = grant(connection).credential
+    now = timezone.now()
+    nearly = timedelta(minutes=19, seconds=30)
+    for expires_at, words in (
+        (now + nearly, "Expires in 19 minutes and renews automatically."),
+        (now - nearly, "Expired 19 minutes ago . The next call renews it automatically."),
+    ):
+        Credential.objects.filter(pk=credential.pk).update(expires_at=expires_at)
+        assert words in facts(developer_client, connection).replace("\xa0", " ")
+
+
+def test_it_says_when_the_access_has_ended(developer_client, connect, grant):
+    connection = connect()
+    grant(connection, ends_at=timezone.now() - timedelta(days=3, hours=1))
+    page = facts(developer_client, connection).replace("\xa0", " ")
+    assert "Stopped working 3 days ago" in page
+    assert "Stops working" not in page
+
+
+def test_an_overdue_renewal_has_no_end_in_the_past(developer_client, connect, grant):
+    connection = connect()
+    now = timezone.now()
+    grant(
+        connection,
+        ends_at=now - timedelta(days=1),
+        obtained_at=now - timedelta(days=30),
+        is_extended=True,
+    )
+    page = facts(developer_client, connection)
+    assert "Expires soon" in page
+    assert "day ago" not in page.replace("\xa0", " ")

@@ -80,6 +80,8 @@ def test_it_hides_the_drafts_and_accounts_of_colleagues(
 
 # Filters
 
+OTHERS = {"Revoked", "Lost", "Narrow", "Ends", "Over"}
+
 
 @pytest.fixture
 def some(connect, grant, studio) -> None:
@@ -93,24 +95,35 @@ def some(connect, grant, studio) -> None:
     grant(both, "stage")
     grant(both, "development")
     connect("twilio", name="Draft of Twilio", status="draft", link_name="")
+    for name, state in (("Revoked", "revoked"), ("Lost", "unknown_outcome")):
+        Authorization.objects.filter(pk=grant(connect(name=name)).pk).update(state=state)
+    grant(connect(name="Narrow"), scopes_granted=[])
+    soon = timezone.now() + timedelta(days=2)
+    grant(connect(name="Ends"), ends_at=soon)
+    grant(connect(name="Over"), ends_at=timezone.now() - timedelta(days=1))
 
 
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("", {"Alpha", "Beta", "Gamma", "Half", "Both", "Draft of Twilio"}),
+        ("", {"Alpha", "Beta", "Gamma", "Half", "Both", "Draft of Twilio", *OTHERS}),
         ("q=ALPH", {"Alpha"}),
         ("q=slack", {"Beta", "Gamma"}),
         ("q=zeppelin", {"Gamma"}),
         ("q=%25", set()),
         ("connector=slack", {"Beta", "Gamma"}),
         ("application=zeppelin", {"Gamma"}),
-        ("status=authorized", {"Alpha", "Gamma", "Both"}),
-        ("status=not_authorized", {"Beta", "Half"}),
+        ("status=active", {"Alpha", "Gamma", "Both"}),
+        ("status=needs_authorization", {"Beta", "Half", "Over"}),
         ("status=draft", {"Draft of Twilio"}),
-        ("status=authorized&connector=slack", {"Gamma"}),
-        ("status=not_authorized&connector=slack&application=field_service&q=bet", {"Beta"}),
-        ("status=authorized&connector=slack&application=field_service", set()),
+        ("status=revoked", {"Revoked"}),
+        ("status=suspended", set()),
+        ("status=unknown_outcome", {"Lost"}),
+        ("status=permissions_missing", {"Narrow"}),
+        ("status=expiring", {"Ends"}),
+        ("status=active&connector=slack", {"Gamma"}),
+        ("status=needs_authorization&connector=slack&application=field_service&q=bet", {"Beta"}),
+        ("status=active&connector=slack&application=field_service", set()),
     ],
 )
 def test_filters_combine(developer_client, some, query, found):
@@ -132,7 +145,7 @@ def test_filters_combine(developer_client, some, query, found):
 def test_a_filter_that_makes_no_sense_is_left_out_of_account(developer_client, some, query):
     response = developer_client.get(f"{ADDRESS}?{query}")
     assert response.status_code == 200
-    assert len(names(response)) == 6
+    assert len(names(response)) == 6 + len(OTHERS)
 
 
 def test_two_applications_of_two_organizations_may_have_one_link_name(
@@ -165,15 +178,15 @@ def test_its_selects_are_what_django_would_write(developer_client):
 
 def test_each_tag_takes_its_own_filter_away(developer_client, some):
     response = developer_client.get(
-        f"{ADDRESS}?status=authorized&connector=slack&q=gam&before=2026-01-01"
+        f"{ADDRESS}?status=active&connector=slack&q=gam&before=2026-01-01"
     )
     tags = {tag.name: tag.query for tag in response.context["tags"]}
     assert tags == {
         "Status": "connector=slack&q=gam",
-        "Connector": "status=authorized&q=gam",
-        "Search": "status=authorized&connector=slack",
+        "Connector": "status=active&q=gam",
+        "Search": "status=active&connector=slack",
     }
-    assert 'href="?status=authorized&amp;connector=slack"' in response.content.decode()
+    assert 'href="?status=active&amp;connector=slack"' in response.content.decode()
 
 
 @pytest.mark.parametrize("query", ["nothing-like-it", "%ED%A0%80", "%5C", "%27%22%3B--"])
@@ -186,7 +199,7 @@ def test_htmx_gets_the_table_alone(developer_client, some):
     headers = {"HX-Request": "true", "HX-Target": "table"}
     response = developer_client.get(ADDRESS, headers=headers)
     assert b"<html" not in response.content
-    assert len(names(response)) == 6
+    assert len(names(response)) == 6 + len(OTHERS)
 
 
 # Pages
@@ -309,7 +322,7 @@ def test_the_number_of_queries_does_not_grow(developer_client, application, deve
     one = Connection.objects.first()
     addresses = [
         ADDRESS,
-        f"{ADDRESS}?status=authorized&q=row&connector=sandbox_basic",
+        f"{ADDRESS}?status=active&q=row&connector=sandbox_basic",
         reverse("home"),
         reverse("application_list"),
         application.get_absolute_url(),

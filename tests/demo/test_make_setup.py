@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,10 @@ from tests.setup import install_node_modules, node_modules_are_complete
 
 TIMEOUT_SECONDS = 300
 PACKAGES = ("asgiref", "django", "sqlparse", "uv")
-CHECK = "import django.conf; from pathlib import Path; assert Path('.venv/installed.txt').exists()"
+MARK = ".venv/installed.txt"
+CHECK = f"import django.conf; from pathlib import Path; assert Path('{MARK}').exists()"
+#: How often an interruption is tried that comes too late.
+ATTEMPTS = 5
 
 
 @pytest.fixture
@@ -50,15 +55,44 @@ def make_setup(folder: Path) -> subprocess.Popen[bytes]:
     return start(folder, "make", "setup", f"PYTHON={sys.executable}")
 
 
-def interrupt(process: subprocess.Popen[bytes], folder: Path, moment: str, number: int) -> None:
-    """Send a signal to the whole process group once a file of this pattern is there."""
+def stop(process: subprocess.Popen[bytes], folder: Path, moment: str, mark: str) -> bool:
+    """Stop the whole process group once a file of the pattern ``moment`` is there.
+
+    Return whether that was in time. On a busy machine the command may have finished in between,
+    and made its ``mark``.
+    """
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    while not any(folder.glob(moment)):
-        assert process.poll() is None, f"It ended before there was {moment}."
+    while process.poll() is None and not any(folder.glob(moment)):
         assert time.monotonic() < deadline
         time.sleep(0.002)
-    os.killpg(process.pid, number)
-    process.wait()
+    with suppress(ProcessLookupError):  # it has just finished
+        os.killpg(process.pid, signal.SIGSTOP)
+    assert not process.poll(), f"It failed before there was {moment}."
+    return process.returncode is None and not (folder / mark).exists()
+
+
+def interrupt(
+    command: Callable[[], subprocess.Popen[bytes]],
+    folder: Path,
+    moment: str,
+    mark: str,
+    number: int,
+) -> None:
+    """Run a command and end it with a signal at a moment; if that was too late, start again.
+
+    What it installs is in the first folder of ``mark``.
+    """
+    for _ in range(ATTEMPTS):
+        process = command()
+        in_time = stop(process, folder, moment, mark)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number if in_time else signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGCONT)
+        process.wait(TIMEOUT_SECONDS)
+        if in_time:
+            return
+        shutil.rmtree(folder / Path(mark).parts[0])
+    pytest.fail(f"It always finished before it could be stopped at {moment}.")
 
 
 def finish(folder: Path) -> None:
@@ -73,11 +107,11 @@ def test_an_interrupted_setup_is_finished_by_the_next(project):
         (".venv/bin/uv", signal.SIGINT),
         (".venv/lib/*/site-packages/django/__init__.py", signal.SIGKILL),
     ):
-        interrupt(make_setup(project), project, moment, number)
-        assert not (project / ".venv" / "installed.txt").exists()
+        interrupt(lambda: make_setup(project), project, moment, MARK, number)
+        assert not (project / MARK).exists()
     finish(project)
 
-    mark, python = project / ".venv" / "installed.txt", project / ".venv" / "bin" / "python"
+    mark, python = project / MARK, project / ".venv" / "bin" / "python"
     written = mark.stat().st_mtime_ns
     finish(project)
     assert mark.stat().st_mtime_ns == written  # nothing was left to do
@@ -107,8 +141,13 @@ def npm_package(tmp_path: Path) -> Path:
 
 
 def test_interrupted_node_packages_are_installed_again(npm_package):
-    process = start(npm_package, "npm", "ci", "--silent")
-    interrupt(process, npm_package, "node_modules/*", signal.SIGKILL)
+    interrupt(
+        lambda: start(npm_package, "npm", "ci", "--silent"),
+        npm_package,
+        moment="node_modules/*",
+        mark="node_modules/.package-lock.json",
+        number=signal.SIGKILL,
+    )
     assert not node_modules_are_complete(npm_package)
     assert install_node_modules(npm_package) == ""
     assert node_modules_are_complete(npm_package)

@@ -7,7 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connections.authorizations.state_changes import mark_ended
-from connections.models import Authorization, Credential
+from connections.models import Authorization, Connection, Credential, ReleasedConnection
+from connections.models.state_badge import AUTHORIZATION_STATES
+from connectors.definitions.registry import get_connector
 from console.accounts.models import User
 from console.applications.models import Application
 from console.choices import Role
@@ -15,6 +17,7 @@ from tests.connections.flow_steps import words_of
 
 URL = reverse("health_list")
 State = Authorization.State
+ALWAYS = [action.scope for action in get_connector("sandbox").oauth2.always]
 
 
 @pytest.fixture
@@ -61,8 +64,8 @@ def test_the_most_urgent_problem_is_first(developer_client, make):
     make("Ended", ends_at=days(-1), obtained_at=days(-60))
     stop(make("Lost"), state=State.UNKNOWN_OUTCOME)
     assert listed(developer_client) == [
-        "Lost",
         "Ended",
+        "Lost",
         "Ends in two",
         "Ends in five",
         "Failing",
@@ -83,7 +86,7 @@ def test_credentials_that_renew_automatically_are_not_listed(developer_client, m
 def test_overdue_renewals_are_listed_as_ending_soon(developer_client, make, left):
     make("Overdue", ends_at=days(left), obtained_at=days(-10), is_extended=True)
     (problem,) = developer_client.get(URL).context["rows"]
-    assert problem.kind == "ending"
+    assert problem.kind == "expiring"
 
 
 def test_credentials_that_cannot_be_renewed_are_listed_before_they_end(developer_client, make):
@@ -108,7 +111,7 @@ def test_it_can_be_filtered(developer_client, make, studio):
     stop(make("Lost"))
     make("Ends", ends_at=days(2), obtained_at=days(-60))
     other = Application.objects.create(organization=studio, name="Other", link_name="other")
-    assert listed(developer_client, "?why=ending") == ["Ends"]
+    assert listed(developer_client, "?why=expiring") == ["Ends"]
     assert listed(developer_client, "?why=nonsense") == ["Lost", "Ends"]
     page = developer_client.get(f"{URL}?application={other.pk}")
     assert page.context["rows"] == []
@@ -117,6 +120,53 @@ def test_it_can_be_filtered(developer_client, make, studio):
 
 def test_it_says_that_there_are_no_problems(developer_client):
     assert "No problems" in words_of(developer_client.get(URL))
+
+
+@pytest.fixture
+def narrow(connect, grant) -> Authorization:
+    """An authorization whose service has granted less than the connection needs."""
+    authorization = grant(connect(name="Narrow"), scopes_granted=[*ALWAYS, "contacts.read"])
+    Connection.objects.update(scopes=["contacts.read", "contacts.write"])
+    return Authorization.objects.get(pk=authorization.pk)
+
+
+def test_missing_permissions_are_listed(developer_client, narrow, make):
+    make("Fine")
+    page = developer_client.get(URL)
+    assert [(p.name, p.kind) for p in page.context["rows"]] == [("Narrow", "permissions_missing")]
+    assert "Missing: contacts.write." in words_of(page)
+    assert narrow.display.name == "permissions_missing"
+
+
+def test_permissions_that_only_stage_needs_are_listed(developer_client, narrow):
+    needed = narrow.connection.snapshot.as_document()
+    ReleasedConnection.objects.create(
+        connection=narrow.connection, environment="stage", number=1, document=needed
+    )
+    Connection.objects.update(scopes=["contacts.read"])
+    assert listed(developer_client) == ["Narrow"]
+    ReleasedConnection.objects.update(document={**needed, "scopes": ["contacts.read"]})
+    assert listed(developer_client) == []
+
+
+def test_connections_without_an_authorization_are_counted(developer_client, connect, make):
+    make("Fine")
+    connect(name="Waits")
+    connect("slack", name="Waits too")
+    page = words_of(developer_client.get(URL))
+    assert "No problems" in page
+    assert "2 connections are not authorized in Development or Stage." in page
+
+
+def test_it_names_the_states_in_the_words_and_order_of_all_pages(developer_client):
+    states = [
+        words for name, words in developer_client.get(URL).context["form"]["why"].field.choices
+    ]
+    listed_states = [badge.words for badge in AUTHORIZATION_STATES.values()]
+    assert [words for words in states if words in listed_states] == [
+        words for words in listed_states if words in states
+    ]
+    assert "Not authorized" in states and "Permissions missing" in states
 
 
 def test_htmx_gets_only_the_table(developer_client, make):
@@ -169,5 +219,5 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
 ):
     for number in range(15):
         stop(make(f"Lost {number}"))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(22):
         assert len(listed(developer_client)) == 15

@@ -106,6 +106,28 @@ def test_a_failed_test_can_be_repeated(
     assert f'action="{reverse("installed_test", args=[rows["crm"].pk])}"' in page
 
 
+def test_missing_permissions_are_those_of_the_installed_release(
+    signed_in, admin, rows, authorized, crm  # noqa: F811
+):  # fmt: skip
+    authorized(crm, admin, scopes_granted=[])
+    page = signed_in(admin).get(URL)
+    assert [(p.name, p.kind) for p in page.context["rows"]] == [("CRM", "permissions_missing")]
+    row = InstalledConnection.objects.get(pk=rows["crm"].pk)
+    assert f"Missing: {', '.join(row.snapshot.scopes_asked)}." in words_of(page)
+
+
+def test_it_counts_what_waits_for_the_authorization_of_this_person(
+    signed_in, admin, person, rows, authorized, mailbox  # noqa: F811
+):  # fmt: skip
+    assert "2 connections of installed applications wait for your" in words_of(
+        signed_in(admin).get(URL)
+    )
+    browser = signed_in(person)
+    assert "1 connection of installed applications waits for your" in words_of(browser.get(URL))
+    authorized(mailbox, person, own=True)
+    assert "of installed applications" not in words_of(browser.get(URL))
+
+
 def test_it_has_the_name_in_the_installed_release(signed_in, admin, crm, shared):  # noqa: F811
     crm.name = "Renamed by its developers"
     crm.save()

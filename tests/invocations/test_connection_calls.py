@@ -125,10 +125,33 @@ def test_the_chart_counts_the_listed_calls(see, connection, log, period):
     log(connection, ago=timedelta(days=40))
     chart = see(f"?period={period}").context["chart"]
     assert (chart.calls, chart.refused, chart.failed) == (100, 2, 1)
-    assert chart.p95 == 50
+    assert chart.p95 == 40
     assert [step.calls for step in chart.used] == [100]
     narrowed = see(f"?period={period}&outcome=failed").context["chart"]
-    assert (narrowed.calls, narrowed.p95) == (1, 10_000)
+    assert (narrowed.calls, narrowed.p95) == (1, 9_000)
+
+
+def test_the_percentile_is_not_above_the_slowest_call(see, connection, log):
+    log(connection, 10, milliseconds=61)
+    for period in ("hour", "day"):
+        chart = see(f"?period={period}").context["chart"]
+        assert (chart.p95, chart.used[0].p95) == (61, 61)
+
+
+def test_one_call_is_written_in_the_singular(see, connection, log):
+    log(connection)
+    page = words_of(see())
+    assert "1 call " in page
+    assert "1 calls" not in page
+
+
+def test_times_of_the_chart_can_be_shown_in_the_time_zone_of_the_reader(see, connection, log):
+    log(connection)
+    page = see().content.decode()
+    start = see().context["chart"].used[0].since
+    assert f'<time datetime="{start.isoformat()}" data-style="date-time">' in page
+    assert f'<title data-moment="{start.isoformat()}" data-words="1 call, ' in page
+    assert "Times are in <span data-time-zone>UTC</span>." in page
 
 
 def test_the_chart_says_that_the_person_filter_does_not_apply(see, connection, log):

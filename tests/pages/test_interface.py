@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from connections.models import Authorization
+from connections.models.state_badge import STATES
 from console.settings import BASE_DIR
-from console.templatetags.interface import SPRITE, STATES, icon
+from console.templatetags.interface import SPRITE, icon
 from tests.servers import ROOT
 
 NAMED = re.compile(r"""(?:\{% icon |\bicon=|\bicon_name=)"([a-z0-9-]+)\"""")

@@ -48,7 +48,7 @@ def test_deactivated_people_can_sign_in_and_get_an_explanation(
 
     assert page.status_code == 200
     assert b"You cannot use Studio since" in page.content
-    assert b"Nothing to do here yet" not in page.content
+    assert b"You belong to no organization yet" not in page.content
 
 
 def test_other_organizations_are_not_affected(

@@ -9,6 +9,7 @@ import pytest
 
 from connections.authorizations.connection_state import ConnectionState
 from connections.models.display_state import DisplayState
+from connections.models.state_badge import AUTHORIZATION_STATES
 from console.choices import Environment
 from console.publishing.application_map import MAX_BOXES, draw
 from tests.publishing.manifests import BOTH, connection, function, manifest, workflow
@@ -52,7 +53,7 @@ def test_components_without_calls_are_counted_but_not_drawn():
     assert len(picture.callers) == 2
 
 
-@pytest.mark.parametrize("name", ["needs_authorization", "revoked", "unknown_outcome"])
+@pytest.mark.parametrize("name", sorted(AUTHORIZATION_STATES.keys() - {"active", "expiring"}))
 def test_connections_that_do_not_work_in_stage_block(name):
     picture = draw(BOTH, [states(BOTH, name)], {})
     assert len(picture.blocking) == 2
@@ -62,7 +63,7 @@ def test_connections_that_do_not_work_in_stage_block(name):
 def test_connections_that_do_not_work_in_development_do_not_block():
     development = states(BOTH, "needs_authorization", Environment.DEVELOPMENT)
     picture = draw(BOTH, [development, states(BOTH)], {})
-    assert picture.blocking == []
+    assert picture.blocking == ()
     lines = [(row.sign, row.words) for row in picture.targets[0].rows]
     assert lines == [("✕", "Development: not authorized"), ("✓", "Stage: authorized")]
 
@@ -84,6 +85,15 @@ def test_the_number_of_boxes_is_limited():
     picture = draw(drawn, [states(drawn)], {})
     assert len(picture.callers) == len(picture.targets) == MAX_BOXES
     assert picture.omitted == 120
+
+
+def test_every_connection_that_does_not_work_is_counted_also_if_it_is_not_drawn():
+    drawn = manifest(*(connection(f"c{n:03}") for n in range(300)), function("f", "c000"))
+    known = states(drawn, "revoked") | {"c299": states(drawn, "needs_authorization")["c299"]}
+    picture = draw(drawn, [known], {})
+    assert len(picture.blocking) == 300
+    assert [target.link_name for target in picture.named[:2]] == ["c299", "c000"]
+    assert picture.unnamed == 295
 
 
 def test_boxes_do_not_overlap():

@@ -125,7 +125,7 @@ def test_the_pre_flight_names_a_missing_permission(
 
 def test_the_pre_flight_says_what_is_not_authorized(developer_client, address, two):
     words = words_of(developer_client.get(address, {"tick": "find_people"}))
-    assert "Not authorized in Stage" in words
+    assert "Not authorized" in words
     assert "1 connection will not work in Stage yet" in words
 
 
@@ -136,7 +136,7 @@ def test_an_authorization_of_development_is_not_valid_in_stage(
     two["people"].save()
     grant(two["people"], environment="development")
     words = words_of(developer_client.get(address, {"tick": "find_people"}))
-    assert "Not authorized in Stage" in words
+    assert "Not authorized" in words
     assert Authorization.objects.count() == 1
 
 

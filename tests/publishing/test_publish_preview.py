@@ -18,7 +18,7 @@ def address(application) -> str:
 
 
 def ticked(response) -> list[str]:
-    return re.findall(r'id="tick-(\w+)"[^>]* checked', response.content.decode())
+    return sorted(re.findall(r'id="tick-(\w+)"[^>]* checked', response.content.decode()))
 
 
 def test_it_works(developer_client, address, two):
@@ -36,8 +36,11 @@ def test_with_htmx_only_the_choices_come(developer_client, address, two):
     response = developer_client.post(
         address, {"tick": "find_people"}, headers={"HX-Request": "true", "HX-Target": "choices"}
     )
-    assert "<html" not in response.content.decode()
+    page = response.content.decode()
+    assert "<html" not in page
     assert ticked(response) == ["find_people"]
+    # An empty URL would be that of the page, which publishes.
+    assert set(re.findall(r'(?:hx-post|formaction)="([^"]*)"', page)) == {address}
 
 
 def test_all_and_none(developer_client, address, two):
@@ -68,3 +71,58 @@ def test_it_includes_workflows_that_still_run_a_deleted_function(
 
     assert ticked(response) == ["find_people", "morning"]
     assert "Included, because it still runs Find people in Stage." in words_of(response)
+
+
+def shown(response) -> set[str]:
+    return set(re.findall(r'id="tick-(\w+)"', response.content.decode()))
+
+
+def test_the_changes_are_grouped_by_kind(developer_client, address, two, build):
+    build("Morning", kind="workflow", definition={"steps": [{"function": "find_people"}]})
+    words = words_of(developer_client.post(address, {"tick": "find_people"}))
+    assert "Workflows 1 change, 0 ticked" in words
+    assert "Functions 2 changes, 1 ticked" in words
+
+
+def test_a_search_hides_changes_and_keeps_their_ticks(developer_client, address, two):
+    response = developer_client.post(address, {"tick": "find_people", "q": "ORDER parts"})
+    assert shown(response) == {"order_parts"}
+    assert '<input type="hidden" name="tick" value="find_people">' in response.content.decode()
+    assert "1 component and 1 connection of Field Service" in words_of(response)
+    assert "No changed component matches." in words_of(
+        developer_client.post(address, {"q": "nothing"})
+    )
+
+
+def test_only_mine(developer_client, address, two, super_admin, developer):
+    saving.save(two["order"], super_admin, version=two["order"].version)
+    response = developer_client.post(address, {"mine": "on"})
+    assert shown(response) == {"find_people"}
+
+
+def test_all_and_none_are_what_the_search_shows(developer_client, address, two):
+    every = developer_client.post(address, {"choose": "all", "q": "order"})
+    assert ticked(every) == ["order_parts"]
+    none = developer_client.post(
+        address, {"choose": "none", "q": "order", "tick": ["find_people", "order_parts"]}
+    )
+    assert ticked(none) == []
+    assert 'name="tick" value="find_people"' in none.content.decode()
+
+
+def test_the_url_keeps_the_ticks_for_the_way_back(developer_client, application, address, two):
+    response = developer_client.post(
+        address, {"tick": "find_people"}, headers={"HX-Request": "true", "HX-Target": "choices"}
+    )
+    url = response["HX-Replace-Url"]
+    assert url == f"{reverse('publish', args=[application.pk])}?tick=find_people"
+    assert ticked(developer_client.get(url)) == ["find_people"]
+
+
+def test_many_changes_are_closed_until_they_are_needed(developer_client, address, build):
+    for number in range(21):
+        build(f"Find {number}")
+    opened = '<details class="change-group" open>'
+    assert opened not in developer_client.post(address, {}).content.decode()
+    assert opened in developer_client.post(address, {"tick": "find_1"}).content.decode()
+    assert opened in developer_client.post(address, {"q": "find"}).content.decode()

@@ -20,9 +20,10 @@ from console.distribution import sharing
 from console.distribution.errors import DistributionError
 from console.distribution.forms import InviteForm, LicenseForm, ReleaseForm, ShareForm
 from console.distribution.models import License, Share
-from console.distribution.sharing import clients_of, license_description
+from console.distribution.sharing import license_description
 from console.distribution.views.acting_organization import organization_for
 from console.inviting import inviting
+from console.inviting.client_organizations import clients_of
 from console.inviting.inviting import InvitationRefused as NotInvited
 from console.inviting.models import Invitation
 from console.public_url import public_url

@@ -5,21 +5,27 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from connections.authorizations.connection_state import by_urgency
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import Environment
 from console.publishing import publishing
+from console.publishing.change_groups import choices_of
 from console.publishing.environment_state import manifest_in, states_in
-from console.publishing.forms import NoteForm
+from console.publishing.forms import NoteForm, SearchForm
 from console.publishing.selection import select
 
+#: The length of a query string that every server accepts.
+MAX_QUERY = 4_000
 #: Shown when somebody else has changed Development or Stage while the page was open.
 STALE_PAGE = (
     "Development or Stage has changed since this page was shown, so nothing was published. "
@@ -84,31 +90,56 @@ def _page(
 ) -> HttpResponse:
     stage = manifest_in(application, Environment.STAGE)
     development = manifest_in(application, Environment.DEVELOPMENT)
-    match request.POST.get("choose"):
-        case "all":
-            wanted = [*stage.components, *development.components]
-        case "none":
-            wanted = []
+    given = request.POST if request.method == "POST" else request.GET
+    search = SearchForm(given)
+    search.is_valid()
+    q, mine = search.cleaned_data.get("q", ""), search.cleaned_data.get("mine", False)
+    own = application.components.filter(updated_by=request.user) if mine else None
+    only = None if own is None else set(own.values_list("link_name", flat=True))
     selection = select(stage, development, wanted)
+    choices = choices_of(selection, q=q, only=only)
+    if choose := request.POST.get("choose"):  # all that the search shows, or none of it
+        shown, ticked = choices.shown, set(selection.ticked)
+        selection = select(
+            stage, development, ticked | shown if choose == "all" else ticked - shown
+        )
+        choices = choices_of(selection, q=q, only=only)
     states = states_in(
         application, selection.result.connections.values(), Environment.STAGE, request.user
     )
+    by_state = by_urgency(states.values()) if selection.ticked else []
     context: dict[str, Any] = {
+        "search": search,
+        "choices": choices,
         "application": application,
         "form": form,
         "selection": selection,
         "stage_is_empty": not stage.components,
         "seen": publishing.fingerprint(stage, development),
-        "states": states.values() if selection.ticked else [],
-        "not_working": sum(not state.works for state in states.values()),
-        "included_connections": [
-            row.change for row in selection.connection_changes.values() if row.is_included
-        ],
+        "states": by_state,
+        "not_working": [state for state in by_state if not state.works],
+        "working": [state for state in by_state if state.works],
+        "included": {n: r for n, r in selection.connection_changes.items() if r.is_included},
+        "left_out": {n: r for n, r in selection.connection_changes.items() if not r.is_included},
     }
     template = "publishing/publish.html"
     if request.htmx and request.htmx.target == "choices":
         template += "#choices"
-    return render(request, template, context, status=status)
+    response = render(request, template, context, status=status)
+    if request.htmx and status == 200:
+        response["HX-Replace-Url"] = _url_of(application, selection.ticked, q, mine=mine)
+    return response
+
+
+def _url_of(application: Application, ticked: Iterable[str], q: str, *, mine: bool) -> str:
+    """Return the URL of the page with these ticks, to which people come back."""
+    query = urlencode(
+        [("tick", name) for name in sorted(ticked)]
+        + [("q", q)] * bool(q)
+        + [("mine", "on")] * bool(mine)
+    )
+    url = reverse("publish", args=[application.pk])
+    return f"{url}?{query}" if query and len(query) <= MAX_QUERY else url
 
 
 def _application(request: SignedInRequest, pk: uuid.UUID) -> Application:

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from connections.authorizations.connection_state import by_urgency
 from connections.models import Connection
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
@@ -53,6 +54,7 @@ def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     keys = dict(
         Connection.objects.created().filter(application=application).values_list("link_name", "pk")
     )
+    pages = {row.link_name: row for row in application.components.defer("definition")}
     is_in_stage = in_stage == release
     states = {}
     if is_in_stage:
@@ -67,7 +69,7 @@ def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "release": release,
             "in_stage": in_stage,
             "is_in_stage": is_in_stage,
-            "components": manifest.components.values(),
+            "components": [(part, pages.get(name)) for name, part in manifest.components.items()],
             "connections": [
                 (snapshot, keys.get(name), states.get(name))
                 for name, snapshot in manifest.connections.items()
@@ -171,7 +173,7 @@ def release_roll_back(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "form": form,
             "changes": changes(before, release.manifest),
             "sides": f"?before={in_stage.number}&after={release.number}" if in_stage else "",
-            "states": states.values(),
+            "states": by_urgency(states.values()),
         },
         status=status,
     )

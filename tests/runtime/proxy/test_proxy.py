@@ -205,7 +205,7 @@ def test_every_call_leaves_a_line(upstream, program, keyed, developer):
     assert log_writer.writer.write()
     good, bad = Invocation.objects.order_by("pk")
     assert (good.method, good.path, good.status, good.problem) == (
-        "PUT", "/contacts/a%20b", 201, "",
+        "PUT", "/key/api/contacts/a%20b", 201, "",
     )  # fmt: skip
     assert (good.bytes_in, good.bytes_out, good.refreshed) == (7, 5, False)
     assert good.host == f"127.0.0.1:{upstream.port}"

@@ -46,7 +46,8 @@ class Command(BaseCommand):
                     }
                 )
                 if not as_json:
-                    self.stdout.write(f"{found.chain}: {found.number} events, {found.hash}")
+                    events = "1 event" if found.number == 1 else f"{found.number} events"
+                    self.stdout.write(f"{found.chain}: {events}, {found.hash}")
         if as_json:
             self.stdout.write(json.dumps({"chains": document, "faults": count}, indent=2))
         if count:

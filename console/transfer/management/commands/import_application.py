@@ -53,7 +53,8 @@ class Command(BaseCommand):
             names = list(rows.values_list("name", "link_name"))
         for name, link_name in names:
             self.stdout.write(f"  connection {name} ({link_name})")
-        self.stdout.write(f"  {len(manifest.components)} components")
+        number = len(manifest.components)
+        self.stdout.write(f"  {number} component{'' if number == 1 else 's'}")
 
     def _read(self, path: str) -> Manifest:
         try:

@@ -256,7 +256,7 @@ function M.log()
   release(call)
   -- The order is that of console/gateway/call_lines.py.
   call_log.add(call.route.log, {
-    call.method, call.path ~= "" and call.path:sub(1, 500) or "/", call.status or 0, reason(call),
+    call.method, call.path:sub(1, 500), call.status or 0, reason(call),
     math.floor((ngx.now() - ngx.req.start_time()) * 1000 + 0.5), call.bytes_in, call.received,
   })
 end

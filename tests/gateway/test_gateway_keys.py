@@ -78,7 +78,7 @@ def test_a_person_is_named_by_the_token(paths):
     assert paths.call("/of-a-person", "mine", headers=user).status_code == 200
     assert paths.item.received[0].all("Console-User") == []
     time.sleep(1.3)
-    logged = "SELECT user_id FROM invocations_invocation WHERE path = '/of-a-person'"
+    logged = "SELECT user_id FROM invocations_invocation WHERE path = '/api/of-a-person'"
     assert paths.console.rows(logged) == paths.console.rows("SELECT id FROM accounts_user")
     refused = paths.call(headers={"Console-User": "x" + paths.keys.user_token})
     assert refused.status_code == 401

@@ -33,7 +33,7 @@ def test_a_service_that_hangs_gets_only_so_many_calls(paths):
         assert answer.headers["Console-Request-Id"]
     # Afterwards all places are free again.
     assert [paths.call().status_code for _ in range(30)] == [200] * 30
-    problems = [row[3] for row in paths.log() if row[1] == "/slow"]
+    problems = [row[3] for row in paths.log() if row[1] == "/api/slow"]
     assert problems.count("service-busy") == len(refused)
 
 

@@ -67,7 +67,7 @@ def test_a_response_that_breaks_off_is_broken_for_the_program(paths, form):
     url = paths.url("item", f"/breaks-{form}")
     codes = {curl(url, paths.keys.key) for _ in places}
     assert codes <= {18, 56}  # partial file, or a chunk that is not complete
-    rows = [row for row in paths.log() if row[1] == f"/breaks-{form}"]
+    rows = [row for row in paths.log() if row[1] == f"/api/breaks-{form}"]
     assert len(rows) == 25
     assert {row[3] for row in rows} == {"service-unreachable"}
 
@@ -109,7 +109,7 @@ def test_a_service_that_trickles_is_cut_off_in_the_end(paths):
         with pytest.raises(requests.RequestException):
             paths.call("/trickles", of=of)
     assert time.monotonic() - began < 8
-    problems = {row[3] for row in paths.log() if row[1] == "/trickles"}
+    problems = {row[3] for row in paths.log() if row[1] == "/api/trickles"}
     assert problems == {"service-timeout"}
 
 
@@ -122,7 +122,7 @@ def test_a_stream_without_end_is_cut_off_at_the_limit(paths):
     paths.item.answers["/api/endless"] = endless
     with pytest.raises(requests.RequestException):
         paths.call("/endless")
-    assert [row[3] for row in paths.log() if row[1] == "/endless"] == ["answer-too-large"]
+    assert [row[3] for row in paths.log() if row[1] == "/api/endless"] == ["answer-too-large"]
 
 
 def test_the_service_notices_that_the_program_has_left(paths):
@@ -143,7 +143,7 @@ def test_the_service_notices_that_the_program_has_left(paths):
     ) as answer:
         assert next(answer.iter_content(5)) == b"first"
     assert left.wait(2)
-    assert [row[3] for row in paths.log() if row[1] == "/waits"] == ["caller-gone"]
+    assert [row[3] for row in paths.log() if row[1] == "/api/waits"] == ["caller-gone"]
 
 
 def test_a_large_response_does_not_fill_memory(paths):
@@ -227,4 +227,4 @@ def test_nginx_that_ends_finishes_running_calls(paths, tmp_path):
             go_on.set()
             assert b"".join(pieces) == b"second"
         time.sleep(0.5)
-    assert len([row for row in paths.log() if row[1] == "/waits"]) >= 1
+    assert len([row for row in paths.log() if row[1] == "/api/waits"]) >= 1

@@ -102,7 +102,7 @@ def test_a_cut_response_is_logged(console: Served, misdeed: str) -> None:
         time.sleep(0.2)
         told = console.rows(
             "SELECT problem FROM invocations_invocation "
-            f"WHERE path = '/{misdeed}' AND problem = 'answer-too-large'"
+            f"WHERE path = '/api/{misdeed}' AND problem = 'answer-too-large'"
         )
     assert told
 

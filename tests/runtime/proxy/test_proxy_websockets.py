@@ -99,7 +99,7 @@ def test_messages_are_passed_on_in_both_directions(dial, speaker):
     row = logged()
     assert (row["status"], row["problem"], row["method"]) == (101, "", "GET")
     assert row["bytes_in"] == row["bytes_out"] > 200_000
-    assert row["path"] == "/stream"
+    assert row["path"] == "/key/api/stream"
 
 
 def test_the_handshake_is_signed_and_filtered(dial, speaker):

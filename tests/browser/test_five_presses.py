@@ -37,7 +37,7 @@ def test_oauth_2(page, console, presses) -> None:
     look_over(page, "first step")
     wizard.press(page, "Create and Authorize")
     expect(page.get_by_text("It asks for 5 permissions")).to_be_visible()
-    expect(page.get_by_text("Add and change contacts.")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("Add and change contacts.")).to_be_visible()
     look_over(page, "authorize, permissions")
     with page.expect_popup() as opened:
         wizard.press(page, "Authorize")

@@ -169,12 +169,12 @@ def test_calls_are_logged_like_those_of_the_python_path(paths):
     for of in ("nginx", "python"):
         paths.call("/logged?secret=query", method="POST", data=b"12345", of=of)
         paths.call("/logged-gone", of=of)
-    rows = sorted(row for row in paths.log() if row[1].startswith("/logged"))
+    rows = sorted(row for row in paths.log() if row[1].startswith("/api/logged"))
     assert len(rows) == 4
     assert rows[0] == rows[1]
     assert rows[2] == rows[3]
-    assert rows[0][:6] == ("GET", "/logged-gone", 404, "", 0, 4)
-    assert rows[2][:6] == ("POST", "/logged", 200, "", 5, 2)
+    assert rows[0][:6] == ("GET", "/api/logged-gone", 404, "", 0, 4)
+    assert rows[2][:6] == ("POST", "/api/logged", 200, "", 5, 2)
     assert "secret" not in json.dumps(rows)
 
 

@@ -227,4 +227,4 @@ def test_lines_of_calls_are_written_to_the_log(client, key, keyed):
     assert DROPPED._value.get() == before + 2 + len(bad)
     log_writer.writer.write()
     row = Invocation.objects.get()
-    assert (row.path, row.status, row.connection_id) == ("/x", 200, keyed.pk)
+    assert (row.path, row.status, row.connection_id) == ("/key/api/x", 200, keyed.pk)

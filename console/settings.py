@@ -259,7 +259,7 @@ if 0 < len(GATEWAY_SECRET) < 32:
 
 
 #: Proxied calls in progress: to one service, with one key, and in total. They wait on the event
-#: loop, so they cost memory (about 20 kB each) and two open sockets each, but no thread.
+#: loop, so they cost memory (about 40 kB each) and two open sockets each, but no thread.
 PROXY_CALLS_AT_ONCE_PER_SERVICE = env.int("PROXY_CALLS_AT_ONCE_PER_SERVICE", default=1_000)
 PROXY_CALLS_AT_ONCE_PER_KEY = env.int("PROXY_CALLS_AT_ONCE_PER_KEY", default=2_000)
 PROXY_CALLS_AT_ONCE = env.int("PROXY_CALLS_AT_ONCE", default=4_000)

@@ -167,7 +167,8 @@ class _HttpCall(ProxyCall):
             self._log(status=streamed.status, sent=streamed.received, problem=problem)
 
     async def _stream(self, streamed: StreamedResponse, headers: list[tuple[str, str]]) -> None:
-        self.client.watch()
+        if self.body is None or self.body.is_over:  # else the body is still being received
+            self.client.watch()
         await self._send_head(streamed.status, headers)
         await self._send_piece(b"")  # at once: the first piece of a stream may take a while
         while piece := await streamed.read():

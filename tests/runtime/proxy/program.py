@@ -135,7 +135,8 @@ class Exchange:
 
     ``body`` are the pieces of the request's body. After them the sender disconnects if they are
     shorter than ``Content-Length`` or if the body ``breaks_off``, and sends nothing more if it
-    ``hangs``. ``arrived`` is called after each piece of the response.
+    ``hangs``. It pauses before each piece for ``pause`` seconds. ``arrived`` is called after each
+    piece of the response.
     """
 
     def __init__(
@@ -145,11 +146,13 @@ class Exchange:
         *,
         breaks_off: bool = False,
         hangs: bool = False,
+        pause: float = 0,
         arrived: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.scope, self.answer = scope, Answered()
         self._pieces: list[bytes] | None = [*body]
         self._breaks_off, self._hangs, self._arrived = breaks_off, hangs, arrived
+        self._pause = pause
         self._disconnected = asyncio.Event()  # bound to the loop where it is awaited
         said = dict(scope["headers"]).get(b"content-length", b"")
         if said.isdigit() and int(said) > sum(map(len, self._pieces)):
@@ -169,6 +172,8 @@ class Exchange:
                 await asyncio.sleep(30)
             if not self._pieces and self._breaks_off:
                 return {"type": "http.disconnect"}
+            if self._pause:
+                await asyncio.sleep(self._pause)
             piece = self._pieces.pop(0) if self._pieces else b""
             more = bool(self._pieces) or self._breaks_off or self._hangs
             if not more:

@@ -209,6 +209,28 @@ def test_a_service_may_answer_before_it_has_read_the_body(listen, settings, prog
     assert listener.connections == 2
 
 
+def test_request_and_response_are_streamed_at_the_same_time(listen, settings, program, keyed):
+    """The service answers from the first piece on, and ends when it has the last one."""
+    came: queue.Queue[bytes] = queue.Queue()
+
+    def speak(sock: socket.socket) -> None:
+        received = sock.recv(65536)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegin\r\n")
+        while not received.endswith(b"\r\n0\r\n\r\n"):
+            if not (piece := sock.recv(65536)):
+                break
+            received += piece
+        came.put(received)
+        sock.sendall(b"3\r\nend\r\n0\r\n\r\n")
+
+    leading_to(listen(speak), settings)
+    pieces = [bytes([number]) * 65_536 for number in range(40)]
+    scope = program.scope("PUT", CONTACTS, headers=CHUNKED)
+    answer = program.ask(scope, pieces, pause=0.005)
+    assert (answer.status, answer.body, answer.broke_off) == (200, b"beginend", False)
+    assert parsed(came.get(timeout=10))[1] == b"".join(pieces)
+
+
 def test_another_upgrade_is_ignored(upstream, program, keyed):
     """A server may (RFC 9110 section 7.8), and some clients always offer HTTP/2."""
     answer = program.get("orders", headers={"Upgrade": "h2c", "Connection": "Upgrade"})

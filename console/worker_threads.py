@@ -31,9 +31,14 @@ class WorkerThreads:
         task = self._running.get(key)
         if task is None:
             task = self._running[key] = asyncio.create_task(self.run(function, *arguments))
-            task.add_done_callback(lambda _: self._running.pop(key, None))
+            task.add_done_callback(lambda task: self._forget(key, task))
         result: T = await asyncio.shield(task)
         return result
+
+    def _forget(self, key: Hashable, task: asyncio.Task[Any]) -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # reported by asyncio if everyone who waited has given up
 
     def is_running(self, key: Hashable) -> bool:
         """Tell whether a function runs for this key."""

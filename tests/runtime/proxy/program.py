@@ -262,6 +262,16 @@ class Program:
     def get(self, link_name: str, path: str = "/contacts", **more: Any) -> Answered:
         return self.call("GET", link_name, path, **more)
 
+    def gather(self, link_names: Iterable[str], path: str = "/contacts") -> list[Answered]:
+        """Call several connections at once."""
+        scopes = [self.scope("GET", f"{CALLS}/{name}/proxy{path}") for name in link_names]
+
+        async def all_of_them() -> list[Answered]:
+            calls = (Exchange(scope).run(self.application) for scope in scopes)
+            return await asyncio.gather(*calls)
+
+        return on_loop(all_of_them())
+
     def at_once(self, times: int, link_name: str, path: str = "/contacts") -> list[Answered]:
         """Make the same call several times at once, with real threads for what blocks."""
         application = ProxyApplication(

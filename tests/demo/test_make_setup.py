@@ -48,7 +48,14 @@ def project(tmp_path: Path) -> Path:
 def start(folder: Path, *command: str) -> subprocess.Popen[bytes]:
     # The environment of an outer ``make`` would change what this one does.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
-    return subprocess.Popen(command, cwd=folder, env=environment, start_new_session=True)
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, start_new_session=True, preexec_fn=_heed_interrupts
+    )
+
+
+def _heed_interrupts() -> None:
+    """Undo what a shell does to a command in the background: it ignores SIGINT from then on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def make_setup(folder: Path) -> subprocess.Popen[bytes]:

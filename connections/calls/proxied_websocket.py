@@ -15,7 +15,7 @@ from connections.calls.call_preparation import CallPreparation
 from connections.calls.prepared_call import PreparedCall
 from connections.calls.proxy_request import ProxyRequest, outgoing_request
 from connections.calls.proxy_response import UrlRewriter, response_headers
-from connectors.api.www_authenticate import refuses_credential
+from connections.calls.proxying import is_refused
 from connectors.http.connection_pool import CallLimits
 from connectors.http.websocket import PermittedWebSocket, ServiceWebSocket
 
@@ -45,7 +45,7 @@ async def open_websocket(
     Raise ``CallRefused`` or ``ServiceError``.
     """
     opened = await _open(request, subprotocols, prepared)
-    if _is_refused(prepared, opened):
+    if is_refused(prepared, opened.socket.status, opened.socket.headers):
         renewed = await _renewed(preparation, prepared, opened)
         if renewed is not None:
             opened.close()
@@ -92,9 +92,3 @@ async def _open(
     return ProxiedWebSocket(
         socket=socket, headers=headers, permitted=permitted, refreshed=refreshed
     )
-
-
-def _is_refused(prepared: PreparedCall, opened: ProxiedWebSocket) -> bool:
-    socket = opened.socket
-    challenges = (value for name, value in socket.headers if name.lower() == "www-authenticate")
-    return refuses_credential(prepared.connector, socket.status, challenges)

@@ -8,6 +8,7 @@ call is sent twice because it was slow or failed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -48,7 +49,9 @@ async def proxy(
     streamed = await _send(outgoing, request, prepared)
     refreshed = False
     try:
-        if _is_refused(prepared, streamed) and (renewed := await preparation.again(prepared)):
+        if is_refused(prepared, streamed.status, streamed.headers) and (
+            renewed := await preparation.again(prepared)
+        ):
             refreshed = True
             # A streamed body is gone; then the new token is there for the next call.
             if not isinstance(request.body, StreamedUpload):
@@ -56,7 +59,7 @@ async def proxy(
                 prepared = renewed
                 outgoing = outgoing_request(request, prepared)
                 streamed = await _send(outgoing, request, prepared)
-                if _is_refused(prepared, streamed):
+                if is_refused(prepared, streamed.status, streamed.headers):
                     await preparation.again(prepared, just_obtained=True)
         headers = response_headers(
             streamed.headers,
@@ -99,7 +102,7 @@ def _limits(seconds: float, stream_seconds: float, max_bytes: int, at_once: int)
     )
 
 
-def _is_refused(prepared: PreparedCall, streamed: StreamedResponse) -> bool:
+def is_refused(prepared: PreparedCall, status: int, headers: Iterable[tuple[str, str]]) -> bool:
     """Tell whether the service refuses the credential, and not only a permission."""
-    challenges = (value for name, value in streamed.headers if name.lower() == "www-authenticate")
-    return refuses_credential(prepared.connector, streamed.status, challenges)
+    challenges = (value for name, value in headers if name.lower() == "www-authenticate")
+    return refuses_credential(prepared.connector, status, challenges)

@@ -119,6 +119,11 @@ class ServiceWebSocket(asyncio.Protocol):
         return bytes(self.response.body or b"") if self.response else b""
 
     @property
+    def was_opened(self) -> bool:
+        """Return whether the handshake succeeded; the service may have closed it since."""
+        return self.status == 101 and self._protocol.handshake_exc is None
+
+    @property
     def is_open(self) -> bool:
         return self._protocol.state is State.OPEN
 
@@ -249,7 +254,7 @@ class PermittedWebSocket:
             raise unreachable_error(error, call, limits.connect, limits.seconds) from None
         except WebSocketException:
             opened = None
-        if opened is None or (opened.status == 101 and not opened.is_open):
+        if opened is None or (opened.status == 101 and not opened.was_opened):
             raise ServiceUnintelligible(
                 f"{self._service} answered a request for a WebSocket in a way that is not allowed."
             )

@@ -48,7 +48,7 @@ class ProxyCall:
         link_name: str,
         path: str,
     ) -> None:
-        self.threads, self.receive, self.send = threads, receive, send
+        self.threads, self.scope, self.receive, self.send = threads, scope, receive, send
         self.environ = environ_of(scope)
         self.link_name, self.path = link_name, path
         self.request_id = begin(self.environ)

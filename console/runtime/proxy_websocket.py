@@ -11,27 +11,16 @@ from connections.calls.proxied_websocket import ProxiedWebSocket, open_websocket
 from connections.calls.proxy_request import ProxyRequest
 from connectors.http.websocket import ABNORMAL, BAD_GATEWAY, GOING_AWAY
 from console.monitoring.request_ids import HEADER
-from console.runtime.asgi_request import Message, Receive, Send, header_list
+from console.runtime.asgi_request import header_list
 from console.runtime.problem_details import Problem, problem_of
-from console.runtime.proxy_call import CallThreads, ProxyCall
+from console.runtime.proxy_call import ProxyCall
 
 
 class WebSocketCall(ProxyCall):
     """A call that stays open while program and service exchange messages."""
 
-    def __init__(
-        self,
-        threads: CallThreads,
-        scope: Message,
-        receive: Receive,
-        send: Send,
-        *,
-        link_name: str,
-        path: str,
-    ) -> None:
-        super().__init__(threads, scope, receive, send, link_name=link_name, path=path)
-        self.subprotocols: Sequence[str] = scope.get("subprotocols") or ()
-        self.received = 0
+    #: Bytes of messages from the program.
+    received = 0
 
     async def respond(self) -> None:
         if (await self.receive())["type"] != "websocket.connect":
@@ -57,7 +46,7 @@ class WebSocketCall(ProxyCall):
             proxy_url=self.proxy_url,
         )
         service = await open_websocket(
-            request, self.subprotocols, prepared, self.threads.preparation
+            request, self.scope.get("subprotocols") or (), prepared, self.threads.preparation
         )
         self.refreshed = service.refreshed
         return service
@@ -65,7 +54,7 @@ class WebSocketCall(ProxyCall):
     async def _exchange(self, service: ProxiedWebSocket) -> None:
         socket, code, problem = service.socket, 1000, ""
         try:
-            if not socket.is_open:
+            if not socket.was_opened:
                 await self._deny(service)
                 return
             await self.send(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
+from websockets.utils import accept_key
 
 from connectors.http.bulkhead import bulkhead
 from console.invocations import log_writer
@@ -126,6 +129,26 @@ def test_the_service_closes(dial, speaker):
         socket.recv(5)
     assert caught.value.rcvd.code == 4002
     assert logged()["problem"] == ""
+
+
+def test_a_service_may_close_at_once(dial, settings, listen):
+    """The handshake, a message and the end arrive together."""
+
+    def speak(sock: socket.socket) -> None:
+        key = re.search(rb"Sec-WebSocket-Key: (\S+)", sock.recv(65536))[1].decode()
+        sock.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: %b\r\n\r\n\x81\x03one\x88\x02\x0f\xa2"
+            % accept_key(key).encode()
+        )
+        sock.recv(65536)
+
+    leading_to(listen(speak), settings)
+    with dial() as connection:
+        assert connection.recv(5) == "one"
+        with pytest.raises(ConnectionClosed) as caught:
+            connection.recv(5)
+    assert caught.value.rcvd.code == 4002
 
 
 def test_a_service_that_breaks_off_is_no_regular_end(dial, speaker):

@@ -319,6 +319,11 @@ STATIC_ROOT = env.path("STATIC_ROOT", default=BASE_DIR / "var" / "static")
 #: Logos from EXTRA_CATALOGUES take precedence over the built-in ones.
 _LOGOS = [Path(folder, "logos") for folder in EXTRA_CATALOGUES[::-1]]
 STATICFILES_DIRS = [*(("connectors", f) for f in _LOGOS if f.is_dir()), BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "console.stylesheet.finder.StylesheetFinder",
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

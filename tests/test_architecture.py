@@ -38,6 +38,7 @@ LAYERS = (
     "console.short_cache",
     "console.worker_threads",
     "console.optimistic_lock",
+    "console.stylesheet",
     "console.encryption",
     "console.monitoring",
     "console.accounts",

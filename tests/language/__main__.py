@@ -45,6 +45,7 @@ ADVICE = list(WORDS.values())
 #: Texts of others, tests about text, and data whose words are a service's own.
 SKIPPED = (
     "static/vendor/",
+    "console/stylesheet/tabler/",
     "static/connectors/",
     "requirements/",
     "tests/language/",

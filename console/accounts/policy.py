@@ -330,6 +330,7 @@ RULES: dict[str, RouteRule] = {
     "form_return": MYSELF,
     # Browsers and monitoring
     "favicon": public("Browsers request it on the sign-in page."),
+    "manifest": public("Browsers request it on the sign-in page, and without cookies."),
     "healthz": WATCHING,
     "readyz": WATCHING,
     "metrics": public("Metrics collectors do not sign in: they send METRICS_TOKEN."),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from console.accounts.http import SignedInRequest
@@ -18,8 +20,38 @@ from console.signing_in.factors import is_exposed
 @login_not_required
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Redirect to the icon."""
-    return redirect(static("console/favicon.svg"))
+    """Redirect to the icon, as a picture that every browser can show."""
+    return redirect(static("console/favicon-32.png"))
+
+
+# Browsers request it without cookies.
+@login_not_required
+@require_safe
+@cache_control(public=True, max_age=24 * 60 * 60)
+def manifest(request: HttpRequest) -> HttpResponse:
+    """Describe the console for browsers that can add it to the home screen or the dock."""
+    icons = [
+        {
+            "src": static(f"console/icon-{size}.png"),
+            "sizes": f"{size}x{size}",
+            "type": "image/png",
+            "purpose": "any maskable",
+        }
+        for size in (192, 512)
+    ]
+    return JsonResponse(
+        {
+            "name": "Developer Console",
+            "short_name": "Console",
+            "start_url": reverse("home"),
+            "scope": reverse("home"),
+            "display": "minimal-ui",
+            "background_color": "#ffffff",
+            "theme_color": "#066fd1",
+            "icons": icons,
+        },
+        content_type="application/manifest+json",
+    )
 
 
 @require_safe

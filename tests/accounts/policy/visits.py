@@ -224,6 +224,7 @@ VISITS: dict[str, Visit] = {
     "usersessions_list": FOREIGN,
     "form_return": Visit(status=302),
     "favicon": Visit(status=302, anonymous=302),
+    "manifest": PAGE,
     "healthz": PAGE,
     "readyz": PAGE,
     # Exists only if METRICS_TOKEN is set, for clients that send it.

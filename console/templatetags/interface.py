@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 
 from connections.models.state_badge import STATES
+from console.choices import Environment
 
 register = template.Library()
 
@@ -144,6 +145,30 @@ def state(name: str, **facts: Any) -> SafeString:
 def authorization_state(authorization: ShownAuthorization | None) -> SafeString:
     """Render the state of an authorization; None is shown as *Not authorized*."""
     return state(**authorization.display.facts) if authorization else state("needs_authorization")
+
+
+@register.simple_tag
+def environment(value: str) -> SafeString:
+    """Render an environment as its color and its name."""
+    named = Environment(value)
+    return format_html(
+        '<span class="environment environment-{}">{}</span>', named.value, named.label
+    )
+
+
+@register.simple_tag
+def environment_bar(value: str, words: str = "") -> SafeString:
+    """Render the bar above what runs or is authorized in an environment.
+
+    ``words`` say what happens there, such as "Runs in".
+    """
+    named = Environment(value)
+    return format_html(
+        '<p class="environment-bar environment-{}">{}<strong>{}</strong></p>',
+        named.value,
+        f"{words} " if words else "",
+        named.label,
+    )
 
 
 @register.simple_tag

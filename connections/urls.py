@@ -4,6 +4,7 @@ from connections.views import (
     authorizations,
     authorize,
     connections,
+    details,
     flows,
     gallery,
     installed,
@@ -33,6 +34,9 @@ urlpatterns = [
         name="connection_permissions",
     ),
     path("connections/<uuid:pk>/rename/", connections.connection_rename, name="connection_rename"),
+    path("connections/<uuid:pk>/edit/", details.connection_edit, name="connection_edit"),
+    path("connections/<uuid:pk>/disable/", details.connection_disable, name="connection_disable"),
+    path("connections/<uuid:pk>/enable/", details.connection_enable, name="connection_enable"),
     path("connections/<uuid:pk>/delete/", connections.connection_delete, name="connection_delete"),
     # /authorizations/<uuid>/
     path(

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.urls import reverse
 
-from connections.models import Authorization, InstalledConnection
+from connections.models import Authorization, Connection, InstalledConnection
+from connections.models.disablement import Disablement
 from connections.models.display_state import DisplayState
 from connections.models.snapshot import ConnectionSnapshot
 from connections.models.state_badge import URGENCY
@@ -29,6 +30,7 @@ class ConnectionState:
     display: DisplayState
     authorization: Authorization | None = None
     installed: uuid.UUID | None = None
+    disablement: Disablement | None = None
 
     @property
     def name(self) -> str:
@@ -46,8 +48,15 @@ class ConnectionState:
         return self.display.works
 
     @property
+    def needs_authorization(self) -> bool:
+        """Tell whether it would work if somebody authorized it again."""
+        return not self.works and self.disablement is None
+
+    @property
     def problem(self) -> str:
         """Return why it does not work, or why its access token cannot be refreshed."""
+        if self.disablement:
+            return self.disablement.message(self.snapshot.name)
         if self.authorization is None:
             return ""
         if self.authorization.state != Authorization.State.ACTIVE:
@@ -81,13 +90,23 @@ def connection_states(
     snapshots: Mapping[Environment, Mapping[uuid.UUID, ConnectionSnapshot]],
     organization: uuid.UUID,
     user: Any,
+    *,
+    disablements: Mapping[uuid.UUID, Disablement] | None = None,
 ) -> dict[Environment, dict[uuid.UUID, ConnectionState]]:
-    """Return the states of connections in the developers' environments, with one query."""
+    """Return the states of connections in the developers' environments, with one query.
+
+    ``disablements`` are those of the connections that are disabled; another query finds them if
+    the caller has not read them.
+    """
     connections = {pk for known in snapshots.values() for pk in known}
+    if disablements is None:
+        disablements = Connection.objects.filter(pk__in=connections).disablements()
     rows = _authorizations(connections, organization, user)
     return {
         environment: {
-            pk: connection_state(pk, snapshot, environment, rows.get(pk, ()))
+            pk: connection_state(
+                pk, snapshot, environment, rows.get(pk, ()), disablement=disablements.get(pk)
+            )
             for pk, snapshot in known.items()
         }
         for environment, known in snapshots.items()
@@ -99,7 +118,9 @@ def installed_connection_states(
 ) -> dict[uuid.UUID, ConnectionState]:
     """Return the states of a client's installed connections in Production, by their keys."""
     rows = list(rows)
-    found = _authorizations({row.connection_id for row in rows}, organization, user)
+    connections = {row.connection_id for row in rows}
+    found = _authorizations(connections, organization, user)
+    disablements = Connection.objects.filter(pk__in=connections).disablements()
     return {
         row.pk: connection_state(
             row.connection_id,
@@ -107,6 +128,7 @@ def installed_connection_states(
             Environment.PRODUCTION,
             found.get(row.connection_id, ()),
             installed=row.pk,
+            disablement=disablements.get(row.connection_id),
         )
         for row in rows
     }
@@ -128,6 +150,7 @@ def connection_state(
     authorizations: Iterable[Authorization],
     *,
     installed: uuid.UUID | None = None,
+    disablement: Disablement | None = None,
 ) -> ConnectionState:
     """Return the state of one connection, by the authorization that serves its calls, if any."""
     authorization = next((row for row in authorizations if row.serves(snapshot, environment)), None)
@@ -140,7 +163,9 @@ def connection_state(
             authorization.credential if authorization else None,
             needed=snapshot.scopes_asked,
             oauth2=snapshot.definition.oauth2,
+            disabled=disablement is not None,
         ),
         authorization=authorization,
         installed=installed,
+        disablement=disablement,
     )

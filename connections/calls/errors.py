@@ -2,6 +2,7 @@
 
 CallRefused
 ├── ConnectionNotFound       no connection of this link name in the environment
+├── ConnectionDisabled       a developer has disabled the connection
 ├── LicenseEnded             the license of the installed application has ended
 ├── UserTokenRequired        each person authorizes the connection, and the call names nobody
 ├── ServiceRemoved           the service is no longer in the catalog
@@ -32,6 +33,12 @@ class ConnectionNotFound(CallRefused):
     """No connection of this link name exists in the environment."""
 
     slug = "connection-not-found"
+
+
+class ConnectionDisabled(CallRefused):
+    """A developer has disabled the connection; it keeps its authorizations."""
+
+    slug = "connection-disabled"
 
 
 class LicenseEnded(CallRefused):

@@ -51,6 +51,7 @@ def _own(caller: Caller, link_name: str) -> ConnectionState | None:
             application__organization=caller.organization,
             link_name=link_name,
         )
+        .select_related("disabled_by")
         .prefetch_related("released")
         .first()
     )
@@ -58,7 +59,13 @@ def _own(caller: Caller, link_name: str) -> ConnectionState | None:
     if connection is None or snapshot is None:
         return None
     snapshots = {caller.environment: {connection.pk: snapshot}}
-    found = connection_states(snapshots, caller.organization, caller.user)
+    disablement = connection.disablement
+    found = connection_states(
+        snapshots,
+        caller.organization,
+        caller.user,
+        disablements={connection.pk: disablement} if disablement else {},
+    )
     return found[caller.environment][connection.pk]
 
 

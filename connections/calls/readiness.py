@@ -9,6 +9,7 @@ from connections.authorizations.connection_state import ConnectionState
 from connections.calls.errors import (
     AuthorizationBroken,
     AuthorizationRequired,
+    ConnectionDisabled,
     ServiceRemoved,
     UserTokenRequired,
 )
@@ -27,6 +28,8 @@ def ensure_ready(state: ConnectionState, *, has_user: bool = True) -> Credential
     connection is ready: the service knows what it allows.
     """
     snapshot, authorization = state.snapshot, state.authorization
+    if state.disablement:
+        raise ConnectionDisabled(state.disablement.message(snapshot.name))
     if lacks_user(state, has_user=has_user):
         raise UserTokenRequired(snapshot.name)
     if snapshot.connector not in get_connectors():

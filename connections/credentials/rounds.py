@@ -96,6 +96,8 @@ def set_turn(credential: Credential, column: Column, at: datetime) -> None:
 def _due(column: Column) -> Iterator[Credential]:
     started, after = timezone.now(), None
     users = Authorization.objects.filter(credential=OuterRef("pk"))
+    if column == "check_at":  # tests are calls, and disabled connections make none
+        users = users.filter(connection__disabled_at=None)
     active = Q(Exists(users.filter(state=Authorization.State.ACTIVE)))
     stopped = users.filter(
         state=Authorization.State.NEEDS_AUTHORIZATION, changed_at__gt=started - RECOVERS_WITHIN

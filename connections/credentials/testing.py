@@ -19,12 +19,18 @@ from connectors.api.check_call import Account, check
 from connectors.errors import CredentialRefused, ServiceError
 
 
+class ConnectionIsDisabled(ServiceError):
+    """No test is made, because the connection is disabled."""
+
+
 def check_authorization(authorization: Authorization) -> Account:
     """Make the check call with this authorization and return its account.
 
     Raise ``ServiceError`` with a message for a person. The result is stored in the credential;
     if the service refuses it for good, its authorizations are marked as ended.
     """
+    if disablement := authorization.connection.disablement:
+        raise ConnectionIsDisabled(disablement.message(str(authorization.connection)))
     credential = authorization.credential
     if credential is None:
         raise CredentialRefused("This connection is not authorized yet.")

@@ -7,6 +7,7 @@ from connections.models.flow import Flow
 from connections.models.installed_connection import InstalledConnection
 from connections.models.oauth_client import OAuthClient
 from connections.models.released_connection import ReleasedConnection
+from connections.models.tag import Tag
 
 __all__ = [
     "Authorization",
@@ -16,4 +17,5 @@ __all__ = [
     "InstalledConnection",
     "OAuthClient",
     "ReleasedConnection",
+    "Tag",
 ]

@@ -130,5 +130,9 @@ class Authorization(models.Model):
         """Return what pages show for this authorization."""
         needed = self.scopes_needed if self.state == self.State.ACTIVE else ()
         return DisplayState.of(
-            self.state, self.credential, needed=needed, oauth2=self.connection.connector.oauth2
+            self.state,
+            self.credential,
+            needed=needed,
+            oauth2=self.connection.connector.oauth2,
+            disabled=self.connection.is_disabled,
         )

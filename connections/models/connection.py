@@ -11,7 +11,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 
+from connections.models.disablement import Disablement
 from connections.models.snapshot import ConnectionSnapshot
+from connections.models.tag import Tag
 from connectors.definitions.registry import connector_or_placeholder
 from connectors.definitions.schema import AuthType, Connector
 from console.accounts.policy import Action
@@ -34,6 +36,15 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def drafts(self) -> ConnectionQuerySet:
         """Keep the connections that are still in the wizard."""
         return self.filter(status=Connection.Status.DRAFT)
+
+    def disablements(self) -> dict[uuid.UUID, Disablement]:
+        """Return who disabled which of these connections, and why."""
+        rows = self.filter(disabled_at__isnull=False).values_list(
+            "pk", "disabled_at", "disabled_by__email", "disabled_reason"
+        )
+        return {
+            pk: Disablement(at=at, by=email or "", reason=reason) for pk, at, email, reason in rows
+        }
 
 
 class Connection(models.Model):
@@ -63,6 +74,18 @@ class Connection(models.Model):
     #: The number of the first release that contains it; then it can no longer be deleted.
     first_released = models.PositiveIntegerField(null=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    #: The developer who answers for it; at first the one who created it.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    description = models.CharField(max_length=500, blank=True)
+    tags = models.ManyToManyField(Tag, blank=True, related_name="connections")
+    #: Since when no calls are made through it, in any environment; empty while it is enabled.
+    disabled_at = models.DateTimeField(null=True, editable=False)
+    disabled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    disabled_reason = models.CharField(max_length=300, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -91,10 +114,20 @@ class Connection(models.Model):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="connection_newest_first"),
             models.Index(fields=["application", "connector_slug"], name="connection_by_connector"),
+            models.Index(
+                fields=["disabled_at"],
+                condition=models.Q(disabled_at__isnull=False),
+                name="connection_disabled",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding and self.owner_id is None:
+            self.owner_id = self.created_by_id
+        super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("connection_detail", args=[self.pk])
@@ -107,6 +140,18 @@ class Connection(models.Model):
     @property
     def is_draft(self) -> bool:
         return self.status == self.Status.DRAFT
+
+    @property
+    def is_disabled(self) -> bool:
+        return self.disabled_at is not None
+
+    @property
+    def disablement(self) -> Disablement | None:
+        """Return who disabled it, when and why; ``None`` while it is enabled."""
+        if self.disabled_at is None:
+            return None
+        by = self.disabled_by.email if self.disabled_by else ""
+        return Disablement(at=self.disabled_at, by=by, reason=self.disabled_reason)
 
     @property
     def environments(self) -> tuple[Environment, ...]:

@@ -28,12 +28,16 @@ class DisplayState:
         *,
         needed: tuple[str, ...],
         oauth2: OAuth2Auth | None,
+        disabled: bool = False,
     ) -> DisplayState:
         """Derive the display state from the stored ``state``, or ``None`` for no authorization.
 
         A stored state other than ``active`` is shown as it is. An active authorization is shown
-        as ``needs_authorization``, ``permissions_missing`` or ``expiring`` where that is so.
+        as ``needs_authorization``, ``permissions_missing`` or ``expiring`` where that is so. A
+        disabled connection is shown as that, whatever its authorization.
         """
+        if disabled:
+            return cls._with_account("disabled", credential)
         if state is not None and state != "active":
             return cls._with_account(state, credential)
         if credential is None or credential.has_ended:

@@ -37,6 +37,7 @@ AUTHORIZATION_STATES: Mapping[str, StateBadge] = {
     ),
     "suspended": StateBadge(tone="amber", icon="clock", sign="∥", words="Suspended"),
     "revoked": StateBadge(tone="grey", icon="circle-minus", sign="⊘", words="Revoked"),
+    "disabled": StateBadge(tone="grey", icon="player-pause", sign="⏸", words="Disabled"),
     "permissions_missing": StateBadge(
         tone="amber",
         icon="puzzle",

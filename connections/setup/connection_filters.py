@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import QueryDict
 
-from connections.models import Authorization, Connection
+from connections.models import Authorization, Connection, Tag
 from connections.models.state_badge import AUTHORIZATION_STATES, STATES
 from connections.models.state_conditions import in_state, missing_permissions
 from connectors.definitions.registry import get_connectors
@@ -22,9 +22,11 @@ PAGE_SIZE = 20
 #: Filters by status, in the order of the states.
 STATUSES = [(name, STATES[name].words) for name in (*AUTHORIZATION_STATES, "draft")]
 
+_tagged = Tag.objects.filter(connections=OuterRef("pk"))
+
 
 class ConnectionFilterForm(FilterForm):
-    """Filter connections by text, status, connector and application."""
+    """Filter connections by text, status, connector, application and tag."""
 
     q = forms.CharField(label="Search", required=False, max_length=100)
     status = forms.ChoiceField(
@@ -34,6 +36,7 @@ class ConnectionFilterForm(FilterForm):
     )
     connector = forms.ChoiceField(label="Connector", required=False, widget=FlatSelect)
     application = forms.ChoiceField(label="Application", required=False, widget=FlatSelect)
+    tag = forms.ChoiceField(label="Tag", required=False, widget=FlatSelect)
 
     def __init__(self, params: QueryDict, *, user: Any) -> None:
         super().__init__(params, user=user)
@@ -50,9 +53,16 @@ class ConnectionFilterForm(FilterForm):
         used.add(self.params.get("connector", ""))
         connectors = get_connectors().items()
         self.set_choices("connector", ((slug, c.name) for slug, c in connectors if slug in used))
+        tags = Tag.objects.filter(Exists(rows.filter(tags=OuterRef("pk"))))
+        names = dict.fromkeys(tags.values_list("name", flat=True))
+        self.set_choices("tag", ((name, name) for name in names))
+        self.has_tags = bool(names)
 
     def selects(self) -> list[forms.BoundField]:
-        return [self[name] for name in ("status", "connector", "application")]
+        names = ["status", "connector", "application"]
+        if self.has_tags:
+            names.append("tag")
+        return [self[name] for name in names]
 
     def connections(self) -> QuerySet[Connection]:
         """Return the connections that the person can see, narrowed by the filters."""
@@ -66,11 +76,15 @@ class ConnectionFilterForm(FilterForm):
                 | Q(link_name__icontains=words)
                 | Q(connector_slug__icontains=words)
                 | Q(application__name__icontains=words)
+                | Q(description__icontains=words)
+                | Q(Exists(_tagged.filter(name__icontains=words)))
             )
         if slug := chosen.get("connector"):
             connections = connections.filter(connector_slug=slug)
         if link_name := chosen.get("application"):
             connections = connections.filter(application__link_name=link_name)
+        if name := chosen.get("tag"):
+            connections = connections.filter(Exists(_tagged.filter(name=name)))
         match chosen.get("status"):
             case None:
                 pass
@@ -90,6 +104,12 @@ def in_display_state(name: str, user: Any) -> Q:
         Q(user=None) | Q(user=user),
         organization__in=Organization.objects.allowing(user, Action.MANAGE_CONNECTIONS),
     )
+    if name == "disabled":
+        return Q(disabled_at__isnull=False)
+    return Q(disabled_at=None) & _in_authorization_state(name, mine)
+
+
+def _in_authorization_state(name: str, mine: QuerySet[Authorization]) -> Q:
     if name == "needs_authorization":
         return ~_everywhere(mine) | _somewhere(mine.filter(in_state(name)))
     if name not in {"active", "expiring", "permissions_missing"}:
@@ -144,5 +164,5 @@ def _with_authorizations(rows: QuerySet[Connection], user: Any) -> QuerySet[Conn
         .order_by("environment")
     )
     return rows.select_related("application").prefetch_related(
-        "released", Prefetch("authorizations", seen, to_attr="visible_authorizations")
+        "released", "tags", Prefetch("authorizations", seen, to_attr="visible_authorizations")
     )

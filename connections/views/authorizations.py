@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from connections.authorizations import labeling, revoking
 from connections.authorizations.forms import LabelForm
-from connections.credentials.testing import check_authorization
+from connections.credentials.testing import ConnectionIsDisabled, check_authorization
 from connections.models import Authorization, Connection, Credential
 from connections.models.authorization_site import AuthorizationSite
 from connectors.definitions.registry import get_connectors
@@ -52,6 +52,8 @@ def test(
     """Make a check call with an authorization of any site and report the result."""
     try:
         account = check_authorization(authorization)
+    except ConnectionIsDisabled as error:
+        messages.error(request, str(error))
     except CredentialRefused as error:
         messages.error(request, f"{error} Reauthorize the connection.")
     except ServiceError as error:

@@ -45,6 +45,7 @@ def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
             "is_in_catalogue": site.snapshot.connector in get_connectors(),
             "application": row.connection.application,
             "authorization": authorization,
+            "disablement": row.connection.disablement,
             "label_seen": label_seen(authorization),
             "may_see_calls": Organization.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
             .filter(pk=row.organization_id)

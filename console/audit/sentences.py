@@ -37,10 +37,15 @@ SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.COMPONENT_SAVED: "{who} changed the {kind} {what} in {application}",
     AuditAction.CONNECTION_CREATED: "{who} created the connection {what} in {application}",
     AuditAction.CONNECTION_DELETED: "{who} deleted the connection {what} from {application}",
+    AuditAction.CONNECTION_DESCRIBED: "{who} changed the description of the connection {what}",
+    AuditAction.CONNECTION_DISABLED: "{who} disabled the connection {what}",
+    AuditAction.CONNECTION_ENABLED: "{who} enabled the connection {what}",
+    AuditAction.CONNECTION_OWNER_CHANGED: "{who} made {owner} the owner of the connection {what}",
     AuditAction.CONNECTION_PERMISSIONS_CHANGED: (
         "{who} changed the permissions of the connection {what}"
     ),
     AuditAction.CONNECTION_RENAMED: "{who} renamed the connection {was} to {what}",
+    AuditAction.CONNECTION_TAGGED: "{who} changed the tags of the connection {what}",
     AuditAction.CREDENTIAL_REVOCATION_ASKED: "Revoking the access of {what} at {service}: {answer}",
     AuditAction.INSTALLATION_CREATED: (
         "{who} installed {application} in {client}, at release {release}"

@@ -57,7 +57,7 @@ class InstallationOverview:
     @property
     def to_authorize(self) -> list[ConnectionOverview]:
         """List the connections that the person can authorize and that do not work yet."""
-        return [part for part in self.parts if not part.state.works]
+        return [part for part in self.parts if part.state.needs_authorization]
 
     @property
     def is_skipped(self) -> bool:
@@ -73,6 +73,8 @@ class InstallationOverview:
             return "red", "plug", f"{len(self.to_authorize)} for you to authorize"
         if self.waiting_count:
             return "amber", "clock", "Waiting for an administrator"
+        if any(part.state.disablement for part in self.parts):
+            return "grey", "player-pause", "Disabled by its developers"
         return "green", "circle-check", "Works"
 
 
@@ -108,7 +110,7 @@ def installation_overviews(
                 if row.pk in visible and row.connection.application_id == each.application_id
             ),
             waiting_count=sum(
-                not states[row.pk].works
+                states[row.pk].needs_authorization
                 for row in found
                 if row.connection.application_id == each.application_id
                 and row.document["level"] == Level.ADMINISTRATOR

@@ -43,7 +43,8 @@ def _check(credential: Credential) -> VisitOutcome:
     failed_before = bool(credential.check_problem)
     # An authorization that stopped may work again: the service may have had an outage.
     states = Authorization.State.ACTIVE, Authorization.State.NEEDS_AUTHORIZATION
-    authorization = credential.authorizations.filter(state__in=states).first()
+    rows = credential.authorizations.filter(state__in=states, connection__disabled_at=None)
+    authorization = rows.select_related("connection").first()
     if authorization is None or (turn > timezone.now() and not failed_before):
         return VisitOutcome.NOT_DUE
     try:

@@ -34,4 +34,5 @@ def installed_to_authorize(user: Any) -> QuerySet[InstalledConnection]:
 
     shared = Q(document__level=Level.ADMINISTRATOR) & ~authorized(user=None)
     own = Q(document__level=Level.LOGGED_IN_USER) & ~authorized(user=user)
-    return InstalledConnection.objects.visible_to(user).live().filter(shared | own)
+    enabled = Q(connection__disabled_at=None)
+    return InstalledConnection.objects.visible_to(user).live().filter(enabled, shared | own)

@@ -2,7 +2,8 @@
 
 An authorization has a problem if it has stopped, its stored secret cannot be decrypted, its
 service has granted less than the connection needs, it ends soon and cannot be renewed, the service
-rejects its OAuth client so that it cannot be refreshed, or its last test failed.
+rejects its OAuth client so that it cannot be refreshed, or its last test failed. Disabled
+connections are listed once, as that.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class HealthProblemKind(StrEnum):
     ENDING = "expiring"
     UNRENEWED = "unrenewed"
     FAILING = "failing"
+    DISABLED = "disabled"
 
 
 #: The words of the states, and of problems that an authorization can have in any state.
@@ -121,6 +123,10 @@ class HealthProblem:
         return self.kind in {HealthProblemKind.UNRENEWED, HealthProblemKind.FAILING}
 
     @property
+    def is_disabled(self) -> bool:
+        return self.kind is HealthProblemKind.DISABLED
+
+    @property
     def test_url(self) -> str:
         if self.installed:
             return reverse("installed_test", args=[self.installed.pk])
@@ -181,7 +187,7 @@ def urgent_problems(user: Any, fixable: FixableOrganizations, *, limit: int) -> 
         rows = rows.select_related("connection__application", "credential")
         return rows.defer("credential__secret", "credential__journal")
 
-    mine = fixable_by(user, fixable)
+    mine = fixable_by(user, fixable).filter(connection__disabled_at=None)
     kinds = HealthProblemKind
     stopped = mine.filter(state__in=STOPPED).order_by("-changed_at", "pk")[:limit]
     found = [
@@ -213,7 +219,8 @@ def urgent_problems(user: Any, fixable: FixableOrganizations, *, limit: int) -> 
 
 def count_stopped(user: Any, fixable: FixableOrganizations) -> int:
     """Count the authorizations that have stopped and that this person can fix, up to ``MOST``."""
-    return fixable_by(user, fixable).filter(state__in=STOPPED)[:MOST].count()
+    stopped = fixable_by(user, fixable).filter(state__in=STOPPED)
+    return stopped.filter(connection__disabled_at=None)[:MOST].count()
 
 
 def problems_for(
@@ -228,7 +235,7 @@ def problems_for(
     ``kind`` and ``application`` filter the list.
     """
     mine = fixable_by(user, fixable_organizations(user))
-    rows = mine.select_related("connection__application", "credential")
+    rows = mine.select_related("connection__application", "connection__disabled_by", "credential")
     rows = rows.prefetch_related("connection__released")
     rows = rows.defer("credential__secret", "credential__journal")
     if application:
@@ -236,7 +243,9 @@ def problems_for(
     found: dict[uuid.UUID, tuple[Authorization, HealthProblemKind]] = {}
     for each_kind, condition, order in _queries(mine, kind):
         if kind in (None, each_kind):
-            for row in rows.filter(condition).order_by(*order, "pk")[: limit - len(found)]:
+            is_disabled = each_kind is HealthProblemKind.DISABLED
+            which = rows.filter(condition, connection__disabled_at__isnull=not is_disabled)
+            for row in which.order_by(*order, "pk")[: limit - len(found)]:
                 found.setdefault(row.pk, (row, each_kind))
     installed = _installed(row for row, _ in found.values())
     return [
@@ -279,6 +288,8 @@ def _queries(
     yield kinds.UNRENEWED, active & home & refused, ("-credential__obtained_at",)
     failing = Q(credential__check_problem__gt="")
     yield kinds.FAILING, active & home & failing, ("-credential__checked_at",)
+    # Only developers can enable a connection.
+    yield kinds.DISABLED, ~Q(environment=Environment.PRODUCTION), ("-connection__disabled_at",)
 
 
 def _problem(
@@ -286,7 +297,9 @@ def _problem(
 ) -> HealthProblem:
     service = row.connection.connector.name
     credential = row.credential
-    if kind is HealthProblemKind.FAILING:
+    if kind is HealthProblemKind.DISABLED:
+        why = _disabled(row)
+    elif kind is HealthProblemKind.FAILING:
         why = credential.check_problem if credential else ""
     elif kind is HealthProblemKind.UNRENEWED:
         why = credential.renewal_problem if credential else ""
@@ -304,6 +317,12 @@ def _problem(
     else:
         why = f"The access to {service} has ended."
     return HealthProblem(authorization=row, kind=kind, why=why, installed=installed)
+
+
+def _disabled(row: Authorization) -> str:
+    disablement = row.connection.disablement
+    stopped = f" Its authorization has stopped, too. {row.reason}" if row.state in STOPPED else ""
+    return (disablement.sentence if disablement else "") + stopped
 
 
 def _missing(row: Authorization, installed: InstalledConnection | None) -> str:

@@ -66,9 +66,10 @@ def states_across(
     snapshots: Mapping[Environment, Iterable[ConnectionSnapshot]],
     user: Any,
 ) -> dict[Environment, dict[str, ConnectionState]]:
-    """Return the states for several environments; two queries, whatever the size."""
+    """Return the states for several environments; three queries, whatever the size."""
     connections = Connection.objects.created().filter(application=application)
     keys: dict[str, uuid.UUID] = dict(connections.values_list("link_name", "pk"))
+    disablements = connections.disablements()
     found = connection_states(
         {
             environment: {keys[s.link_name]: s for s in known if s.link_name in keys}
@@ -76,6 +77,7 @@ def states_across(
         },
         application.organization_id,
         user,
+        disablements=disablements,
     )
     return {
         environment: {state.snapshot.link_name: state for state in by_key.values()}

@@ -35,7 +35,8 @@ class ConnectionOut(Schema):
     environment: str
     state: str = Field(
         description="`active`, `expiring`, `permissions_missing`, `needs_authorization`, "
-        "`revoked`, `unknown_outcome`; `user_token_required` if the request must name a person"
+        "`revoked`, `unknown_outcome`, `suspended`, `disabled`; `user_token_required` if the "
+        "request must name a person"
     )
     works: bool
     problem: str | None = Field(
@@ -83,9 +84,9 @@ def _describe(state: ConnectionState, program: Program) -> dict[str, Any]:
         "connector": snapshot.connector,
         "level": snapshot.level,
         "environment": state.environment.value,
-        "state": "user_token_required" if needs_user else state.name,
+        "state": "user_token_required" if needs_user and not state.disablement else state.name,
         "works": state.works,
-        "problem": None if needs_user else state.problem or None,
+        "problem": None if needs_user and not state.disablement else state.problem or None,
         "account": credential.label if credential else None,
         "ends_at": credential.reauthorize_by if credential else None,
         "scopes": {
@@ -94,7 +95,7 @@ def _describe(state: ConnectionState, program: Program) -> dict[str, Any]:
             "missing": list(state.missing),
         },
         "authorize_url": None
-        if state.works or needs_user
+        if state.works or needs_user or state.disablement
         else state.build_authorize_url(public_url),
         "proxy_url": f"{settings.PUBLIC_URL}/api/v1/connections/{snapshot.link_name}/proxy",
     }

@@ -135,6 +135,15 @@ _TYPES = (
         fix="Send it again over a faster connection, or in smaller parts.",
     ),
     ProblemType(
+        slug="connection-disabled",
+        status=409,
+        title="The connection is disabled",
+        meaning="A developer of the application has disabled the connection in all environments. "
+        "Nothing was sent. Its authorizations are kept.",
+        fix="Do not repeat the call for now. It works again, with the same authorization, once a "
+        "developer enables the connection on its page.",
+    ),
+    ProblemType(
         slug="authorization-required",
         status=409,
         title="The connection needs authorization",

@@ -95,6 +95,7 @@ def _create(planned: Plan, organization: Organization, user: User) -> Applicatio
             application=application,
             status=Connection.Status.CREATED,
             created_by=user,
+            owner=user,
         )
         for snapshot in (each.snapshot for each in planned.connections)
     }

@@ -29,7 +29,11 @@ TYPES: Mapping[AuditAction, str] = {
     AuditAction.AUTHORIZATION_RECOVERED: "authorization.recovered",
     AuditAction.AUTHORIZATION_REPLACED: "authorization.recovered",
     AuditAction.AUTHORIZATION_REVOKED: "authorization.revoked",
+    AuditAction.CONNECTION_DISABLED: "connection.disabled",
+    AuditAction.CONNECTION_ENABLED: "connection.enabled",
 }
+#: These concern the connection in all environments, whatever its authorizations.
+_FOR_CONNECTION = {AuditAction.CONNECTION_DISABLED, AuditAction.CONNECTION_ENABLED}
 TEST = "webhook.test"
 
 
@@ -84,6 +88,9 @@ def _data(event: Event, connection: Connection, application: Application) -> dic
     environments: list[str] = event.details.get("environments", [])
     if Environment.ALL in environments:
         environments = [Environment.DEVELOPMENT.value, Environment.STAGE.value]
+    is_for_connection = event.action in _FOR_CONNECTION
+    if is_for_connection:
+        environments = [each.value for each in Environment if each != Environment.ALL]
     data = {
         "application": application.link_name,
         "connection": {
@@ -94,8 +101,9 @@ def _data(event: Event, connection: Connection, application: Application) -> dic
             "level": connection.level,
         },
         "environments": environments,
-        "account": event.details.get("account", ""),
     }
+    if not is_for_connection:
+        data["account"] = event.details.get("account", "")
     if reason := event.details.get("reason"):
         data["reason"] = reason
     return data

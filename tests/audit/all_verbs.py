@@ -25,7 +25,7 @@ from connections.authorizations import (
 from connections.authorizations.forms import LabelForm
 from connections.models import Authorization, OAuthClient
 from connections.models.authorization_site import AuthorizationSite
-from connections.setup import changing, drafting
+from connections.setup import changing, details, disabling, drafting, tagging
 from connections.setup.forms import PermissionsForm, RenameForm
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
@@ -55,6 +55,37 @@ def permissions_changed(w: World):
     form = PermissionsForm({"scopes": ["orders.read"]}, instance=w.connect())
     assert form.is_valid(), form.errors
     return lambda: changing.change_permissions(form, w.developer)
+
+
+def _details(w: World, connection, **values):
+    data = {"description": "", "tags": "", "owner": connection.owner_id, **values}
+    form = details.DetailsForm(data, instance=connection)
+    assert form.is_valid(), form.errors
+    return lambda: details.save_details(form, w.developer)
+
+
+def described(w: World):
+    return _details(w, w.connection(), description="Sends messages")
+
+
+def owner_changed(w: World):
+    return _details(w, w.connection(), owner=w.super_admin.pk)
+
+
+def tagged(w: World):
+    connection = w.connection()
+    return lambda: tagging.set_tags(connection, ["billing"], w.developer)
+
+
+def disabled(w: World):
+    connection = w.connection()
+    return lambda: disabling.disable_connection(connection, w.developer, "Incident")
+
+
+def enabled(w: World):
+    connection = w.connection()
+    disabling.disable_connection(connection, w.developer)
+    return lambda: disabling.enable_connection(connection, w.developer)
 
 
 def connection_deleted(w: World):
@@ -290,6 +321,11 @@ VERBS: list[tuple[Verb, AuditAction, str, str]] = [
     (connection_created, AuditAction.CONNECTION_CREATED, "developer", "studio"),
     (connection_deleted, AuditAction.CONNECTION_DELETED, "developer", "studio"),
     (permissions_changed, AuditAction.CONNECTION_PERMISSIONS_CHANGED, "developer", "studio"),
+    (described, AuditAction.CONNECTION_DESCRIBED, "developer", "studio"),
+    (owner_changed, AuditAction.CONNECTION_OWNER_CHANGED, "developer", "studio"),
+    (tagged, AuditAction.CONNECTION_TAGGED, "developer", "studio"),
+    (disabled, AuditAction.CONNECTION_DISABLED, "developer", "studio"),
+    (enabled, AuditAction.CONNECTION_ENABLED, "developer", "studio"),
     (connection_renamed, AuditAction.CONNECTION_RENAMED, "developer", "studio"),
     (distribution_verbs.installed, AuditAction.INSTALLATION_CREATED, "operator", "client"),
     (distribution_verbs.uninstalled, AuditAction.INSTALLATION_REMOVED, "operator", "client"),

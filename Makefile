@@ -9,7 +9,7 @@ DOCS := var/docs/venv
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --upgrade
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help setup install install-docs test-setup run test check coverage docs bench lock
+.PHONY: help setup install install-docs test-setup run test check coverage docs bench lighthouse lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 14
@@ -63,6 +63,9 @@ install-docs:
 
 bench: setup ## Measure every page; print a table and write var/bench.json
 	$(BIN)/python -m tests.bench
+
+lighthouse: test-setup ## Measure pages with Lighthouse; print a table and write var/lighthouse.json
+	$(BIN)/python -m tests.lighthouse
 
 lock: setup ## Resolve the dependencies again and write requirements/
 	$(COMPILE) pyproject.toml -o requirements/production.txt

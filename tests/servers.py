@@ -189,6 +189,21 @@ def set_up_demo(folder: Path) -> None:
     )
 
 
+def collect_compressed_files(folder: Path) -> None:
+    """Collect the static files of a demo again as in production: compressed."""
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput"]
+    _raise_on_failure(
+        subprocess.run(
+            command,
+            cwd=ROOT,
+            env=_demo_environment(folder),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    )
+
+
 def _demo_environment(folder: Path, **more: str) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in _SET_BY_THE_DEMO} | {
         "VAR_DIR": str(folder),

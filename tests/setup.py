@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 OIDC = HERE / "services" / "oidc"
 JUPYTERHUB = HERE / "services" / "jupyterhub"
 LINT = HERE / "lint"
+LIGHTHOUSE = HERE / "lighthouse"
 #: Debian's own start script changes the user and the folder; this one does neither.
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 REDMINE = Path("/usr/share/redmine")
@@ -152,6 +153,11 @@ def set_up_lint() -> str:
     if problem := install_node_modules(LINT):
         return f"missing, scripts and styles are not linted ({problem})"
     return str(LINT / "node_modules")
+
+
+def set_up_lighthouse() -> str:
+    """Install Lighthouse, which only ``make lighthouse`` needs; return an error, if any."""
+    return install_node_modules(LIGHTHOUSE)
 
 
 def install_node_modules(folder: Path) -> str:

@@ -1,0 +1,60 @@
+// Reads {chrome, runs, pages: [{name, url, cookie}]} from standard input. Writes one line of JSON for
+// each page: the scores of every run, and the audits and metrics of the run in the middle.
+import { launch } from "chrome-launcher";
+import lighthouse from "lighthouse";
+import { text } from "node:stream/consumers";
+
+const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
+const METRICS = ["first-contentful-paint", "largest-contentful-paint", "speed-index", "total-blocking-time", "cumulative-layout-shift", "server-response-time", "total-byte-weight"];
+
+const { chrome, runs, pages } = JSON.parse(await text(process.stdin));
+const browser = await launch({
+  chromePath: chrome,
+  chromeFlags: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+});
+try {
+  for (const page of pages) {
+    const results = [];
+    for (let run = 0; run < runs; run += 1) {
+      results.push(await measured(page));
+    }
+    results.sort((one, other) => one.scores.performance - other.scores.performance);
+    const middle = results[Math.floor(results.length / 2)];
+    process.stdout.write(`${JSON.stringify({ name: page.name, ...middle, runs: results.map((result) => result.scores) })}\n`);
+  }
+} finally {
+  browser.kill();
+}
+
+async function measured(page) {
+  const { lhr } = await lighthouse(page.url, {
+    port: browser.port,
+    onlyCategories: CATEGORIES,
+    throttlingMethod: "simulate",
+    extraHeaders: page.cookie ? { Cookie: page.cookie } : {},
+    logLevel: "error",
+  });
+  if (lhr.runtimeError) {
+    throw new Error(`${page.name}: ${lhr.runtimeError.message}`);
+  }
+  return {
+    url: lhr.finalDisplayedUrl,
+    scores: Object.fromEntries(CATEGORIES.map((id) => [id, Math.round(100 * lhr.categories[id].score)])),
+    metrics: Object.fromEntries(METRICS.map((id) => [id, Math.round(1000 * (lhr.audits[id].numericValue ?? 0)) / 1000])),
+    failed: CATEGORIES.flatMap((id) => failed(lhr, id)),
+  };
+}
+
+function failed(lhr, category) {
+  return lhr.categories[category].auditRefs
+    .map((reference) => ({ reference, audit: lhr.audits[reference.id] }))
+    .filter(({ reference, audit }) => audit.score !== null && audit.score < 0.9 && (reference.weight > 0 || category === "performance"))
+    .map(({ audit }) => ({
+      category,
+      id: audit.id,
+      score: audit.score,
+      title: audit.title,
+      value: audit.displayValue ?? "",
+      at: (audit.details?.items ?? []).slice(0, 5).map((item) => item.node?.snippet ?? item.url ?? item.description ?? item.label ?? ""),
+    }));
+}

@@ -180,6 +180,7 @@ RULES: dict[str, RouteRule] = {
     "home": RouteRule(Audience.SIGNED_IN),
     "application_list": RouteRule(MANAGE),
     "application_detail": RouteRule(MANAGE, NAMED_APPLICATION),
+    "application_map": RouteRule(MANAGE, NAMED_APPLICATION),
     # Components
     "component_list": RouteRule(MAKE, APPLICATION),
     "component_create": RouteRule(MAKE, APPLICATION),

@@ -12,9 +12,7 @@ from connections.setup.connection_filters import page_of
 from console.accounts.http import SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
-from console.choices import Environment
-from console.publishing.application_map import draw
-from console.publishing.environment_state import release_in_stage, states_across
+from console.publishing.environment_state import release_in_stage
 from console.publishing.manifest import Manifest, development_manifest
 from console.publishing.manifest_diff import changes
 
@@ -42,7 +40,7 @@ def application_list(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse:
-    """Show an application: its map, components, connections, and its release in Stage."""
+    """Show an application: its components, connections, and its release in Stage."""
     application = (
         Application.objects.allowing(request.user, Action.MANAGE_CONNECTIONS)
         .select_related("organization")
@@ -60,16 +58,6 @@ def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse
     development = development_manifest(application, components)
     release = release_in_stage(application)
     stage = release.manifest if release else Manifest()
-    states = states_across(
-        application,
-        {
-            Environment.DEVELOPMENT: development.connections.values(),
-            # For connections that are not in Stage yet, show what publishing them would give.
-            Environment.STAGE: {**development.connections, **stage.connections}.values(),
-        },
-        request.user,
-    )
-    urls = {component.link_name: component.get_absolute_url() for component in components}
     return render(
         request,
         "applications/application_detail.html",
@@ -78,7 +66,6 @@ def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse
             "page": page,
             "release": release,
             "changed": len(changes(stage, development).components),
-            "picture": draw(development, states.values(), urls),
             "components": components[:LATEST],
             "component_count": len(components),
             "may_publish": application.allows(request.user, Action.PUBLISH),

@@ -17,6 +17,8 @@ HEIGHT = 100
 STEP_WIDTH = 10
 BAR_WIDTH = 7
 PERCENT = 95
+#: As many labels are below the chart.
+MARKS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +76,25 @@ class Chart:
         return sum(step.failed for step in self.steps)
 
     @property
-    def marks(self) -> tuple[ChartBar, ChartBar, ChartBar]:
-        """Return the steps labeled below the chart: the first, the middle and the last."""
-        return self.steps[0], self.steps[len(self.steps) // 2], self.steps[-1]
+    def marks(self) -> list[ChartBar]:
+        """Return the steps labeled below the chart: from the first to the last, evenly."""
+        last, gaps = len(self.steps) - 1, min(MARKS, len(self.steps)) - 1
+        return [self.steps[number * last // max(gaps, 1)] for number in range(gaps + 1)]
+
+    @property
+    def half(self) -> int:
+        """Return the number of calls in the middle of the axis, or 0 if that is not whole."""
+        return 0 if self.most % 2 else self.most // 2
+
+    @property
+    def step_words(self) -> str:
+        """Return the time of one bar, such as "hour" or "6 hours"."""
+        minutes = int(self.step.total_seconds()) // 60
+        for size, name in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+            if minutes % size == 0:
+                number = minutes // size
+                return name if number == 1 else f"{number} {name}s"
+        raise ValueError(f"A bar of {self.step} has no name.")
 
     @property
     def shows_dates(self) -> bool:

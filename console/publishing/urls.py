@@ -1,8 +1,9 @@
 from django.urls import path
 
-from console.publishing.views import publish, releases
+from console.publishing.views import map_page, publish, releases
 
 urlpatterns = [
+    path("apps/<slug:link_name>/map/", map_page.application_map, name="application_map"),
     # /applications/<uuid>/
     path("applications/<uuid:pk>/publish/", publish.publish, name="publish"),
     path(

@@ -11,7 +11,7 @@
   const count = (root) => {
     const all = boxes(root);
     const chosen = all.filter((box) => box.checked).length;
-    root.querySelector("[data-scope-count]").textContent = `${chosen} of ${all.length} permissions`;
+    root.querySelector("[data-scope-count]").textContent = `${chosen} of ${all.length} permission${all.length === 1 ? "" : "s"}`;
   };
   document.addEventListener("change", (event) => {
     const root = tree(event.target);

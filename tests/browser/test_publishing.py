@@ -95,6 +95,7 @@ def test_the_steps_of_the_readme(page, console) -> None:
         wizard.authorize_in_popup(page, console.password)
     open_application(page)
     page.get_by_role("heading", name="Map").scroll_into_view_if_needed()
+    page.locator("#map svg").first.wait_for()
     keep_picture(page, "application")
     page.get_by_role("link", name="All components").click()
     look_over(page, "components")

@@ -127,6 +127,11 @@ def test_the_chart_counts_the_listed_calls(see, connection, log, period):
     assert (chart.calls, chart.refused, chart.failed) == (100, 2, 1)
     assert chart.p95 == 40
     assert [step.calls for step in chart.used] == [100]
+    assert (chart.most, chart.half) == (100, 50)
+    steps = {"hour": "2 minutes", "day": "hour", "week": "6 hours", "month": "day"}
+    assert chart.step_words == steps[period]
+    assert [chart.marks[0], chart.marks[-1]] == [chart.steps[0], chart.steps[-1]]
+    assert len(chart.marks) == 5
     narrowed = see(f"?period={period}&outcome=failed").context["chart"]
     assert (narrowed.calls, narrowed.p95) == (1, 9_000)
 

@@ -57,6 +57,7 @@ VISITS: dict[str, Visit] = {
     "home": PAGE,
     "application_list": PAGE,
     "application_detail": Visit(arguments=("field_service",)),
+    "application_map": Visit(arguments=("field_service",)),
     "component_list": Visit(row="application"),
     "component_create": Visit(also=("post",), row="application"),
     "component_detail": Visit(row="component"),

@@ -6,9 +6,11 @@ and still give a percentile; averages and percentiles cannot.
 
 from __future__ import annotations
 
+import uuid
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -40,13 +42,14 @@ def band_expression() -> Case:
 
 def count(rows: Iterable[Mapping[str, Any]]) -> None:
     """Add rows of the call log to the hourly counts, in the same transaction."""
+    # Most rows of a batch are alike, and counting them alike is much faster than a key for each.
+    alike = Counter(_facts(row) for row in rows if row["connection_id"])
     found: Counter[tuple[Any, ...]] = Counter()
     slowest: dict[tuple[Any, ...], int] = {}
-    for row in rows:
-        if row["connection_id"]:
-            key = _key(row)
-            found[key] += 1
-            slowest[key] = max(row["milliseconds"], slowest.get(key, 0))
+    for facts, calls in alike.items():
+        key, milliseconds = _key(*facts), facts[-1]
+        found[key] += calls
+        slowest[key] = max(milliseconds, slowest.get(key, 0))
     if not found:
         return
     by_name = {field.attname: field for field in HourlyCount._meta.concrete_fields}
@@ -73,13 +76,36 @@ def count(rows: Iterable[Mapping[str, Any]]) -> None:
         cursor.executemany(sql, values)
 
 
-def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _facts(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a row is counted by. IDs are integers here, whose hashes cost less."""
     return (
-        row["connection_id"],
-        row["organization_id"],
+        row["connection_id"].int,
+        row["organization_id"].int,
         row["at"].replace(minute=0, second=0, microsecond=0),
         row["environment"],
-        row["method"] if row["method"] in METHODS else OTHER,
-        outcome_of(row["status"], row["problem"]).value,
-        band_of(row["milliseconds"]),
+        row["method"],
+        row["status"],
+        row["problem"],
+        row["milliseconds"],
+    )
+
+
+def _key(
+    connection: int,
+    organization: int,
+    hour: datetime,
+    environment: str,
+    method: str,
+    status: int,
+    problem: str,
+    milliseconds: int,
+) -> tuple[Any, ...]:
+    return (
+        uuid.UUID(int=connection),
+        uuid.UUID(int=organization),
+        hour,
+        environment,
+        method if method in METHODS else OTHER,
+        outcome_of(status, problem).value,
+        band_of(milliseconds),
     )

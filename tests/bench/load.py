@@ -28,7 +28,8 @@ http {{
   access_log off; keepalive_requests 10000000; sendfile on; default_type application/json;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port}; root {folder}/files; }}
+  {upstreams}
+  server {{ listen 127.0.0.1:{port}; {server} }}
 }}
 """
 
@@ -80,17 +81,39 @@ def _nginx() -> str | None:
 
 @contextmanager
 def upstream(folder: Path) -> Iterator[str]:
+    """Serve files as the service; yield its URL."""
     files = folder / "files" / "key" / "api"
     files.mkdir(parents=True)
     (files / "item").write_text('{"name": "' + "x" * (ITEM - 13) + '"}\n')
     for name, size in {"10mb": 10_000_000, "1gb": 1_000_000_000}.items():
         with (files / name).open("wb") as file:
             file.truncate(size)  # a sparse file
+    with _nginx_with(f"root {folder}/files;", folder / "service") as url:
+        yield url
+
+
+@contextmanager
+def bare_proxy(folder: Path, service: str) -> Iterator[str]:
+    """Serve the service through an nginx that only passes on; yield its URL."""
+    kept = f"upstream service {{ server {service.removeprefix('http://')}; keepalive 64; }}"
+    server = (
+        "location / { proxy_pass http://service; proxy_http_version 1.1; "
+        "proxy_set_header Connection ''; }"
+    )
+    with _nginx_with(server, folder / "bare", kept) as url:
+        yield url
+
+
+@contextmanager
+def _nginx_with(server: str, folder: Path, upstreams: str = "") -> Iterator[str]:
+    folder.mkdir()
     port = free_port()
     # Started by root, nginx would run as nobody, who cannot read the folder.
     user = "user root; " if os.geteuid() == 0 else ""
     configuration = folder / "nginx.conf"
-    configuration.write_text(NGINX.format(user=user, folder=folder, port=port))
+    configuration.write_text(
+        NGINX.format(user=user, folder=folder, port=port, server=server, upstreams=upstreams)
+    )
     log = folder / "nginx.log"
     command = [_nginx() or "nginx", "-p", str(folder), "-c", str(configuration)]
     with running(*command, log=log, folder=folder, environment=dict(os.environ)) as process:

@@ -46,9 +46,9 @@ def count(rows: Iterable[Mapping[str, Any]]) -> None:
     alike = Counter(_facts(row) for row in rows if row["connection_id"])
     found: Counter[tuple[Any, ...]] = Counter()
     slowest: dict[tuple[Any, ...], int] = {}
-    for facts, calls in alike.items():
+    for facts, number in alike.items():
         key, milliseconds = _key(*facts), facts[-1]
-        found[key] += calls
+        found[key] += number
         slowest[key] = max(milliseconds, slowest.get(key, 0))
     if not found:
         return

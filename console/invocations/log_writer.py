@@ -12,10 +12,8 @@ import logging
 import os
 import threading
 import time
-import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache, lru_cache
 from itertools import chain
 from multiprocessing import util as multiprocessing
@@ -43,6 +41,7 @@ EVERY_SECONDS = 0.5
 BATCH = 500
 MAX_ROWS = 50_000
 PATH_LENGTH = 500
+_IDS = ("organization_id", "application_id", "connection_id", "user_id")
 
 
 class LogWriter:
@@ -120,15 +119,7 @@ def _insert(rows: list[dict[str, Any]]) -> None:
     quoted = connection.ops.quote_name
     columns = ", ".join(quoted(str(field.column)) for field in fields)
     into = f"{quoted(Invocation._meta.db_table)} ({columns})"
-    defaults = {field.attname: field.get_default() for field in fields}
-    adapters = _adapters()
-    values = [
-        [
-            adapters[type(value)](value) if type(value) in adapters else value
-            for value in {**defaults, **row}.values()
-        ]
-        for row in rows
-    ]
+    values = _values(rows, fields)
     with connection.cursor() as cursor, connection.wrap_database_errors:
         if connection.vendor == "postgresql":  # where executemany sends one row at a time
             with cursor.copy(f"COPY {into} FROM STDIN") as copy:
@@ -142,18 +133,25 @@ def _insert(rows: list[dict[str, Any]]) -> None:
             cursor.execute(f"INSERT INTO {into} VALUES {every_slot}", list(chain(*values)))  # noqa: S608
 
 
-def _adapters() -> dict[type, Callable[[Any], Any]]:
-    """Return a function for each type that must be converted for the database.
+def _values(rows: Iterable[dict[str, Any]], fields: Iterable[Any]) -> list[Collection[Any]]:
+    """Return the values of each row in the order of the fields, as the database takes them.
 
     Asking each model field to convert its value took most of the time of a write.
     """
-    adapters: dict[type, Callable[[Any], Any]] = {
-        # Calls that nginx has made are noted many at a time, with the same moment.
-        datetime: lru_cache(maxsize=1)(connection.ops.adapt_datetimefield_value)
-    }
+    adapters: dict[str, Callable[[Any], Any]] = {}
     if not connection.features.has_native_uuid_field:
-        adapters[uuid.UUID] = attrgetter("hex")
-    return adapters
+        # Calls that nginx has made come many at a time, with the same IDs and the same moment.
+        moment = lru_cache(maxsize=1)(connection.ops.adapt_datetimefield_value)
+        adapters = dict.fromkeys(_IDS, attrgetter("hex")) | {"at": moment}
+    defaults = {field.attname: field.get_default() for field in fields}
+    values: list[Collection[Any]] = []
+    for row in rows:
+        complete = {**defaults, **row}
+        for name, adapt in adapters.items():
+            if complete[name] is not None:
+                complete[name] = adapt(complete[name])
+        values.append(complete.values())
+    return values
 
 
 writer = LogWriter()

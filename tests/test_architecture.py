@@ -37,6 +37,7 @@ LAYERS = (
     "console.due_rows",
     "console.short_cache",
     "console.worker_threads",
+    "console.batched_check",
     "console.optimistic_lock",
     "console.stylesheet",
     "console.encryption",

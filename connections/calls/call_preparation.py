@@ -6,9 +6,7 @@ that wait for it, however many connections they use.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Hashable
 
 from connections.calls.lookup import Caller
 from connections.calls.prepared_call import (
@@ -20,6 +18,7 @@ from connections.calls.prepared_call import (
     read_call,
     renew_expiring,
 )
+from console.batched_check import BatchedCheck
 from console.worker_threads import WorkerThreads
 
 
@@ -32,17 +31,14 @@ class CallPreparation:
 
     def __init__(self, reads: WorkerThreads, renewals: WorkerThreads) -> None:
         self._reads, self._renewals = reads, renewals
-        #: Calls whose second is over: in the query that runs, and for the next one.
-        self._checked: dict[Hashable, PreparedCall] = {}
-        self._expired: dict[Hashable, PreparedCall] = {}
-        self._check: asyncio.Task[None] | None = None
+        self._current = BatchedCheck(reads, keep_current)
 
     async def call(self, caller: Caller, link_name: str) -> PreparedCall:
         """Return a call with a fresh access token; raise ``CallRefused`` or ``ServiceError``."""
         key = caller, link_name
         expired, (prepared, is_valid) = None, cached_call(key)
         if prepared is not None and not is_valid:
-            await self._keep_if_current(prepared)
+            await self._current.keep(prepared)
             expired, (prepared, is_valid) = prepared, cached_call(key)
             if prepared is not expired:
                 expired = None
@@ -62,26 +58,3 @@ class CallPreparation:
         """
         key = prepared.key, id(prepared), just_obtained
         return await self._renewals.run_once(key, prepare_again, prepared, just_obtained)
-
-    async def _keep_if_current(self, prepared: PreparedCall) -> None:
-        """Keep a call for another second if nothing has changed since it was read.
-
-        Calls that expire while a query runs share the next one.
-        """
-        key = prepared.key
-        if key not in self._checked:
-            self._expired[key] = prepared
-        while key in self._expired:
-            if self._check is None:
-                self._checked, self._expired = self._expired, {}
-                self._check = asyncio.create_task(self._keep_those_current())
-            else:
-                await asyncio.wait([self._check])
-        if self._check is not None:
-            await asyncio.shield(self._check)
-
-    async def _keep_those_current(self) -> None:
-        try:
-            await self._reads.run(keep_current, list(self._checked.values()))
-        finally:
-            self._checked, self._check = {}, None

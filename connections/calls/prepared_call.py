@@ -52,9 +52,9 @@ VALID_SECONDS = 1.0
 USABLE_SECONDS = 30.0
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class PreparedCall:
-    """Everything that a call through a connection needs, for one caller.
+    """Everything that a call through a connection needs, for one caller; each is equal to itself.
 
     ``values`` fill the placeholders of the connector's templates. The API begins at ``base``.
     ``version`` changes with anything that the call depends on.

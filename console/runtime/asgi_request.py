@@ -88,7 +88,11 @@ def match_proxy_url(scope: Message) -> re.Match[str] | None:
 
     Both are as they were sent: a slash within a segment stays ``%2F``.
     """
-    path = scope["raw_path"].decode("latin-1")
+    return match_proxy_path(scope["raw_path"].decode("latin-1"))
+
+
+def match_proxy_path(path: str) -> re.Match[str] | None:
+    """Match the path of a request target; see :func:`match_proxy_url`."""
     if not path.startswith("/"):  # absolute form, as sent to a proxy (RFC 9112 section 3.2.2)
         path = "/" + path.partition("://")[2].partition("/")[2]
     return _PROXY_URL.fullmatch(path)

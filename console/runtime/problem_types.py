@@ -189,6 +189,15 @@ _TYPES = (
         fix="Try again later. The operator of the console finds the reason in its log.",
     ),
     ProblemType(
+        slug="asgi-required",
+        status=501,
+        title="This server makes no proxied calls",
+        meaning="Proxied calls run on an event loop, and the console was started without one. "
+        "Nothing was sent.",
+        fix="Start the console with “granian --interface asginl … console.asgi:application”, as "
+        "the operator's guide says.",
+    ),
+    ProblemType(
         slug="service-unreachable",
         status=502,
         title="The service did not answer",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 
@@ -12,10 +14,18 @@ from connections.calls.prepared_call import PreparedCall
 from connections.calls.proxy_request import loop_token
 from connectors.http.bulkhead import ConcurrencyLimit, bulkhead
 from console.accounts.models import User
+from console.batched_check import BatchedCheck
 from console.choices import Environment
 from console.invocations.log_writer import note
 from console.keys import last_used
-from console.keys.authentication import KeyHolder, authenticate_key, cached_holder, key_of
+from console.keys.authentication import (
+    KeyHolder,
+    authenticate_key,
+    cached_holder,
+    keep_valid,
+    key_of,
+    was_valid,
+)
 from console.keys.user_tokens import seconds_cached, user_token_of, verify_token
 from console.monitoring.request_ids import begin
 from console.runtime.asgi_request import Message, Receive, Send, environ_of
@@ -30,6 +40,17 @@ class CallThreads:
     def __init__(self, reads: WorkerThreads, renewals: WorkerThreads) -> None:
         self.reads = reads
         self.preparation = CallPreparation(reads, renewals)
+        self._keys = BatchedCheck(reads, keep_valid)
+
+    async def holder(self, raw: str, environ: Mapping[str, Any] | None = None) -> KeyHolder:
+        """Return the holder of a key, as :func:`authenticate_key` does."""
+        if (holder := cached_holder(raw)) is not None:
+            return holder
+        if was_valid(raw):
+            await self._keys.keep(raw)
+        return cached_holder(raw) or await self.reads.run_once(
+            ("key", raw), authenticate_key, raw, environ
+        )
 
 
 class ProxyCall:
@@ -66,9 +87,7 @@ class ProxyCall:
         Raise ``AuthenticationFailed``, ``CallRefused``, ``ServiceError`` or :class:`Problem`.
         """
         reads, raw = self.threads.reads, key_of(self.environ)
-        holder = cached_holder(raw)
-        if holder is None:
-            holder = await reads.run_once(("key", raw), authenticate_key, raw, self.environ)
+        holder = cached_holder(raw) or await self.threads.holder(raw, self.environ)
         self._holder = holder
         limits = proxied_call_limits(holder)
         bulkhead.enter(*limits)

@@ -1,10 +1,10 @@
 from typing import cast
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 from django.views.decorators.http import require_safe
 
 from console.runtime.api import api
-from console.runtime.views import View, not_found, public_api
+from console.runtime.views import View, not_found, proxied_call, public_api
 
 app_name = "runtime"
 patterns = [pattern for pattern in api.urls[0] if isinstance(pattern, URLPattern)]
@@ -17,4 +17,10 @@ for pattern in patterns:
         pattern.callback = public_api(require_safe(view))
     else:
         pattern.callback = public_api(view)
-urlpatterns = [*patterns, path("<path:rest>", not_found, name="nothing_here")]
+urlpatterns = [
+    *patterns,
+    re_path(
+        r"^connections/(?P<link_name>[^/]+)/proxy(?P<rest>/.*)?$", proxied_call, name="proxied_call"
+    ),
+    path("<path:rest>", not_found, name="nothing_here"),
+]

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from console.runtime.asgi_request import match_proxy_path
 from console.runtime.problem_details import Problem
 from console.runtime.problem_types import PROBLEM_TYPES
 
@@ -53,6 +54,20 @@ def not_found(request: HttpRequest, **_: str) -> HttpResponse:
     return Problem(
         "not-found",
         "There is nothing at this URL. All URLs of the API are in /api/v1/openapi.json.",
+    ).response
+
+
+# As above.
+@login_not_required
+@csrf_exempt
+def proxied_call(request: HttpRequest, **_: str | None) -> HttpResponse:
+    """Say that proxied calls need an ASGI server, where they make calls themselves (proxy_app)."""
+    if not match_proxy_path(request.META.get("RAW_URI", request.path).partition("?")[0]):
+        return not_found(request)  # only looks like a call: a slash in it was sent as %2F
+    return Problem(
+        "asgi-required",
+        "This server runs the console as a WSGI application, which makes no proxied calls. Start "
+        "it with “granian --interface asginl console.asgi:application”.",
     ).response
 
 

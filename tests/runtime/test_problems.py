@@ -63,6 +63,20 @@ def test_an_unknown_address_is_a_problem(ask, client, path, method):
     problem(getattr(client, method)(f"/api/v1/{path}"), "not-found", 404)
 
 
+@pytest.mark.parametrize("path", ["", "/", "/contacts", "/a/b?c=1"])
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete", "options"])
+def test_a_server_without_an_event_loop_says_how_to_start(client, path, method):
+    response = getattr(client, method)(f"/api/v1/connections/orders/proxy{path}")
+    document = problem(response, "asgi-required", 501)
+    assert "granian --interface asginl console.asgi:application" in document["detail"]
+
+
+def test_what_only_looks_like_a_call_is_unknown(client):
+    """Django decodes %2F. Servers that say what was sent do so in ``RAW_URI``."""
+    sent = {"RAW_URI": "/api/v1/connections/orders%2Fproxy/x?a=1"}
+    problem(client.get("/api/v1/connections/orders/proxy/x", **sent), "not-found", 404)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [

@@ -134,6 +134,7 @@ VISITS: dict[str, Visit] = {
     "jwks": PAGE,
     "runtime:openapi-json": PAGE,
     "runtime:connection_list": Visit(status=401, anonymous=401),
+    "runtime:proxied_call": Visit(status=501, anonymous=501, arguments=("x", "/y"), foreign=True),
     "runtime:nothing_here": Visit(status=404, anonymous=404, arguments=("x",), foreign=True),
     "problem_detail": Visit(arguments=("key-refused",)),
     "health_list": PAGE,

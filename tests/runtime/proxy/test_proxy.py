@@ -163,21 +163,6 @@ def test_warm_calls_ask_the_database_once_a_second(
             assert program.get("orders").status == 200
 
 
-def test_connections_that_expire_together_share_a_query(
-    upstream, program, connect, grant, django_assert_max_num_queries
-):
-    """One for the key, one for the call that comes first, and one for all that come meanwhile."""
-    names = [f"orders_{number}" for number in range(20)]
-    for name in names:
-        connection = connect("sandbox_api_key", name=name.title(), link_name=name)
-        grant(connection, secret={"key": "the-key-of-alice"})
-        assert program.get(name).status == 200
-    _a_second_later()
-    with django_assert_max_num_queries(3):
-        answers = program.gather(names)
-    assert {answer.status for answer in answers} == {200}
-
-
 def _a_second_later() -> None:
     for each in (authentication._holders, user_tokens._users, prepared_call._prepared):
         each.expire()

@@ -114,6 +114,15 @@ def test_the_handshake_is_signed_and_filtered(dial, speaker):
     assert "CDN-Loop" in headers
 
 
+def test_nothing_else_of_the_handshake_comes_back(dial, speaker):
+    """granian sends no headers of ours with the status 101: the developer's guide says so."""
+    with dial(subprotocols=["v1"]) as socket:
+        names = {name.lower() for name, _ in socket.response.headers.raw_items()}
+    assert names <= {
+        "connection", "date", "sec-websocket-accept", "sec-websocket-protocol", "server", "upgrade",
+    }  # fmt: skip
+
+
 def test_the_program_closes(dial, speaker):
     with dial() as socket:
         socket.close(4001, "enough")

@@ -1,0 +1,155 @@
+"""What was read counts for a second; then one query checks all that calls wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from connections.calls import prepared_call
+from connections.calls.errors import AuthorizationRequired
+from connections.calls.lookup import Caller
+from connections.models import Authorization, Connection, Credential
+from console.choices import Environment
+from console.keys import authentication
+from console.keys.errors import KeyRefused
+from console.keys.key_format import generate_key
+from console.keys.models import ApiKey
+from console.runtime.proxy_call import CallThreads
+from tests.runtime.proxy.program import TestThread, on_loop
+
+CONNECTIONS = KEYS = 500
+
+
+@pytest.fixture
+def threads() -> CallThreads:
+    return CallThreads(TestThread(), TestThread())
+
+
+def at_once(*coroutines: Any) -> list[Any]:
+    async def all_of_them() -> list[Any]:
+        return await asyncio.gather(*coroutines, return_exceptions=True)
+
+    return on_loop(all_of_them())
+
+
+@pytest.fixture
+def caller(application) -> Caller:
+    return Caller(
+        application=application.pk,
+        organization=application.organization_id,
+        environment=Environment.DEVELOPMENT,
+    )
+
+
+@pytest.fixture
+def names(connect, application, developer) -> list[str]:
+    """The link names of many connections, each with an authorization of its own."""
+    first = connect("sandbox_api_key", name="Orders", link_name="orders_0")
+    fields = {field.attname: getattr(first, field.attname) for field in first._meta.fields}
+    del fields["id"]
+    numbers = range(1, CONNECTIONS)
+    rows = [
+        Connection(**fields | {"name": f"Orders {number}", "link_name": f"orders_{number}"})
+        for number in numbers
+    ]
+    rows = [first, *Connection.objects.bulk_create(rows)]
+    organization = application.organization
+    credentials = Credential.objects.bulk_create(
+        Credential(
+            organization=organization, connector_slug=row.connector_slug, auth_type=row.auth_type,
+            secret={"key": f"the-key-of-{row.link_name}"},
+        )
+        for row in rows
+    )  # fmt: skip
+    Authorization.objects.bulk_create(
+        Authorization(
+            connection=row, organization=organization, environment="all", authorized_by=developer,
+            credential=credential,
+        )
+        for row, credential in zip(rows, credentials, strict=True)
+    )  # fmt: skip
+    return [row.link_name for row in rows]
+
+
+@pytest.fixture
+def due(threads, caller, names) -> list[str]:
+    """The connections, a second after all of them were used."""
+    ready = at_once(*(threads.preparation.call(caller, name) for name in names))
+    assert {type(each) for each in ready} == {prepared_call.PreparedCall}
+    prepared_call._prepared.expire()
+    return names
+
+
+@pytest.mark.rows
+def test_connections_that_are_due_together_are_checked_by_one_query(
+    threads, caller, due, django_assert_num_queries
+):
+    with django_assert_num_queries(1):
+        ready = at_once(*(threads.preparation.call(caller, name) for name in due))
+    assert [each.secret["key"] for each in ready] == [f"the-key-of-{name}" for name in due]
+    with django_assert_num_queries(0):
+        at_once(*(threads.preparation.call(caller, name) for name in due))
+
+    # One was revoked, one changed, one deleted: each of them is read, and the others are kept.
+    prepared_call._prepared.expire()
+    of = Authorization.objects.filter
+    of(connection__link_name=due[7]).update(state="revoked", changed_at=timezone.now())
+    credential = of(connection__link_name=due[8]).get().credential
+    credential.secret, credential.version = {"key": "the-new-key"}, 2
+    credential.save()
+    of(connection__link_name=due[9]).delete()
+    before = dict(zip(due, ready, strict=True))
+    found = at_once(*(threads.preparation.call(caller, name) for name in due))
+    for name, each in zip(due, found, strict=True):
+        if name in {due[7], due[9]}:
+            assert isinstance(each, AuthorizationRequired)
+        elif name == due[8]:
+            assert each.secret["key"] == "the-new-key"
+        else:
+            assert each is before[name]
+
+    # While the database is away, nobody is served from what is too old; afterwards everybody is.
+    prepared_call._prepared.expire()
+    current = prepared_call._current
+
+    def away(calls: Any) -> Any:
+        raise OperationalError("away")
+
+    prepared_call._current = away
+    try:
+        found = at_once(*(threads.preparation.call(caller, name) for name in due[:5]))
+    finally:
+        prepared_call._current = current
+    assert {type(each) for each in found} == {OperationalError}
+    found = at_once(*(threads.preparation.call(caller, name) for name in due[:5]))
+    assert found == [before[name] for name in due[:5]]
+
+
+@pytest.mark.rows
+def test_keys_that_are_due_together_are_checked_by_one_query(
+    threads, application, developer, django_assert_num_queries
+):
+    made = [generate_key("development") for _ in range(KEYS)]
+    ApiKey.objects.bulk_create(
+        ApiKey(
+            application=application, organization=application.organization, name="A program",
+            environment="development", prefix=key.prefix, digest=key.digest, created_by=developer,
+        )
+        for key in made
+    )  # fmt: skip
+    keys = [key.text for key in made]
+    holders = at_once(*(threads.holder(key) for key in keys))
+    authentication._holders.expire()
+    with django_assert_num_queries(1):
+        assert at_once(*(threads.holder(key) for key in keys)) == holders
+
+    authentication._holders.expire()
+    ApiKey.objects.filter(prefix=holders[3].prefix).update(revoked_at=timezone.now())
+    ApiKey.objects.filter(prefix=holders[4].prefix).update(digest="0" * 64)
+    found = at_once(*(threads.holder(key) for key in keys))
+    assert isinstance(found[3], KeyRefused) and isinstance(found[4], KeyRefused)
+    assert found[:3] + found[5:] == holders[:3] + holders[5:]

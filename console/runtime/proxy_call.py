@@ -44,13 +44,12 @@ class CallThreads:
 
     async def holder(self, raw: str, environ: Mapping[str, Any] | None = None) -> KeyHolder:
         """Return the holder of a key, as :func:`authenticate_key` does."""
-        if (holder := cached_holder(raw)) is not None:
-            return holder
-        if was_valid(raw):
+        if (holder := cached_holder(raw)) is None and was_valid(raw):
             await self._keys.keep(raw)
-        return cached_holder(raw) or await self.reads.run_once(
-            ("key", raw), authenticate_key, raw, environ
-        )
+            holder = cached_holder(raw)
+        if holder is None:
+            holder = await self.reads.run_once(("key", raw), authenticate_key, raw, environ)
+        return holder
 
 
 class ProxyCall:

@@ -84,7 +84,7 @@ def due(threads, caller, names) -> list[str]:
     return names
 
 
-@pytest.mark.rows
+@pytest.mark.slow("reads 500 connections one after another before it begins")
 def test_connections_that_are_due_together_are_checked_by_one_query(
     threads, caller, due, django_assert_num_queries
 ):
@@ -129,7 +129,6 @@ def test_connections_that_are_due_together_are_checked_by_one_query(
     assert found == [before[name] for name in due[:5]]
 
 
-@pytest.mark.rows
 def test_keys_that_are_due_together_are_checked_by_one_query(
     threads, application, developer, django_assert_num_queries
 ):

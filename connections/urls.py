@@ -8,6 +8,8 @@ from connections.views import (
     flows,
     gallery,
     installed,
+    oauth_client_detail,
+    oauth_clients,
     setup,
 )
 
@@ -32,6 +34,11 @@ urlpatterns = [
         "connections/<uuid:pk>/permissions/",
         connections.connection_permissions,
         name="connection_permissions",
+    ),
+    path(
+        "connections/<uuid:pk>/oauth-client/",
+        oauth_client_detail.connection_oauth_client,
+        name="connection_oauth_client",
     ),
     path("connections/<uuid:pk>/rename/", connections.connection_rename, name="connection_rename"),
     path("connections/<uuid:pk>/edit/", details.connection_edit, name="connection_edit"),
@@ -78,6 +85,39 @@ urlpatterns = [
         "installed/connections/<uuid:pk>/revoke/",
         installed.installed_revoke,
         name="installed_revoke",
+    ),
+    # /oauth-clients/
+    path("oauth-clients/", oauth_clients.oauth_client_list, name="oauth_client_list"),
+    path("oauth-clients/new/", oauth_clients.oauth_client_services, name="oauth_client_services"),
+    path(
+        "oauth-clients/new/<slug:slug>/",
+        oauth_clients.oauth_client_create,
+        name="oauth_client_create",
+    ),
+    path(
+        "oauth-clients/<uuid:pk>/",
+        oauth_client_detail.oauth_client_detail,
+        name="oauth_client_detail",
+    ),
+    path(
+        "oauth-clients/<uuid:pk>/test/",
+        oauth_client_detail.oauth_client_test,
+        name="oauth_client_test",
+    ),
+    path(
+        "oauth-clients/<uuid:pk>/default/",
+        oauth_client_detail.oauth_client_default,
+        name="oauth_client_default",
+    ),
+    path(
+        "oauth-clients/<uuid:pk>/move/",
+        oauth_client_detail.oauth_client_move,
+        name="oauth_client_move",
+    ),
+    path(
+        "oauth-clients/<uuid:pk>/delete/",
+        oauth_client_detail.oauth_client_delete,
+        name="oauth_client_delete",
     ),
     # The flow
     path("oauth/callback/<slug:reference>/", flows.oauth_callback, name="oauth_callback"),

@@ -51,6 +51,7 @@ LAYERS = (
     "connections.setup",
     "connections.authorizations",
     "connections.credentials",
+    "connections.oauth_clients",
     "connections.calls",
     "console.inviting",
     "console.people",

@@ -108,7 +108,7 @@ def _client_for(site: AuthorizationSite, environments: Sequence[str]) -> OAuthCl
     """Return the one OAuth client that serves all of these environments."""
     clients = set()
     for environment in environments:
-        client = site.oauth_clients(environment).first()
+        client = site.oauth_client(environment)
         if client is None:
             raise NoOAuthClient
         clients.add(client)

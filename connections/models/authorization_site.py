@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.urls import reverse
 
 from connections.models.authorization import Authorization
@@ -36,6 +36,8 @@ class AuthorizationSite:
     environments: tuple[Environment, ...]
     #: The primary key in URLs: that of the connection, or of the installed connection.
     key: uuid.UUID
+    #: The OAuth client that was chosen for the connection here; none for the default client.
+    chosen_client: uuid.UUID | None = None
 
     def __str__(self) -> str:
         return self.snapshot.name
@@ -49,6 +51,7 @@ class AuthorizationSite:
             snapshot=connection.snapshot,
             environments=connection.environments,
             key=connection.pk,
+            chosen_client=connection.oauth_client_id,
         )
 
     @classmethod
@@ -128,11 +131,12 @@ class AuthorizationSite:
             user=self.owner(user),
         )
 
-    def oauth_clients(self, environment: str) -> QuerySet[OAuthClient]:
-        """Return the OAuth clients for this site, the most specific first.
+    def oauth_clients(self, environment: str = "") -> QuerySet[OAuthClient]:
+        """Return the OAuth clients that can serve this site in an environment.
 
         The client of an organization never serves another organization. If people type in the
-        host of the service, a client serves that host only.
+        host of the service, a client serves that host only. Without an environment, only clients
+        for every environment are returned.
         """
         owner = Q(organization=self.organization)
         if not self.connector.own_host:
@@ -142,7 +146,21 @@ class AuthorizationSite:
             connector_slug=self.connector.slug,
             host=host_of(self.snapshot),
             environment__in=["", environment],
-        ).order_by(F("organization").asc(nulls_last=True), "-environment")
+        )
+
+    def oauth_client(self, environment: str) -> OAuthClient | None:
+        """Return the OAuth client for an authorization: the chosen one, or the best default."""
+        is_chosen = Q(pk=self.chosen_client)
+        return (
+            self.oauth_clients(environment)
+            .filter(is_chosen | Q(is_default=True))
+            .order_by(
+                Case(When(is_chosen, then=0), default=1),
+                F("organization").asc(nulls_last=True),
+                "-environment",
+            )
+            .first()
+        )
 
     def scopes_to_ask(self, environments: Iterable[str]) -> tuple[str, ...]:
         """Return the scopes to request when these environments are authorized."""

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from connections.models.disablement import Disablement
+from connections.models.oauth_client import OAuthClient
 from connections.models.snapshot import ConnectionSnapshot
 from connections.models.tag import Tag
 from connectors.definitions.registry import connector_or_placeholder
@@ -67,6 +68,10 @@ class Connection(models.Model):
     all_actions = models.BooleanField(default=False)
     scopes = models.JSONField(default=list, blank=True)
     separate_environments = models.BooleanField(default=False)
+    #: The OAuth client that was chosen for it; empty for the default client.
+    oauth_client = models.ForeignKey(
+        OAuthClient, models.PROTECT, null=True, blank=True, related_name="chosen_for"
+    )
     parameters = models.JSONField(default=dict, blank=True)
     #: The steps of the wizard that a person has completed; the other fields hold proposals.
     answered = models.JSONField(default=list, blank=True, editable=False)

@@ -1,4 +1,8 @@
-"""An OAuth client: this console as registered with a service (RFC 6749 section 2)."""
+"""An OAuth client: this console as registered with a service (RFC 6749 section 2).
+
+A service can have several clients for the same organization, environment and host. They share
+one redirect URI, and one of them is the default.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +11,45 @@ import uuid
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from connections.models.snapshot import ConnectionSnapshot
 from connectors.definitions.registry import connector_or_placeholder
 from connectors.oauth2.client_authentication import ClientCredentials
 from console.accounts.models import Organization
+from console.accounts.policy import Action
 from console.choices import Environment
 from console.encryption.fields import EncryptedJSONField
+from console.names import NameField
 from console.public_url import public_url
+
+FIRST_NAME = "Main"
+#: A client can be limited to one of these.
+CLIENT_ENVIRONMENTS = [choice for choice in Environment.choices if choice[0] != Environment.ALL]
+
+
+class OAuthClientQuerySet(models.QuerySet["OAuthClient"]):
+    def visible_to(self, user: Any) -> OAuthClientQuerySet:
+        """Filter to the clients that a person may manage. Operators manage all of them."""
+        if user.is_superuser:
+            return self.all()
+        own = Organization.objects.allowing(user, Action.MANAGE_OAUTH_CLIENTS)
+        return self.filter(organization__in=own)
 
 
 class OAuthClient(models.Model):
-    """``client_id`` and ``client_secret``, registered by a super admin in Django admin."""
+    """``client_id`` and ``client_secret``, as a super admin has registered them."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = NameField(
+        max_length=50,
+        default=FIRST_NAME,
+        help_text="People see it where they choose between several clients.",
+    )
     #: The last part of the redirect URI. It identifies the owner, the service and the host.
-    reference = models.CharField(max_length=160, unique=True, editable=False)
+    reference = models.CharField(max_length=160, editable=False)
+    #: Connections use it unless another one was chosen for them.
+    is_default = models.BooleanField("default", default=False, editable=False)
     connector_slug = models.CharField("connector", max_length=60, db_column="connector")
     organization = models.ForeignKey(
         Organization,
@@ -35,7 +62,7 @@ class OAuthClient(models.Model):
     environment = models.CharField(
         max_length=20,
         blank=True,
-        choices=[choice for choice in Environment.choices if choice[0] != Environment.ALL],
+        choices=CLIENT_ENVIRONMENTS,
         help_text="Empty: every environment.",
     )
     host = models.CharField(
@@ -49,19 +76,40 @@ class OAuthClient(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = OAuthClientQuerySet.as_manager()
+
     class Meta:
         verbose_name = "OAuth client"
-        ordering = ["connector_slug", "reference"]
+        ordering = ["connector_slug", "reference", "-is_default", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reference"],
+                condition=models.Q(is_default=True),
+                name="one_default_oauth_client",
+            ),
+            models.UniqueConstraint(
+                "reference", Lower("name"), name="oauth_client_name_for_reference"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{connector_or_placeholder(self.connector_slug).name} ({self.reference})"
+        connector = connector_or_placeholder(self.connector_slug).name
+        return f"{self.name} for {connector} ({self.reference})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Set the reference of a new client, and make the first one the default."""
         if not self.reference:
             self.reference = client_reference(
                 self.connector_slug, self.organization, self.environment, self.host
             )
+        if self._state.adding and not self.siblings.filter(is_default=True).exists():
+            self.is_default = True
         super().save(*args, **kwargs)
+
+    @property
+    def siblings(self) -> models.QuerySet[OAuthClient]:
+        """Return the other clients for the same service, organization, environment and host."""
+        return OAuthClient.objects.filter(reference=self.reference).exclude(pk=self.pk)
 
     @property
     def credentials(self) -> ClientCredentials:
@@ -80,7 +128,11 @@ class OAuthClient(models.Model):
 def client_reference(
     connector_slug: str, organization: Organization | None, environment: str = "", host: str = ""
 ) -> str:
-    """Return the reference of a client. Each has its own redirect URI (RFC 9700 section 2.1)."""
+    """Return the reference of a client, which its redirect URI ends with.
+
+    Each authorization server has a redirect URI of its own (RFC 9700 section 2.1), so that a
+    response cannot be taken for that of another one.
+    """
     parts = [organization.slug if organization else "", connector_slug, environment]
     if host:
         parts.append(hashlib.sha256(host.encode()).hexdigest()[:12])

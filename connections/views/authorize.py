@@ -210,7 +210,7 @@ def _page(
     # A client with a host of its own enters the host first.
     asks_host = connector.own_host and not site.is_home
     registered = not unregistered and (
-        not redirects or asks_host or site.oauth_clients(site.environments[0]).exists()
+        not redirects or asks_host or site.oauth_client(site.environments[0]) is not None
     )
     host = host_of(site.snapshot)
     reference = client_reference(connector.slug, site.organization, host=host)
@@ -261,13 +261,9 @@ def _flow_in_query(request: SignedInRequest, site: AuthorizationSite) -> Flow | 
 
 
 def _register_url(site: AuthorizationSite) -> str:
-    """Return the URL of the Django admin page that registers the connector's OAuth client."""
-    initial = {
-        "connector_slug": site.connector.slug,
-        "organization": site.organization.pk,
-        "host": host_of(site.snapshot),
-    }
-    return f"{reverse('admin:connections_oauthclient_add')}?{urlencode(initial)}"
+    """Return the URL of the page that registers an OAuth client for this site."""
+    context = {"organization": site.organization.pk, "host": host_of(site.snapshot)}
+    return f"{reverse('oauth_client_create', args=[site.connector.slug])}?{urlencode(context)}"
 
 
 def _created(request: SignedInRequest) -> QuerySet[Connection]:

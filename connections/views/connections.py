@@ -46,7 +46,11 @@ def connection_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one connection: its authorizations, permissions and references."""
     connection = get_object_or_404(
         Connection.objects.visible_to(request.user).select_related(
-            "application__organization", "created_by", "owner", "disabled_by"
+            "application__organization",
+            "created_by",
+            "owner",
+            "disabled_by",
+            "oauth_client",
         ),
         pk=pk,
     )

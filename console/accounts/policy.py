@@ -157,6 +157,7 @@ INSTALLED_CONNECTION = RowTarget(
 AUTHORIZATION = RowTarget(
     model="connections.Authorization", organization="organization", person="user"
 )
+OAUTH_CLIENT = RowTarget(model="connections.OAuthClient", organization="organization")
 FLOW = RowTarget(model="connections.Flow", organization="organization", person="user")
 API_KEY = RowTarget(model="keys.ApiKey", organization="organization")
 WEBHOOK = RowTarget(model="webhooks.Webhook", organization="organization")
@@ -173,6 +174,7 @@ UPLOAD = RowTarget(model="transfer.Upload", organization="organization", person=
 MYSELF = RouteRule(Audience.SIGNED_IN, Target.NONE)
 SIGNING_IN = public("People who sign in or reset their password are not signed in yet.")
 INVITED = public("Invited people may have no account yet.")
+MANAGE_CLIENT = RouteRule(Action.MANAGE_OAUTH_CLIENTS, OAUTH_CLIENT, operator_too=True)
 WATCHING = public("Monitoring does not sign in. The answer says only up or down.")
 
 #: Rules by route name, or by namespace for all its routes. A route without a rule is closed.
@@ -199,6 +201,7 @@ RULES: dict[str, RouteRule] = {
     "connection_authorize": RouteRule(MANAGE, CONNECTION),
     "connection_reuse": RouteRule(MANAGE, CONNECTION),
     "connection_permissions": RouteRule(MANAGE, CONNECTION),
+    "connection_oauth_client": RouteRule(MANAGE, CONNECTION),
     "connection_rename": RouteRule(MANAGE, CONNECTION),
     "connection_edit": RouteRule(MANAGE, CONNECTION),
     "connection_disable": RouteRule(MANAGE, CONNECTION),
@@ -216,6 +219,15 @@ RULES: dict[str, RouteRule] = {
     "installed_label": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
     "installed_revoke": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
     "installed_calls": RouteRule(Action.AUTHORIZE_INSTALLED, INSTALLED_CONNECTION),
+    # OAuth clients
+    "oauth_client_list": RouteRule(Action.MANAGE_OAUTH_CLIENTS, operator_too=True),
+    "oauth_client_services": RouteRule(Action.MANAGE_OAUTH_CLIENTS, operator_too=True),
+    "oauth_client_create": RouteRule(Action.MANAGE_OAUTH_CLIENTS, operator_too=True),
+    "oauth_client_detail": MANAGE_CLIENT,
+    "oauth_client_test": MANAGE_CLIENT,
+    "oauth_client_default": MANAGE_CLIENT,
+    "oauth_client_move": MANAGE_CLIENT,
+    "oauth_client_delete": MANAGE_CLIENT,
     # The OAuth flow
     "oauth_callback": public(
         "A redirect to sign-in would put the authorization code into another URL."

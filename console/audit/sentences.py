@@ -41,6 +41,9 @@ SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.CONNECTION_DISABLED: "{who} disabled the connection {what}",
     AuditAction.CONNECTION_ENABLED: "{who} enabled the connection {what}",
     AuditAction.CONNECTION_OWNER_CHANGED: "{who} made {owner} the owner of the connection {what}",
+    AuditAction.CONNECTION_OAUTH_CLIENT_CHANGED: (
+        "{who} changed the OAuth client of the connection {what} to {client}"
+    ),
     AuditAction.CONNECTION_PERMISSIONS_CHANGED: (
         "{who} changed the permissions of the connection {what}"
     ),
@@ -72,6 +75,7 @@ SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.OAUTH_CLIENT_CHANGED: "{who} changed the OAuth client {what}",
     AuditAction.OAUTH_CLIENT_CREATED: "{who} registered the OAuth client {what}",
     AuditAction.OAUTH_CLIENT_DELETED: "{who} deleted the OAuth client {what}",
+    AuditAction.OAUTH_CLIENT_MADE_DEFAULT: "{who} made the OAuth client {what} the default",
     AuditAction.ORGANIZATION_CHANGED: "{who} changed the organization {what}",
     AuditAction.ORGANIZATION_CREATED: "{who} created the organization {what}",
     AuditAction.ORGANIZATION_DELETED: "{who} deleted the organization {what}",

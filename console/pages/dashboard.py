@@ -12,13 +12,13 @@ from functools import cached_property
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 
-from connections.models import Authorization, Connection, OAuthClient
+from connections.models import Authorization, Connection
 from connections.models.state_conditions import working
-from connectors.definitions.registry import connector_or_placeholder
+from connections.oauth_clients.client_uses import WaitingConnector, waiting_connectors
 from console.accounts.http import SignedInRequest
 from console.accounts.models import Membership, Organization
 from console.accounts.policy import ALLOWED, Action
@@ -143,25 +143,11 @@ class Dashboard:
         ]
 
     @cached_property
-    def missing_clients(self) -> list[tuple[str, str, int]]:
-        """Return services whose connections wait for an OAuth client: slug, name and number."""
+    def missing_clients(self) -> list[WaitingConnector]:
+        """Return services whose connections wait for an OAuth client."""
         if not self.may(Action.MANAGE_OAUTH_CLIENTS):
             return []
-        clients = OAuthClient.objects.filter(
-            Q(organization=None) | Q(organization=OuterRef("application__organization")),
-            connector_slug=OuterRef("connector_slug"),
-        )
-        rows = Connection.objects.visible_to(self.request.user).created()
-        if self.organization:
-            rows = rows.filter(application__organization=self.organization)
-        counted = (
-            rows.filter(~Exists(clients), auth_type="oauth2")
-            .order_by()
-            .values_list("connector_slug")
-            .annotate(number=Count("pk"))
-            .order_by("-number", "connector_slug")[:MAX_TASKS]
-        )
-        return [(slug, connector_or_placeholder(slug).name, number) for slug, number in counted]
+        return waiting_connectors(self.request.user, self.organization, limit=MAX_TASKS)
 
     @cached_property
     def unreadable(self) -> list[UnreadableSecret]:

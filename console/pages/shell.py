@@ -82,6 +82,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if may(Action.READ_AUDIT) or user.is_superuser:
         items.append(("Activity", reverse("event_list"), "history"))
     if may(Action.MANAGE_OAUTH_CLIENTS) or user.is_superuser:
+        items.append(("OAuth clients", reverse("oauth_client_list"), "key"))
         items.append(("Administration", reverse("admin:index"), "settings"))
     current = _current(request.path, [url for _, url, _ in items])
     counts = {"Health": _count_stopped(request)} if may(Action.USE_INSTALLED) else {}

@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
 from connections.models import OAuthClient
-from connections.models.oauth_client import client_reference
+from connections.models.oauth_client import FIRST_NAME, client_reference
+from connections.oauth_clients import registering
+from connections.oauth_clients.forms import OAuthClientForm
 from connectors.definitions.registry import UnknownConnector, get_connector
 from connectors.definitions.typed_parameter import NotAParameter, typed_host
 from console.accounts.models import Organization
-from console.administration.oauth_clients import OAuthClientForm
-from console.audit.actions import AuditAction
-from console.audit.log import record
 
 
 class Command(BaseCommand):
@@ -29,6 +27,9 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--organization", default="", help="The slug; by default the client serves all of them."
+        )
+        parser.add_argument(
+            "--name", help="For several clients of the same service; by default, the default one."
         )
         parser.add_argument("--client-id", required=True)
         parser.add_argument("--client-secret-file", type=Path, help="Omit it for a public client.")
@@ -50,11 +51,15 @@ class Command(BaseCommand):
                 raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
             except UnicodeDecodeError:
                 raise CommandError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
-        client = OAuthClient.objects.filter(
+        registered = OAuthClient.objects.filter(
             reference=client_reference(slug, organization, host=host)
-        ).first()
+        )
+        name = options["name"]
+        named = registered.filter(name__iexact=name) if name else registered
+        client = named.order_by("-is_default").first()
         data = {
             "connector_slug": slug,
+            "name": name or (client.name if client else FIRST_NAME),
             "organization": organization.pk if organization else None,
             "host": host,
             "client_id": options["client_id"],
@@ -65,8 +70,6 @@ class Command(BaseCommand):
             raise CommandError(
                 " ".join(str(message) for errors in form.errors.values() for message in errors)
             )
-        act = AuditAction.OAUTH_CLIENT_CHANGED if client else AuditAction.OAUTH_CLIENT_CREATED
-        with transaction.atomic():
-            client = form.save()
-            record(act, client.organization_id, None, client)
+        save = registering.change if client else registering.register
+        client = save(form, None)
         self.stdout.write(f"Registered. redirect_uri: {client.redirect_uri}")

@@ -339,6 +339,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
+FORMAT_MODULE_PATH = "console.formats"
 USE_TZ = True
 
 # Mail contains sign-in links, so by default it is discarded and never logged.

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("console.transfer.urls")),
     path("", include("console.audit.urls")),
     path("", include("console.inviting.urls")),
+    path("", include("console.people.urls")),
     path("accounts/", include("console.signing_in.urls")),
     path("admin/", admin.site.urls),
     # Runtime API

@@ -70,6 +70,7 @@ LAYERS = (
     "console.administration",
     "console.demo",
     "console.templatetags",
+    "console.formats",
     "console.settings",
     "console.wsgi",
     "console.asgi",
@@ -314,4 +315,6 @@ STORIES = {
     "issuing",
     "importing",
     "exporting",
+    "choosing",
+    "registering",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -47,7 +48,7 @@ def use_counts(clients: Iterable[OAuthClient]) -> dict[uuid.UUID, int]:
     keys = [client.pk for client in clients]
     chosen = Connection.objects.filter(oauth_client__in=keys)
     authorized = Authorization.objects.filter(credential__client__in=keys)
-    users: dict[uuid.UUID, set[uuid.UUID]] = {key: set() for key in keys}
+    users: dict[Any, set[Any]] = {key: set() for key in keys}
     for rows in (
         chosen.values_list("oauth_client_id", "pk"),
         authorized.values_list("credential__client_id", "connection_id"),

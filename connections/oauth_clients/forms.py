@@ -42,6 +42,7 @@ class OAuthClientForm(ConflictCheckMixin, forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["name"].required = False
         if "connector_slug" in self.fields:
             choice = cast(forms.ChoiceField, self.fields["connector_slug"])
             offered = get_connectors().items()
@@ -50,6 +51,9 @@ class OAuthClientForm(ConflictCheckMixin, forms.ModelForm):
 
     def display_values(self, row: OAuthClient) -> dict[str, str]:
         return {"Name": row.name, "client_id": row.client_id}
+
+    def clean_name(self) -> str:
+        return self.cleaned_data["name"] or self.instance.name
 
     def clean_client_id(self) -> str:
         return _pasted(self.cleaned_data["client_id"], "client_id")

@@ -164,6 +164,7 @@ WEBHOOK = RowTarget(model="webhooks.Webhook", organization="organization")
 DELIVERY = RowTarget(model="webhooks.Delivery", organization="webhook__organization")
 RELEASE = RowTarget(model="publishing.Release", organization="application__organization")
 CLIENT_INVITATION = RowTarget(model="inviting.Invitation", organization="organization")
+MEMBER = RowTarget(model="accounts.Membership", organization="organization")
 SHARE = RowTarget(model="distribution.Share", organization="application__organization")
 OFFERED = RowTarget(model="distribution.Share", organization="client")
 PICTURE = RowTarget(model="distribution.Picture", organization="listing__application__organization")
@@ -264,6 +265,18 @@ RULES: dict[str, RouteRule] = {
     "change_detail": RouteRule(PUBLISH, APPLICATION),
     "release_detail": RouteRule(PUBLISH, RELEASE),
     "release_roll_back": RouteRule(PUBLISH, RELEASE),
+    # People, and the invitations of people
+    "person_list": RouteRule(Action.MANAGE_PEOPLE),
+    "person_detail": RouteRule(Action.MANAGE_PEOPLE, MEMBER),
+    "person_role": RouteRule(Action.MANAGE_PEOPLE, MEMBER),
+    "person_rights": RouteRule(Action.MANAGE_PEOPLE, MEMBER),
+    "person_deactivate": RouteRule(Action.MANAGE_PEOPLE, MEMBER),
+    "person_reactivate": RouteRule(Action.MANAGE_PEOPLE, MEMBER),
+    "person_remove": RouteRule(Action.MANAGE_PEOPLE, MEMBER),
+    "member_invitations": RouteRule(Action.MANAGE_PEOPLE),
+    "member_invite": RouteRule(Action.MANAGE_PEOPLE),
+    "member_invitation_resend": RouteRule(Action.MANAGE_PEOPLE, CLIENT_INVITATION),
+    "member_invitation_withdraw": RouteRule(Action.MANAGE_PEOPLE, CLIENT_INVITATION),
     # Clients and shares
     "client_list": RouteRule(Action.DISTRIBUTE),
     "client_invite": RouteRule(Action.MANAGE_PEOPLE),

@@ -14,8 +14,7 @@ from console.accounts.policy import NEEDS_RIGHT, Action
 from console.administration.audit_mixin import AuditMixin, Entry
 from console.administration.policy_admin import PolicyAdmin
 from console.applications.models import Application, Right
-from console.audit.actions import AuditAction
-from console.audit.log import AuditEntry, Subject
+from console.people.application_rights import right_entries
 
 
 class RightForm(forms.ModelForm):
@@ -99,14 +98,5 @@ def _right_entries(form: Any, formset: Any) -> Iterator[Entry]:
     kept = {} if form in formset.deleted_forms else form.cleaned_data
     had = {field for field in Right.FIELDS.values() if form.initial.get(field)}
     has = {field for field in Right.FIELDS.values() if kept.get(field)}
-    for action, fields in (
-        (AuditAction.RIGHT_GIVEN, has - had),
-        (AuditAction.RIGHT_TAKEN, had - has),
-    ):
-        if fields:
-            rights = [f.removeprefix("may_") for f in Right.FIELDS.values() if f in fields]
-            # The person's key, as in events of memberships: a deleted right has no key.
-            subject = Subject(type="right", id=str(right.user_id), label=right.user.email)
-            details = {"application": right.application.name, "rights": rights}
-            entry = AuditEntry(action=action, subject=subject, details=details)
-            yield right.application.organization_id, entry
+    for entry in right_entries(right.user, right.application, had, has):
+        yield right.application.organization_id, entry

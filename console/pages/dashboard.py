@@ -35,6 +35,7 @@ from console.inviting.models import Invitation
 from console.invocations.recent_calls import RecentCalls, recent_calls
 from console.monitoring.readiness import cached_faults
 from console.pages.shell import fixable_in
+from console.people.person_filters import SECOND_FACTORS
 from console.publishing.models import Installation
 from console.publishing.unpublished import Unpublished, unpublished_changes
 from console.webhooks.models import Delivery
@@ -42,7 +43,6 @@ from console.webhooks.models import Delivery
 MAX_TASKS = 5
 MAX_EVENTS = 6
 LATEST = 3
-SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 LICENSE_ENDS_WITHIN = timedelta(days=30)
 
 
@@ -286,19 +286,19 @@ class Dashboard:
             ends_at__gt=timezone.now(),
             ends_at__lte=soon,
         ).count()
-        people = reverse("admin:accounts_membership_changelist")
+        people = reverse("person_list")
         tiles = [
             Tile(label="People", value=counted["people"], url=people),
             Tile(
                 label="Without a second factor",
                 value=counted["exposed"],
-                url=people,
+                url=f"{people}?factor=no&status=active",
                 tone="amber" if counted["exposed"] else "",
             ),
             Tile(
                 label="Open invitations",
                 value=invitations,
-                url=reverse("admin:inviting_invitation_changelist"),
+                url=reverse("member_invitations"),
             ),
         ]
         if clients:

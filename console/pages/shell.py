@@ -74,13 +74,15 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if may(Action.MANAGE_CLIENTS) or (
         may(Action.DISTRIBUTE) and Application.objects.allowing(user, Action.DISTRIBUTE).exists()
     ):
-        items.append(("Clients", reverse("client_list"), "users"))
+        items.append(("Clients", reverse("client_list"), "building"))
     if may(Action.USE_INSTALLED):
         items.append(("Installed", reverse("installation_list"), "download"))
         items.append(("Health", reverse("health_list"), "heartbeat"))
     items.append(("Marketplace", reverse("marketplace"), "building-store"))
     if may(Action.READ_AUDIT) or user.is_superuser:
         items.append(("Activity", reverse("event_list"), "history"))
+    if may(Action.MANAGE_PEOPLE):
+        items.append(("People", reverse("person_list"), "users"))
     if may(Action.MANAGE_OAUTH_CLIENTS) or user.is_superuser:
         items.append(("OAuth clients", reverse("oauth_client_list"), "key"))
         items.append(("Administration", reverse("admin:index"), "settings"))

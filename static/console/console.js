@@ -106,6 +106,7 @@
   // the same person. If the server says that the form was not saved, that page gets it back.
 
   const KEPT = "form";
+  const personHere = () => document.querySelector("[data-person]")?.dataset.person;
   const isTick = (field) => ["checkbox", "radio"].includes(field.type);
   const nameOf = (field) => (isTick(field) ? `${field.name}=${field.value}` : field.name);
   const isPost = (form) => form.getAttribute("method") === "post";
@@ -114,7 +115,7 @@
   const typedFields = (form) => [...form.elements].filter((field) => field.name
     && field.matches("input:not([type=hidden], [type=password], [type=file], [type=submit]), select, textarea"));
   const keep = (form) => {
-    const { person } = document.body.dataset;
+    const person = personHere();
     if (!person || !form || !isPost(form)) return;
     const values = typedFields(form).map((field) => [nameOf(field), isTick(field) ? field.checked : field.value]);
     try {
@@ -135,7 +136,7 @@
     }
   };
   const restore = () => {
-    const { person } = document.body.dataset;
+    const person = personHere();
     if (!person) return; // signing in
     const kept = takeKept();
     const message = document.querySelector("[data-restores] .message-words");

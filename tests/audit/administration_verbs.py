@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management import call_command
 
 from connections.models import OAuthClient
+from connections.oauth_clients import registering
 from console.accounts.models import Membership, Organization, User
 from tests.audit.world import CANARY, World, membership_forms
 
@@ -73,6 +74,12 @@ def _client(w: World) -> OAuthClient:
 def client_changed(w: World):
     page = "connections_oauthclient_change"
     return w.admin(page, _client(w).pk, client_id="2", new_client_secret=CANARY)
+
+
+def client_made_default(w: World):
+    _client(w)
+    other = OAuthClient.objects.create(connector_slug="slack", organization=w.studio, name="Other")
+    return lambda: registering.make_default(other, w.super_admin)
 
 
 def client_deleted(w: World):

@@ -26,6 +26,9 @@ from connections.authorizations.forms import LabelForm
 from connections.models import Authorization, OAuthClient
 from connections.models.authorization_site import AuthorizationSite
 from connections.setup import changing, details, disabling, drafting, tagging
+from connections.oauth_clients import choosing
+from connections.oauth_clients.forms import ChosenClientForm
+from connections.setup import changing, drafting
 from connections.setup.forms import PermissionsForm, RenameForm
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
@@ -86,6 +89,12 @@ def enabled(w: World):
     connection = w.connection()
     disabling.disable_connection(connection, w.developer)
     return lambda: disabling.enable_connection(connection, w.developer)
+def client_chosen(w: World):
+    client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
+    clients = OAuthClient.objects.all()
+    form = ChosenClientForm({"oauth_client": client.pk}, instance=w.connect(), clients=clients)
+    assert form.is_valid(), form.errors
+    return lambda: choosing.choose(form, w.developer)
 
 
 def connection_deleted(w: World):
@@ -320,6 +329,7 @@ VERBS: list[tuple[Verb, AuditAction, str, str]] = [
     (component_saved, AuditAction.COMPONENT_SAVED, "developer", "studio"),
     (connection_created, AuditAction.CONNECTION_CREATED, "developer", "studio"),
     (connection_deleted, AuditAction.CONNECTION_DELETED, "developer", "studio"),
+    (client_chosen, AuditAction.CONNECTION_OAUTH_CLIENT_CHANGED, "developer", "studio"),
     (permissions_changed, AuditAction.CONNECTION_PERMISSIONS_CHANGED, "developer", "studio"),
     (described, AuditAction.CONNECTION_DESCRIBED, "developer", "studio"),
     (owner_changed, AuditAction.CONNECTION_OWNER_CHANGED, "developer", "studio"),
@@ -364,6 +374,12 @@ VERBS: list[tuple[Verb, AuditAction, str, str]] = [
         administration_verbs.client_registered_by_command,
         AuditAction.OAUTH_CLIENT_CREATED,
         "",
+        "studio",
+    ),
+    (
+        administration_verbs.client_made_default,
+        AuditAction.OAUTH_CLIENT_MADE_DEFAULT,
+        "super_admin",
         "studio",
     ),
     (administration_verbs.client_deleted, AuditAction.OAUTH_CLIENT_DELETED, "operator", "studio"),

@@ -208,12 +208,39 @@ def test_other_services_reject_a_host(signed_in, super_admin, form):
     assert "host" in response.context["adminform"].form.errors
 
 
-def test_a_client_can_be_registered_only_once(signed_in, super_admin, form):
+def test_several_clients_have_different_names(signed_in, super_admin, form):
     browser = signed_in(super_admin)
     browser.post(ADD, form())
-    response = browser.post(ADD, form(client_id="again"))
-    assert "already registered for this" in response.content.decode()
-    assert OAuthClient.objects.count() == 1
+    response = browser.post(ADD, form(name="main"))
+    assert "already a client named main" in response.content.decode()
+    assert browser.post(ADD, form(name="Partners", client_id="2")).status_code == 302
+    assert list(OAuthClient.objects.values_list("name", "is_default")) == [
+        ("Main", True),
+        ("Partners", False),
+    ]
+
+
+def test_no_service_is_preselected(signed_in, super_admin, form):
+    browser = signed_in(super_admin)
+    assert (
+        '<option value="" selected>Choose a service</option>' in browser.get(ADD).content.decode()
+    )
+    response = browser.post(ADD, form(connector_slug=""))
+    assert response.context["adminform"].errors.keys() == {"connector_slug"}
+    assert not OAuthClient.objects.exists()
+
+
+def test_the_default_of_several_clients_cannot_be_deleted(
+    signed_in, super_admin, studio, client_of
+):
+    client = client_of(studio)
+    OAuthClient.objects.create(connector_slug="slack", organization=studio, name="Partners")
+    address = reverse("admin:connections_oauthclient_delete", args=[client.pk])
+    browser = signed_in(super_admin)
+    assert "is the default client" in browser.post(address, {"post": "yes"}).content.decode()
+    data = {"action": "delete_selected", "_selected_action": str(client.pk), "post": "yes"}
+    browser.post(LIST, data)
+    assert OAuthClient.objects.count() == 2
 
 
 def test_it_offers_only_oauth_connectors(signed_in, super_admin, form):

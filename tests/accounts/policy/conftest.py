@@ -78,6 +78,21 @@ def things(application, connect, grant, install, build, developer, super_admin) 
         "api_key": create_key(
             application, application.organization, "development", developer, "Secret plan"
         )[0],
+        # A host where no request can arrive.
+        "oauth_client": OAuthClient.objects.create(
+            connector_slug="jupyterhub",
+            organization=application.organization,
+            host="10.0.0.1",
+            client_id="secret_plan",
+        ),
+        "member": developer.memberships.get(),
+        "member_invitation": Invitation.objects.create(
+            organization=application.organization,
+            email="asked@studio.example",
+            role=Role.DEVELOPER,
+            token_hash="3" * 64,
+            expires_at=timezone.now() + timedelta(days=15),
+        ),
         "webhook": webhook,
         "delivery": delivery,
         "flow": Flow.objects.create(

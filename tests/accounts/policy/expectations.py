@@ -99,7 +99,8 @@ def expected(
     if isinstance(route_rule.target, RowTarget):
         is_visible = not visit.person or visit.person == identity.name
         is_visible = is_visible and _is_given(route_rule.audience, identity)
-        may = "own" in open_in and is_visible
+        is_operator = identity.operator and visit.operator_sees and prefix == "none"
+        may = ("own" in open_in or is_operator) and is_visible
         candidates = ["own"] if may else []
     else:
         may = route_rule.allows(reach.values(), operator=identity.operator)

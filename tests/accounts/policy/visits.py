@@ -29,6 +29,8 @@ class Visit:
     row: str = ""
     #: The identity that owns the row, if only one person may see it.
     person: str = ""
+    #: The operator sees the row without belonging to its organization.
+    operator_sees: bool = False
     arguments: tuple[Any, ...] = ()
     data: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
@@ -88,6 +90,7 @@ VISITS: dict[str, Visit] = {
         method="post", status=303, row="connection", data={"credential": "x"}
     ),
     "connection_permissions": Visit(also=("post",), row="connection"),
+    "connection_oauth_client": Visit(also=("post",), row="connection"),
     "connection_rename": Visit(method="post", status=303, row="connection", data={"name": "Other"}),
     "connection_edit": Visit(also=("post",), row="connection"),
     "connection_disable": Visit(also=("post",), row="connection"),
@@ -121,6 +124,16 @@ VISITS: dict[str, Visit] = {
         row="installed_connection",
         person="own developer",
     ),
+    "oauth_client_list": PAGE,
+    "oauth_client_services": PAGE,
+    "oauth_client_create": Visit(also=("post",), arguments=("slack",), query="?environment="),
+    "oauth_client_detail": Visit(also=("post",), row="oauth_client", operator_sees=True),
+    "oauth_client_test": Visit(method="post", status=303, row="oauth_client", operator_sees=True),
+    "oauth_client_default": Visit(
+        method="post", status=303, row="oauth_client", operator_sees=True
+    ),
+    "oauth_client_move": Visit(method="post", status=303, row="oauth_client", operator_sees=True),
+    "oauth_client_delete": Visit(also=("post",), row="oauth_client", operator_sees=True),
     # Without a state there is no flow; the view itself refuses anonymous people.
     "oauth_callback": Visit(status=400, anonymous=403, arguments=("sandbox",)),
     "flow_detail": Visit(row="flow", person="own developer"),
@@ -150,6 +163,19 @@ VISITS: dict[str, Visit] = {
     "change_detail": Visit(row="application", arguments=("connections", "connection_1")),
     "release_detail": Visit(row="release"),
     "release_roll_back": Visit(also=("post",), row="release"),
+    "person_list": PAGE,
+    "person_detail": Visit(row="member"),
+    "person_role": Visit(method="post", status=303, row="member", data={"role": "admin"}),
+    "person_rights": Visit(method="post", status=303, row="member"),
+    "person_deactivate": Visit(also=("post",), row="member"),
+    "person_reactivate": Visit(also=("post",), row="member"),
+    "person_remove": Visit(also=("post",), row="member"),
+    "member_invitations": PAGE,
+    "member_invite": Visit(
+        method="post", status=303, data={"email": "new@studio.example", "role": "developer"}
+    ),
+    "member_invitation_resend": Visit(method="post", status=303, row="member_invitation"),
+    "member_invitation_withdraw": Visit(method="post", status=303, row="member_invitation"),
     "client_list": PAGE,
     "client_invite": Visit(method="post", status=303, data={"email": "new@client.example"}),
     "client_invitation_resend": Visit(method="post", status=303, row="client_invitation"),

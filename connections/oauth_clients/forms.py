@@ -1,4 +1,4 @@
-"""Forms for OAuth clients: for whom one is registered, and the ID and secret of the service."""
+"""Forms for OAuth clients: who uses one, and the ID and secret of the service."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class OAuthClientForm(ConflictCheckMixin, forms.ModelForm):
 
 
 class ClientContextForm(forms.Form):
-    """For whom a client is registered: the part of its redirect URI that a person chooses."""
+    """Who uses a client: the part of its redirect URI that a person chooses."""
 
     organization = forms.ChoiceField(label="Who uses it", required=False)
     environment = forms.ChoiceField(

@@ -184,6 +184,9 @@ RULES: dict[str, RouteRule] = {
     "application_list": RouteRule(MANAGE),
     "application_detail": RouteRule(MANAGE, NAMED_APPLICATION),
     "application_map": RouteRule(MANAGE, NAMED_APPLICATION),
+    "application_create": RouteRule(Action.CREATE_APPLICATIONS),
+    "application_settings": RouteRule(Action.CREATE_APPLICATIONS, APPLICATION),
+    "application_delete": RouteRule(Action.CREATE_APPLICATIONS, APPLICATION),
     # Components
     "component_list": RouteRule(MAKE, APPLICATION),
     "component_create": RouteRule(MAKE, APPLICATION),

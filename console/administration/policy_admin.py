@@ -35,7 +35,8 @@ class PolicyAdmin(admin.ModelAdmin):
         if db_field.name == self.organization and not request.user.is_superuser and self.action:
             field.queryset = Organization.objects.allowing(request.user, self.action)
             field.required = True
-            field.empty_label = None
+            if field.queryset.count() == 1:
+                field.empty_label = None  # nothing to choose
         return field
 
     def get_view_on_site_url(self, obj: Any = None) -> str | None:

@@ -1,17 +1,27 @@
-"""List of applications, and the page of one application."""
+"""List of applications, and the pages to create, open, change and delete one."""
 
 from __future__ import annotations
 
+import uuid
+
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.models import Connection
 from connections.setup.connection_filters import page_of
-from console.accounts.http import SignedInRequest
+from console.accounts.http import SeeOther, SignedInRequest, show_results
+from console.accounts.models import Organization
 from console.accounts.policy import Action
+from console.applications import application_changes
+from console.applications.forms import ApplicationForm
 from console.applications.models import Application
+from console.distribution import application_deletion
+from console.optimistic_lock import EditConflict, fingerprint
 from console.publishing.environment_state import release_in_stage
 from console.publishing.manifest import Manifest, development_manifest
 from console.publishing.manifest_diff import changes
@@ -69,5 +79,92 @@ def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse
             "components": components[:LATEST],
             "component_count": len(components),
             "may_publish": application.allows(request.user, Action.PUBLISH),
+            "may_change": application.allows(request.user, Action.CREATE_APPLICATIONS),
         },
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def application_create(request: SignedInRequest) -> HttpResponse:
+    """Show the form for a new application; a POST creates it."""
+    own = Organization.objects.allowing(request.user, Action.CREATE_APPLICATIONS)
+    organization = own.first()
+    if organization is None:
+        raise PermissionDenied
+    posted = request.POST if request.method == "POST" else None
+    form = ApplicationForm(posted, organization=organization)
+    if posted is not None and form.is_valid():
+        try:
+            application = application_changes.create(form, request.user)
+        except IntegrityError:
+            form.add_error("link_name", "Another application just took this link name.")
+        else:
+            messages.success(request, f"{application} was created.")
+            return SeeOther(application.get_absolute_url())
+    return render(
+        request,
+        "applications/application_create.html",
+        {"form": form, "organization": organization},
+        status=200 if posted is None else 422,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def application_settings(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show the name and launch URL of an application; a POST changes them."""
+    application = _changeable(request, pk)
+    posted = request.POST if request.method == "POST" else None
+    form = ApplicationForm(posted, instance=application, organization=application.organization)
+    changed = None
+    if posted is not None and form.is_valid():
+        try:
+            application_changes.change(form, request.user)
+        except EditConflict as error:
+            changed = error
+        else:
+            messages.success(request, f"{application} was saved.")
+            return SeeOther(application.get_absolute_url())
+    saved = _changeable(request, pk)
+    return render(
+        request,
+        "applications/application_settings.html",
+        {
+            "application": saved,
+            "form": form,
+            "seen": fingerprint(form.display_values(saved)),
+            "differences": changed.differences if changed else [],
+        },
+        status=409 if changed else 200 if posted is None else 422,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def application_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show what is deleted with an application, or what keeps it; a POST deletes it."""
+    application = _changeable(request, pk)
+    problem = application_deletion.why_kept(application)
+    if request.method == "POST":
+        try:
+            sentences = application_deletion.delete_application(application, request.user)
+        except application_deletion.ApplicationKept as error:
+            problem = str(error)
+        else:
+            messages.success(request, f"{application} was deleted.")
+            show_results(request, sentences)
+            return SeeOther(reverse("application_list"))
+    return render(
+        request,
+        "applications/application_delete.html",
+        {
+            "application": application,
+            "problem": problem,
+            "components": application.components.count(),
+            "connections": application.connections.count(),
+        },
+        status=409 if request.method == "POST" else 200,
+    )
+
+
+def _changeable(request: SignedInRequest, pk: uuid.UUID) -> Application:
+    rows = Application.objects.allowing(request.user, Action.CREATE_APPLICATIONS)
+    return get_object_or_404(rows.select_related("organization"), pk=pk)

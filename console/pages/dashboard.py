@@ -232,7 +232,7 @@ class Dashboard:
                 sentence="Connections and components belong to an application."
                 if may_create or has_application
                 else "A super admin of your organization creates applications.",
-                url=reverse("admin:applications_application_add") if may_create else "",
+                url=reverse("application_create") if may_create else "",
                 action="Create an application",
                 done=has_application,
             ),

@@ -25,10 +25,9 @@ from connections.authorizations import (
 from connections.authorizations.forms import LabelForm
 from connections.models import Authorization, OAuthClient
 from connections.models.authorization_site import AuthorizationSite
-from connections.setup import changing, details, disabling, drafting, tagging
 from connections.oauth_clients import choosing
 from connections.oauth_clients.forms import ChosenClientForm
-from connections.setup import changing, drafting
+from connections.setup import changing, details, disabling, drafting, tagging
 from connections.setup.forms import PermissionsForm, RenameForm
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
@@ -89,6 +88,8 @@ def enabled(w: World):
     connection = w.connection()
     disabling.disable_connection(connection, w.developer)
     return lambda: disabling.enable_connection(connection, w.developer)
+
+
 def client_chosen(w: World):
     client = OAuthClient.objects.create(connector_slug="sandbox", client_id="c", client_secret="s")
     clients = OAuthClient.objects.all()

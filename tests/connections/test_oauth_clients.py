@@ -112,7 +112,7 @@ def test_the_database_allows_one_default_for_each_context(register, stranger_org
 def test_clients_of_before_become_the_default(register):
     client = register()
     OAuthClient.objects.update(is_default=False)
-    migration = importlib.import_module("connections.migrations.0002_several_oauth_clients")
+    migration = importlib.import_module("connections.migrations.0004_several_oauth_clients")
     migration.make_default(apps, None)
     client.refresh_from_db()
     assert (client.is_default, client.name) == (True, "Main")

@@ -162,15 +162,18 @@ def test_rights_are_given_and_taken(browser, membership, application, stranger_o
     assert [event.action for event in actions] == ["right.given", "right.taken"]
 
 
-def test_a_person_is_invited_again_and_withdrawn(browser):
-    response = browser.post(INVITE, {"email": "New@Studio.example", "role": "user"}, follow=True)
+def test_a_person_is_invited_again_and_withdrawn(browser, django_capture_on_commit_callbacks):
+    entered = {"email": "New@Studio.example", "role": "user"}
+    with django_capture_on_commit_callbacks(execute=True):
+        response = browser.post(INVITE, entered, follow=True)
     assert "new@studio.example" in words(response)
     invitation = Invitation.objects.get()
     assert (invitation.role, len(mail.outbox)) == (Role.USER, 1)
     again = browser.post(INVITE, {"email": "new@studio.example", "role": "user"})
     assert again.status_code == 422
     assert "already invited" in words(again)
-    browser.post(reverse("member_invitation_resend", args=[invitation.pk]))
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post(reverse("member_invitation_resend", args=[invitation.pk]))
     assert len(mail.outbox) == 2
     browser.post(reverse("member_invitation_withdraw", args=[invitation.pk]))
     page = words(browser.get(INVITATIONS))

@@ -32,21 +32,22 @@ def test_registering_a_service_makes_its_connection_ready_to_authorize(page, vis
 
     admin = visit(SUPER_ADMIN)
     admin.goto(page.url)
-    admin.get_by_role("link", name="Register it in Administration").click()
-    expect(admin.get_by_label("Connector:")).to_have_value("github")
-    admin.get_by_label("client_id:").fill("client-of-the-tests")
-    admin.get_by_label("client_secret:").fill("secret-of-the-tests")
-    admin.get_by_role("button", name="Save", exact=True).click()
-    expect(admin.get_by_text("was added successfully")).to_be_visible()
-    admin.get_by_role("row", name="GitHub").get_by_role("link").click()
-    expect(admin.get_by_text(redirect_uri)).to_be_visible()
+    admin.get_by_role("link", name="Register a client").click()
+    admin.get_by_role("heading", name="Register a client for GitHub", level=1).wait_for()
+    expect(admin.locator("#redirect-uri")).to_have_text(redirect_uri)
+    look_over(admin, "registration of an OAuth client")
+    admin.get_by_label("Client ID").fill("client-of-the-tests")
+    admin.get_by_label("Client secret").fill("secret-of-the-tests")
+    wizard.press(admin, "Save")
+    expect(admin.get_by_role("heading", name="GitHub: Main", level=1)).to_be_visible()
     assert "secret-of-the-tests" not in admin.content()
+    look_over(admin, "an OAuth client")
 
     page.get_by_role("link", name="Look again").click()
     expect(wizard.button(page, "Authorize")).to_be_visible()
-    admin.get_by_role("link", name="Delete").click()
-    admin.get_by_role("button", name=re.compile("^Yes")).click()
-    expect(admin.get_by_text("was deleted successfully")).to_be_visible()
+    admin.get_by_role("link", name="Delete this client").click()
+    wizard.press(admin, "Delete this client")
+    expect(admin.get_by_text("The OAuth client Main was deleted")).to_be_visible()
 
 
 def test_a_person_is_invited_deactivated_and_removed(visit, console, faults) -> None:

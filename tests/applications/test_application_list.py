@@ -18,6 +18,6 @@ def test_it_works(developer_client, stranger_organization):
 
 
 def test_a_super_admin_may_create_one(super_admin, signed_in, developer_client):
-    add = reverse("admin:applications_application_add")
+    add = reverse("application_create")
     assert add in signed_in(super_admin).get(ADDRESS).content.decode()
     assert add not in developer_client.get(ADDRESS).content.decode()

@@ -212,8 +212,8 @@ def test_only_a_super_admin_of_the_client_is_sent_to_register(
     member_of_both.memberships.create(organization=studio, role=Role.SUPER_ADMIN)
     here = f"/o/client{page(installed)}"
     words = words_of(signed_in(client_people[Role.SUPER_ADMIN]).get(here))
-    assert "Register it in Administration" in words
-    assert "Register it" not in words_of(signed_in(member_of_both).get(here))
+    assert "Register a client" in words
+    assert "Register a client" not in words_of(signed_in(member_of_both).get(here))
 
 
 # Who may

@@ -43,6 +43,10 @@ class OAuthClientForm(ConflictCheckMixin, forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].required = False
+        if self.instance._state.adding:
+            self.fields[
+                "new_client_secret"
+            ].help_text = "Stored encrypted and never shown again. Public clients have none."
         if "connector_slug" in self.fields:
             choice = cast(forms.ChoiceField, self.fields["connector_slug"])
             offered = get_connectors().items()

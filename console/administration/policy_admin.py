@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
 from console.accounts.models import Organization
 from console.accounts.policy import Action
@@ -29,6 +30,13 @@ class PolicyAdmin(admin.ModelAdmin):
             return rows
         own = Organization.objects.allowing(request.user, self.action)
         return rows.filter(**{f"{self.organization}__in": own})
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Name the page by what it lists, in place of Django's "Select … to change"."""
+        title = {"title": capfirst(self.opts.verbose_name_plural)}
+        return super().changelist_view(request, title | (extra_context or {}))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)

@@ -75,9 +75,7 @@ def draft_start(request: SignedInRequest, slug: str) -> HttpResponse:
         raise Http404(str(error)) from error
     application = _application(request, _applications(request))
     if application is None:
-        messages.error(
-            request, "There is no application yet. A super admin can create one in Administration."
-        )
+        messages.error(request, "There is no application yet. A super admin can create one.")
         return SeeOther(reverse("connector_list"))
     if request.method == "POST" and "name" not in request.POST:
         return _first_step(drafting.start(request.user, application, connector))

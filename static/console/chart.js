@@ -18,7 +18,9 @@
     event.preventDefault();
     const steps = stepsOf(plot);
     const now = steps.findIndex((step) => step.matches(".plot-chosen"));
-    const wanted = now < 0 ? (moves[event.key] > 0 ? 0 : steps.length - 1) : now + moves[event.key];
+    // Nothing is chosen yet: the first arrow begins at its end of the chart.
+    const begin = moves[event.key] > 0 ? -1 : steps.length;
+    const wanted = (now < 0 ? begin : now) + moves[event.key];
     choose(plot, steps[Math.min(steps.length - 1, Math.max(0, wanted))]);
   });
 })();

@@ -18,7 +18,7 @@ SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
+class OrganizationMember:
     """A member of an organization, as the list shows them."""
 
     membership: Membership
@@ -88,7 +88,7 @@ def factors_of(user: object) -> QuerySet[Authenticator]:
     return Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS)
 
 
-def people_of(organization: Organization, users: Iterable[User]) -> list[Person]:
+def people_of(organization: Organization, users: Iterable[User]) -> list[OrganizationMember]:
     """Return these accounts as people of an organization, in the same order."""
     keys = [user.pk for user in users]
     rows = Membership.objects.filter(organization=organization, user__in=keys)
@@ -96,7 +96,7 @@ def people_of(organization: Organization, users: Iterable[User]) -> list[Person]
     factors = Authenticator.objects.filter(user__in=keys, type__in=SECOND_FACTORS)
     protected = set(factors.values_list("user_id", flat=True))
     return [
-        Person(membership=by_user[key], has_second_factor=key in protected)
+        OrganizationMember(membership=by_user[key], has_second_factor=key in protected)
         for key in keys
         if key in by_user
     ]

@@ -3,13 +3,15 @@ from django.urls import path
 from connections.views import (
     authorizations,
     authorize,
+    connection_settings,
     connections,
-    details,
     flows,
     gallery,
     installed,
     oauth_client_detail,
     oauth_clients,
+    people,
+    replace,
     setup,
 )
 
@@ -41,9 +43,25 @@ urlpatterns = [
         name="connection_oauth_client",
     ),
     path("connections/<uuid:pk>/rename/", connections.connection_rename, name="connection_rename"),
-    path("connections/<uuid:pk>/edit/", details.connection_edit, name="connection_edit"),
-    path("connections/<uuid:pk>/disable/", details.connection_disable, name="connection_disable"),
-    path("connections/<uuid:pk>/enable/", details.connection_enable, name="connection_enable"),
+    path(
+        "connections/<uuid:pk>/level/",
+        connection_settings.connection_level,
+        name="connection_level",
+    ),
+    path("connections/<uuid:pk>/people/", people.connection_people, name="connection_people"),
+    path(
+        "connections/<uuid:pk>/edit/", connection_settings.connection_edit, name="connection_edit"
+    ),
+    path(
+        "connections/<uuid:pk>/disable/",
+        connection_settings.connection_disable,
+        name="connection_disable",
+    ),
+    path(
+        "connections/<uuid:pk>/enable/",
+        connection_settings.connection_enable,
+        name="connection_enable",
+    ),
     path("connections/<uuid:pk>/delete/", connections.connection_delete, name="connection_delete"),
     # /authorizations/<uuid>/
     path(
@@ -61,7 +79,17 @@ urlpatterns = [
         authorizations.authorization_revoke,
         name="authorization_revoke",
     ),
+    path(
+        "authorizations/<uuid:pk>/revoke-for/",
+        people.authorization_revoke_for,
+        name="authorization_revoke_for",
+    ),
     # /installed/connections/<uuid>/
+    path(
+        "installed/connections/<uuid:pk>/people/",
+        people.installed_people,
+        name="installed_people",
+    ),
     path(
         "installed/connections/<uuid:pk>/",
         installed.installed_connection,
@@ -120,6 +148,7 @@ urlpatterns = [
         name="oauth_client_delete",
     ),
     # The flow
+    path("authorizations/replace/<uuid:pk>/", replace.account_replace, name="account_replace"),
     path("oauth/callback/<slug:reference>/", flows.oauth_callback, name="oauth_callback"),
     path("flows/<uuid:pk>/", flows.flow_detail, name="flow_detail"),
     path("flows/<uuid:pk>/status/", flows.flow_status, name="flow_status"),

@@ -31,6 +31,7 @@ from connections.authorizations.granting import (
     seconds_from_now,
     store_grant,
 )
+from connections.authorizations.replacing import ask_first, replaced_accounts
 from connections.models import Flow, InstalledConnection, OAuthClient
 from connections.models.authorization_site import AuthorizationSite
 from connections.models.flow import FLOW_LIFETIME, digest
@@ -121,7 +122,7 @@ def _client_for(site: AuthorizationSite, environments: Sequence[str]) -> OAuthCl
 
 
 def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> Flow:
-    """Complete the flow of a callback and return it, completed or failed.
+    """Complete the flow of a callback and return it: completed, failed, or to be confirmed.
 
     Raise :class:`CallbackRefused` if another person or browser began the flow. If the callback
     arrives twice, the code is exchanged once.
@@ -148,6 +149,9 @@ def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> F
         result = revoke_late_tokens(build_credential(site, user, grant))
         return _fail(flow, f"{grant.refusal} {result}".rstrip())
     try:
+        if others := replaced_accounts(site, user, flow.environments, grant):
+            ask_first(site, user, flow.environments, grant, others, flow=flow)
+            return flow
         _, others = store_grant(site, user, flow.environments, grant, flow=flow)
     except (ServiceError, NotAllowed) as error:
         result = revoke_late_tokens(build_credential(site, user, grant))

@@ -12,6 +12,7 @@ from django.urls import reverse
 from connections.models import Authorization, Connection, InstalledConnection
 from connections.models.disablement import Disablement
 from connections.models.display_state import DisplayState
+from connections.models.reason_code import ReasonCode
 from connections.models.snapshot import ConnectionSnapshot
 from connections.models.state_badge import URGENCY
 from console.choices import Environment
@@ -63,6 +64,17 @@ class ConnectionState:
             return self.authorization.reason
         credential = self.authorization.credential
         return credential.renewal_problem if credential else ""
+
+    @property
+    def reason_code(self) -> str:
+        """Return why it does not work, for programs; empty if it works or is disabled."""
+        if self.works or self.disablement:
+            return ""
+        if self.missing:
+            return ReasonCode.PERMISSIONS_MISSING
+        if self.authorization is None:
+            return ReasonCode.NEVER_AUTHORIZED
+        return self.authorization.why_stopped
 
     @property
     def slot(self) -> str:

@@ -53,6 +53,11 @@ def store_typed_credential(
     site: AuthorizationSite, user: User, environments: Sequence[str], secret: Mapping[str, str]
 ) -> tuple[Credential, list[str]]:
     """Verify a typed credential with the check call, then store it."""
+    return store_grant(site, user, environments, check_typed_credential(site, secret))
+
+
+def check_typed_credential(site: AuthorizationSite, secret: Mapping[str, str]) -> Grant:
+    """Verify a typed credential with the check call; raise ``ServiceError``."""
     snapshot = site.snapshot
     account = check(
         site.connector,
@@ -60,8 +65,7 @@ def store_typed_credential(
         secret=secret,
         values=snapshot.parameters,
     )
-    grant = Grant(secret=secret, account=account, parameters=snapshot.parameters)
-    return store_grant(site, user, environments, grant)
+    return Grant(secret=secret, account=account, parameters=snapshot.parameters)
 
 
 def reusable_credentials(site: AuthorizationSite, user: User) -> list[Credential]:
@@ -230,6 +234,7 @@ def _point_authorizations(
                 "credential": credential,
                 "state": Authorization.State.ACTIVE,
                 "reason": "",
+                "reason_code": "",
                 "authorized_at": timezone.now(),
             },
         )

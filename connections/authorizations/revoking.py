@@ -7,25 +7,33 @@ from django.db import transaction
 from connections.authorizations.credential_erasure import revoke_and_erase
 from connections.authorizations.revocation_request import can_revoke, not_supported, preview
 from connections.models import Authorization, Credential, Flow
+from connections.models.reason_code import ReasonCode
+from console.accounts.authority import check_and_lock
 from console.accounts.models import User
+from console.accounts.policy import Action
 from console.audit.actions import AuditAction
 from console.audit.log import record
 
 
-def revoke(authorization: Authorization, by: User) -> str:
+def revoke(authorization: Authorization, by: User, *, action: Action | None = None) -> str:
     """Revoke an authorization and return the result, in one or more sentences.
+
+    ``action`` must be allowed if it is the authorization of somebody else: then ``NotAllowed``
+    is raised for people who may not do it.
 
     After the first commit nothing here uses the credential, and a pending exchange of a code
     fails. The service is asked to revoke the grant only if no other authorization uses it.
     """
     reason = f"Revoked by {by}."
     with transaction.atomic():
+        if action:
+            check_and_lock(by, authorization.organization, action)
         _stop_exchanges(authorization, reason)
         row = Authorization.objects.select_for_update().get(pk=authorization.pk)
         row.credential, credential = None, row.credential
         has_changed = credential is not None or row.state != Authorization.State.REVOKED
         row.state = Authorization.State.REVOKED
-        row.reason = reason
+        row.reason, row.reason_code = reason, ReasonCode.REVOKED_HERE
         row.save()
         in_use = credential is not None and credential.authorizations.exists()
         if has_changed:
@@ -36,6 +44,8 @@ def revoke(authorization: Authorization, by: User) -> str:
                 authorization.connection,
                 account=credential.label if credential else None,
                 environments=[row.environment],
+                reason_code=str(ReasonCode.REVOKED_HERE),
+                person=str(row.user) if row.user_id not in (None, by.pk) else None,
                 at_the_service=_at_the_service(credential, in_use=in_use),
             )
     service = authorization.connection.connector.name

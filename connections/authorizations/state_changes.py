@@ -9,21 +9,26 @@ from django.db.models import Q
 from django.utils import timezone
 
 from connections.models import Authorization, Connection, Credential
+from connections.models.reason_code import ReasonCode
 from console.audit.actions import AuditAction
 from console.audit.log import AuditEntry, Subject, record_all
 
 
-def mark_ended(credential: Credential, state: Authorization.State, reason: str) -> None:
+def mark_ended(
+    credential: Credential,
+    state: Authorization.State,
+    reason: str,
+    code: ReasonCode = ReasonCode.UNKNOWN,
+) -> None:
     """Mark every authorization of a credential as no longer working."""
     with transaction.atomic():
         ended = _lock(credential, Q(state=Authorization.State.ACTIVE))
         # A suspended authorization stays suspended, so that it can be restored later.
         rows = credential.authorizations.exclude(state=Authorization.State.SUSPENDED)
-        rows.filter(state=state).update(reason=reason[:300])  # the same result again
-        rows.exclude(state=state).update(
-            state=state, reason=reason[:300], changed_at=timezone.now()
-        )
-        _record(AuditAction.AUTHORIZATION_ENDED, credential, ended, reason=reason[:300])
+        why = {"reason": reason[:300], "reason_code": str(code)}
+        rows.filter(state=state).update(**why)  # the same result again
+        rows.exclude(state=state).update(state=state, changed_at=timezone.now(), **why)
+        _record(AuditAction.AUTHORIZATION_ENDED, credential, ended, **why)
 
 
 def mark_recovered(credential: Credential) -> None:
@@ -39,7 +44,7 @@ def mark_recovered(credential: Credential) -> None:
         again = _lock(credential, ~Q(state__in=states))
         if again:
             credential.authorizations.filter(pk__in=[row.pk for row in again]).update(
-                state=Authorization.State.ACTIVE, reason=""
+                state=Authorization.State.ACTIVE, reason="", reason_code=""
             )
         _record(AuditAction.AUTHORIZATION_RECOVERED, credential, again)
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from connections.authorizations.credential_erasure import revoke_and_erase_each
 from connections.models import Authorization, Connection, Credential, Flow
+from connections.models.reason_code import ReasonCode
 from console.accounts.models import Organization, User
 from console.audit.actions import AuditAction
 from console.audit.log import AuditEntry, Subject
@@ -23,6 +24,7 @@ from console.audit.log import AuditEntry, Subject
 logger = logging.getLogger(__name__)
 #: How long suspended authorizations can be restored.
 RESTORABLE_FOR = timedelta(days=30)
+_SAVED = ("state_before", "state", "reason", "reason_code_before", "reason_code")
 SUSPENDED = Authorization.State.SUSPENDED
 #: The key of an organization, and an entry for its audit log.
 OrganizationEntry = tuple[uuid.UUID, AuditEntry]
@@ -44,7 +46,8 @@ def suspend(user: User, organization: Organization, reason: str) -> list[Organiz
     rows = _lock(authorizations_given_by(user, organization).exclude(state=SUSPENDED))
     for row in rows:
         row.state_before, row.state, row.reason = row.state, SUSPENDED, reason[:300]
-        row.save(update_fields=["state_before", "state", "reason", "changed_at"])
+        row.reason_code_before, row.reason_code = row.reason_code, ReasonCode.PERSON_DEACTIVATED
+        row.save(update_fields=[*_SAVED, "changed_at"])
     return _audit_entries(AuditAction.AUTHORIZATION_SUSPENDED, rows)
 
 
@@ -55,7 +58,8 @@ def restore(user: User, organization: Organization) -> list[OrganizationEntry]:
         row.state, row.state_before = row.state_before, ""
         works = row.state == Authorization.State.ACTIVE
         row.reason = "" if works else "It had stopped working before it was suspended."
-        row.save(update_fields=["state_before", "state", "reason", "changed_at"])
+        row.reason_code, row.reason_code_before = row.reason_code_before, ""
+        row.save(update_fields=[*_SAVED, "changed_at"])
     return _audit_entries(AuditAction.AUTHORIZATION_RESTORED, rows)
 
 
@@ -74,6 +78,8 @@ def revoke_all(
         state=Authorization.State.REVOKED,
         state_before="",
         reason=reason[:300],
+        reason_code=ReasonCode.PERSON_LEFT,
+        reason_code_before="",
         changed_at=timezone.now(),
     )
     unused = Credential.objects.filter(pk__in=keys, authorizations=None)

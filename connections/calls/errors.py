@@ -76,8 +76,9 @@ class AuthorizationRequired(CallRefused):
 
     slug = "authorization-required"
 
-    def __init__(self, message: str, state: ConnectionState) -> None:
+    def __init__(self, message: str, state: ConnectionState, reason_code: str = "") -> None:
         super().__init__(message)
+        self.reason_code = reason_code or state.reason_code
         self.authorize_url = state.build_authorize_url(public_url)
 
 

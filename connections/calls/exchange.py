@@ -27,7 +27,8 @@ class Exchange:
     """Request and response with secrets redacted, or why there was none.
 
     ``status`` is 0 if there was no response. ``problem`` is a sentence or two for a person.
-    ``authorize_url`` is set if an authorization fixes it.
+    ``authorize_url`` is set if an authorization fixes it. ``missing_scopes`` are those that the
+    service named in its answer, and ``fix_url`` is the page that adds them.
     """
 
     connection: str
@@ -43,6 +44,10 @@ class Exchange:
     milliseconds: int = 0
     problem: str = ""
     authorize_url: str = ""
+    reason_code: str = ""
+    missing_scopes: tuple[str, ...] = ()
+    fix_url: str = ""
+    fix_label: str = ""
 
     @property
     def was_sent(self) -> bool:

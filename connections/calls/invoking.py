@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from connections.authorizations.connection_state import ConnectionState
 from connections.calls.errors import AuthorizationRequired, CallRefused
 from connections.calls.exchange import Exchange, ServiceRequest
+from connections.calls.missing_scope import fix_of, missing_scopes
 from connections.calls.readiness import ensure_ready, how_to_fix
 from connections.calls.signed_request import SignedRequest, Unauthorized
 from connections.credentials.refreshing import NeedsAuthorization
 from connections.credentials.unauthorized_response import call_and_retry
+from connections.models import Credential
 from connectors.api.auth_strategies import strategy_of
+from connectors.definitions.auth_type import AuthType
 from connectors.errors import ServiceBusy, ServiceError
 
 
@@ -40,13 +44,14 @@ def invoke(request: ServiceRequest, state: ConnectionState) -> Exchange:
         if not error.certain and request.method not in {"GET", "HEAD"}:
             service = credential.connector.name
             problem += f" It may have arrived: check in {service} before you run it again."
-    return _exchange(
+    exchange = _exchange(
         request,
         state,
         **signed.masked_fields(),
         problem=signed.mask(problem),
         authorize_url=authorize_url,
     )
+    return _with_missing_scopes(exchange, state, credential)
 
 
 def refused_exchange(
@@ -59,6 +64,7 @@ def refused_exchange(
         address=request.path,
         problem=str(error),
         authorize_url=state.authorize_url if isinstance(error, AuthorizationRequired) else "",
+        reason_code=error.reason_code if isinstance(error, AuthorizationRequired) else "",
     )
 
 
@@ -71,6 +77,22 @@ def placeholder_values(state: ConnectionState) -> dict[str, str]:
     strategy = strategy_of(credential.auth_type)
     public = strategy.public(credential.connector, credential.open_secret())
     return {**public, **credential.values}
+
+
+def _with_missing_scopes(
+    exchange: Exchange, state: ConnectionState, credential: Credential
+) -> Exchange:
+    scopes = missing_scopes(
+        credential.connector.oauth2 if credential.auth_type == AuthType.OAUTH2 else None,
+        credential.scopes_granted,
+        exchange.status,
+        {name.lower(): value for name, value in exchange.answer_headers.items()},
+        exchange.answer,
+    )
+    if not scopes:
+        return exchange
+    url, label = fix_of(state, scopes)
+    return replace(exchange, missing_scopes=scopes, fix_url=url, fix_label=label)
 
 
 def _exchange(request: ServiceRequest, state: ConnectionState, **fields: Any) -> Exchange:

@@ -35,6 +35,7 @@ from connections.models import (
     InstalledConnection,
     ReleasedConnection,
 )
+from connections.models.reason_code import ReasonCode
 from connectors.api.auth_strategies import Signed, strategy_of
 from connectors.api.request_urls import base_url
 from connectors.definitions.schema import Connector
@@ -301,4 +302,7 @@ def _credential(prepared: PreparedCall) -> Credential:
 
 def _authorization_ended(prepared: PreparedCall, error: NeedsAuthorization) -> AuthorizationBroken:
     _prepared.remove(prepared.key)
-    return AuthorizationBroken(str(error), prepared.state)
+    authorization = prepared.state.authorization
+    codes = Authorization.objects.filter(pk=authorization.pk if authorization else None)
+    code = codes.values_list("reason_code", flat=True).first()
+    return AuthorizationBroken(str(error), prepared.state, code or ReasonCode.UNKNOWN)

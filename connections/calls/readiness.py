@@ -14,6 +14,7 @@ from connections.calls.errors import (
     UserTokenRequired,
 )
 from connections.models import Authorization, Credential
+from connections.models.reason_code import ReasonCode
 from connectors.definitions.registry import get_connectors
 from console.choices import Environment, Level
 
@@ -45,6 +46,7 @@ def ensure_ready(state: ConnectionState, *, has_user: bool = True) -> Credential
             f"{snapshot.name} was authorized for other settings than it has in "
             f"{state.environment.label}. {how_to_fix(state)}",
             state,
+            ReasonCode.SETTINGS_CHANGED,
         )
     return credential
 

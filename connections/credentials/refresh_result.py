@@ -25,6 +25,7 @@ from connections.authorizations.state_changes import mark_ended, mark_recovered
 from connections.credentials import leases
 from connections.credentials.leases import Lease
 from connections.models import Authorization, Credential
+from connections.models.reason_code import ReasonCode
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.oauth2.token_response import TokenResponse
 
@@ -91,9 +92,13 @@ def store_refusal(credential: Credential, lease: Lease, error: ServiceError) -> 
         row = leases.lock_row(credential, lease)
         if row is None:
             return None
-        state = Authorization.State.NEEDS_AUTHORIZATION
+        state, code = Authorization.State.NEEDS_AUTHORIZATION, ReasonCode.REFRESH_TOKEN_REFUSED
+        now: datetime = row.now  # type: ignore[attr-defined]  # annotated by lock_row
         if credential.attempt > 1:  # an earlier attempt may have used up the refresh token
             state = Authorization.State.UNKNOWN_OUTCOME
+            code = ReasonCode.REFRESH_OUTCOME_UNKNOWN
+        elif row.ends_at is not None and row.ends_at <= now:
+            code = ReasonCode.REFRESH_TOKEN_EXPIRED
         row.lease_owner, row.lease_until = "", None
         row.refused, row.renewal_problem, row.client_refused = reason[:300], "", False
         row.save(
@@ -105,7 +110,7 @@ def store_refusal(credential: Credential, lease: Lease, error: ServiceError) -> 
                 "client_refused",
             ]
         )
-        mark_ended(row, state, reason)
+        mark_ended(row, state, reason, code)
     return NeedsAuthorization(reason)
 
 
@@ -121,7 +126,12 @@ def store_failure(credential: Credential, lease: Lease, error: ServiceError) -> 
             f"the access without a reason ({leases.unexplained_refusal(error)}). The access has "
             "probably ended. The console continues to try."
         )
-        mark_ended(credential, Authorization.State.NEEDS_AUTHORIZATION, reason)
+        mark_ended(
+            credential,
+            Authorization.State.NEEDS_AUTHORIZATION,
+            reason,
+            ReasonCode.REFRESH_REFUSED_WITHOUT_REASON,
+        )
         # No calls are made with it now, so the background job tries (``renewal.py``).
         Credential.objects.filter(pk=credential.pk).update(renew_at=Now() + leases.MAX_WAIT)
         return NeedsAuthorization(reason)

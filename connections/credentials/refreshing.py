@@ -29,6 +29,7 @@ from connections.credentials import leases, refresh_result
 from connections.credentials.leases import Lease
 from connections.credentials.refresh_result import NeedsAuthorization, NotRenewed, store_tokens
 from connections.models import Authorization, Credential
+from connections.models.reason_code import ReasonCode
 from connectors.errors import CredentialRefused, ServiceError
 from connectors.http.http_client import ServiceResponse
 from connectors.oauth2 import refresh_request
@@ -247,5 +248,6 @@ def _mark_ended(credential: Credential) -> NeedsAuthorization:
         f"The access to {credential.connector.name} has ended, and the service issued no "
         "refresh token."
     )
-    mark_ended(credential, Authorization.State.NEEDS_AUTHORIZATION, reason)
+    state = Authorization.State.NEEDS_AUTHORIZATION
+    mark_ended(credential, state, reason, ReasonCode.ACCESS_EXPIRED)
     return NeedsAuthorization(reason)

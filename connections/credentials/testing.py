@@ -14,6 +14,7 @@ from connections.authorizations.state_changes import (
 )
 from connections.credentials.refreshing import NeedsAuthorization, with_one_retry
 from connections.models import Authorization, Credential
+from connections.models.reason_code import ReasonCode
 from connections.setup.default_names import is_default_label
 from connectors.api.check_call import Account, check
 from connectors.errors import CredentialRefused, ServiceError
@@ -74,7 +75,8 @@ def record_refusal(credential: Credential, error: CredentialRefused) -> None:
     with transaction.atomic():
         same = Credential.objects.filter(pk=credential.pk, version=credential.version)
         if same.select_for_update().first() is not None:
-            mark_ended(credential, Authorization.State.NEEDS_AUTHORIZATION, str(error))
+            state = Authorization.State.NEEDS_AUTHORIZATION
+            mark_ended(credential, state, str(error), ReasonCode.CREDENTIAL_REFUSED)
     _note(credential, str(error))
 
 

@@ -6,6 +6,7 @@ from connections.models.credential import Credential
 from connections.models.flow import Flow
 from connections.models.installed_connection import InstalledConnection
 from connections.models.oauth_client import OAuthClient
+from connections.models.pending_grant import PendingGrant
 from connections.models.released_connection import ReleasedConnection
 from connections.models.tag import Tag
 
@@ -16,6 +17,7 @@ __all__ = [
     "Flow",
     "InstalledConnection",
     "OAuthClient",
+    "PendingGrant",
     "ReleasedConnection",
     "Tag",
 ]

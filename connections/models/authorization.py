@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.utils import timezone
 from connections.models.connection import Connection
 from connections.models.credential import Credential
 from connections.models.display_state import DisplayState
+from connections.models.reason_code import ReasonCode
 from connections.models.snapshot import ConnectionSnapshot
 from console.accounts.models import Organization
 from console.choices import Environment, Level
@@ -66,6 +67,10 @@ class Authorization(models.Model):
     state_before = models.CharField(max_length=20, choices=State.choices, blank=True)
     #: Why it is not active: one sentence for a person.
     reason = models.CharField(max_length=300, blank=True)
+    #: The same for programs: a ``ReasonCode``.
+    reason_code = models.CharField(max_length=40, blank=True)
+    #: The code before the suspension, to restore it.
+    reason_code_before = models.CharField(max_length=40, blank=True)
     authorized_at = models.DateTimeField(default=timezone.now)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -126,6 +131,14 @@ class Authorization(models.Model):
         return len(self.scopes_needed) - len(self.missing_scopes)
 
     @property
+    def why_stopped(self) -> str:
+        """Return the reason code of an authorization that cannot act, or an empty string."""
+        if self.state == self.State.ACTIVE:
+            has_ended = self.credential is not None and self.credential.has_ended
+            return ReasonCode.ACCESS_EXPIRED if has_ended else ""
+        return self.reason_code or _CODES.get(self.state, ReasonCode.UNKNOWN)
+
+    @property
     def display(self) -> DisplayState:
         """Return what pages show for this authorization."""
         needed = self.scopes_needed if self.state == self.State.ACTIVE else ()
@@ -136,3 +149,11 @@ class Authorization(models.Model):
             oauth2=self.connection.connector.oauth2,
             disabled=self.connection.is_disabled,
         )
+
+
+#: What is known of authorizations that ended before the console stored codes.
+_CODES: Mapping[str, ReasonCode] = {
+    Authorization.State.REVOKED: ReasonCode.REVOKED_HERE,
+    Authorization.State.SUSPENDED: ReasonCode.PERSON_DEACTIVATED,
+    Authorization.State.UNKNOWN_OUTCOME: ReasonCode.REFRESH_OUTCOME_UNKNOWN,
+}

@@ -15,6 +15,7 @@ from connections.models.connection import Connection
 from connections.models.flow import Flow
 from connections.models.installed_connection import InstalledConnection
 from connections.models.oauth_client import OAuthClient, host_of
+from connections.models.pending_grant import PendingGrant
 from connections.models.snapshot import ConnectionSnapshot
 from connectors.definitions.schema import Connector
 from console.accounts.models import Organization
@@ -66,7 +67,7 @@ class AuthorizationSite:
         )
 
     @classmethod
-    def of_flow(cls, flow: Flow, user: Any) -> AuthorizationSite | None:
+    def of_flow(cls, flow: Flow | PendingGrant, user: Any) -> AuthorizationSite | None:
         """Return the site of a flow with its current settings, if the person may authorize it.
 
         The parameters are those that the person chose when the flow began.
@@ -93,6 +94,17 @@ class AuthorizationSite:
     def is_home(self) -> bool:
         """Tell whether this is the developers' own organization."""
         return Environment.PRODUCTION not in self.environments
+
+    @property
+    def is_personal(self) -> bool:
+        """Tell whether each person authorizes it with their own account."""
+        return self.snapshot.level == Level.LOGGED_IN_USER
+
+    @property
+    def people_url(self) -> str:
+        """Return the URL of the list of everyone's authorizations."""
+        name = "connection_people" if self.is_home else "installed_people"
+        return reverse(name, args=[self.key])
 
     @property
     def url(self) -> str:

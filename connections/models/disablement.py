@@ -1,4 +1,4 @@
-"""Why a connection is disabled, by whom and since when."""
+"""The disablement of a connection: who disabled it, when and why."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ FLOW_LIFETIME = timedelta(minutes=10)
 class FlowQuerySet(models.QuerySet["Flow"]):
     def waiting(self) -> FlowQuerySet:
         """Keep the flows that are in progress, in the browser or at the token endpoint."""
-        return self.filter(outcome__in=(Flow.Outcome.OPEN, Flow.Outcome.EXCHANGING))
+        return self.filter(outcome__in=WAITING)
 
     def end(self, outcome: Flow.Outcome, problem: str) -> int:
         """End flows and erase their code verifiers; return how many."""
@@ -42,6 +42,8 @@ class Flow(models.Model):
     class Outcome(models.TextChoices):
         OPEN = "open", "Waiting for the service"
         EXCHANGING = "exchanging", "Asking the service for tokens"
+        #: The account is another one than before: the person is asked (``replacing.py``).
+        CONFIRMING = "confirming", "Waiting for a confirmation"
         COMPLETED = "completed", "Authorized"
         FAILED = "failed", "Not authorized"
 
@@ -80,7 +82,10 @@ class Flow(models.Model):
 
     @property
     def is_waiting(self) -> bool:
-        return self.outcome in (self.Outcome.OPEN, self.Outcome.EXCHANGING)
+        return self.outcome in WAITING
+
+
+WAITING = (Flow.Outcome.OPEN, Flow.Outcome.EXCHANGING, Flow.Outcome.CONFIRMING)
 
 
 def digest(token: str) -> str:

@@ -6,7 +6,7 @@ The details page of a connection uses the forms for its name and permissions, to
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -213,6 +213,14 @@ class PermissionsForm(ConnectionForm):
                 help_text="Scopes that are not in this list, separated by spaces.",
             )
             self.initial["typed"] = " ".join(s for s in self.instance.scopes if s not in listed)
+
+    def add(self, scopes: Iterable[str]) -> list[str]:
+        """Preselect scopes in addition to the saved ones; return those that are new."""
+        listed = [action.scope for module in self.oauth2.modules for action in module.actions]
+        chosen = self.initial["scopes"]
+        added = [s for s in dict.fromkeys(scopes) if s in listed and s not in chosen]
+        self.initial["scopes"] = [*chosen, *added]
+        return [] if self.instance.all_actions else added
 
     def display_values(self, row: Connection) -> dict[str, str]:
         chosen = ", ".join(sorted(row.scopes)) or "None"

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from connections.authorizations import authorizing, granting
+from connections.authorizations import authorizing, granting, replacing
 from connections.authorizations.forms import AuthorizeForm
 from connections.models import Authorization, Connection, Flow, InstalledConnection
 from connections.models.authorization_site import AuthorizationSite
@@ -141,9 +141,12 @@ def _replaces_secret(
 
 def _save(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm) -> HttpResponse:
     try:
-        credential, others = granting.store_typed_credential(
-            form.site, request.user, form.environments, form.secret
-        )
+        grant = granting.check_typed_credential(form.site, form.secret)
+        known = form.site, request.user, form.environments, grant
+        if others := replacing.replaced_accounts(*known):
+            pending = replacing.ask_first(*known, others)
+            return SeeOther(reverse("account_replace", args=[pending.pk]))
+        credential, others = granting.store_grant(*known)
     except ServiceError as error:
         form.add_error(None, f"{error} Nothing was changed. Correct the values or try again.")
         return _page(request, site, form)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
@@ -19,13 +20,22 @@ from connections.models.authorization_site import AuthorizationSite
 from connections.setup import changing
 from connections.setup.connection_filters import ConnectionFilterForm, page_of
 from connections.setup.forms import PermissionsForm, RenameForm
+from connections.setup.level import authorizations_in_use
 from connections.views.flow_status import may_publish
+from connections.views.people import people_of
 from connectors.definitions.auth_type import AuthType
 from connectors.definitions.registry import get_connectors
 from console.accounts.http import SeeOther, SignedInRequest, show_results
 from console.accounts.policy import Action
 from console.components.models import Component
+from console.invocations.models import Invocation
+from console.keys.models import ApiKey
 from console.optimistic_lock import EditConflict, fingerprint
+from console.runtime.snippets import proxy_url, snippets
+
+#: How many calls and components the page of a connection lists.
+MAX_CALLS = 10
+MAX_COMPONENTS = 20
 
 
 @require_safe
@@ -90,6 +100,7 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
         pk=pk,
     )
     form = PermissionsForm(request.POST if request.method == "POST" else None, instance=connection)
+    added = form.add(request.GET.getlist("add")) if request.method != "POST" else []
     changed = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -107,6 +118,7 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
             "connection": connection,
             "connector": connection.connector,
             "form": form,
+            "added": added,
             "seen": fingerprint(form.display_values(saved)),
             "differences": changed.differences if changed else [],
         },
@@ -163,6 +175,15 @@ def _detail_page(
     connector = connection.connector
     actions = connector.oauth2.actions if connector.oauth2 else {}
     components = Component.objects.filter(references__connection=connection)
+    component_count = components.count()
+    calls = Invocation.objects.visible_to(request.user).at(site).select_related("user")
+    key = (
+        ApiKey.objects.valid()
+        .filter(application=connection.application_id, organization=site.organization)
+        .order_by("environment", "-created_at")
+        .first()
+    )
+    hint = f"“{key}” for {key.get_environment_display()}, {key.prefix}_…" if key else ""
     return render(
         request,
         "connections/connection_detail.html",
@@ -183,8 +204,16 @@ def _detail_page(
                 for p in connector.parameters
                 if (value := connection.parameters.get(p.name))
             ],
-            "components": components,
-            "is_unused": any(a.credential_id for a in found.values()) and not components,
+            "components": components[:MAX_COMPONENTS],
+            "component_count": component_count,
+            "is_unused": any(a.credential_id for a in found.values()) and not component_count,
+            "in_use": authorizations_in_use(connection),
+            "calls": list(calls.order_by("-at")[:MAX_CALLS]),
+            "call_days": settings.INVOCATION_DAYS,
+            "key": key,
+            "proxy_url": proxy_url(connection.link_name),
+            "snippets": snippets(connection.snapshot, hint),
+            "people_count": people_of(site).count() if site.is_personal else 0,
             "may_publish": may_publish(request, connection),
             "reusable": len(granting.reusable_credentials(site, request.user)) if not found else 0,
         },

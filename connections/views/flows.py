@@ -7,12 +7,14 @@ import uuid
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.authorizations import authorizing
 from connections.authorizations.authorization_response import CallbackRefused, form_post_error
+from connections.models import Flow, PendingGrant
 from connections.views.authorize import BROWSER_SESSION_KEY
 from connections.views.flow_status import flow_context, flows_of
 from console.accounts.http import SeeOther, SignedInRequest
@@ -63,6 +65,10 @@ def oauth_callback(request: SignedInRequest, reference: str) -> HttpResponse:
 def flow_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the result of a flow. In a popup the page closes automatically on success."""
     flow = get_object_or_404(flows_of(request), pk=pk)
+    if flow.outcome == Flow.Outcome.CONFIRMING and not flow.is_expired:
+        pending = PendingGrant.objects.filter(flow=flow).first()
+        if pending:
+            return SeeOther(reverse("account_replace", args=[pending.pk]))
     return render(request, "connections/flow_detail.html", flow_context(flow, request))
 
 

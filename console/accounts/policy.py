@@ -158,6 +158,10 @@ AUTHORIZATION = RowTarget(
     model="connections.Authorization", organization="organization", person="user"
 )
 OAUTH_CLIENT = RowTarget(model="connections.OAuthClient", organization="organization")
+ANY_AUTHORIZATION = RowTarget(model="connections.Authorization", organization="organization")
+PENDING_GRANT = RowTarget(
+    model="connections.PendingGrant", organization="organization", person="user"
+)
 FLOW = RowTarget(model="connections.Flow", organization="organization", person="user")
 API_KEY = RowTarget(model="keys.ApiKey", organization="organization")
 WEBHOOK = RowTarget(model="webhooks.Webhook", organization="organization")
@@ -207,6 +211,8 @@ RULES: dict[str, RouteRule] = {
     "connection_permissions": RouteRule(MANAGE, CONNECTION),
     "connection_oauth_client": RouteRule(MANAGE, CONNECTION),
     "connection_rename": RouteRule(MANAGE, CONNECTION),
+    "connection_level": RouteRule(MANAGE, CONNECTION),
+    "connection_people": RouteRule(MANAGE, CONNECTION),
     "connection_edit": RouteRule(MANAGE, CONNECTION),
     "connection_disable": RouteRule(MANAGE, CONNECTION),
     "connection_enable": RouteRule(MANAGE, CONNECTION),
@@ -215,6 +221,7 @@ RULES: dict[str, RouteRule] = {
     "authorization_test": RouteRule(MANAGE, AUTHORIZATION),
     "authorization_label": RouteRule(MANAGE, AUTHORIZATION),
     "authorization_revoke": RouteRule(MANAGE, AUTHORIZATION),
+    "authorization_revoke_for": RouteRule(Action.MANAGE_PEOPLE, ANY_AUTHORIZATION),
     # Connections of installed applications
     "installed_connection": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
     "installed_authorize": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
@@ -222,6 +229,7 @@ RULES: dict[str, RouteRule] = {
     "installed_test": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
     "installed_label": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
     "installed_revoke": RouteRule(Action.USE_INSTALLED, INSTALLED_CONNECTION),
+    "installed_people": RouteRule(Action.AUTHORIZE_INSTALLED, INSTALLED_CONNECTION),
     "installed_calls": RouteRule(Action.AUTHORIZE_INSTALLED, INSTALLED_CONNECTION),
     # OAuth clients
     "oauth_client_list": RouteRule(Action.MANAGE_OAUTH_CLIENTS, operator_too=True),
@@ -236,6 +244,7 @@ RULES: dict[str, RouteRule] = {
     "oauth_callback": public(
         "A redirect to sign-in would put the authorization code into another URL."
     ),
+    "account_replace": RouteRule(Audience.SIGNED_IN, PENDING_GRANT),
     "flow_detail": RouteRule(Audience.SIGNED_IN, FLOW),
     # No row: the page may poll before the popup has created the flow.
     "flow_status": RouteRule(Audience.SIGNED_IN),

@@ -33,6 +33,7 @@ class AuditAction(StrEnum):
     CONNECTION_DESCRIBED = "connection.described"
     CONNECTION_DISABLED = "connection.disabled"
     CONNECTION_ENABLED = "connection.enabled"
+    CONNECTION_LEVEL_CHANGED = "connection.level_changed"
     CONNECTION_OWNER_CHANGED = "connection.owner_changed"
     CONNECTION_OAUTH_CLIENT_CHANGED = "connection.oauth_client_changed"
     CONNECTION_PERMISSIONS_CHANGED = "connection.permissions_changed"

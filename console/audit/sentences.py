@@ -40,6 +40,7 @@ SENTENCES: Mapping[AuditAction, str] = {
     AuditAction.CONNECTION_DESCRIBED: "{who} changed the description of the connection {what}",
     AuditAction.CONNECTION_DISABLED: "{who} disabled the connection {what}",
     AuditAction.CONNECTION_ENABLED: "{who} enabled the connection {what}",
+    AuditAction.CONNECTION_LEVEL_CHANGED: "{who} changed who authorizes the connection {what}",
     AuditAction.CONNECTION_OWNER_CHANGED: "{who} made {owner} the owner of the connection {what}",
     AuditAction.CONNECTION_OAUTH_CLIENT_CHANGED: (
         "{who} changed the OAuth client of the connection {what} to {client}"

@@ -9,6 +9,7 @@ from importlib import import_module
 from django.conf import settings
 from django.utils import timezone
 
+from connections.authorizations.replacing import drop_expired
 from connections.authorizations.suspending import revoke_unused_credentials
 from connections.models import Flow
 from console.health.notices import delete_old_notices
@@ -51,6 +52,7 @@ def _delete_sessions() -> int:
 STEPS: Mapping[str, Callable[[], int]] = {
     "people whose suspended authorizations were revoked": revoke_expired_suspensions,
     "unused credentials": revoke_unused_credentials,
+    "grants for another account that nobody confirmed": drop_expired,
     "flows that ended more than a day ago": _delete_flows,
     "uploads that were never imported": _delete_uploads,
     "expired sessions": _delete_sessions,

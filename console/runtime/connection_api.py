@@ -42,6 +42,9 @@ class ConnectionOut(Schema):
     problem: str | None = Field(
         description="Why it does not work, or why its access token is not renewed; otherwise null"
     )
+    reason_code: str | None = Field(
+        description="The same for programs, such as `refresh_token_refused`; null if it works"
+    )
     account: str | None = Field(description="The account at the service")
     ends_at: datetime | None = Field(description="When it has to be authorized again, if known")
     scopes: Scopes
@@ -87,6 +90,7 @@ def _describe(state: ConnectionState, program: Program) -> dict[str, Any]:
         "state": "user_token_required" if needs_user and not state.disablement else state.name,
         "works": state.works,
         "problem": None if needs_user and not state.disablement else state.problem or None,
+        "reason_code": None if needs_user else state.reason_code or None,
         "account": credential.label if credential else None,
         "ends_at": credential.reauthorize_by if credential else None,
         "scopes": {

@@ -172,6 +172,24 @@ def environment_bar(value: str, words: str = "") -> SafeString:
 
 
 @register.simple_tag
+def copyable(text: str, label: str) -> SafeString:
+    """Render an identifier or URL, and a button that copies it.
+
+    ``label`` says what it is, such as "the link name".
+    """
+    return format_html(
+        '<span class="copy"><code>{}</code>{}</span>',
+        text,
+        format_html(
+            '<button class="copy-button scripted-only" type="button" data-copy '
+            'aria-label="Copy {}">{}</button>',
+            label,
+            icon("copy"),
+        ),
+    )
+
+
+@register.simple_tag
 def component_icon(kind: str) -> SafeString:
     """Render the icon for a kind of component."""
     return icon(KIND_ICONS[kind])

@@ -106,6 +106,8 @@ def _data(event: Event, connection: Connection, application: Application) -> dic
         data["account"] = event.details.get("account", "")
     if reason := event.details.get("reason"):
         data["reason"] = reason
+    if code := event.details.get("reason_code"):
+        data["reason_code"] = code
     return data
 
 

@@ -27,7 +27,7 @@ from connections.models import Authorization, OAuthClient
 from connections.models.authorization_site import AuthorizationSite
 from connections.oauth_clients import choosing
 from connections.oauth_clients.forms import ChosenClientForm
-from connections.setup import changing, details, disabling, drafting, tagging
+from connections.setup import changing, details, disabling, drafting, level, tagging
 from connections.setup.forms import PermissionsForm, RenameForm
 from console.accounts.policy import Action
 from console.audit.actions import AuditAction
@@ -77,6 +77,14 @@ def owner_changed(w: World):
 def tagged(w: World):
     connection = w.connection()
     return lambda: tagging.set_tags(connection, ["billing"], w.developer)
+
+
+def level_changed(w: World):
+    form = level.LevelAndEnvironmentsForm(
+        {"level": "logged_in_user", "separate_environments": "on"}, instance=w.connect()
+    )
+    assert form.is_valid(), form.errors
+    return lambda: level.change_level(form, w.developer)
 
 
 def disabled(w: World):
@@ -332,6 +340,7 @@ VERBS: list[tuple[Verb, AuditAction, str, str]] = [
     (connection_deleted, AuditAction.CONNECTION_DELETED, "developer", "studio"),
     (client_chosen, AuditAction.CONNECTION_OAUTH_CLIENT_CHANGED, "developer", "studio"),
     (permissions_changed, AuditAction.CONNECTION_PERMISSIONS_CHANGED, "developer", "studio"),
+    (level_changed, AuditAction.CONNECTION_LEVEL_CHANGED, "developer", "studio"),
     (described, AuditAction.CONNECTION_DESCRIBED, "developer", "studio"),
     (owner_changed, AuditAction.CONNECTION_OWNER_CHANGED, "developer", "studio"),
     (tagged, AuditAction.CONNECTION_TAGGED, "developer", "studio"),

@@ -51,6 +51,15 @@ def flow_at(address: str) -> Flow:
     return Flow.objects.get(pk=uuid.UUID(found[1]))
 
 
+def decide(client: Client, flow: Flow, answer: str = "replace") -> Flow:
+    """Answer the question whether another account replaces the old one; return the flow."""
+    page = client.get(flow.get_absolute_url())["Location"]
+    assert client.get(page).status_code == 200
+    response = client.post(page, {"answer": answer})
+    assert response.status_code == 303, response.content.decode()
+    return flow_at(response["Location"])
+
+
 def state_of(address: str) -> str:
     """Return the ``state`` in a URL."""
     return parse_qs(urlsplit(address).query)["state"][0]

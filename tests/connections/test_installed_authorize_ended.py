@@ -90,10 +90,10 @@ def test_a_flow_cannot_be_completed_afterwards(admin, installed, bob, sandbox, e
 
 @pytest.mark.parametrize("end", ENDS)
 def test_the_permission_is_checked_again_before_the_commit(
-    admin, installed, client_people, bob, sandbox, monkeypatch, end
+    admin, installed, client_people, alice, sandbox, monkeypatch, end
 ):
     """It ends between the token response and the commit."""
-    callback = allow(bob, begin(admin, installed))
+    callback = allow(alice, begin(admin, installed))
     before, store = kept(), granting.store_grant
 
     def too_late(*args, **kwargs):

@@ -36,6 +36,7 @@ def test_it_tells_all_about_one_but_its_secret(ask, people, settings):
         "state": "active",
         "works": True,
         "problem": None,
+        "reason_code": None,
         "account": "alice@example.com",
         "ends_at": None,
         "scopes": {

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from connections.models import Flow, OAuthClient
+from connections.models import Flow, OAuthClient, PendingGrant
 from console.accounts.models import Membership, Organization, User
 from console.applications.models import Application, Right
 from console.audit.models import Event
@@ -54,6 +54,7 @@ def things(application, connect, grant, install, build, developer, super_admin) 
     component = build("Secret plan")
     grant(connection, "production", developer)
     shared = distributed(application, release)
+    personal = connect(name="Personal", level=Level.LOGGED_IN_USER)
     return {
         "application": application,
         "component": component,
@@ -68,6 +69,17 @@ def things(application, connect, grant, install, build, developer, super_admin) 
         "connection": connection,
         "draft": connect(name="A draft", status="draft", link_name=""),
         "authorization": grant(connection),
+        "personal_connection": personal,
+        "pending_grant": PendingGrant.objects.create(
+            user=developer,
+            connection=connection,
+            organization=application.organization,
+            environments=["all"],
+            label="bob@example.com",
+            replaces=["alice@example.com"],
+            expires_at=timezone.now() + timedelta(minutes=10),
+        ),
+        "personal_authorization": grant(personal, user=super_admin),
         "installed_connection": install(
             connection, application.organization, level=Level.LOGGED_IN_USER
         ),

@@ -95,6 +95,8 @@ VISITS: dict[str, Visit] = {
     "connection_permissions": Visit(also=("post",), row="connection"),
     "connection_oauth_client": Visit(also=("post",), row="connection"),
     "connection_rename": Visit(method="post", status=303, row="connection", data={"name": "Other"}),
+    "connection_level": Visit(also=("post",), row="connection"),
+    "connection_people": Visit(row="personal_connection"),
     "connection_edit": Visit(also=("post",), row="connection"),
     "connection_disable": Visit(also=("post",), row="connection"),
     "connection_enable": Visit(method="post", status=303, row="connection"),
@@ -105,6 +107,7 @@ VISITS: dict[str, Visit] = {
         method="post", status=303, row="authorization", data={"label": "Main"}
     ),
     "authorization_revoke": Visit(also=("post",), row="authorization"),
+    "authorization_revoke_for": Visit(also=("post",), row="personal_authorization"),
     "installed_connection": Visit(row="installed_connection"),
     "installed_authorize": Visit(also=("post",), row="installed_connection"),
     "installed_reuse": Visit(method="post", status=303, row="installed_connection"),
@@ -119,6 +122,7 @@ VISITS: dict[str, Visit] = {
         person="own developer",
         data={"label": "Main"},
     ),
+    "installed_people": Visit(row="installed_connection"),
     "installed_calls": Visit(row="installed_connection"),
     "installed_revoke": Visit(
         method="post",
@@ -139,6 +143,7 @@ VISITS: dict[str, Visit] = {
     "oauth_client_delete": Visit(also=("post",), row="oauth_client", operator_sees=True),
     # Without a state there is no flow; the view itself refuses anonymous people.
     "oauth_callback": Visit(status=400, anonymous=403, arguments=("sandbox",)),
+    "account_replace": Visit(also=("post",), row="pending_grant", person="own developer"),
     "flow_detail": Visit(row="flow", person="own developer"),
     "flow_status": Visit(row="flow"),
     "key_list": Visit(also=("post",), row="application"),

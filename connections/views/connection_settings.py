@@ -12,6 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from connections.models import Connection
 from connections.setup.details import DetailsForm, save_details
 from connections.setup.disabling import DisableForm, disable_connection, enable_connection
+from connections.setup.level import (
+    LevelAndEnvironmentsForm,
+    LevelInUse,
+    authorizations_in_use,
+    change_level,
+)
 from console.accounts.http import SeeOther, SignedInRequest
 from console.components.models import Component
 from console.optimistic_lock import EditConflict, fingerprint
@@ -44,6 +50,39 @@ def connection_edit(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "differences": changed.differences if changed else [],
         },
         status=409 if changed else 422 if form.is_bound else 200,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def connection_level(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Change level and environments, as long as nobody has authorized the connection."""
+    connection = _connection(request, pk)
+    data = request.POST if request.method == "POST" else None
+    form = LevelAndEnvironmentsForm(data, instance=connection)
+    changed, in_use = None, authorizations_in_use(connection)
+    if form.is_bound and not in_use and form.is_valid():
+        try:
+            change_level(form, request.user)
+        except EditConflict as error:
+            changed = error
+        except LevelInUse:
+            in_use = authorizations_in_use(connection)
+        else:
+            messages.success(request, f"Level and environments of {connection} were saved.")
+            return SeeOther(connection.get_absolute_url())
+    saved = _connection(request, pk) if form.is_bound else connection
+    return render(
+        request,
+        "connections/connection_level.html",
+        {
+            "connection": saved,
+            "connector": saved.connector,
+            "form": form,
+            "in_use": in_use,
+            "seen": fingerprint(form.display_values(saved)),
+            "differences": changed.differences if changed else [],
+        },
+        status=409 if changed or (in_use and form.is_bound) else 422 if form.is_bound else 200,
     )
 
 

@@ -117,39 +117,32 @@ def drop_expired() -> int:
     """Drop the grants that nobody has confirmed in time; return how many."""
     dropped = 0
     for pending in PendingGrant.objects.filter(expires_at__lte=timezone.now()):
+        if not PendingGrant.objects.filter(pk=pending.pk).delete()[0]:
+            continue  # it was decided in the meantime
         try:
-            _dropped(pending, _take(pending, expired=True), TOO_LATE)
-        except ReplacementFailed:
-            continue
+            _dropped(pending, _from_json(pending), TOO_LATE)
         except Exception:  # an error must not keep this secret or the next ones
             logger.exception("The pending grant %s was erased without a revocation.", pending.pk)
         dropped += 1
     return dropped
 
 
-def _take(pending: PendingGrant, *, expired: bool = False) -> Grant | None:
-    """Delete the row and return its grant, once; raise :class:`ReplacementFailed`.
-
-    An expired grant is returned only to be dropped.
-    """
-    rows = PendingGrant.objects.filter(pk=pending.pk)
-    if not expired:
-        rows = rows.filter(expires_at__gt=timezone.now())
+def _take(pending: PendingGrant) -> Grant:
+    """Delete the row and return its grant, once; raise :class:`ReplacementFailed`."""
+    rows = PendingGrant.objects.filter(pk=pending.pk, expires_at__gt=timezone.now())
     if not rows.delete()[0]:
         raise ReplacementFailed(TOO_LATE)
     try:
         return _from_json(pending)
     except SecretUnreadable:
-        if expired:
-            return None
         raise ReplacementFailed("Its secret cannot be read. Authorize again.") from None
 
 
-def _dropped(pending: PendingGrant, grant: Grant | None, problem: str) -> str:
+def _dropped(pending: PendingGrant, grant: Grant, problem: str) -> str:
     """End the flow, and revoke a grant that is not stored; return the result."""
     site = AuthorizationSite.of_flow(pending, pending.user)
     result = ""
-    if grant and site:
+    if site:
         result = revoke_late_tokens(build_credential(site, pending.user, grant))
     words = f"{problem} {result}".rstrip()
     if pending.flow:

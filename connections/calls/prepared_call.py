@@ -303,6 +303,6 @@ def _credential(prepared: PreparedCall) -> Credential:
 def _authorization_ended(prepared: PreparedCall, error: NeedsAuthorization) -> AuthorizationBroken:
     _prepared.remove(prepared.key)
     authorization = prepared.state.authorization
-    codes = Authorization.objects.filter(pk=authorization.pk if authorization else None)
-    code = codes.values_list("reason_code", flat=True).first()
+    rows = Authorization.objects.filter(pk__in=[authorization.pk] if authorization else [])
+    code = rows.values_list("reason_code", flat=True).first()
     return AuthorizationBroken(str(error), prepared.state, code or ReasonCode.UNKNOWN)

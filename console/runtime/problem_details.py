@@ -103,7 +103,7 @@ def problem_of(error: Exception, request_id: str = "") -> Problem:
     if isinstance(error, AuthenticationFailed):
         return Problem(error.slug, str(error), headers=error.headers)
     if isinstance(error, AuthorizationRequired):
-        code = {"reason_code": error.reason_code} if error.reason_code else {}
+        code: dict[str, Any] = {"reason_code": error.reason_code} if error.reason_code else {}
         return Problem(error.slug, str(error), authorize_url=error.authorize_url, **code)
     if isinstance(error, CallRefused):
         return Problem(error.slug, str(error))

@@ -85,6 +85,7 @@ def test_it_sends_the_events_of_an_authorization(register, receiver, connection,
         "environments": ["development", "stage"],
         "account": credential.label,
         "reason": "Twilio says no.",
+        "reason_code": "unknown",
     }
 
 

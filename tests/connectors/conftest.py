@@ -123,6 +123,7 @@ def listen() -> Iterator[Callable[..., Listener]]:
         listener = Listener(port=bound.getsockname()[1])
         over = threading.Event()
         speaking: list[threading.Thread] = []
+        accepted: list[socket.socket] = []
 
         def speak_to(sock: socket.socket) -> None:
             with sock, suppress(OSError):  # the caller can close it at any time
@@ -135,6 +136,7 @@ def listen() -> Iterator[Callable[..., Listener]]:
                     sock.close()
                     return
                 listener.connections += 1
+                accepted.append(sock)
                 if together:
                     speaking.append(threading.Thread(target=speak_to, args=(sock,)))
                     speaking[-1].start()
@@ -148,6 +150,9 @@ def listen() -> Iterator[Callable[..., Listener]]:
             over.set()
             with socket.socket() as last:
                 last.connect(("127.0.0.1", listener.port))
+            for each in accepted:
+                with suppress(OSError):  # nginx keeps idle connections open
+                    each.shutdown(socket.SHUT_RDWR)
             for each in (thread, *speaking):
                 each.join()
             bound.close()

@@ -23,12 +23,14 @@ SECRET = "canary-of-the-gateway-0123456789-abcdefgh"
 CONFIGURATION = """
 load_module /usr/lib/nginx/modules/ndk_http_module.so;
 load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
-{user}daemon off; worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/error.log info;
-events {{ worker_connections 4096; }}
+{user}daemon off; worker_processes {workers}; pid {folder}/nginx.pid;
+error_log {folder}/error.log info;
+worker_rlimit_nofile 16384;
+events {{ worker_connections 8192; }}
 http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  keepalive_requests 10000000;
+  keepalive_requests 10000000; client_body_timeout 1s;
   lua_package_path "{files}/lua/?.lua;{files}/lua/?/init.lua;;";
   init_by_lua_block {{
     require("gateway.settings").configure {{
@@ -109,6 +111,7 @@ def nginx(
     secret: str = SECRET,
     public_url: str = "http://console.test",
     bundle: str | None = None,
+    workers: int = 2,
     files: Path = FILES,
 ) -> Iterator[Nginx]:
     """Run nginx in front of a console until the block ends."""
@@ -122,6 +125,7 @@ def nginx(
             # Started by root, nginx would run as nobody, who cannot read the folder.
             user="user root; " if os.geteuid() == 0 else "",
             folder=folder,
+            workers=workers,
             files=files,
             console=console,
             public_url=public_url,

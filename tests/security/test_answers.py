@@ -31,8 +31,13 @@ from connectors.http.connection_pool import close_idle
 from console.audit.models import Event
 from console.runtime.problem_types import PROBLEM_TYPES
 from tests.connections.flow_steps import begin, flow_at, state_of
-from tests.runtime.proxy.conftest import key_of, nothing_was_called_lately, program
-from tests.runtime.proxy.program import Answered
+from tests.runtime.proxy.conftest import (
+    key_of,
+    new_program,
+    nothing_was_called_lately,
+    program,
+)
+from tests.runtime.proxy.program import Answered, PythonPath
 from tests.security.answers import Answering, answering_service, answers
 
 #: Responses do not depend on the database, so the second one gets fewer examples.
@@ -132,6 +137,11 @@ def rows() -> dict[str, int]:
     return {
         model.__name__: model.objects.count() for model in (Authorization, Credential, Connection)
     }
+
+
+@pytest.fixture
+def data_path() -> PythonPath:
+    return PythonPath()
 
 
 @pytest.fixture

@@ -35,7 +35,13 @@ from console.monitoring.logs import configuration
 from console.transfer.exporting import export
 from tests.connections.flow_steps import begin, state_of
 from tests.inviting.conftest import invite, mail_server
-from tests.runtime.proxy.conftest import key_of, nothing_was_called_lately, program
+from tests.runtime.proxy.conftest import (
+    key_of,
+    new_program,
+    nothing_was_called_lately,
+    program,
+)
+from tests.runtime.proxy.program import PythonPath
 
 API = "http://localhost:9000"
 #: Secrets of services and people: long, with characters that have several encodings.
@@ -85,6 +91,12 @@ def dump() -> bytes:
                     else:
                         values.append(str(value).encode("utf-8", "surrogatepass"))
     return b"\n".join(values)
+
+
+@pytest.fixture
+def data_path() -> PythonPath:
+    """For the nginx path see tests/gateway/test_gateway_secrets.py."""
+    return PythonPath()
 
 
 @pytest.fixture

@@ -11,12 +11,23 @@ from django.core.cache import cache
 
 from connections.calls import prepared_call
 from connectors.definitions.registry import get_connectors
+from console.gateway import routes
 from console.invocations import log_writer
 from console.keys import authentication, user_tokens
 from console.keys.issuing import create_key
 from tests.connectors.conftest import Service, resolving, service  # noqa: F401
 from tests.connectors.conftest import listen as listening  # noqa: F401
-from tests.runtime.proxy.program import Program, hang_up, leading_to, speaking
+from tests.runtime.proxy.nginx_path import SECRET, NginxPath, nginx_path
+from tests.runtime.proxy.program import (
+    ROUTE_SECONDS,
+    Program,
+    PythonPath,
+    hang_up,
+    leading_to,
+    speaking,
+)
+from tests.servers import unavailable
+from tests.setup import nginx_with_lua_is_there
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +45,7 @@ def _forget_everything() -> None:
         user_tokens._users,
         user_tokens._public_keys,
         prepared_call._prepared,
+        routes._addresses,
     ):
         each.clear()
     log_writer.writer._rows.clear()
@@ -68,10 +80,34 @@ def key_of(application, developer) -> Callable[..., str]:
     return make
 
 
+@pytest.fixture(scope="session")
+def running_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NginxPath]:
+    if not nginx_with_lua_is_there():
+        unavailable("nginx with Lua is not installed (make test-setup)")
+    with nginx_path(tmp_path_factory.mktemp("path") / "nginx") as running:
+        yield running
+
+
+@pytest.fixture(params=["python", "nginx"])
+def data_path(request, settings, monkeypatch) -> Any:
+    """Each way of a call through the console, one after the other."""
+    if request.param == "python":
+        return PythonPath()
+    settings.GATEWAY_SECRET = SECRET
+    monkeypatch.setattr(routes, "VALID_SECONDS", ROUTE_SECONDS)
+    return request.getfixturevalue("running_nginx")
+
+
 @pytest.fixture
-def program(key_of) -> Program:
+def new_program(data_path) -> Callable[..., Program]:
+    """Make a program with a key."""
+    return lambda key="": Program(key=key, path=data_path)
+
+
+@pytest.fixture
+def program(new_program, key_of) -> Program:
     """A program in Development."""
-    return Program(key=key_of())
+    return new_program(key_of())
 
 
 @pytest.fixture

@@ -1,27 +1,45 @@
-"""A program that calls the proxy application, without a server in between."""
+"""A program that calls connections: the proxy application without a server, or nginx."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterable
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from django.db import connections
 
+from connections.calls import prepared_call
 from connectors.definitions.registry import get_connectors
 from connectors.http.connection_pool import close_idle
+from console.invocations import log_writer
+from console.keys import authentication, user_tokens
 from console.runtime.asgi_request import Message, Receive, Send
 from console.runtime.proxy_app import ProxyApplication
 from console.worker_threads import WorkerThreads
+from tests.servers import ROOT
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CALLS = "/api/v1/connections"
+
+#: How long nginx keeps a route here; in production a second.
+ROUTE_SECONDS = 0.05
+#: What nginx does in another way: the left column of the table in docs/guides/nginx.md.
+DIFFERENCES = frozenset(
+    re.findall(
+        r"^\| ([^|]+?) \|",
+        (ROOT / "docs/guides/nginx.md").read_text().partition("## What differs")[2],
+        re.MULTILINE,
+    )
+)
 
 T = TypeVar("T")
 
@@ -61,8 +79,8 @@ class TestLoop:
         return await asyncio.wrap_future(future)
 
 
-_test_loop = TestLoop()
-on_loop = _test_loop.run
+test_loop = TestLoop()
+on_loop = test_loop.run
 
 
 def hang_up() -> None:
@@ -84,7 +102,7 @@ class TestThread(WorkerThreads):
         super().__init__("unused", 1)
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await _test_loop.block(function, *arguments)
+        return await test_loop.block(function, *arguments)
 
 
 class ClosingThreads(WorkerThreads):
@@ -100,7 +118,7 @@ class ClosingThreads(WorkerThreads):
         return await super().run(run_and_close)
 
 
-async def _django(scope: Message, receive: Receive, send: Send) -> None:
+async def django_answers(scope: Message, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 299, "headers": []})
     await send({"type": "http.response.body", "body": b"Django answers this."})
 
@@ -117,6 +135,11 @@ class Answered:
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    @property
+    def is_by_nginx(self) -> bool:
+        """Tell whether nginx made the call itself: its request IDs end with a number."""
+        return self.all("Console-Request-Id")[0][24:28] == "0000"
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -148,7 +171,9 @@ class Exchange:
         hangs: bool = False,
         pause: float = 0,
         arrived: Callable[[Exchange], None] | None = None,
+        application: ProxyApplication | None = None,
     ) -> None:
+        self._application = application
         self.scope, self.answer = scope, Answered()
         self._pieces: list[bytes] | None = [*body]
         self._breaks_off, self._hangs, self._arrived = breaks_off, hangs, arrived
@@ -158,8 +183,9 @@ class Exchange:
         if said.isdigit() and int(said) > sum(map(len, self._pieces)):
             self._breaks_off = True
 
-    async def run(self, application: ProxyApplication) -> Answered:
-        await application(self.scope, self.receive, self.send)
+    async def run(self) -> Answered:
+        assert self._application
+        await self._application(self.scope, self.receive, self.send)
         return self.answer
 
     def disconnect(self) -> None:
@@ -199,14 +225,74 @@ class Exchange:
             self._arrived(self)
 
 
+class PythonPath:
+    """Programs call the proxy application itself."""
+
+    name = "python"
+
+    def __init__(self, application: ProxyApplication | None = None) -> None:
+        self.application = application or ProxyApplication(
+            django_answers, TestThread(), TestThread()
+        )
+
+    def exchange(self, *arguments: Any, **more: Any) -> Exchange:
+        return Exchange(*arguments, application=self.application, **more)
+
+    @contextmanager
+    def with_threads(self, number: int) -> Iterator[PythonPath]:
+        """Let real threads run what blocks; the test's data must be committed."""
+        threads = ClosingThreads("reads", 4), ClosingThreads("renewals", number)
+        yield PythonPath(ProxyApplication(django_answers, *threads))
+
+
 @dataclass(kw_only=True)
 class Program:
-    """Calls connections with a key."""
+    """Calls connections with a key. ``path`` is the way of its calls through the console."""
 
     key: str = ""
-    application: ProxyApplication = field(
-        default_factory=lambda: ProxyApplication(_django, TestThread(), TestThread())
-    )
+    path: Any = field(default_factory=PythonPath)
+    calls: int = 0
+
+    @property
+    def is_nginx(self) -> bool:
+        return bool(self.path.name == "nginx")
+
+    def differs(self, difference: str) -> bool:
+        """Tell whether nginx does something else here; the guide must say so."""
+        assert any(row.startswith(difference) for row in DIFFERENCES), difference
+        return self.is_nginx
+
+    def a_second_later(self) -> None:
+        """Let the time be over for which what was read is used."""
+        for cached in (authentication._holders, user_tokens._users, prepared_call._prepared):
+            cached.expire()
+        if self.is_nginx:
+            time.sleep(ROUTE_SECONDS + 0.01)
+
+    def logged(self) -> dict[str, Any]:
+        """Return the last line in the log of calls. Those of nginx come half a second later."""
+        return self.lines()[-1]
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return a line for each call of this program."""
+        prefix = self.key.rpartition("_")[0]
+
+        async def arrived() -> list[dict[str, Any]]:
+            deadline = time.monotonic() + 10
+            while True:
+                rows = [row for row in log_writer.writer._rows if row["key_prefix"] == prefix]
+                if len(rows) >= self.calls or time.monotonic() > deadline:
+                    return rows
+                await asyncio.sleep(0.01)
+
+        return on_loop(arrived())
+
+    def write_log(self) -> None:
+        """Write the lines of this program; what earlier tests have left is not written."""
+        rows = self.lines()
+        log_writer.writer._rows.clear()
+        log_writer.writer._rows.extend(rows)
+        assert log_writer.writer.write()
 
     def scope(
         self,
@@ -239,8 +325,8 @@ class Program:
 
     def ask(self, scope: Message, body: Iterable[bytes] = (), **more: Any) -> Answered:
         """Send a request and return the whole response."""
-        exchange = Exchange(scope, body, **more)
-        return on_loop(exchange.run(self.application))
+        self.calls += 1
+        return on_loop(self.path.exchange(scope, body, **more).run())
 
     def call(
         self,
@@ -262,27 +348,16 @@ class Program:
     def get(self, link_name: str, path: str = "/contacts", **more: Any) -> Answered:
         return self.call("GET", link_name, path, **more)
 
-    def gather(self, link_names: Iterable[str], path: str = "/contacts") -> list[Answered]:
-        """Call several connections at once."""
-        scopes = [self.scope("GET", f"{CALLS}/{name}/proxy{path}") for name in link_names]
-
-        async def all_of_them() -> list[Answered]:
-            calls = (Exchange(scope).run(self.application) for scope in scopes)
-            return await asyncio.gather(*calls)
-
-        return on_loop(all_of_them())
-
     def at_once(self, times: int, link_name: str, path: str = "/contacts") -> list[Answered]:
         """Make the same call several times at once, with real threads for what blocks."""
-        application = ProxyApplication(
-            _django, ClosingThreads("reads", 4), ClosingThreads("renewals", times)
-        )
         scope = self.scope("GET", f"{CALLS}/{link_name}/proxy{path}")
+        self.calls += times
 
-        async def all_of_them() -> list[Answered]:
-            return await asyncio.gather(*(Exchange(scope).run(application) for _ in range(times)))
+        async def all_of_them(way: Any) -> list[Answered]:
+            return await asyncio.gather(*(way.exchange(scope).run() for _ in range(times)))
 
-        return on_loop(all_of_them())
+        with self.path.with_threads(times) as way:
+            return on_loop(all_of_them(way))
 
 
 def _cut(body: bytes) -> list[bytes]:

@@ -43,7 +43,9 @@ from tests.runtime.proxy.program import CALLS, leading_to, speaking
 )
 def test_no_path_leads_out_of_the_api(upstream, program, keyed, path):
     answer = program.get("orders", path)
-    assert (answer.status, answer.problem) == (400, "path-refused")
+    assert answer.status == 400
+    if not program.differs("invalid escapes in a path") or answer.all("Console-Problem"):
+        assert answer.problem == "path-refused"
     assert upstream.asked == []
 
 
@@ -93,8 +95,12 @@ def test_a_path_arrives_as_it_was_sent(listen, settings, program, keyed, path):
     ],
 )
 def test_what_no_request_line_may_hold_is_encoded(upstream, program, keyed, raw, arrives):
-    assert program.get("orders", raw).status == 200
-    assert upstream.only.path == f"/key/api{arrives}"
+    answer = program.get("orders", raw)
+    if program.differs("invalid escapes in a path") and answer.status == 400:
+        assert upstream.asked == []
+    else:
+        assert answer.status == 200
+        assert upstream.only.path == f"/key/api{arrives}"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +114,9 @@ def test_it_reads_the_target_in_each_form(upstream, program, keyed, target):
 
 @pytest.mark.parametrize("target", ["*", "http://console.test", f"{CALLS}/orders%2Fproxy/x"])
 def test_what_is_no_call_goes_to_django(program, target):
-    assert program.ask(program.scope("GET", target)).status == 299
+    answer = program.ask(program.scope("GET", target))
+    # nginx is no proxy that "*" could be asked about.
+    assert answer.status == (400 if target == "*" and program.is_nginx else 299)
 
 
 @pytest.fixture
@@ -158,7 +166,12 @@ def test_a_function_reaches_the_apis_own_address_too(upstream, graphql, build):
 def test_a_query_keeps_its_order_and_its_spelling(upstream, listen, program, keyed, settings):
     asked: list[bytes] = []
     leading_to(listen(speaking(b"HTTP/1.1 204 No Content\r\n\r\n", asked)), settings)
-    program.get("orders", query="b=2&a=%7e1&b=%2f/;c&&x&%zz&q=a b")
+    query = "b=2&a=%7e1&b=%2f/;c&&x&%zz&q=a b"
+    if program.differs("invalid escapes in a path"):
+        assert program.get("orders", query=query).status == 400
+        assert asked == []
+        query = query.replace(" ", "%20")
+    program.get("orders", query=query)
     assert asked[0].startswith(
         b"GET /key/api/contacts?b=2&a=%7e1&b=%2f/;c&&x&%25zz&q=a%20b HTTP/1.1\r\n"
     )

@@ -14,7 +14,6 @@ from connectors.http import connection_pool
 from connectors.http.bulkhead import bulkhead
 from connectors.http.http1 import Http1Connection
 from connectors.http.stream import PIECE
-from console.invocations import log_writer
 from tests.runtime.proxy.program import (
     CALLS,
     OK,
@@ -135,9 +134,16 @@ def test_a_connection_that_carries_more_than_it_may_is_not_used_again(
     serve, program, keyed, answer
 ):
     listener = serve(answer, times=2)
+    is_used_again = (
+        b"204 No Content\r\nContent-Length" in answer
+        or b"304 Not Modified\r\nTransfer" in answer
+        or b"Content-Length: 2\r\nTransfer-Encoding" in answer
+    ) and program.differs("a response that says it has a body where none may be")
+    is_refused = b"Content-Length :" in answer and program.differs("a space before the colon")
     for _ in range(2):
-        assert program.get("orders").body in {b"ok", b""}
-    assert listener.connections == 2
+        answered = program.get("orders")
+        assert answered.body in {b"ok", b""} or (is_refused and answered.status == 502)
+    assert listener.connections == (1 if is_used_again else 2)
 
 
 @pytest.mark.parametrize(
@@ -171,8 +177,9 @@ def test_a_program_that_goes_away_frees_the_connection(serve, program, keyed):
         exchange.disconnect()
 
     answer = program.get("orders", arrived=arrived)
-    assert (answer.status, answer.broke_off, seen[0]) == (200, True, 1)
-    assert log_writer.writer._rows[-1]["problem"] == "caller-gone"
+    assert (answer.status, answer.broke_off) == (200, True)
+    assert seen[0] == (0 if program.is_nginx else 1)  # nginx counts its own calls
+    assert program.logged()["problem"] == "caller-gone"
     assert (bulkhead.in_progress(origin), len(connection_pool.pool)) == (0, 0)
 
 
@@ -187,17 +194,18 @@ def test_a_program_that_goes_away_ends_a_call_that_waits(listen, settings, progr
 
     listener = listen(speak)
     leading_to(listener, settings)
-    exchange = Exchange(program.scope("GET", f"{CALLS}/orders/proxy/contacts"))
+    exchange = program.path.exchange(program.scope("GET", f"{CALLS}/orders/proxy/contacts"))
+    program.calls += 1
 
     async def leave() -> None:
-        call = asyncio.ensure_future(exchange.run(program.application))
+        call = asyncio.ensure_future(exchange.run())
         await asyncio.sleep(0.2)
         exchange.disconnect()
         await call
 
     on_loop(leave())
     assert closed.wait(5)
-    row = log_writer.writer._rows[-1]
+    row = program.logged()
     assert (row["status"], row["problem"], exchange.answer.status) == (0, "caller-gone", 0)
     assert bulkhead.in_progress(("proxied", "http", "127.0.0.1", listener.port)) == 0
     assert bulkhead.in_progress("proxied") == 0

@@ -17,7 +17,6 @@ from connections.calls import prepared_call
 from connections.models import Authorization, Credential, OAuthClient
 from console.audit.models import Event
 from console.health.notices import send_notices
-from console.invocations import log_writer
 from console.runtime.proxy_app import REPLAYED_BYTES
 from tests.token_service import (
     TokenService,
@@ -81,7 +80,7 @@ def the_time_comes() -> None:
 def test_a_refused_token_is_renewed_and_the_call_repeated(issuer, program, customers):
     assert program.get(customers).status == 200
     assert len(issuer.token_requests) == 1
-    assert log_writer.writer._rows[-1]["refreshed"] is True
+    assert program.logged()["refreshed"] is True
     assert program.get(customers).status == 200
     assert len(issuer.token_requests) == 1
 
@@ -302,7 +301,10 @@ def test_a_key_that_is_refused_as_a_whole_needs_a_person(upstream, program, keye
     upstream.answers(b"{}", 401)
     answer = program.get("orders")
     assert (answer.status, answer.problem) == (409, "authorization-broken")
-    assert [asked.path for asked in upstream.asked] == ["/key/api/contacts", "/key/api/me"]
+    *calls, check = [asked.path for asked in upstream.asked]
+    # The console makes the call that nginx has made once more.
+    times = 2 if program.differs("a call that the service answers with 401") else 1
+    assert (calls, check) == (["/key/api/contacts"] * times, "/key/api/me")
 
 
 def test_a_key_is_checked_once_a_minute_at_most(upstream, program, keyed):

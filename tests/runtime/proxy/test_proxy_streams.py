@@ -10,7 +10,6 @@ from collections.abc import Callable
 import pytest
 
 from connectors.http.stream import PIECE
-from console.invocations import log_writer
 from tests.runtime.proxy.program import OK, leading_to
 
 MEBIBYTE = 1024 * 1024
@@ -21,7 +20,9 @@ def test_a_chunked_answer_comes_back_whole(serve, program, keyed):
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
     )
     answer = program.get("orders")
-    assert (answer.body, answer.all("Content-Length")) == (b"abcde", ["5"])
+    in_chunks = program.differs("`Content-Length` of a short") and answer.is_by_nginx
+    assert answer.body == b"abcde"
+    assert answer.all("Content-Length") == ([] if in_chunks else ["5"])
     assert answer.all("Transfer-Encoding") == []
 
 
@@ -32,7 +33,8 @@ def test_chunks_count_where_a_length_is_announced_as_well(serve, program, keyed)
     )
     answer = program.get("orders")
     assert (answer.status, answer.body) == (200, b"abc")
-    assert answer.all("Content-Length") == ["3"]
+    in_chunks = program.differs("`Content-Length` of a short") and answer.is_by_nginx
+    assert answer.all("Content-Length") == ([] if in_chunks else ["3"])
 
 
 def test_what_comes_before_the_answer_is_left_out(serve, program, keyed):
@@ -40,8 +42,11 @@ def test_what_comes_before_the_answer_is_left_out(serve, program, keyed):
     listener = serve(b"HTTP/1.1 100 Continue\r\n\r\n" + early + OK, times=2)
     for _ in range(2):
         answer = program.get("orders")
+        if program.differs("informational responses"):
+            assert answer.broke_off and not answer.body
+            continue
         assert (answer.status, answer.body, answer.all("Link")) == (200, b"ok", [])
-    assert listener.connections == 1
+    assert listener.connections == (2 if program.is_nginx else 1)
 
 
 def test_a_line_may_end_without_cr(serve, program, keyed):
@@ -53,10 +58,16 @@ def test_a_line_may_end_without_cr(serve, program, keyed):
 @pytest.mark.parametrize("spaces", [b" ", b"\t", b"  \t "])
 def test_whitespace_before_a_colon_is_taken_away(serve, program, keyed, spaces):
     """As RFC 9112 section 5.1 demands of a proxy; a value keeps its own."""
-    early = b"HTTP/1.1 103 Early Hints\r\nLink%b: </x>\r\n\r\n" % spaces
+    # nginx knows no informational responses: see below.
+    early = (
+        b"" if program.is_nginx else b"HTTP/1.1 103 Early Hints\r\nLink%b: </x>\r\n\r\n" % spaces
+    )
     head = b"HTTP/1.1 200 OK\r\nX-Said%b: a : b\r\nContent-Length%b: 6\r\n\r\n"
     serve(early + head % (spaces, spaces) + b"a : b\n")
     answer = program.get("orders")
+    if program.differs("a space before the colon"):
+        assert (answer.status, answer.problem) == (502, "answer-unintelligible")
+        return
     assert (answer.status, answer.body) == (200, b"a : b\n")
     assert answer.all("X-Said") == ["a : b"]
 
@@ -73,6 +84,9 @@ def test_whitespace_before_a_colon_may_come_in_pieces(listen, settings, program,
 
     leading_to(listen(speak), settings)
     answer = program.get("orders")
+    if program.differs("a space before the colon"):
+        assert answer.problem == "answer-unintelligible"
+        return
     assert (answer.body, answer.all("X-Said")) == (b"a :b", ["yes"])
 
 
@@ -96,6 +110,12 @@ def test_whitespace_before_a_colon_may_come_in_pieces(listen, settings, program,
 def test_what_is_no_answer_is_a_problem_and_not_a_failure(serve, program, keyed, answer):
     serve(answer)
     answered = program.get("orders")
+    if answer.count(b"X: y") == 200 and program.differs("a response with more than 100 headers"):
+        assert (answered.status, answered.broke_off) == (200, False)
+        return
+    if answered.status != 502 and program.differs("informational responses"):
+        assert answered.broke_off  # what nginx takes for HTTP/0.9 or an early part
+        return
     assert answered.status == 502
     assert answered.problem in {"service-unreachable", "answer-unintelligible"}
 
@@ -123,7 +143,7 @@ def test_an_endless_answer_is_cut(serve, program, keyed, settings):
     answer = program.get("orders")
     assert (answer.status, answer.broke_off) == (200, True)
     assert len(answer.body) <= settings.PROXY_MAX_ANSWER_BYTES
-    assert log_writer.writer._rows[-1]["problem"] == "answer-too-large"
+    assert program.logged()["problem"] == "answer-too-large"
 
 
 @pytest.mark.parametrize("framing", [b"Transfer-Encoding: chunked", b"Content-Length: 9000000"])
@@ -134,7 +154,7 @@ def test_what_breaks_off_is_not_ended(serve, program, keyed, framing):
     answer = program.get("orders")
     assert (answer.status, answer.broke_off) == (200, True)
     assert bool(answer.all("Content-Length")) is framing.startswith(b"Content")
-    line = log_writer.writer._rows[-1]
+    line = program.logged()
     assert (line["status"], line["problem"]) == (200, "service-unreachable")
     assert line["bytes_out"] >= MEBIBYTE
 
@@ -143,7 +163,7 @@ def test_it_breaks_off_before_its_first_piece(serve, program, keyed):
     serve(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")
     answer = program.get("orders")
     assert (answer.status, answer.broke_off) == (200, True)
-    assert log_writer.writer._rows[-1]["problem"] == "service-unreachable"
+    assert program.logged()["problem"] == "service-unreachable"
 
 
 @pytest.mark.parametrize(
@@ -207,10 +227,15 @@ def test_a_service_that_dawdles_is_given_up(listen, settings, program, keyed, pa
     leading_to(listen(_slowly(*parts)), settings)
     began = time.monotonic()
     answer = program.get("orders")
-    assert (answer.status, answer.problem) == (504, "service-timeout")
-    assert time.monotonic() - began < 2
-    assert "did not answer within 0.6 s." in answer.json()["detail"]
-    assert log_writer.writer._rows[-1]["problem"] == "service-timeout"
+    if answer.status == 200 and program.differs("a short response that comes in pieces"):
+        assert answer.broke_off
+    else:
+        assert (answer.status, answer.problem) == (504, "service-timeout")
+        if not program.differs("why a service cannot be reached"):
+            assert "did not answer within 0.6 s." in answer.json()["detail"]
+    # Each piece of a head begins nginx's time limit again.
+    assert time.monotonic() - began < (6 if program.differs("the time limit for the head") else 2)
+    assert program.logged()["problem"] == "service-timeout"
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])

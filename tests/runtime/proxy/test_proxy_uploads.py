@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 
-from console.invocations import log_writer
 from console.runtime import request_body
 from console.runtime.proxy_app import REPLAYED_BYTES
-from tests.runtime.proxy.program import CALLS, OK, leading_to
+from tests.runtime.proxy.program import CALLS, OK, Answered, Program, leading_to, on_loop
 
 CONTACTS = f"{CALLS}/orders/proxy/contacts"
 CHUNKED = {"Transfer-Encoding": "chunked"}
@@ -51,6 +52,11 @@ def test_a_body_in_chunks_is_sent_with_its_length_if_it_is_small(
     upstream, program, keyed, coding, pieces
 ):
     scope = program.scope("PUT", CONTACTS, headers={"Transfer-Encoding": coding})
+    if program.differs("transfer codings other than") and coding != coding.split(",")[0]:
+        # 0: the connection was closed while the body was still being sent.
+        assert program.ask(scope, pieces).status in {0, 501}
+        assert upstream.asked == []
+        return
     assert program.ask(scope, pieces).status == 200
     assert upstream.only.body == b"".join(pieces)
     assert upstream.only.all("Content-Length") == [str(len(b"".join(pieces)))]
@@ -75,6 +81,29 @@ def unchunked(listen, settings):
     return came
 
 
+def is_refused(program: Program, answer: Answered) -> bool:
+    """Tell whether a request that broke off was refused: nginx answers nobody who has left."""
+    if program.differs("a request that breaks off"):
+        return answer.status == 0
+    return (answer.status, answer.problem) == (400, "request-invalid")
+
+
+def arrived(came: queue.Queue[bytes]) -> bytes:
+    """Return what the service received, or nothing if nothing was sent to it.
+
+    The loop goes on meanwhile: behind nginx, a call may end after the program has left.
+    """
+
+    async def wait() -> bytes:
+        for _ in range(500):
+            with suppress(queue.Empty):
+                return came.get_nowait()
+            await asyncio.sleep(0.01)
+        return b""
+
+    return on_loop(wait())
+
+
 def parsed(message: bytes) -> tuple[bytes, bytes]:
     """Return the head, and the body without its chunks."""
     head, _, rest = message.partition(b"\r\n\r\n")
@@ -94,21 +123,23 @@ def test_a_large_body_in_chunks_is_sent_in_chunks(unchunked, program, keyed):
     assert b"\r\nTransfer-Encoding: chunked" in head
     assert b"Content-Length" not in head
     assert body == b"".join(pieces)
-    assert log_writer.writer._rows[-1]["bytes_in"] == len(body)
+    assert program.logged()["bytes_in"] == len(body)
 
 
 def test_a_large_body_in_chunks_that_breaks_off_is_never_completed(swallow, program, keyed):
     scope = program.scope("PUT", CONTACTS, headers=CHUNKED)
     answer = program.ask(scope, [b"x" * 65_536] * 40, breaks_off=True)
-    assert (answer.status, answer.problem) == (400, "request-invalid")
-    assert b"\r\n0\r\n\r\n" not in swallow.get(timeout=10)
+    assert is_refused(program, answer)
+    received = arrived(swallow)
+    assert received or program.is_nginx
+    assert b"\r\n0\r\n\r\n" not in received
 
 
 def test_a_small_body_in_chunks_that_breaks_off_is_not_sent(upstream, program, keyed):
     scope = program.scope("PUT", CONTACTS, headers=CHUNKED)
     answer = program.ask(scope, [b"hello"], breaks_off=True)
-    assert (answer.status, answer.problem) == (400, "request-invalid")
-    assert "broke off before its end" in answer.json()["detail"]
+    assert is_refused(program, answer)
+    assert program.is_nginx or "broke off before its end" in answer.json()["detail"]
     assert upstream.asked == []
 
 
@@ -126,9 +157,13 @@ def test_a_body_in_chunks_that_becomes_too_large_is_never_completed(
     scope = program.scope("PUT", CONTACTS, headers=CHUNKED)
     answer = program.ask(scope, [b"x" * 65_536] * 60)
     assert (answer.status, answer.problem) == (413, "request-too-large")
-    assert b"\r\n0\r\n\r\n" not in swallow.get(timeout=10)
+    received = arrived(swallow)
+    assert received or program.is_nginx
+    assert b"\r\n0\r\n\r\n" not in received
 
 
+# nginx speaks HTTP/1.1 with the console, whatever programs speak with nginx.
+@pytest.mark.parametrize("data_path", ["python"], indirect=True)
 def test_a_body_of_http_2_needs_no_header(upstream, program, keyed):
     scope = program.scope("PUT", CONTACTS, http_version="2")
     assert program.ask(scope, [b"x"]).status == 200
@@ -150,7 +185,7 @@ def test_a_small_body_that_breaks_off_is_not_sent(serve, program, keyed, there):
     listener = serve(OK)
     scope = program.scope("POST", CONTACTS, headers={"Content-Length": "100"})
     answer = program.ask(scope, [b"x" * there])
-    assert (answer.status, answer.problem) == (400, "request-invalid")
+    assert is_refused(program, answer)
     assert listener.connections == 0
 
 
@@ -158,9 +193,9 @@ def test_a_large_body_that_breaks_off_is_never_completed(swallow, program, keyed
     length, there = 3 * REPLAYED_BYTES, 2 * REPLAYED_BYTES
     scope = program.scope("PUT", CONTACTS, headers={"Content-Length": str(length)})
     answer = program.ask(scope, [b"x" * 65_536] * (there // 65_536))
-    assert (answer.status, answer.problem) == (400, "request-invalid")
-    head, _, body = swallow.get(timeout=10).partition(b"\r\n\r\n")
-    assert b"Content-Length: %d" % length in head
+    assert is_refused(program, answer)
+    head, _, body = arrived(swallow).partition(b"\r\n\r\n")
+    assert b"Content-Length: %d" % length in head or (program.is_nginx and not head)
     assert len(body) <= there
 
 
@@ -169,6 +204,10 @@ def test_a_body_that_is_too_slow_is_given_up(upstream, program, keyed, monkeypat
     monkeypatch.setattr(request_body, "SECONDS", 0.2)
     scope = program.scope("POST", CONTACTS, headers={"Content-Length": "10"})
     answer = program.ask(scope, [b"x" * there], hangs=True)
+    if program.differs("a body of up to 64 KiB that arrives too slowly"):
+        assert answer.status == 0
+        assert upstream.asked == []
+        return
     assert (answer.status, answer.problem) == (408, "request-timeout")
     assert upstream.asked == []
 
@@ -179,14 +218,18 @@ def test_a_large_body_that_is_too_slow_is_never_completed(swallow, program, keye
     length = str(3 * REPLAYED_BYTES)
     scope = program.scope("POST", CONTACTS, headers={"Content-Length": length})
     answer = program.ask(scope, [b"x" * 65_536] * 20, hangs=True)
-    assert (answer.status, answer.problem) == (408, "request-timeout")
-    assert len(swallow.get(timeout=10)) < int(length)
+    if answer.status or not program.is_nginx:  # nginx may be the first that loses patience
+        assert (answer.status, answer.problem) == (408, "request-timeout")
+    assert len(arrived(swallow)) < int(length)
 
 
 @pytest.mark.parametrize("length", ["-1", "1e3", "x", "1, 1", "\xb2"])
 def test_a_length_that_is_none_is_refused(upstream, program, keyed, length):
     scope = program.scope("POST", CONTACTS, headers={"Content-Length": length})
-    assert program.ask(scope).problem == "request-invalid"
+    answer = program.ask(scope)
+    assert answer.status == 400
+    if not program.differs("transfer codings other than"):
+        assert answer.problem == "request-invalid"
     assert upstream.asked == []
 
 

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -71,11 +71,15 @@ def speaker(settings) -> Iterator[Speaker]:
 
 
 @pytest.fixture
-def dial(speaker, keyed, key_of) -> Iterator[Callable[..., ClientConnection]]:
+def dial(speaker, keyed, key_of, data_path) -> Iterator[Callable[..., ClientConnection]]:
     """Give a function that opens a WebSocket through the connection ``orders``."""
     key = key_of()
 
-    with served_in_process() as url:
+    with ExitStack() as stack:
+        if data_path.name == "nginx":  # which passes WebSockets on to the console
+            url = stack.enter_context(data_path.with_threads(8)).nginx.url
+        else:
+            url = stack.enter_context(served_in_process())
 
         def open_one(path: str = "/stream?a=1", key: str = key, **more: Any) -> ClientConnection:
             address = url.replace("http://", "ws://") + f"/api/v1/connections/orders/proxy{path}"
@@ -83,6 +87,9 @@ def dial(speaker, keyed, key_of) -> Iterator[Callable[..., ClientConnection]]:
             return connect(address, additional_headers=headers, compression=None, **more)
 
         yield open_one
+    deadline = time.monotonic() + 5
+    while bulkhead.in_progress("proxied") and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert bulkhead.in_progress("proxied") == 0
 
 

@@ -14,8 +14,9 @@ local urls = require "gateway.urls"
 local PYTHON = "@python"
 -- Bodies up to client_body_buffer_size in server.conf stay in memory, and can be sent again.
 local MAX_BODY = 64 * 1024
-local METHODS = { GET = true, HEAD = true, POST = true, PUT = true, PATCH = true,
-                  DELETE = true, OPTIONS = true }
+-- No HEAD: some services send a body all the same, and nginx would use the connection again.
+local METHODS = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true,
+                  OPTIONS = true }
 local HAS_BODY = { POST = true, PUT = true, PATCH = true }
 
 local M = {}

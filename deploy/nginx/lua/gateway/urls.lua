@@ -47,8 +47,10 @@ local function split(url)
 end
 
 local function joined(parts)
+  local path = parts.path
+  if parts.authority and path:find("^[^/]") then path = "/" .. path end
   return (parts.scheme and parts.scheme .. ":" or "")
-    .. (parts.authority and "//" .. parts.authority or "") .. parts.path
+    .. (parts.authority and "//" .. parts.authority or "") .. path
     .. (parts.query and parts.query ~= "" and "?" .. parts.query or "")
     .. (parts.fragment and parts.fragment ~= "" and "#" .. parts.fragment or "")
 end

@@ -100,6 +100,8 @@ def test_what_no_request_line_may_hold_is_encoded(upstream, program, keyed, raw,
         assert upstream.asked == []
     else:
         assert answer.status == 200
+        if "#" in raw and program.differs("a fragment in a URL"):
+            arrives = raw.partition("#")[0]
         assert upstream.only.path == f"/key/api{arrives}"
 
 

@@ -22,7 +22,6 @@ from tests.bench import (
     crowded,
     input_size,
     load,
-    many_connections,
     million_rows,
     nginx_calls,
     pages,
@@ -127,10 +126,6 @@ def _database_parts(database: str, rounds: int, folder: Path) -> Parts:
             place = folder / f"{database}-calls"
             yield from proxy_calls.measured(database, url, of(url), place, SPAWN)
 
-    def many() -> Iterable[Figure]:
-        with databases(database, ["connections"], folder) as (url,):
-            yield from many_connections.measured(database, url, of(url), SPAWN)
-
     def nginx() -> Iterable[Figure]:
         with databases(database, ["nginx"], folder) as (url,):
             _prepare(of(url))
@@ -149,7 +144,7 @@ def _database_parts(database: str, rounds: int, folder: Path) -> Parts:
             place = folder / "sandbox"
             yield from token_refresh.measured(database, url, of(url), place, SPAWN)
 
-    parts: Parts = {"pages": all_pages, "publish and transfer": transfer, "many connections": many}
+    parts: Parts = {"pages": all_pages, "publish and transfer": transfer}
     if load.is_possible():
         parts |= {"calls": calls, "a million rows": million}
     else:

@@ -156,6 +156,7 @@ def test_links_can_be_followed(upstream, answered, value, comes_back):
 def test_each_of_many_links_passes(listen, settings, program, keyed):
     raw = b"HTTP/1.1 204 No Content\r\nLink: <1>; rel=prev\r\nlink: <3>; rel=next\r\n\r\n"
     leading_to(listen(speaking(raw, [])), settings)
-    assert program.get("orders").all("Link") == [
-        f"<{PROXY}/1>; rel=prev", f"<{PROXY}/3>; rel=next",
-    ]  # fmt: skip
+    links = program.get("orders").all("Link")
+    if program.differs("headers of a response whose names differ in case only"):
+        links.sort()
+    assert links == [f"<{PROXY}/1>; rel=prev", f"<{PROXY}/3>; rel=next"]

@@ -18,11 +18,19 @@ from tests.runtime.proxy.program import (
     CALLS,
     OK,
     Exchange,
+    PythonPath,
     hang_up,
     leading_to,
     on_loop,
     speaking,
 )
+
+
+@pytest.fixture
+def data_path() -> PythonPath:
+    """Behind nginx: tests/gateway/test_gateway_pools.py."""
+    return PythonPath()
+
 
 #: What looks like the answer to whatever is asked next.
 POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"

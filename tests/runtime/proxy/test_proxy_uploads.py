@@ -12,7 +12,22 @@ import pytest
 
 from console.runtime import request_body
 from console.runtime.proxy_app import REPLAYED_BYTES
-from tests.runtime.proxy.program import CALLS, OK, Answered, Program, leading_to, on_loop
+from tests.runtime.proxy.program import (
+    CALLS,
+    OK,
+    Answered,
+    Program,
+    PythonPath,
+    leading_to,
+    on_loop,
+)
+
+
+@pytest.fixture
+def data_path() -> PythonPath:
+    """Bodies over 64 KiB and in chunks are not for nginx; for others see tests/gateway."""
+    return PythonPath()
+
 
 CONTACTS = f"{CALLS}/orders/proxy/contacts"
 CHUNKED = {"Transfer-Encoding": "chunked"}

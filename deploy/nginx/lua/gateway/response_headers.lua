@@ -81,7 +81,7 @@ function M.filter(call)
   local handling_of = rules.response_handling
   local options = connection_options()
   local passed, texts, dropped = {}, {}, {}
-  local vary, has_request_id
+  local vary, has_request_id, rewritten
   local own, request_id = rules.response.request_id_headers[1], rules.response.request_id_headers[2]
   for name, found in pairs(ngx.resp.get_headers(0, true)) do
     local handling, lower = handling_of(name)
@@ -98,7 +98,11 @@ function M.filter(call)
         local missing
         values, missing = sorted(values, handling, call)
         if missing > 0 then dropped[#dropped + 1] = name end
-        header[name] = #values > 0 and values or nil
+        -- Setting a header replaces those of the same name in another case.
+        rewritten = rewritten or {}
+        local all = rewritten[lower] or {}
+        for _, value in ipairs(values) do all[#all + 1] = value end
+        rewritten[lower], header[name] = all, #all > 0 and all or nil
       end
       passed[name] = values
       for _, value in ipairs(values) do texts[#texts + 1] = value end

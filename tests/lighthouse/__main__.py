@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ def _measured(pages: Sequence[Page], chromium: str, runs: int) -> Iterator[Resul
     request = {
         "chrome": chromium,
         "runs": runs,
-        "pages": [{"name": page.name, "url": page.url, "cookie": page.cookie} for page in pages],
+        "pages": [asdict(page) for page in pages],
     }
     process = subprocess.Popen(
         ["node", str(LIGHTHOUSE / "measure.js")],

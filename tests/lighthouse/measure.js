@@ -1,8 +1,9 @@
-// Reads {chrome, runs, pages: [{name, url, cookie}]} from standard input. Writes one line of JSON for
+// Reads {chrome, runs, pages: [{name, url, cookies: {name: value}}]} from standard input. Writes one line of JSON for
 // each page: the scores of every run, and the audits and metrics of the run in the middle.
 import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
 import { text } from "node:stream/consumers";
+import puppeteer from "puppeteer-core";
 
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
 const METRICS = ["first-contentful-paint", "largest-contentful-paint", "speed-index", "total-blocking-time", "cumulative-layout-shift", "server-response-time", "total-byte-weight"];
@@ -12,8 +13,10 @@ const browser = await launch({
   chromePath: chrome,
   chromeFlags: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
 });
+const controller = await puppeteer.connect({ browserURL: `http://127.0.0.1:${browser.port}` });
 try {
   for (const page of pages) {
+    await signIn(page);
     const results = [];
     for (let run = 0; run < runs; run += 1) {
       results.push(await measured(page));
@@ -26,16 +29,26 @@ try {
   browser.kill();
 }
 
+// Lighthouse clears the cache before each run, but keeps cookies. It cannot send them by a header.
+async function signIn({ url, cookies }) {
+  const tab = await controller.newPage();
+  await tab.deleteCookie(...(await tab.cookies(url)));
+  await tab.setCookie(...Object.entries(cookies).map(([name, value]) => ({ name, value, url })));
+  await tab.close();
+}
+
 async function measured(page) {
   const { lhr } = await lighthouse(page.url, {
     port: browser.port,
     onlyCategories: CATEGORIES,
     throttlingMethod: "simulate",
-    extraHeaders: page.cookie ? { Cookie: page.cookie } : {},
     logLevel: "error",
   });
   if (lhr.runtimeError) {
     throw new Error(`${page.name}: ${lhr.runtimeError.message}`);
+  }
+  if (new URL(lhr.finalDisplayedUrl).pathname !== new URL(page.url).pathname) {
+    throw new Error(`${page.name}: ${page.url} redirects to ${lhr.finalDisplayedUrl}`);
   }
   return {
     url: lhr.finalDisplayedUrl,

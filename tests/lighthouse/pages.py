@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import requests
 
@@ -18,11 +18,11 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """``cookie`` is the value of the header that signs the person in."""
+    """``cookies`` sign the person in."""
 
     name: str
     url: str
-    cookie: str = ""
+    cookies: dict[str, str] = field(default_factory=dict)
 
 
 def find_pages(demo: ConsoleDemo) -> list[Page]:
@@ -77,9 +77,8 @@ class Person:
             raise RuntimeError(f"{email} could not sign in.")
 
     def page(self, name: str, path: str) -> Page:
-        cookies = self._session.cookies
-        cookie = "; ".join(f"{each.name}={each.value}" for each in cookies)
-        return Page(name=name, url=f"{self.url}{path}", cookie=cookie)
+        cookies = {each.name: each.value or "" for each in self._session.cookies}
+        return Page(name=name, url=f"{self.url}{path}", cookies=cookies)
 
     def link(self, path: str, pattern: str) -> str:
         """Return the first link on a page whose path matches."""

@@ -191,6 +191,7 @@ RULES: dict[str, RouteRule] = {
     "application_create": RouteRule(Action.CREATE_APPLICATIONS),
     "application_settings": RouteRule(Action.CREATE_APPLICATIONS, APPLICATION),
     "application_delete": RouteRule(Action.CREATE_APPLICATIONS, APPLICATION),
+    "application_unpublished": RouteRule(MANAGE, NAMED_APPLICATION),
     # Components
     "component_list": RouteRule(MAKE, APPLICATION),
     "component_create": RouteRule(MAKE, APPLICATION),

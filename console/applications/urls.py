@@ -10,4 +10,9 @@ urlpatterns = [
         "applications/<uuid:pk>/settings/", views.application_settings, name="application_settings"
     ),
     path("applications/<uuid:pk>/delete/", views.application_delete, name="application_delete"),
+    path(
+        "apps/<slug:link_name>/unpublished/",
+        views.application_unpublished,
+        name="application_unpublished",
+    ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -26,6 +27,7 @@ from console.publishing.environment_state import release_in_stage
 from console.publishing.manifest import Manifest, development_manifest
 from console.publishing.manifest_diff import changes
 
+TEMPLATE = "applications/application_detail.html"
 #: How many of the latest components the page of an application shows.
 LATEST = 8
 
@@ -51,37 +53,25 @@ def application_list(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def application_detail(request: SignedInRequest, link_name: str) -> HttpResponse:
     """Show an application: its components, connections, and its release in Stage."""
-    application = (
-        Application.objects.allowing(request.user, Action.MANAGE_CONNECTIONS)
-        .select_related("organization")
-        .filter(link_name=link_name)
-        .first()
-    )
-    if application is None:
-        raise Http404
-    page = page_of(
-        Connection.objects.visible_to(request.user).created().filter(application=application),
-        request.user,
-        request.GET,
-    )
-    components = list(application.components.order_by("-updated_at"))
-    development = development_manifest(application, components)
+    application = _application(request, link_name)
+    return render(request, TEMPLATE, _page_of(request, application))
+
+
+@require_safe
+def application_unpublished(request: SignedInRequest, link_name: str) -> HttpResponse:
+    """Compare Development with Stage, and say on the same page how many components differ.
+
+    The page of an application loads it afterwards: it reads every definition.
+    """
+    application = _application(request, link_name)
     release = release_in_stage(application)
     stage = release.manifest if release else Manifest()
-    return render(
-        request,
-        "applications/application_detail.html",
-        {
-            "application": application,
-            "page": page,
-            "release": release,
-            "changed": len(changes(stage, development).components),
-            "components": components[:LATEST],
-            "component_count": len(components),
-            "may_publish": application.allows(request.user, Action.PUBLISH),
-            "may_change": application.allows(request.user, Action.CREATE_APPLICATIONS),
-        },
-    )
+    changed = len(changes(stage, development_manifest(application)).components)
+    if request.htmx:
+        may_publish = application.allows(request.user, Action.PUBLISH)
+        found = {"application": application, "changed": changed, "may_publish": may_publish}
+        return render(request, f"{TEMPLATE}#unpublished", found)
+    return render(request, TEMPLATE, _page_of(request, application) | {"changed": changed})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -168,3 +158,37 @@ def application_delete(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def _changeable(request: SignedInRequest, pk: uuid.UUID) -> Application:
     rows = Application.objects.allowing(request.user, Action.CREATE_APPLICATIONS)
     return get_object_or_404(rows.select_related("organization"), pk=pk)
+
+
+def _application(request: SignedInRequest, link_name: str) -> Application:
+    application = (
+        Application.objects.allowing(request.user, Action.MANAGE_CONNECTIONS)
+        .select_related("organization")
+        .filter(link_name=link_name)
+        .first()
+    )
+    if application is None:
+        raise Http404
+    return application
+
+
+def _page_of(request: SignedInRequest, application: Application) -> dict[str, Any]:
+    """Return the context of the page; no definition is read."""
+    latest = application.components.defer("definition").order_by("-updated_at")[:LATEST]
+    component_count = application.components.count()
+    release = release_in_stage(application)
+    return {
+        "application": application,
+        "page": page_of(
+            Connection.objects.visible_to(request.user).created().filter(application=application),
+            request.user,
+            request.GET,
+        ),
+        "release": release,
+        # None until it is compared. Without a release, every component is unpublished.
+        "changed": None if release else component_count,
+        "components": list(latest),
+        "component_count": component_count,
+        "may_publish": application.allows(request.user, Action.PUBLISH),
+        "may_change": application.allows(request.user, Action.CREATE_APPLICATIONS),
+    }

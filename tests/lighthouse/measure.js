@@ -37,13 +37,16 @@ async function signIn({ url, cookies }) {
   await tab.close();
 }
 
-async function measured(page) {
+async function measured(page, attempts = 3) {
   const { lhr } = await lighthouse(page.url, {
     port: browser.port,
     onlyCategories: CATEGORIES,
     throttlingMethod: "simulate",
     logLevel: "error",
   });
+  if (lhr.runtimeError && attempts > 1) {
+    return measured(page, attempts - 1); // on a busy machine a trace may be incomplete
+  }
   if (lhr.runtimeError) {
     throw new Error(`${page.name}: ${lhr.runtimeError.message}`);
   }

@@ -63,6 +63,7 @@ VISITS: dict[str, Visit] = {
     "application_create": Visit(also=("post",)),
     "application_settings": Visit(also=("post",), row="application"),
     "application_delete": Visit(also=("post",), row="application"),
+    "application_unpublished": Visit(arguments=("field_service",)),
     "component_list": Visit(row="application"),
     "component_create": Visit(also=("post",), row="application"),
     "component_detail": Visit(row="component"),

@@ -35,12 +35,19 @@ class BatchedCheck(Generic[T]):
 
         A caller that gives up stops no check.
         """
+        await asyncio.shield(self._checked(value))
+
+    def keep_soon(self, value: T) -> None:
+        """Check a value that is still valid, so that nobody has to wait for the check later."""
+        self._checked(value)
+
+    def _checked(self, value: T) -> asyncio.Future[None]:
         checked = self._running.get(value) or self._waiting.get(value)
         if checked is None:
             checked = self._waiting[value] = asyncio.get_running_loop().create_future()
             if self._task is None:
                 self._task = asyncio.create_task(self._run())
-        await asyncio.shield(checked)
+        return checked
 
     async def _run(self) -> None:
         try:

@@ -66,15 +66,25 @@ class ShortCache(Generic[Key, Value]):
         entry = self._entries.get(key)
         return entry[1] if entry else None
 
-    def valid(self, key: Key) -> Value | None:
-        """Return the value of ``key`` if it has not expired; reads nothing, waits for nothing."""
-        return self._valid(key, None)
+    def aged(self, key: Key) -> tuple[Value | None, float]:
+        """Return the last value of ``key``, and how many seconds it is still valid.
+
+        The seconds are zero or less if it has expired.
+        """
+        entry = self._entries.get(key)
+        return (entry[1], entry[0] - time.monotonic()) if entry else (None, 0.0)
 
     def extend(self, key: Key, value: Value, *, since: float) -> None:
         """Let a value that was found current at ``since`` be valid for another period."""
         entry = self._entries.get(key)
         if entry is not None and entry[1] is value:
             self._entries[key] = since + self._seconds, value
+
+    def end(self, key: Key, value: Value) -> None:
+        """Let a value that was found outdated expire now."""
+        entry = self._entries.get(key)
+        if entry is not None and entry[1] is value:
+            self._entries[key] = 0.0, value
 
     def seconds_left(self, key: Key) -> float:
         """Return how long the value of ``key`` is still valid; 0 if there is none."""
@@ -89,9 +99,10 @@ class ShortCache(Generic[Key, Value]):
         """Remove all values."""
         self._entries.clear()
 
-    def expire(self) -> None:
-        """Let all values expire, as if their time had passed."""
-        self._entries = {key: (0.0, value) for key, (_, value) in self._entries.items()}
+    def expire(self, *, seconds_left: float = 0.0) -> None:
+        """Let all values expire as if their time had passed, or nearly so."""
+        until = time.monotonic() + seconds_left
+        self._entries = {key: (until, value) for key, (_, value) in self._entries.items()}
 
     def _valid(self, key: Key, stale: Value | None) -> Value | None:
         entry = self._entries.get(key)

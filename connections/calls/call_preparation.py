@@ -1,7 +1,7 @@
 """Prepare calls on the event loop; what reads the database or waits for a service runs in threads.
 
-What was read counts for a second (``prepared_call.py``). After that, one query serves all calls
-that wait for it, however many connections they use.
+What was read counts for a second (``prepared_call.py``). It is checked again when half of that is
+over, so that calls seldom wait; one query serves all connections that are due.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 
 from connections.calls.lookup import Caller
 from connections.calls.prepared_call import (
+    VALID_SECONDS,
     PreparedCall,
     cached_call,
     is_usable,
@@ -36,13 +37,16 @@ class CallPreparation:
     async def call(self, caller: Caller, link_name: str) -> PreparedCall:
         """Return a call with a fresh access token; raise ``CallRefused`` or ``ServiceError``."""
         key = caller, link_name
-        expired, (prepared, is_valid) = None, cached_call(key)
-        if prepared is not None and not is_valid:
-            await self._current.keep(prepared)
-            expired, (prepared, is_valid) = prepared, cached_call(key)
-            if prepared is not expired:
-                expired = None
-        if prepared is None or not is_valid:
+        expired, (prepared, seconds) = None, cached_call(key)
+        if prepared is not None:
+            if seconds <= 0:
+                await self._current.keep(prepared)
+                expired, (prepared, seconds) = prepared, cached_call(key)
+                if prepared is not expired:
+                    expired = None
+            elif seconds < VALID_SECONDS / 2:
+                self._current.keep_soon(prepared)
+        if prepared is None or seconds <= 0:
             prepared = await self._reads.run_once(key, read_call, key, expired)
         if prepared.renew_at is not None and time.time() >= prepared.renew_at:
             if is_usable(prepared) and self._renewals.is_running(key):

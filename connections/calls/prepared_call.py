@@ -108,9 +108,9 @@ def prepare_call(caller: Caller, link_name: str) -> PreparedCall:
     return prepared
 
 
-def cached_call(key: Key) -> tuple[PreparedCall | None, bool]:
-    """Return the call that was prepared last, if any, and whether it is still valid."""
-    return _prepared.peek(key), _prepared.valid(key) is not None
+def cached_call(key: Key) -> tuple[PreparedCall | None, float]:
+    """Return the call that was prepared last, if any, and for how many seconds it is valid."""
+    return _prepared.aged(key)
 
 
 def seconds_cached(prepared: PreparedCall) -> float:
@@ -154,15 +154,21 @@ def read_call(key: Key, stale: PreparedCall | None = None) -> PreparedCall:
 
 
 def keep_current(calls: Sequence[PreparedCall]) -> None:
-    """Keep those of the calls for another second that nothing has changed, by one query."""
+    """Keep those of the calls for another second that nothing has changed, by one query.
+
+    The others end now.
+    """
     began = time.monotonic()
     try:
         with fail_fast_if_down_since(began):
-            current = _current(calls)
+            current = set(_current(calls))
     finally:
         release_connection()
-    for prepared in current:
-        _prepared.extend(prepared.key, prepared, since=began)
+    for prepared in calls:
+        if prepared in current:
+            _prepared.extend(prepared.key, prepared, since=began)
+        else:
+            _prepared.end(prepared.key, prepared)
 
 
 def _read(caller: Caller, link_name: str) -> PreparedCall:

@@ -36,7 +36,8 @@ class KeyHolder:
     environment: str
 
 
-_holders: ShortCache[str, KeyHolder] = ShortCache(seconds=1)
+VALID_SECONDS = 1.0
+_holders: ShortCache[str, KeyHolder] = ShortCache(seconds=VALID_SECONDS)
 
 
 def authenticate(environ: Mapping[str, Any]) -> KeyHolder:
@@ -57,18 +58,13 @@ def key_of(environ: Mapping[str, Any]) -> str:
     return raw.strip()
 
 
-def cached_holder(raw: str) -> KeyHolder | None:
-    """Return the holder of a key that was verified less than a second ago, without a query."""
-    return _holders.valid(digest_of(raw))
-
-
-def was_valid(raw: str) -> bool:
-    """Tell whether a key was verified before and has to be read again."""
-    return _holders.peek(digest_of(raw)) is not None
+def cached_holder(raw: str) -> tuple[KeyHolder | None, float]:
+    """Return the holder of a key that was verified before, and for how many seconds it counts."""
+    return _holders.aged(digest_of(raw))
 
 
 def keep_valid(keys: Sequence[str]) -> None:
-    """Keep those keys for another second that are still valid, by one query."""
+    """Keep those keys for another second that are still valid, by one query. The others end now."""
     began = time.monotonic()
     digests = [digest_of(raw) for raw in keys]
     holders = {digest: holder for digest in digests if (holder := _holders.peek(digest))}
@@ -83,6 +79,9 @@ def keep_valid(keys: Sequence[str]) -> None:
         if holder is not None and holder == _holder_of(row):
             last_used.note(row.pk, row.last_used_at)
             _holders.extend(row.digest, holder, since=began)
+            del holders[row.digest]
+    for digest, holder in holders.items():
+        _holders.end(digest, holder)
 
 
 def authenticate_key(raw: str, environ: Mapping[str, Any] | None = None) -> KeyHolder:

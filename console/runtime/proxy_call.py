@@ -19,12 +19,12 @@ from console.choices import Environment
 from console.invocations.log_writer import note
 from console.keys import last_used
 from console.keys.authentication import (
+    VALID_SECONDS,
     KeyHolder,
     authenticate_key,
     cached_holder,
     keep_valid,
     key_of,
-    was_valid,
 )
 from console.keys.user_tokens import seconds_cached, user_token_of, verify_token
 from console.monitoring.request_ids import begin
@@ -44,10 +44,13 @@ class CallThreads:
 
     async def holder(self, raw: str, environ: Mapping[str, Any] | None = None) -> KeyHolder:
         """Return the holder of a key, as :func:`authenticate_key` does."""
-        if (holder := cached_holder(raw)) is None and was_valid(raw):
+        holder, seconds = cached_holder(raw)
+        if holder is not None and seconds <= 0:
             await self._keys.keep(raw)
-            holder = cached_holder(raw)
-        if holder is None:
+            holder, seconds = cached_holder(raw)
+        elif holder is not None and seconds < VALID_SECONDS / 2:
+            self._keys.keep_soon(raw)
+        if holder is None or seconds <= 0:
             holder = await self.reads.run_once(("key", raw), authenticate_key, raw, environ)
         return holder
 
@@ -86,8 +89,7 @@ class ProxyCall:
         Raise ``AuthenticationFailed``, ``CallRefused``, ``ServiceError`` or :class:`Problem`.
         """
         reads, raw = self.threads.reads, key_of(self.environ)
-        holder = cached_holder(raw) or await self.threads.holder(raw, self.environ)
-        self._holder = holder
+        self._holder = holder = await self.threads.holder(raw, self.environ)
         limits = proxied_call_limits(holder)
         bulkhead.enter(*limits)
         self._limits = limits

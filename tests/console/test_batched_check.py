@@ -86,3 +86,21 @@ def test_after_another_error_each_caller_reads_on_its_own(caplog):
     checks = Checks(lambda values: ValueError("of a test"))
     assert kept(checks, [1, 2]) == [None, None]
     assert "A check of 2 values failed." in caplog.text
+
+
+def test_a_value_that_is_still_valid_is_checked_without_waiting():
+    checks = Checks(fails=lambda _: OperationalError("away"))
+
+    async def ask() -> list[object]:
+        batched = BatchedCheck(WorkerThreads("test", 1), checks)
+        batched.keep_soon(1)
+        batched.keep_soon(1)
+        await asyncio.to_thread(checks.begun.wait, 5)
+        waiting = asyncio.create_task(batched.keep(1))
+        await asyncio.sleep(0.01)
+        checks.go_on.set()
+        return await asyncio.gather(waiting, return_exceptions=True)
+
+    (result,) = asyncio.run(ask())
+    assert isinstance(result, OperationalError)
+    assert checks.batches == [[1]]

@@ -84,6 +84,32 @@ def due(threads, caller, names) -> list[str]:
     return names
 
 
+def test_a_connection_is_checked_before_its_second_is_over(
+    threads, caller, names, django_assert_num_queries
+):
+    async def call_and_pause() -> object:
+        try:
+            return await threads.preparation.call(caller, names[0])
+        finally:
+            await asyncio.sleep(0.01)
+
+    (ready,) = at_once(call_and_pause())
+    prepared_call._prepared.expire(seconds_left=60)
+    with django_assert_num_queries(0):
+        assert at_once(call_and_pause()) == [ready]
+
+    prepared_call._prepared.expire(seconds_left=0.4)
+    with django_assert_num_queries(1):
+        assert at_once(call_and_pause()) == [ready]
+    assert prepared_call.seconds_cached(ready) > 0.5
+
+    # What has changed is noticed early as well: the next call is refused.
+    prepared_call._prepared.expire(seconds_left=0.4)
+    Authorization.objects.update(state="revoked", changed_at=timezone.now())
+    at_once(call_and_pause())
+    assert isinstance(at_once(call_and_pause())[0], AuthorizationRequired)
+
+
 @pytest.mark.slow("reads 500 connections one after another before it begins")
 def test_connections_that_are_due_together_are_checked_by_one_query(
     threads, caller, due, django_assert_num_queries
@@ -145,6 +171,10 @@ def test_keys_that_are_due_together_are_checked_by_one_query(
     authentication._holders.expire()
     with django_assert_num_queries(1):
         assert at_once(*(threads.holder(key) for key in keys)) == holders
+
+    authentication._holders.expire(seconds_left=0.4)
+    assert at_once(*(threads.holder(key) for key in keys)) == holders
+    assert authentication.seconds_cached(keys[0]) > 0.5
 
     authentication._holders.expire()
     ApiKey.objects.filter(prefix=holders[3].prefix).update(revoked_at=timezone.now())

@@ -8,7 +8,7 @@ from console.accounts.policy import Audience
 from tests.accounts.policy.visits import VISITS, address, rule
 
 #: Public routes with the same response for everyone, which may be cached.
-CACHED = {"jwks"}
+CACHED = {"jwks", "manifest"}
 
 
 @pytest.mark.parametrize("who", ["own super_admin", "operator", "anonymous"])

@@ -152,4 +152,5 @@ urlpatterns = [
     path("oauth/callback/<slug:reference>/", flows.oauth_callback, name="oauth_callback"),
     path("flows/<uuid:pk>/", flows.flow_detail, name="flow_detail"),
     path("flows/<uuid:pk>/status/", flows.flow_status, name="flow_status"),
+    path("flows/<uuid:pk>/cancel/", flows.flow_cancel, name="flow_cancel"),
 ]

@@ -59,11 +59,13 @@ def begin(
     *,
     browser: str,
     flow_id: uuid.UUID | None = None,
+    return_url: str = "",
 ) -> str:
     """Create a flow and return the authorization URL of the service.
 
     ``browser`` is a random token in the person's session. With ``flow_id`` the page that opened
-    the popup can find the outcome; a new flow with the same id replaces the earlier one.
+    the popup can find the outcome; a new flow with the same id replaces the earlier one. The
+    person returns to ``return_url`` once the flow is completed.
     """
     client = _client_for(site, environments)
     connector, parameters = site.connector, dict(site.snapshot.parameters)
@@ -93,6 +95,7 @@ def begin(
         redirect_uri=client.redirect_uri,
         parameters=parameters,
         scopes_asked=list(scopes),
+        return_url=return_url,
         expires_at=timezone.now() + FLOW_LIFETIME,
     )
     try:
@@ -160,6 +163,15 @@ def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> F
     if grant.account is None:
         problem = "The account could not be looked up; press Test to try again."
     return _end(flow, Flow.Outcome.COMPLETED, problem)
+
+
+def cancel(flow: Flow) -> bool:
+    """Stop a flow at its person's request; return False if it had ended before.
+
+    A callback that arrives later finds it stopped. If the tokens are being requested right now,
+    they are revoked when they arrive.
+    """
+    return bool(Flow.objects.filter(pk=flow.pk).stop("You canceled this authorization."))
 
 
 def _find_flow(query: QueryDict, *, reference: str, user: User, browser: str) -> Flow:

@@ -62,6 +62,8 @@ class Flow(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.OPEN)
     #: Why it failed and what to do, in sentences for a person.
     problem = models.CharField(max_length=600, blank=True)
+    #: The page of this console to return to once it is completed.
+    return_url = models.CharField(max_length=5_000, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
 

@@ -24,6 +24,7 @@ from connections.models import Authorization, Connection, Flow, InstalledConnect
 from connections.models.authorization_site import AuthorizationSite
 from connections.models.oauth_client import client_reference, host_of, redirect_uri
 from connections.views.flow_status import flow_context, flows_of
+from connections.views.return_url import return_url
 from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.definitions.registry import get_connectors
 from connectors.errors import ServiceError
@@ -152,7 +153,7 @@ def _save(request: SignedInRequest, site: AuthorizationSite, form: AuthorizeForm
         return _page(request, site, form)
     replaced = f" It replaces {' and '.join(others)}." if others else ""
     messages.success(request, f"{site} is authorized as {credential.label}.{replaced}")
-    return SeeOther(site.url)
+    return SeeOther(return_url(request) or site.url)
 
 
 def _reuse(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
@@ -174,7 +175,7 @@ def _reuse(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
         messages.error(request, f"{error} Nothing was changed.")
         return SeeOther(site.url)
     messages.success(request, f"{site} is authorized as {credential.label}.")
-    return SeeOther(site.url)
+    return SeeOther(return_url(request) or site.url)
 
 
 def _redirect_to_service(
@@ -188,6 +189,7 @@ def _redirect_to_service(
             form.environments,
             browser=browser,
             flow_id=form.cleaned_data["flow"],
+            return_url=return_url(request),
         )
     except authorizing.NoOAuthClient:
         return _page(request, form.site, form, unregistered=True)
@@ -245,6 +247,7 @@ def _page(
             "register_url": _register_url(site),
             "reusable": granting.reusable_credentials(site, request.user),
             "first_missing": form.initial.get("environments", []),
+            "return_url": (flow and flow.return_url) or return_url(request),
         },
         status=409 if conflicts else 422 if form.is_bound else 200,
     )

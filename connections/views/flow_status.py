@@ -27,8 +27,9 @@ def flow_context(flow: Flow, request: SignedInRequest) -> dict[str, Any]:
     }
     context["connector"] = site.connector if site else flow.connection.connector
     if site:
-        environments = [("environment", each) for each in flow.environments]
-        context["retry_url"] = f"{site.authorize_url}?{urlencode(environments)}"
+        query = [("environment", each) for each in flow.environments]
+        query += [("next", flow.return_url)] * bool(flow.return_url)
+        context["retry_url"] = f"{site.authorize_url}?{urlencode(query)}"
     context["ended"] = flow.is_waiting and flow.is_expired
     if site and flow.outcome == Flow.Outcome.COMPLETED:
         context["may_publish"] = may_publish(request, site.connection)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from connections.authorizations import authorizing
 from connections.authorizations.authorization_response import CallbackRefused, form_post_error
-from connections.models import Flow, PendingGrant
+from connections.models import Authorization, Flow, PendingGrant
 from connections.views.authorize import BROWSER_SESSION_KEY
 from connections.views.flow_status import flow_context, flows_of
 from console.accounts.http import SeeOther, SignedInRequest
@@ -74,11 +77,29 @@ def flow_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 
 @never_cache
 @require_safe
-def flow_status(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Return the state of a flow as HTML. The page that opened the popup polls it every second."""
+def flow_status(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """Return the state of a flow as HTML. The page that opened the popup polls it every second.
+
+    A page to which the person returns after a success is opened at once.
+    """
     flow = flows_of(request).filter(pk=pk).first()
-    return render(
-        request,
-        "connections/_flow_status.html",
-        flow_context(flow, request) if flow else {"pk": pk},
-    )
+    if flow is None:
+        return render(request, "connections/_flow_status.html", {"pk": pk})
+    context = flow_context(flow, request)
+    if request.htmx and flow.outcome == Flow.Outcome.COMPLETED and flow.return_url:
+        authorization: Authorization | None = context.get("authorization")
+        if authorization and authorization.credential:
+            label = authorization.credential.label
+            messages.success(request, f"{context['site']} is authorized as {label}.")
+        return HttpResponseClientRedirect(flow.return_url)
+    return render(request, "connections/_flow_status.html", context)
+
+
+@require_POST
+def flow_cancel(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
+    """Stop a flow, so that its callback is refused; return to the page that began it."""
+    flow = get_object_or_404(flows_of(request), pk=pk)
+    if not authorizing.cancel(flow):
+        return SeeOther(flow.get_absolute_url())  # it has ended: show the result
+    messages.info(request, "The authorization was canceled. Nothing was changed.")
+    return SeeOther(flow_context(flow, request).get("retry_url") or reverse("home"))

@@ -249,6 +249,7 @@ RULES: dict[str, RouteRule] = {
     "flow_detail": RouteRule(Audience.SIGNED_IN, FLOW),
     # No row: the page may poll before the popup has created the flow.
     "flow_status": RouteRule(Audience.SIGNED_IN),
+    "flow_cancel": RouteRule(Audience.SIGNED_IN, FLOW),
     # API keys, and opening an application
     "key_list": RouteRule(Action.MANAGE_KEYS, APPLICATION),
     "key_revoke": RouteRule(Action.MANAGE_KEYS, API_KEY),

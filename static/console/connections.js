@@ -85,7 +85,7 @@
     history.replaceState(history.state, "", url);
   };
   const showForms = (shown) => {
-    panel().querySelectorAll("form, :scope > .message, :scope > .wizard-body").forEach((part) => { part.hidden = !shown; });
+    panel().querySelectorAll("form:not([data-flow-cancel]), :scope > .message, :scope > .wizard-body").forEach((part) => { part.hidden = !shown; });
   };
   const stopWaiting = () => {
     current?.line.close();
@@ -111,7 +111,7 @@
     // Some services cut the connection to the window, and it looks closed; then the focus shows that people are back.
     const isClosed = () => Boolean(popup?.closed) && document.hasFocus();
     const timer = setInterval(() => { panel()?.toggleAttribute("data-popup-closed", isClosed()); }, 500);
-    current = { form, line, timer };
+    current = { form, line, popup, timer };
     showForms(false);
     setFlow(flow);
     if (document.getElementById("flow-status")) return;
@@ -124,6 +124,10 @@
     && [...form.querySelectorAll("fieldset:has([type=checkbox])")].every((group) => group.querySelector(":checked"));
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    if (form.matches("[data-flow-cancel]")) {
+      current?.popup?.close();
+      stopWaiting();
+    }
     if (!form.matches("form[data-popup]")) return;
     if (!isComplete(form)) {
       event.preventDefault();
@@ -140,7 +144,8 @@
     if (!current) return;
     if (target.closest("[data-popup-again]")) current.form.requestSubmit();
     if (target.closest("[data-popup-cancel]")) {
-      const { form } = current;
+      const { form, popup } = current;
+      popup?.close();
       stopWaiting();
       whenIdle(() => document.getElementById("flow-status")?.remove());
       showForms(true);

@@ -238,6 +238,17 @@ class TestOfACode:
         assert flow_at(come_back()["Location"]).outcome == Flow.Outcome.COMPLETED
         assert service.revoked == OLD_TOKENS
 
+    def test_after_canceling(self, service, come_back, developer_client):
+        pk = Flow.objects.get().pk
+        service.meanwhile = lambda: developer_client.post(reverse("flow_cancel", args=[pk]))
+
+        flow = flow_at(come_back()["Location"])
+
+        assert flow.outcome == Flow.Outcome.FAILED
+        assert flow.problem.startswith("You canceled this authorization.")
+        assert service.revoked == NEW_TOKENS
+        assert not Credential.objects.exists()
+
     def test_after_the_person_was_demoted(self, service, come_back, developer):
         service.meanwhile = lambda: developer.memberships.update(role="user")
 

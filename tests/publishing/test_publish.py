@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from django.urls import reverse
@@ -121,6 +122,12 @@ def test_the_pre_flight_names_a_missing_permission(
     page = developer_client.get(address, {"tick": "find_people"})
     assert "Missing in Stage: contacts.write" in words_of(page)
     assert reverse("connection_authorize", args=[two["people"].pk]) in page.content.decode()
+
+
+def test_authorizing_from_the_pre_flight_comes_back_to_the_ticks(developer_client, address, two):
+    page = developer_client.get(address, {"tick": "find_people"}).content.decode()
+    back = f"{address}?tick=find_people"
+    assert f"?environment=all&amp;next={quote(back, safe='')}" in page
 
 
 def test_the_pre_flight_says_what_is_not_authorized(developer_client, address, two):

@@ -108,7 +108,9 @@ def _page(
         application, selection.result.connections.values(), Environment.STAGE, request.user
     )
     by_state = by_urgency(states.values()) if selection.ticked else []
+    here = _url_of(application, selection.ticked, q, mine=mine)
     context: dict[str, Any] = {
+        "here": here,
         "search": search,
         "choices": choices,
         "application": application,
@@ -127,7 +129,7 @@ def _page(
         template += "#choices"
     response = render(request, template, context, status=status)
     if request.htmx and status == 200:
-        response["HX-Replace-Url"] = _url_of(application, selection.ticked, q, mine=mine)
+        response["HX-Replace-Url"] = here
     return response
 
 

@@ -174,6 +174,7 @@ def release_roll_back(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
             "changes": changes(before, release.manifest),
             "sides": f"?before={in_stage.number}&after={release.number}" if in_stage else "",
             "states": by_urgency(states.values()),
+            "here": request.path,
         },
         status=status,
     )

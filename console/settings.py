@@ -37,6 +37,8 @@ CSRF_TRUSTED_ORIGINS = [urlsplit(PUBLIC_URL)._replace(path="").geturl()]
 ALLOWED_PRIVATE_HOSTS: list[str] = env.list("ALLOWED_PRIVATE_HOSTS", str.strip, default=[])
 #: Base URL of the sandbox service; empty in production, which hides the sandbox connectors.
 SANDBOX_URL: str = env("SANDBOX_URL", default="").rstrip("/")
+#: Accounts that the demo created, between which people can change without a password.
+DEMO_ACCOUNTS: list[str] = env.list("DEMO_ACCOUNTS", str.strip, default=[])
 #: Folders with additional connector definitions of this deployment.
 EXTRA_CATALOGUES: list[str] = env.list("EXTRA_CATALOGUES", str.strip, default=[])
 

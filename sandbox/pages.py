@@ -12,7 +12,7 @@ from oauth2_provider.models import Application
 
 from sandbox.allowed_applications import allowed_applications, withdraw
 from sandbox.forms import SignInForm, SwitchesForm
-from sandbox.models import Switches
+from sandbox.models import Mode, Switches
 
 
 @login_not_required  # the home page explains the sandbox to everyone
@@ -53,6 +53,16 @@ def switches(request: HttpRequest) -> HttpResponse:
         return redirect("switches")
     context = {"form": form, "any_active": Switches.current().any_active}
     return render(request, "sandbox/switches.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def fail_api(request: HttpRequest) -> HttpResponse:
+    """Let the API answer 500, in one press."""
+    switches = Switches.current()
+    switches.api = Mode.ERROR
+    switches.save()
+    messages.success(request, "The API answers 500 now.")
+    return redirect("switches")
 
 
 @require_POST

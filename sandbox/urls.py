@@ -23,6 +23,7 @@ urlpatterns = [
     path("sign-out/", pages.sign_out, name="sign_out"),
     path("applications/<int:pk>/withdraw/", pages.withdraw_access, name="withdraw_access"),
     path("switches/", pages.switches, name="switches"),
+    path("switches/api-fails/", pages.fail_api, name="fail_api"),
     path("switches/reset/", pages.reset_switches, name="reset_switches"),
     # For programs
     path("switches.json", switch_api.switches_json, name="switches_json"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,11 @@ from console.accounts.http import SignedInRequest
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.choices import ComponentKind
+from console.components.models import Component
+
+#: How many functions are read to find one that is harmless to try.
+FUNCTIONS_READ = 50
 
 
 def flow_context(flow: Flow, request: SignedInRequest) -> dict[str, Any]:
@@ -33,6 +39,7 @@ def flow_context(flow: Flow, request: SignedInRequest) -> dict[str, Any]:
     context["ended"] = flow.is_waiting and flow.is_expired
     if site and flow.outcome == Flow.Outcome.COMPLETED:
         context["may_publish"] = may_publish(request, site.connection)
+        context["to_run"] = function_to_try(request, site.connection) if site.is_home else None
         context["authorization"] = (
             site.authorizations(flow.user)
             .filter(environment__in=flow.environments)
@@ -47,6 +54,22 @@ def flows_of(request: SignedInRequest) -> QuerySet[Flow]:
     return Flow.objects.filter(
         user=request.user, organization__in=Organization.objects.of(request.user)
     ).select_related("connection__application", "user")
+
+
+def function_to_try(request: SignedInRequest, connection: Connection) -> Component | None:
+    """Return a function that calls the connection, for a first try: one that only reads, if any."""
+    allowing = Component.objects.allowing(request.user, Action.MANAGE_COMPONENTS)
+    found = list(
+        allowing.filter(references__connection=connection, kind=ComponentKind.FUNCTION).order_by(
+            "name"
+        )[:FUNCTIONS_READ]
+    )
+    return next(filter(_only_reads, found), found[0] if found else None)
+
+
+def _only_reads(component: Component) -> bool:
+    definition = json.loads(component.definition)
+    return all(call.get("method", "GET") == "GET" for call in definition.get("calls", []))
 
 
 def may_publish(request: SignedInRequest, connection: Connection) -> bool:

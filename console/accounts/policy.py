@@ -371,6 +371,7 @@ RULES: dict[str, RouteRule] = {
     "mfa_edit_webauthn": MYSELF,
     "usersessions_list": MYSELF,
     "form_return": MYSELF,
+    "demo_account": MYSELF,
     # Browsers and monitoring
     "favicon": public("Browsers request it on the sign-in page."),
     "manifest": public("Browsers request it on the sign-in page, and without cookies."),

@@ -97,7 +97,9 @@ def component_create(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def component_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a component: its definition, the Run panel and its references."""
     component = _component(request, pk)
-    return _page(request, component, DefinitionForm(instance=component))
+    release = release_in_stage(component.application)
+    run_form = _run_form(component, release, environment=request.GET.get("environment", ""))
+    return _page(request, component, DefinitionForm(instance=component), run_form=run_form)
 
 
 @require_POST
@@ -259,12 +261,16 @@ def _in_stage(component: Component, release: Release | None) -> str:
     return "same" if same else "other"
 
 
-def _run_form(component: Component, release: Release | None, data: Any = None) -> RunForm:
-    not_in_stage = f"{component} is not in Stage yet. Publish it first."
+def _run_form(
+    component: Component, release: Release | None, data: Any = None, *, environment: str = ""
+) -> RunForm:
+    is_in_stage = bool(_in_stage(component, release))
+    in_stage_first = is_in_stage and environment == Environment.STAGE
     return RunForm(
         data,
+        initial={"environment": Environment.STAGE} if in_stage_first else None,
         inputs=_inputs(component, release),
-        not_in_stage="" if _in_stage(component, release) else not_in_stage,
+        not_in_stage="" if is_in_stage else f"{component} is not in Stage yet. Publish it first.",
     )
 
 

@@ -63,7 +63,7 @@ class KeyForm(_EnvironmentForm):
     )
 
     def __init__(self, data: Any = None, *, site: KeySite) -> None:
-        super().__init__(data)
+        super().__init__(data, initial={"name": f"Key {site.keys.count() + 1}"})
         self.site = site
         if len(site.environments) == 1:  # no choice
             del self.fields["environment"]

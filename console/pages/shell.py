@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 
@@ -16,6 +17,7 @@ from console.accounts.http import ConsoleRequest
 from console.accounts.policy import ALLOWED, Action
 from console.applications.models import Application
 from console.health.problems import FixableOrganizations, count_stopped
+from console.signing_in.demo_accounts import other_accounts
 
 #: Other path prefixes that belong to a navigation item; ``*`` is the key of a row.
 _OTHER_PREFIXES = {
@@ -90,6 +92,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     counts = {"Health": _count_stopped(request)} if may(Action.USE_INSTALLED) else {}
     return {
         "version": VERSION,
+        "demo_accounts": other_accounts(user) if settings.DEMO_ACCOUNTS else [],
         "organizations": [
             OrganizationItem(
                 name=membership.organization.name,

@@ -14,7 +14,7 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import include, path
 
 from console.signing_in.unit_of_work import unit_of_work
-from console.signing_in.views import email, form_return, security, sessions
+from console.signing_in.views import demo_account, email, form_return, security, sessions
 
 urlpatterns = [
     path("email/", unit_of_work(email), name="account_email"),
@@ -51,6 +51,7 @@ urlpatterns = [
         name="mfa_remove_webauthn",
     ),
     path("return/", form_return, name="form_return"),
+    path("demo/", demo_account, name="demo_account"),
     path("sessions/", sessions, name="usersessions_list"),
     path("", include("allauth.urls")),
 ]

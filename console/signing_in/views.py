@@ -10,16 +10,17 @@ from allauth.account.views import EmailView
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console import mail
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.models import User
-from console.signing_in import email_changes
+from console.signing_in import demo_accounts, email_changes
 from console.signing_in.browser_sessions import active_sessions, sign_out_elsewhere
 from console.signing_in.ended_session import UNSAVED
 from console.signing_in.factors import is_exposed
@@ -76,6 +77,14 @@ def form_return(request: SignedInRequest) -> HttpResponse:
     )
     is_ours = url_has_allowed_host_and_scheme(page, allowed_hosts=None)
     return redirect(page if is_ours else reverse("home"))
+
+
+@require_POST
+def demo_account(request: SignedInRequest) -> HttpResponseBase:
+    """Change to another account of the demo; elsewhere there is none."""
+    accounts = demo_accounts.other_accounts(request.user)
+    account = get_object_or_404(accounts, email=request.POST.get("email", ""))
+    return demo_accounts.change_account(request, account)
 
 
 class AddressesView(EmailView):

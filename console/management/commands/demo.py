@@ -19,7 +19,7 @@ from console.demo.processes import (
     servers,
     wait_until_ready,
 )
-from console.demo.seed import sandbox_client, seed
+from console.demo.seed import OPERATOR, PEOPLE, sandbox_client, seed
 from console.demo.static_files import collect_static_files
 
 
@@ -86,7 +86,8 @@ def _sandbox_port() -> int:
 def _environment() -> dict[str, str]:
     """Return the environment of the demo's processes."""
     sandbox = {"SANDBOX_PORT": str(_sandbox_port()), "SANDBOX_DATA": str(demo_folder() / "sandbox")}
-    return {**os.environ, **sandbox}
+    accounts = ",".join([*(email for people in PEOPLE.values() for email in people), OPERATOR])
+    return {**os.environ, "DEMO_ACCOUNTS": accounts, **sandbox}
 
 
 def _interrupt(*args: Any) -> NoReturn:

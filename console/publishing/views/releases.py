@@ -84,14 +84,20 @@ def release_compare(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Compare two releases, or a release and Development."""
     application = _application(request, pk)
     form = CompareForm(request.GET, application=application)
-    found = None
+    found = roll_back_to = None
     if form.is_valid():
         before, after = _sides(application, form)
         found = changes(before, after)
+        in_stage = release_in_stage(application)
+        if in_stage and form.cleaned_data["after"] == str(in_stage.number):
+            earlier = application.releases.exclude(pk=in_stage.pk).defer("content")
+            if (number := form.cleaned_data["before"]) != CompareForm.DEVELOPMENT:
+                roll_back_to = earlier.filter(number=int(number)).first()
     return render(
         request,
         "publishing/release_compare.html",
         {
+            "roll_back_to": roll_back_to,
             "application": application,
             "form": form,
             "changes": found,

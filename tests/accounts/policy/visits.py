@@ -266,6 +266,8 @@ VISITS: dict[str, Visit] = {
     "mfa_edit_webauthn": Visit(arguments=(1,), status=404, foreign=True),
     "usersessions_list": FOREIGN,
     "form_return": Visit(status=302),
+    # Outside of the demo there are no such accounts.
+    "demo_account": Visit(method="post", also=("get",), status=404),
     "favicon": Visit(status=302, anonymous=302),
     "manifest": PAGE,
     "healthz": PAGE,

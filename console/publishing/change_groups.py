@@ -11,6 +11,8 @@ from console.publishing.selection import Selection
 
 #: Up to this number of changes, all groups are open.
 MAX_OPEN = 20
+#: The rows of a group, until a person asks for all of them.
+MAX_ROWS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,32 +27,39 @@ class ChangeChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeGroup:
-    """The changes of components of one kind, as far as the search shows them."""
+    """The changes of components of one kind, as far as the search finds them.
+
+    ``choices`` are the rows to show, of ``total`` ones.
+    """
 
     kind: ComponentKind
     choices: tuple[ChangeChoice, ...]
+    total: int
     ticked: int
     is_open: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """All groups, and the ticked changes that the search hides."""
+    """All groups, the ticked changes without a row, and all changes that the search finds."""
 
     groups: tuple[ChangeGroup, ...]
     hidden: tuple[str, ...]
+    found: frozenset[str]
     total: int
-
-    @property
-    def shown(self) -> set[str]:
-        """Return the link names of the changes that are shown."""
-        return {choice.link_name for group in self.groups for choice in group.choices}
 
 
 def choices_of(
-    selection: Selection, *, q: str = "", only: Collection[str] | None = None
+    selection: Selection,
+    *,
+    q: str = "",
+    only: Collection[str] | None = None,
+    whole: Collection[str] = (),
 ) -> Choices:
-    """Group the changes; ``q`` searches names, and ``only`` holds link names to show."""
+    """Group the changes; ``q`` searches names, and ``only`` holds link names to show.
+
+    Of kinds in ``whole`` all rows are shown.
+    """
     words = q.casefold().split()
     groups: dict[str, list[ChangeChoice]] = {}
     hidden = []
@@ -71,17 +80,43 @@ def choices_of(
         elif link_name in selection.ticked and not needed_by:
             hidden.append(link_name)
     is_open = bool(words) or only is not None or len(found) <= MAX_OPEN
+    shown = {kind: rows if kind in whole else _first(rows) for kind, rows in groups.items()}
+    for kind, rows in groups.items():
+        without_row = {c.link_name for c in rows} - {c.link_name for c in shown[kind]}
+        hidden += [
+            c.link_name
+            for c in rows
+            if c.link_name in without_row and c.is_ticked and not c.needed_by
+        ]
     return Choices(
         groups=tuple(
             ChangeGroup(
                 kind=kind,
-                choices=tuple(groups[kind]),
+                choices=tuple(shown[kind]),
+                total=len(groups[kind]),
                 ticked=(ticked := sum(choice.is_ticked for choice in groups[kind])),
-                is_open=is_open or ticked > 0,
+                is_open=is_open or ticked > 0 or kind in whole,
             )
             for kind in ComponentKind
             if kind in groups
         ),
         hidden=tuple(hidden),
+        found=frozenset(choice.link_name for rows in groups.values() for choice in rows),
         total=len(found),
     )
+
+
+def _first(rows: list[ChangeChoice]) -> list[ChangeChoice]:
+    """Return the rows of one screen, in their order; ticked ones are preferred."""
+    if len(rows) <= MAX_ROWS:
+        return rows
+    ticked = sum(choice.is_ticked for choice in rows)
+    others = max(0, MAX_ROWS - ticked)
+    kept = []
+    for choice in rows:
+        if choice.is_ticked:
+            kept.append(choice)
+        elif others:
+            kept.append(choice)
+            others -= 1
+    return kept[:MAX_ROWS]

@@ -25,6 +25,7 @@ from tests.bench import (
     million_rows,
     nginx_calls,
     pages,
+    presses,
     proxy_calls,
     publish_and_transfer,
     server,
@@ -159,6 +160,7 @@ def _database_parts(database: str, rounds: int, folder: Path) -> Parts:
 def _other_parts(folder: Path) -> Parts:
     memory = environment(folder, "sqlite://:memory:")
     return {
+        "presses": lambda: presses.measured(folder / "presses"),
         "first pages": lambda: server.first_pages(folder / "demo"),
         "start": lambda: server.starting(memory),
         "input by its size": lambda: input_size.measured(memory, SPAWN),

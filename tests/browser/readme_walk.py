@@ -126,7 +126,7 @@ class Walk:
         assert answer.ok, answer.text()
         hands.press(link(page, "Field Service"))
         hands.press(page.locator(".connection-list").get_by_role("link", name=CONNECTION))
-        hands.press(link(page, "Calls"))
+        hands.press(link(page, f"Calls through {CONNECTION}"))
         expect(page.get_by_role("main")).to_contain_text("/contacts")
 
     def ship(self) -> None:

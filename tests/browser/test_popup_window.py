@@ -85,11 +85,26 @@ def test_waiting_can_be_canceled(page, console) -> None:
     popup = open_popup(authorize_page(page))
     popup.get_by_label("User name").wait_for()
     page.get_by_text("Continue in the other window").wait_for()
-    wizard.press(page, "Cancel")
+    with popup.expect_event("close"):
+        wizard.press(page, "Cancel")
+    expect(page.get_by_text("The authorization was canceled.")).to_be_visible()
     expect(wizard.button(page, "Authorize")).to_be_focused()
     expect(page.get_by_text("Continue in the other window")).to_have_count(0)
     assert "flow=" not in page.url
     wizard.authorize_in_popup(page, console.password)
+
+
+def test_the_window_says_that_it_was_canceled(page, console) -> None:
+    popup = open_popup(authorize_page(page))
+    wizard.sign_in_at_sandbox(popup, console.password)
+    page.get_by_text("Continue in the other window").wait_for()
+    page.reload()  # the page cannot close the window from now on
+    wizard.press(page, "Cancel")
+    wizard.button(page, "Authorize").wait_for()
+    wizard.press(popup, "Allow")
+    expect(popup.get_by_text("You canceled this authorization.")).to_be_visible()
+    look_over(popup, "canceled, in the window")
+    expect(wizard.button(page, "Authorize")).to_be_visible()
 
 
 def test_a_reloaded_page_waits_on(page, console) -> None:

@@ -126,3 +126,47 @@ def test_many_changes_are_closed_until_they_are_needed(developer_client, address
     assert opened not in developer_client.post(address, {}).content.decode()
     assert opened in developer_client.post(address, {"tick": "find_1"}).content.decode()
     assert opened in developer_client.post(address, {"q": "find"}).content.decode()
+
+
+@pytest.fixture
+def forty(build):
+    for number in range(40):
+        build(f"Find {number:02}")
+
+
+def test_a_large_group_shows_one_screen(developer_client, address, forty):
+    page = developer_client.post(address, {"q": "find", "tick": ["find_35"]})
+    rows = shown(page)
+    assert len(rows) == 30
+    assert "find_35" in rows  # ticked ones come first
+    assert "30 of 40 are shown." in words_of(page)
+    whole = developer_client.post(address, {"whole": "function", "tick": ["find_35"]})
+    assert len(shown(whole)) == 40
+    assert ticked(whole) == ["find_35"]
+
+
+def test_ticks_without_a_row_are_kept(developer_client, application, address, forty):
+    every = developer_client.post(address, {"choose": "all"})
+    page = every.content.decode()
+    names = re.findall(r'name="tick" value="(\w+)"', page)
+    assert len(names) == len(set(names)) == 40
+    assert "40 components of Field Service will be published to Stage." in words_of(every)
+    none = developer_client.post(address, {"choose": "none", "tick": names})
+    assert ticked(none) == []
+
+
+def test_the_url_of_very_many_ticks_names_what_is_left_out(
+    developer_client, application, address, build
+):
+    for number in range(40):
+        build(f"A name that is rather long, as names of this kind can be {number:02}"[:63])
+    names = list(application.components.values_list("link_name", flat=True))
+    for name in names:
+        application.components.filter(link_name=name).update(link_name=f"{name}_{'x' * 60}"[:100])
+    names = sorted(application.components.values_list("link_name", flat=True))
+    response = developer_client.post(
+        address, {"tick": names[1:]}, headers={"HX-Request": "true", "HX-Target": "choices"}
+    )
+    url = response["HX-Replace-Url"]
+    assert url.endswith(f"?all=on&except={names[0]}")
+    assert "39 components" in words_of(developer_client.get(url))

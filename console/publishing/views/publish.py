@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -22,7 +23,7 @@ from console.publishing import publishing
 from console.publishing.change_groups import choices_of
 from console.publishing.environment_state import manifest_in, states_in
 from console.publishing.forms import NoteForm, SearchForm
-from console.publishing.selection import select
+from console.publishing.selection import Selection, select
 
 #: The length of a query string that every server accepts.
 MAX_QUERY = 4_000
@@ -38,7 +39,7 @@ def publish(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show the changes that can be published; a POST publishes the ticked ones."""
     application = _application(request, pk)
     if request.method != "POST":
-        return _page(request, application, request.GET.getlist("tick"), NoteForm())
+        return _page(request, application, None, NoteForm())
     form = NoteForm(request.POST)
     ticked = request.POST.getlist("tick")
     if not form.is_valid():
@@ -83,7 +84,7 @@ def publish_preview(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
 def _page(
     request: SignedInRequest,
     application: Application,
-    wanted: Iterable[str],
+    wanted: Iterable[str] | None,
     form: NoteForm,
     *,
     status: int = 200,
@@ -96,19 +97,23 @@ def _page(
     q, mine = search.cleaned_data.get("q", ""), search.cleaned_data.get("mine", False)
     own = application.components.filter(updated_by=request.user) if mine else None
     only = None if own is None else set(own.values_list("link_name", flat=True))
+    if wanted is None:
+        everything = {*stage.components, *development.components}
+        wanted = _ticks_of(request.GET, everything)
     selection = select(stage, development, wanted)
-    choices = choices_of(selection, q=q, only=only)
+    choices_in = partial(choices_of, q=q, only=only, whole=given.getlist("whole"))
+    choices = choices_in(selection)
     if choose := request.POST.get("choose"):  # all that the search shows, or none of it
-        shown, ticked = choices.shown, set(selection.ticked)
+        found, ticked = choices.found, set(selection.ticked)
         selection = select(
-            stage, development, ticked | shown if choose == "all" else ticked - shown
+            stage, development, ticked | found if choose == "all" else ticked - found
         )
-        choices = choices_of(selection, q=q, only=only)
+        choices = choices_in(selection)
     states = states_in(
         application, selection.result.connections.values(), Environment.STAGE, request.user
     )
     by_state = by_urgency(states.values()) if selection.ticked else []
-    here = _url_of(application, selection.ticked, q, mine=mine)
+    here = _url_of(application, selection, q, mine=mine)
     context: dict[str, Any] = {
         "here": here,
         "search": search,
@@ -133,13 +138,23 @@ def _page(
     return response
 
 
-def _url_of(application: Application, ticked: Iterable[str], q: str, *, mine: bool) -> str:
-    """Return the URL of the page with these ticks, to which people come back."""
-    query = urlencode(
-        [("tick", name) for name in sorted(ticked)]
-        + [("q", q)] * bool(q)
-        + [("mine", "on")] * bool(mine)
-    )
+def _ticks_of(query: QueryDict, everything: Collection[str]) -> Collection[str]:
+    """Return the ticks in the URL: those named, or all with exceptions."""
+    if query.get("all"):
+        return set(everything) - set(query.getlist("except"))
+    return query.getlist("tick")
+
+
+def _url_of(application: Application, selection: Selection, q: str, *, mine: bool) -> str:
+    """Return the URL of the page with these ticks, to which people come back.
+
+    It names what is ticked or, if that is too long, what is not.
+    """
+    rest = [("q", q)] * bool(q) + [("mine", "on")] * bool(mine)
+    query = urlencode([("tick", name) for name in sorted(selection.ticked)] + rest)
+    if len(query) > MAX_QUERY:
+        left_out = sorted(set(selection.changes.components) - selection.ticked)
+        query = urlencode([("all", "on"), *(("except", name) for name in left_out), *rest])
     url = reverse("publish", args=[application.pk])
     return f"{url}?{query}" if query and len(query) <= MAX_QUERY else url
 

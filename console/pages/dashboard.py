@@ -26,6 +26,7 @@ from console.applications.models import Application
 from console.audit.models import Event
 from console.audit.sentences import EventSentence, describe_event
 from console.choices import Environment
+from console.distribution.installed_run import runnable
 from console.distribution.models import Listing, Share
 from console.distribution.overview import InstallationOverview, installation_overviews
 from console.health.models import UnreadableSecret
@@ -36,6 +37,7 @@ from console.invocations.recent_calls import RecentCalls, recent_calls
 from console.monitoring.readiness import cached_faults
 from console.pages.shell import fixable_in
 from console.people.person_filters import SECOND_FACTORS
+from console.publishing.manifest import ComponentSnapshot
 from console.publishing.models import Installation
 from console.publishing.unpublished import Unpublished, unpublished_changes
 from console.webhooks.models import Delivery
@@ -150,6 +152,28 @@ class Dashboard:
         return waiting_connectors(self.request.user, self.organization, limit=MAX_TASKS)
 
     @cached_property
+    def unshared(self) -> list[tuple[Application, Organization]]:
+        """Return published applications that no client has yet, with a client to share with."""
+        if self.organization is None or not self.may(Action.MANAGE_CLIENTS):
+            return []
+        client = clients_of(self.organization).first()
+        if client is None:
+            return []
+        rows = Application.objects.allowing(self.request.user, Action.MANAGE_CLIENTS)
+        rows = rows.filter(organization=self.organization, shares=None)
+        rows = rows.exclude(stage__release=None).order_by("name")
+        return [(application, client) for application in rows[:MAX_TASKS]]
+
+    @property
+    def runs(self) -> list[tuple[InstallationOverview, list[ComponentSnapshot]]]:
+        """Return the installed applications with what can be run, for people who only use them."""
+        only_uses = not self.may(Action.AUTHORIZE_INSTALLED)
+        return [
+            (each, runnable(each.installation)[:MAX_TASKS] if only_uses else [])
+            for each in self.installed
+        ]
+
+    @cached_property
     def unreadable(self) -> list[UnreadableSecret]:
         """Return stored secrets that an operator has to take care of."""
         return list(UnreadableSecret.objects.all()[:MAX_TASKS]) if self.is_operator else []
@@ -163,6 +187,7 @@ class Dashboard:
             or self.offers
             or self.updates
             or self.missing_clients
+            or self.unshared
             or self.unreadable
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -11,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from connections.models import Authorization, Connection
 from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
@@ -100,6 +102,9 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     keys = site.keys.select_related("created_by", "revoked_by")
+    example = None
+    if created and not site.installation:
+        example = _connection_to_call(site.application)
     return render(
         request,
         "keys/key_list.html",
@@ -108,12 +113,23 @@ def _page(
             "application": site.application,
             "form": form,
             "created": created,
+            "example": example,
+            "public_url": settings.PUBLIC_URL,
             "text": text,
             "keys": keys.valid().order_by("environment", "-created_at"),
             "revoked": keys.exclude(revoked_at=None).order_by("-revoked_at")[:REVOKED_SHOWN],
         },
         status=status,
     )
+
+
+def _connection_to_call(application: Application) -> Connection | None:
+    """Return the connection that was authorized last, for an example of a call."""
+    authorized = Authorization.objects.filter(
+        connection__application=application, state=Authorization.State.ACTIVE
+    )
+    newest = authorized.select_related("connection").order_by("-authorized_at").first()
+    return newest.connection if newest else None
 
 
 def _key(request: SignedInRequest, pk: uuid.UUID, action: Action) -> ApiKey:

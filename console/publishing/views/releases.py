@@ -56,6 +56,7 @@ def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     )
     pages = {row.link_name: row for row in application.components.defer("definition")}
     is_in_stage = in_stage == release
+    earlier = application.releases.filter(number=release.number - 1).first()
     states = {}
     if is_in_stage:
         states = states_in(
@@ -74,7 +75,9 @@ def release_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
                 (snapshot, keys.get(name), states.get(name))
                 for name, snapshot in manifest.connections.items()
             ],
-            "earlier": release.number - 1,
+            "earlier": earlier,
+            "changes": changes(earlier.manifest, manifest) if earlier else None,
+            "sides": f"?before={earlier.number}&after={release.number}" if earlier else "",
         },
     )
 

@@ -117,9 +117,9 @@ def _database_parts(database: str, rounds: int, folder: Path) -> Parts:
             yield from pages.measured(database, populations, stock, of, rounds, SPAWN)
 
     def transfer() -> Iterable[Figure]:
-        with databases(database, ["transfer"], folder) as (url,):
+        with databases(database, ["transfer", "floor"], folder) as (url, stock):
             _prepare(of(url))
-            yield from publish_and_transfer.measured(database, of(url), SPAWN)
+            yield from publish_and_transfer.measured(database, of(url), stock, SPAWN)
 
     def calls() -> Iterable[Figure]:
         with databases(database, ["calls"], folder) as (url,):

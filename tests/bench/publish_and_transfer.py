@@ -15,6 +15,7 @@ from multiprocessing.context import SpawnContext
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from tests.bench import floor
 from tests.bench.figures import GROWTH, QUERIES, Figure
 
 if TYPE_CHECKING:
@@ -26,18 +27,42 @@ SMALL, LARGE = 10, 1_000
 BULK = 3
 #: A small application is too fast to be timed only once.
 ROUNDS: Mapping[int, int] = {SMALL: 15, LARGE: 3}
+FLOOR_ROUNDS = 15
+#: A page of the large application may take so many milliseconds, and so many times the floor.
+PAGE_MS, LARGE_FLOORS = 300, 5
 
 Step = Callable[[], object]
 
 
-def measured(database: str, variables: dict[str, str], context: SpawnContext) -> Iterator[Figure]:
-    """Compare the time for each component of the large application with the small one's."""
+def measured(
+    database: str, variables: dict[str, str], floor_url: str, context: SpawnContext
+) -> Iterator[Figure]:
+    """Compare the time for each component of the large application with the small one's.
+
+    The pages of the large application are also compared with the floor.
+    """
     with ProcessPoolExecutor(1, context) as process:
         sizes = process.submit(measure, variables).result()
+    pages = {
+        step: int(large["length"]) for step, large in sizes[LARGE].items() if "length" in large
+    }
+    with ProcessPoolExecutor(1, context, floor.start, (floor_url,)) as plain:
+        plain.submit(floor.measure, pages, FLOOR_ROUNDS).result()
+        floors = plain.submit(floor.samples).result()
     for step in sizes[SMALL]:
         small, large = sizes[SMALL][step], sizes[LARGE][step]
         whole = f"{database}: {step}, {LARGE:,} components"
-        yield Figure(name=whole, value=large["ms"], unit="ms")
+        aim = PAGE_MS if step in pages else None
+        yield Figure(name=whole, value=large["ms"], unit="ms", aim=aim)
+        if step in pages:
+            stock = statistics.median(clock for clock, _ in floors[step])
+            yield Figure(
+                name=f"{whole}: page : floor",
+                value=large["ms"] / stock,
+                unit="ratio",
+                aim=LARGE_FLOORS,
+            )
+            yield Figure(name=f"{whole}: length", value=large["length"] / 1000, unit="kB")
         yield Figure(
             name=f"{database}: {step}, time for each component, {LARGE:,} : {SMALL}",
             value=(large["ms"] / LARGE) / (small["ms"] / SMALL),
@@ -63,7 +88,8 @@ def measure(environment: dict[str, str]) -> dict[int, dict[str, dict[str, float]
 
 
 def _steps(size: int) -> Iterator[tuple[str, dict[str, float]]]:
-    from django.db import connection
+    from django.db.models import Value
+    from django.db.models.functions import Concat
     from django.test import Client
     from django.urls import reverse
 
@@ -76,9 +102,15 @@ def _steps(size: int) -> Iterator[tuple[str, dict[str, float]]]:
     names = list(application.components.values_list("link_name", flat=True))
     text = exporting.export(application)
 
-    def preview() -> None:
+    def page() -> int:
+        answer = client.get(reverse("publish", args=[application.pk]))
+        assert answer.status_code == 200
+        return len(answer.content)
+
+    def preview() -> int:
         answer = client.post(reverse("publish_preview", args=[application.pk]), {"choose": "all"})
         assert answer.status_code == 200
+        return len(answer.content)
 
     def publish() -> None:
         # Change every component, because the second round would find nothing to publish.
@@ -86,16 +118,14 @@ def _steps(size: int) -> Iterator[tuple[str, dict[str, float]]]:
         assert outcome.is_new
 
     def touch() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE applications_component SET definition = definition || ' ', "
-                "name = name || 'x' WHERE application_id = %s",
-                [application.pk.hex if connection.vendor == "sqlite" else application.pk],
-            )
+        application.components.update(
+            definition=Concat("definition", Value(" ")), name=Concat("name", Value("x"))
+        )
 
     def bring_in() -> None:
         importing.import_application(text, application.organization, user)
 
+    yield "publish page", _measured(page, size)
     yield "publish preview", _measured(preview, size)
     yield "publish", _measured(publish, size, before=touch)
     yield "export", _measured(lambda: exporting.export(application), size)
@@ -107,7 +137,7 @@ def _measured(step: Step, size: int, before: Step = lambda: None) -> dict[str, f
     from django.test.utils import CaptureQueriesContext
 
     before()
-    step()  # warm
+    length = step()  # warm
     times = []
     for _ in range(ROUNDS[size]):
         before()
@@ -117,7 +147,8 @@ def _measured(step: Step, size: int, before: Step = lambda: None) -> dict[str, f
     before()
     with CaptureQueriesContext(connection) as captured:
         step()
-    return {"ms": statistics.median(times), "queries": _count(captured.captured_queries)}
+    found = {"ms": statistics.median(times), "queries": float(_count(captured.captured_queries))}
+    return found | ({"length": float(length)} if isinstance(length, int) else {})
 
 
 def _count(queries: list[dict[str, str]]) -> int:

@@ -98,7 +98,7 @@ def component_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a component: its definition, the Run panel and its references."""
     component = _component(request, pk)
     release = release_in_stage(component.application)
-    run_form = _run_form(component, release, environment=request.GET.get("environment", ""))
+    run_form = _run_form(component, release, environment=request.GET.get("run", ""))
     return _page(request, component, DefinitionForm(instance=component), run_form=run_form)
 
 
@@ -235,6 +235,8 @@ def _page(
             "release": release,
             "in_stage": _in_stage(component, release),
             "may_publish": application.allows(request.user, Action.PUBLISH),
+            # A link to Run moves the focus to its first input.
+            "focus_run": "run" in request.GET and request.method != "POST",
             "run_form": run_form or _run_form(component, release),
             "run": run,
             "steps": shown(run) if run else [],

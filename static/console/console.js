@@ -70,12 +70,6 @@
     leave(event.target);
   }, true);
 
-  // A link to a form, such as to the Run panel, also moves the focus to its first field.
-  const focusTarget = () => {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (target && target.matches("section:has(form)")) target.querySelector(ANSWERS)?.focus();
-  };
-
   // Times in the reader's time zone
 
   const format = (options) => new Intl.DateTimeFormat(undefined, options);
@@ -248,7 +242,6 @@
     showTheme();
     openDialogs();
     localize();
-    focusTarget();
     restore();
     EARLY_TYPES.forEach((type) => document.removeEventListener(type, recordEarly, true));
     earlyEvents.forEach(({ type, target }) => window.htmx?.trigger(target, type));

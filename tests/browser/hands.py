@@ -43,6 +43,7 @@ class Hands:
     def fill(self, target: Locator, text: str) -> None:
         """Type into a field, after moving into it if it does not have the focus yet."""
         target.wait_for()
+        target.page.wait_for_load_state()
         if not _is_focused(target):
             self._move_to(target)
         self.fields += 1

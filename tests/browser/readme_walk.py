@@ -187,7 +187,9 @@ class Walk:
         button(popup, "Allow").wait_for()
         with popup.expect_event("close"):
             hands.press(button(popup, "Allow"))
-        expect(wizard.by(who, page)).to_be_visible(timeout=PATIENCE_MS)
+        result = page.get_by_text(re.compile(f"uthorized as {who}@example.com")).first
+        expect(result).to_be_visible(timeout=PATIENCE_MS)
+        page.wait_for_load_state()
         return page
 
     def _tab_to(self, target: Locator) -> None:

@@ -89,7 +89,8 @@ def expect_result(page: Page, words: str) -> None:
 def authorize(page: Page, name: str, password: str, who: str, verb: str = "Authorize") -> None:
     page.get_by_role("link", name=f"{verb} {name}", exact=True).click()
     look_over(page, "installed-authorize")
-    wizard.authorize_in_popup(page, password, who=who)
+    wizard.authorize_in_popup(page, password, who=who, returns=True)
+    page.get_by_role("link", name=name, exact=True).click()
     page.get_by_role("heading", name=name, level=1).wait_for()
     look_over(page, "installed-connection")
 

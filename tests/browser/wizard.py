@@ -80,9 +80,17 @@ def by(who: str, place: Page | Locator) -> Locator:
 
 
 def authorize_in_popup(
-    page: Page, password: str, look: Look = skip_check, *, who: str = "alice"
+    page: Page,
+    password: str,
+    look: Look = skip_check,
+    *,
+    who: str = "alice",
+    returns: bool = False,
 ) -> None:
-    """Press *Authorize*, consent in the popup, and wait until it closes."""
+    """Press *Authorize*, consent in the popup, and wait until it closes.
+
+    With ``returns`` the page then leads back to where the authorization began.
+    """
     with page.expect_popup() as opened:
         press(page, "Authorize")
     popup = opened.value
@@ -93,6 +101,9 @@ def authorize_in_popup(
     look(popup, "sandbox-consent")
     with popup.expect_event("close"):
         button(popup, "Allow").click(no_wait_after=True)
+    if returns:
+        page.get_by_text(f"is authorized as {who}@example.com.").wait_for()
+        return
     # The waiting page notices within two seconds.
     expect(by(who, page)).to_be_visible(timeout=2000)
     look(page, "authorized")

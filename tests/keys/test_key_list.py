@@ -124,3 +124,15 @@ def test_it_lists_what_was_revoked(developer_client, place, key_of, developer):
 
 def test_the_application_leads_there(developer_client, application, place):
     assert place in developer_client.get(application.get_absolute_url()).content.decode()
+
+
+def test_it_proposes_a_name_and_shows_how_to_call(developer_client, place, connect, grant):
+    assert 'value="Key 1"' in developer_client.get(place).content.decode()
+    connection = connect()
+    grant(connection)
+    page = create(developer_client, place).content.decode()
+    text = re.search(PATTERN, page)[0]
+    assert f"Bearer {text}" in page
+    assert f"/api/v1/connections/{connection.link_name}/proxy/" in page
+    assert reverse("connection_calls", args=[connection.pk]) in page
+    assert 'value="Key 2"' in page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
+
 from tests.connections.flow_steps import words_of
 
 
@@ -21,6 +23,16 @@ def test_it_links_to_what_was_published_and_to_running_it(developer_client, two,
     page = developer_client.get(release.get_absolute_url()).content.decode()
     url = two["find"].get_absolute_url()
     assert f'href="{url}"' in page
-    assert f'href="{url}#run" aria-label="Run Find people in Stage"' in page
+    assert f'href="{url}?run=stage" aria-label="Run Find people in Stage"' in page
     publish("order_parts")
-    assert "#run" not in developer_client.get(release.get_absolute_url()).content.decode()
+    assert "?run=" not in developer_client.get(release.get_absolute_url()).content.decode()
+
+
+def test_it_shows_what_changed_and_leads_back(developer_client, two, publish):
+    first = publish("find_people")
+    assert "Changes since" not in words_of(developer_client.get(first.get_absolute_url()))
+    second = publish("order_parts")
+    page = developer_client.get(second.get_absolute_url())
+    assert "Changes since Release 1" in words_of(page)
+    back = reverse("release_roll_back", args=[first.pk])
+    assert f'href="{back}">Roll back to Release 1</a>' in page.content.decode()

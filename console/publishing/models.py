@@ -115,6 +115,9 @@ class Installation(models.Model):
     def __str__(self) -> str:
         return str(self.application)
 
+    def get_absolute_url(self) -> str:
+        return reverse("installation_detail", args=[self.pk])
+
     @property
     def has_ended(self) -> bool:
         return self.ends_at is not None and self.ends_at <= timezone.now()

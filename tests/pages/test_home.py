@@ -18,7 +18,7 @@ from console.distribution.models import Listing, Share
 from console.health.models import UnreadableSecret
 from console.inviting.models import Invitation
 from console.invocations.hourly_counts import count
-from console.publishing.manifest import Manifest
+from console.publishing.manifest import ComponentSnapshot, Manifest
 from console.publishing.models import Installation, Release, Stage
 from tests.connections.flow_steps import words_of
 
@@ -274,7 +274,7 @@ def test_clients_can_update(signed_in, client_people, client_organization, parts
 def test_clients_authorize_what_waits_for_them(
     signed_in, client_people, client_organization, parts, connect, install
 ):
-    installation(parts, client_organization)
+    installed = installation(parts, client_organization)
     shared = install(connect(name="CRM", application=parts))
     own = install(connect(name="Mail", application=parts, level="logged_in_user"))
     expected = {Role.SUPER_ADMIN: {shared, own}, Role.ADMIN: {shared, own}, Role.USER: {own}}
@@ -283,6 +283,49 @@ def test_clients_authorize_what_waits_for_them(
         for row in (shared, own):
             place = reverse("installed_authorize", args=[row.pk])
             assert (f'href="{place}"' in page) == (row in rows), role
+        assert 'href=""' not in page
+        assert f'href="{reverse("installation_detail", args=[installed.pk])}"' in page
+
+
+def test_users_run_from_home(signed_in, client_people, client_organization, parts, stranger):
+    content = Manifest(
+        components={
+            "find": ComponentSnapshot(
+                kind="function", name="Find parts", link_name="find", definition={"calls": []}
+            )
+        }
+    )
+    Release.objects.create(application=parts, number=3, content=content.text, created_by=stranger)
+    installed = Installation.objects.create(
+        application=parts,
+        organization=client_organization,
+        release=parts.releases.get(number=3),
+    )
+    link = reverse("installation_run", args=[installed.pk, "find"])
+    for role, runs in {Role.USER: True, Role.SUPER_ADMIN: False}.items():
+        page = signed_in(client_people[role]).get(URL).content.decode()
+        assert (f'href="{link}">Run Find parts</a>' in page) == runs
+
+
+def test_super_admins_share_what_is_published(
+    signed_in, client_people, client_organization, parts, stranger_organization, member
+):
+    chief = member(stranger_organization, Role.SUPER_ADMIN)
+    Stage.objects.create(application=parts, release=parts.releases.get(number=1))
+    place = f"{reverse('share_create', args=[parts.pk])}?client={client_organization.pk}"
+    assert place not in signed_in(chief).get(URL).content.decode()  # not a client yet
+    Invitation.objects.create(
+        organization=stranger_organization,
+        client=client_organization,
+        email="boss@client.example",
+        token_hash="x" * 64,
+        expires_at=timezone.now(),
+        accepted_at=timezone.now(),
+        accepted_by=client_people[Role.SUPER_ADMIN],
+    )
+    assert place in signed_in(chief).get(URL).content.decode()
+    share(parts, client_organization)
+    assert place not in signed_in(chief).get(URL).content.decode()
 
 
 @pytest.mark.parametrize("role", [Role.SUPER_ADMIN, Role.ADMIN, Role.USER])

@@ -164,7 +164,7 @@ def test_another_refusal_proposes_no_permission(developer_client, network, find)
 
 
 def test_a_link_to_run_chooses_stage_and_moves_the_focus(
-    developer_client, find, application, developer
+    developer_client, find, application, super_admin
 ):
     page = find.get_absolute_url()
     assert "autofocus" not in developer_client.get(page).content.decode()
@@ -174,5 +174,5 @@ def test_a_link_to_run_chooses_stage_and_moves_the_focus(
     described = 'aria-labelledby="run-stage_title" aria-describedby="run-stage_sentence"'
     chosen = f'value="stage" {described} checked'
     assert chosen not in html  # it is not in Stage yet
-    publishing.publish(application, developer, ticked=[find.link_name])
+    publishing.publish(application, super_admin, ticked=[find.link_name])
     assert chosen in developer_client.get(f"{page}?run=stage").content.decode()

@@ -139,7 +139,7 @@ def test_a_large_group_shows_one_screen(developer_client, address, forty):
     rows = shown(page)
     assert len(rows) == 30
     assert "find_35" in rows  # ticked ones come first
-    assert "30 of 40 are shown." in words_of(page)
+    assert "Showing 30 of 40." in words_of(page)
     whole = developer_client.post(address, {"whole": "function", "tick": ["find_35"]})
     assert len(shown(whole)) == 40
     assert ticked(whole) == ["find_35"]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0003_connection_owners'),
+        ('connections', '0004_several_oauth_clients'),
     ]
 
     operations = [

@@ -23,6 +23,7 @@ from connections.setup.forms import PermissionsForm, RenameForm
 from connections.setup.level import authorizations_in_use
 from connections.views.flow_status import may_publish
 from connections.views.people import people_of
+from connections.views.return_url import return_url
 from connectors.definitions.auth_type import AuthType
 from connectors.definitions.registry import get_connectors
 from console.accounts.http import SeeOther, SignedInRequest, show_results
@@ -109,7 +110,7 @@ def connection_permissions(request: SignedInRequest, pk: uuid.UUID) -> HttpRespo
             changed = error
         else:
             messages.success(request, f"The permissions of {connection} were changed.")
-            return SeeOther(connection.get_absolute_url())
+            return SeeOther(return_url(request) or connection.get_absolute_url())
     saved = Connection.objects.get(pk=pk) if form.is_bound else connection
     return render(
         request,

@@ -142,27 +142,6 @@ def test_a_form_does_not_run(developer_client, build):
     assert run(developer_client, component).status_code == 404
 
 
-def test_a_missing_permission_leads_to_the_permissions(developer_client, network, find):
-    challenge = 'Bearer error="insufficient_scope", scope="orders.write unknown.scope"'
-    network.get(f"{API}/contacts", status=403, headers={"WWW-Authenticate": challenge})
-    page = run(developer_client, find, who="x").content.decode()
-    connection = Credential.objects.get().authorizations.get().connection
-    url = reverse("connection_permissions", args=[connection.pk])
-    query = "add=orders.write&add=unknown.scope"
-    back = find.get_absolute_url().replace("/", "%2F")
-    assert f'href="{url}?{query.replace("&", "&amp;")}&amp;next={back}"' in page
-    permissions = developer_client.get(f"{url}?{query}&next={find.get_absolute_url()}")
-    box = 'value="orders.write" checked aria-label="Write Orders"'
-    assert box in permissions.content.decode()
-    form = {"scopes": ["contacts.read", "orders.write"], "next": find.get_absolute_url()}
-    assert developer_client.post(url, form)["Location"] == find.get_absolute_url()
-
-
-def test_another_refusal_proposes_no_permission(developer_client, network, find):
-    network.get(f"{API}/contacts", status=404)
-    assert "Change permissions" not in words_of(run(developer_client, find, who="x"))
-
-
 def test_a_link_to_run_chooses_stage_and_moves_the_focus(
     developer_client, find, application, super_admin
 ):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connections', '0004_several_oauth_clients'),
+        ('connections', '0005_reasons_and_pending_grants'),
     ]
 
     operations = [

@@ -40,7 +40,7 @@ def test_a_typed_credential_leads_back(developer_client, connect, sandbox):
     assert f'value="{HERE.replace("&", "&amp;")}"' in (
         developer_client.get(page, {"next": HERE}).content.decode()
     )
-    form = {"api_key": sandbox.demo_password, "next": HERE}
+    form = {"key": sandbox.demo_password, "next": HERE}
     assert developer_client.post(page, form)["Location"] == HERE
 
 

@@ -3,6 +3,7 @@ from django.urls import path
 from connections.views import (
     authorizations,
     authorize,
+    bulk,
     connection_settings,
     connections,
     flows,
@@ -20,6 +21,9 @@ urlpatterns = [
     path("microservices/", connections.connection_list, name="connection_list"),
     path("microservices/new/", gallery.connector_list, name="connector_list"),
     path("microservices/new/<slug:slug>/", gallery.draft_start, name="draft_start"),
+    path("microservices/bulk/", bulk.bulk_preview, name="bulk_preview"),
+    path("microservices/bulk/<uuid:pk>/", bulk.bulk_run, name="bulk_run"),
+    path("microservices/bulk/<uuid:pk>/continue/", bulk.bulk_continue, name="bulk_continue"),
     # /connections/<uuid>/
     path("connections/<uuid:pk>/", connections.connection_detail, name="connection_detail"),
     path(

@@ -5,12 +5,13 @@ The thousandth page costs as much as the first. Rows are ordered by one column a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import CharField, Model, Q, QuerySet
 from django.http import QueryDict
 
 Row = TypeVar("Row", bound=Model)
@@ -18,6 +19,10 @@ Row = TypeVar("Row", bound=Model)
 Position = tuple[Any, Any]
 #: The query parameters that hold a position.
 PAGE_PARAMS = ("before", "after")
+#: How many times as many rows each further batch fetches, if ``keep`` dropped too many.
+BATCH_GROWTH = 4
+#: Drops rows of a batch, and keeps the order of the others.
+Keep = Callable[[list[Row]], list[Row]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,25 +32,27 @@ class Page(Generic[Row]):
     rows: list[Row]
     previous: str
     next: str
-    is_newest_first: bool = True
 
 
 def paginate(
-    rows: QuerySet[Row], params: QueryDict, *, by: str, size: int, ascending: bool = False
+    rows: QuerySet[Row],
+    params: QueryDict,
+    *,
+    by: str,
+    size: int,
+    ascending: bool = False,
+    keep: Keep[Row] | None = None,
 ) -> Page[Row]:
-    """Return one page of a list that is ordered by the column ``by`` and ``id``.
+    """Return one page of a list that is ordered by ``by``, a column or annotation, and ``id``.
 
     ``params`` is the query string of the page: ``before`` or ``after`` is the position where
     the page starts, and all other parameters stay in the URLs of the neighboring pages.
+    ``keep`` drops rows by a condition that is too costly for all rows at once.
     """
     forward, backward = ("after", "before") if ascending else ("before", "after")
     end = _position(params.get(backward, ""), rows.model, by)
     start = end or _position(params.get(forward, ""), rows.model, by)
-    towards = backward if end else forward
-    if start:
-        rows = rows.filter(beyond(by, start, "gt" if towards == "after" else "lt"))
-    sign = "" if towards == "after" else "-"
-    found = list(rows.order_by(f"{sign}{by}", f"{sign}id")[: size + 1])
+    found = _fetch(rows, by, start, backward if end else forward, size + 1, keep or list)
     has_more, found = len(found) > size, found[:size]
     if end:
         found.reverse()
@@ -55,8 +62,30 @@ def paginate(
         rows=found,
         previous=_url(params, backward, found[0], by) if found and has_previous else "",
         next=_url(params, forward, found[-1], by) if found and has_next else "",
-        is_newest_first=not ascending,
     )
+
+
+def _fetch(
+    rows: QuerySet[Row],
+    by: str,
+    position: Position | None,
+    towards: str,
+    number: int,
+    keep: Keep[Row],
+) -> list[Row]:
+    """Return so many rows from a position on, in batches that grow while too few are kept."""
+    comparison, sign = ("gt", "") if towards == "after" else ("lt", "-")
+    ordered = rows.order_by(f"{sign}{by}", f"{sign}id")
+    found: list[Row] = []
+    size = number
+    while True:
+        further = ordered.filter(beyond(by, position, comparison)) if position else ordered
+        batch = list(further[:size])
+        found += keep(batch)
+        if len(found) >= number or len(batch) < size:
+            return found[:number]
+        position = getattr(batch[-1], by), batch[-1].pk
+        size *= BATCH_GROWTH
 
 
 def beyond(by: str, position: Position, comparison: str) -> Q:
@@ -84,12 +113,18 @@ def _url(params: QueryDict, side: str, row: Model, by: str) -> str:
     return f"?{query.urlencode()}"
 
 
+def _field(model: type[Model], by: str) -> Any:
+    try:
+        return model._meta.get_field(by)
+    except FieldDoesNotExist:
+        return CharField()  # an annotation, such as a name in lower case
+
+
 def _position(cursor: str, model: type[Model], by: str) -> Position | None:
     """Parse a position; one that was tampered with means the first page."""
     text, _, key = cursor.replace("\0", "").rpartition("_")
     try:
-        field: Any = model._meta.get_field(by)
-        value = field.to_python(text)
+        value: Any = _field(model, by).to_python(text)
         if isinstance(value, datetime):
             value = datetime.fromisoformat(text).astimezone(UTC)
         return (value, model._meta.pk.to_python(key)) if text and key else None

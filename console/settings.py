@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "console.encryption",
     "console.applications",
     "console.components",
+    "console.saved_filters",
     "connections",
     "console.keys",
     "console.invocations",

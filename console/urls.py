@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from console.runtime.views import problem_detail
+from console.runtime.views import api_reference, problem_detail
 
 handler500 = "console.pages.errors.failed"
 
@@ -20,10 +20,14 @@ urlpatterns = [
     path("", include("console.audit.urls")),
     path("", include("console.inviting.urls")),
     path("", include("console.people.urls")),
+    path("", include("console.search.urls")),
+    path("", include("console.saved_filters.urls")),
+    path("", include("console.guides.urls")),
     path("accounts/", include("console.signing_in.urls")),
     path("admin/", admin.site.urls),
     # Runtime API
     path("api/v1/", include("console.runtime.urls")),
+    path("reference/", api_reference, name="api_reference"),
     path("problems/<slug:slug>", problem_detail, name="problem_detail"),
     # The nginx path
     path("internal/", include("console.gateway.urls")),

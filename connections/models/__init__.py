@@ -1,6 +1,7 @@
 """Models of connections, their authorizations and their credentials."""
 
 from connections.models.authorization import Authorization
+from connections.models.bulk_run import BulkItem, BulkRun
 from connections.models.connection import Connection
 from connections.models.credential import Credential
 from connections.models.flow import Flow
@@ -12,6 +13,8 @@ from connections.models.tag import Tag
 
 __all__ = [
     "Authorization",
+    "BulkItem",
+    "BulkRun",
     "Connection",
     "Credential",
     "Flow",

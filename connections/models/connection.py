@@ -118,6 +118,7 @@ class Connection(models.Model):
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="connection_newest_first"),
+            models.Index(Lower("name"), "id", name="connection_by_name"),
             models.Index(fields=["application", "connector_slug"], name="connection_by_connector"),
             models.Index(
                 fields=["disabled_at"],

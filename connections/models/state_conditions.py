@@ -84,21 +84,33 @@ def missing_permissions(rows: QuerySet[Authorization]) -> Q | None:
 
     Return ``None`` if none of these rows has.
     """
-    oauth2 = rows.filter(
-        working(), connection__auth_type="oauth2", credential__auth_type="oauth2"
-    ).order_by()
-    at_home = oauth2.exclude(environment=Environment.PRODUCTION)
-    at_clients = oauth2.filter(
+    at_clients = _comparable(rows).filter(
         environment=Environment.PRODUCTION, connection__installed__organization=F("organization")
     )
     found = [
-        *_groups(at_home, _AT_HOME),
+        *_groups_at_home(rows),
         *(
             group & Q(connection__installed__organization=F("organization"))
             for group in _groups(at_clients, _AT_CLIENTS)
         ),
     ]
     return working() & reduce(or_, found) if found else None
+
+
+def missing_permissions_at_home(rows: QuerySet[Authorization]) -> Q | None:
+    """Do the same for Development and Stage only."""
+    found = list(_groups_at_home(rows))
+    return working() & reduce(or_, found) if found else None
+
+
+def _comparable(rows: QuerySet[Authorization]) -> QuerySet[Authorization]:
+    return rows.filter(
+        working(), connection__auth_type="oauth2", credential__auth_type="oauth2"
+    ).order_by()
+
+
+def _groups_at_home(rows: QuerySet[Authorization]) -> Iterator[Q]:
+    return _groups(_comparable(rows).exclude(environment=Environment.PRODUCTION), _AT_HOME)
 
 
 def _groups(rows: QuerySet[Authorization], fields: Mapping[str, str]) -> Iterator[Q]:

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models.functions import Lower
 from django.http import QueryDict
 
 from connections.models import Authorization, Connection, Tag
+from connections.models.connection import ConnectionQuerySet
 from connections.models.state_badge import AUTHORIZATION_STATES, STATES
-from connections.models.state_conditions import in_state, missing_permissions
+from connections.models.state_conditions import in_state, missing_permissions_at_home
 from connectors.definitions.registry import get_connectors
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.applications.models import Application
+from console.column_sort import ColumnSort, SortColumn
 from console.filters import FilterForm, FlatSelect
-from console.pagination import Page, paginate
+from console.pagination import Keep, Page
 
 PAGE_SIZE = 20
 #: Filters by status, in the order of the states.
 STATUSES = [(name, STATES[name].words) for name in (*AUTHORIZATION_STATES, "draft")]
 
 _tagged = Tag.objects.filter(connections=OuterRef("pk"))
+
+#: An index holds the columns that can be sorted.
+COLUMNS = (
+    SortColumn(name="name", label="Name", by="name_key"),
+    SortColumn(name="application", label="Application"),
+    SortColumn(name="state", label="State"),
+    SortColumn(name="created", label="Created", by="created_at", is_descending=True),
+)
 
 
 class ConnectionFilterForm(FilterForm):
@@ -64,8 +76,29 @@ class ConnectionFilterForm(FilterForm):
             names.append("tag")
         return [self[name] for name in names]
 
-    def connections(self) -> QuerySet[Connection]:
+    def page(self, sort: ColumnSort) -> Page[Connection]:
+        """Return one page of the list, with the authorizations that the person can see.
+
+        Nearly every connection that can act has all its permissions, so these are compared for
+        the rows of the page and not for all connections.
+        """
+        if self.chosen.get("status") != "active":
+            return page_of(self.connections(), self.user, sort)
+        candidates = self._without_status().created().filter(_able_to_act(self.user))
+        return page_of(candidates, self.user, sort, keep=partial(_with_permissions, self.user))
+
+    def connections(self) -> ConnectionQuerySet:
         """Return the connections that the person can see, narrowed by the filters."""
+        connections = self._without_status()
+        match self.chosen.get("status"):
+            case None:
+                return connections
+            case "draft":
+                return connections.drafts()
+            case status:
+                return connections.created().filter(in_display_state(status, self.user))
+
+    def _without_status(self) -> ConnectionQuerySet:
         chosen = self.chosen
         connections = Connection.objects.visible_to(self.user).filter(
             Q(status=Connection.Status.CREATED) | Q(created_by=self.user)
@@ -85,13 +118,6 @@ class ConnectionFilterForm(FilterForm):
             connections = connections.filter(application__link_name=link_name)
         if name := chosen.get("tag"):
             connections = connections.filter(Exists(_tagged.filter(name=name)))
-        match chosen.get("status"):
-            case None:
-                pass
-            case "draft":
-                connections = connections.drafts()
-            case status:
-                connections = connections.created().filter(in_display_state(status, self.user))
         return connections
 
 
@@ -100,13 +126,9 @@ def in_display_state(name: str, user: Any) -> Q:
 
     Only a connection that is authorized in all of them is ``active``.
     """
-    mine = Authorization.objects.filter(
-        Q(user=None) | Q(user=user),
-        organization__in=Organization.objects.allowing(user, Action.MANAGE_CONNECTIONS),
-    )
     if name == "disabled":
         return Q(disabled_at__isnull=False)
-    return Q(disabled_at=None) & _in_authorization_state(name, mine)
+    return Q(disabled_at=None) & _in_authorization_state(name, _seen_by(user))
 
 
 def _in_authorization_state(name: str, mine: QuerySet[Authorization]) -> Q:
@@ -114,13 +136,39 @@ def _in_authorization_state(name: str, mine: QuerySet[Authorization]) -> Q:
         return ~_everywhere(mine) | _somewhere(mine.filter(in_state(name)))
     if name not in {"active", "expiring", "permissions_missing"}:
         return _somewhere(mine.filter(in_state(name)))
-    missing = missing_permissions(mine)
     if name == "permissions_missing":
+        missing = missing_permissions_at_home(mine)
         return _somewhere(mine.filter(missing)) if missing else Q(pk=None)
+    # Few rows expire soon, and an index finds them: only their permissions are compared.
     rows = mine.filter(in_state(name))
-    if missing:
+    if missing := missing_permissions_at_home(rows):
         rows = rows.exclude(pk__in=mine.filter(missing).values("pk"))
     return _everywhere(rows) if name == "active" else _somewhere(rows)
+
+
+def _able_to_act(user: Any) -> Q:
+    """Match the connections of ``in_display_state("active")``, and those without permissions."""
+    return Q(disabled_at=None) & _everywhere(_seen_by(user).filter(in_state("active")))
+
+
+def _with_permissions(user: Any, batch: list[Connection]) -> list[Connection]:
+    """Drop the connections that lack permissions in one of their environments."""
+    keys = [connection.pk for connection in batch]
+    mine = _seen_by(user).filter(connection__in=keys)
+    missing = missing_permissions_at_home(mine)
+    if missing is None:
+        return batch
+    lacking = Connection.objects.filter(_somewhere(mine.filter(missing)), pk__in=keys)
+    dropped = set(lacking.values_list("pk", flat=True))
+    return [connection for connection in batch if connection.pk not in dropped]
+
+
+def _seen_by(user: Any) -> QuerySet[Authorization]:
+    """Return the developers' authorizations that a person can see: shared and their own."""
+    return Authorization.objects.filter(
+        Q(user=None) | Q(user=user),
+        organization__in=Organization.objects.allowing(user, Action.MANAGE_CONNECTIONS),
+    )
 
 
 def _somewhere(rows: QuerySet[Authorization]) -> Q:
@@ -143,19 +191,36 @@ def _everywhere(rows: QuerySet[Authorization]) -> Q:
     )
 
 
-def page_of(connections: QuerySet[Connection], user: Any, params: QueryDict) -> Page[Connection]:
-    """Return one page of the list, with the authorizations that the person can see."""
-    rows = _with_authorizations(connections, user)
-    page = paginate(rows, params, by="created_at", size=PAGE_SIZE)
-    for row in page.rows:
-        visible: list[Authorization] = vars(row)["visible_authorizations"]
-        by_environment = {each.environment: each for each in visible}
-        places = [(place, by_environment.get(place)) for place in row.environments]
-        vars(row)["places"] = places  # for the template of a row
+def sort_of(params: QueryDict) -> ColumnSort:
+    """Return the columns of the list and the order that the query string asks for."""
+    return ColumnSort(COLUMNS, params, default="-created")
+
+
+def page_of(
+    connections: ConnectionQuerySet,
+    user: Any,
+    sort: ColumnSort,
+    keep: Keep[Connection] | None = None,
+) -> Page[Connection]:
+    """Return one page of connections, with the authorizations that the person can see."""
+    # The annotated type of django-stubs does not fit the type of a page.
+    rows: Any = connections.select_related("application").annotate(name_key=Lower("name"))
+    page = sort.page(rows, PAGE_SIZE, keep)
+    with_places(page.rows, user)
     return page
 
 
-def _with_authorizations(rows: QuerySet[Connection], user: Any) -> QuerySet[Connection]:
+def with_places(rows: list[Connection], user: Any) -> None:
+    """Set ``places``, each environment with its authorization, for templates of rows."""
+    prefetch_related_objects(rows, "released", "tags", _authorizations_seen_by(user))
+    for row in rows:
+        visible: list[Authorization] = vars(row)["visible_authorizations"]
+        by_environment = {each.environment: each for each in visible}
+        places = [(place, by_environment.get(place)) for place in row.environments]
+        vars(row)["places"] = places
+
+
+def _authorizations_seen_by(user: Any) -> Prefetch[Any]:
     seen = (
         Authorization.objects.filter(Q(user=None) | Q(user=user))
         .exclude(environment="production")
@@ -163,6 +228,4 @@ def _with_authorizations(rows: QuerySet[Connection], user: Any) -> QuerySet[Conn
         .defer("credential__secret", "credential__journal")
         .order_by("environment")
     )
-    return rows.select_related("application").prefetch_related(
-        "released", "tags", Prefetch("authorizations", seen, to_attr="visible_authorizations")
-    )
+    return Prefetch("authorizations", seen, to_attr="visible_authorizations")

@@ -17,8 +17,9 @@ from connections.authorizations import connection_deletion, granting
 from connections.authorizations.forms import label_seen
 from connections.models import Connection
 from connections.models.authorization_site import AuthorizationSite
+from connections.models.bulk_run import BulkAction
 from connections.setup import changing
-from connections.setup.connection_filters import ConnectionFilterForm, page_of
+from connections.setup.connection_filters import ConnectionFilterForm, sort_of
 from connections.setup.forms import PermissionsForm, RenameForm
 from connections.setup.level import authorizations_in_use
 from connections.views.flow_status import may_publish
@@ -33,6 +34,7 @@ from console.invocations.models import Invocation
 from console.keys.models import ApiKey
 from console.optimistic_lock import EditConflict, fingerprint
 from console.runtime.snippets import proxy_url, snippets
+from console.saved_filters.filter_tabs import tabs_of
 
 #: How many calls and components the page of a connection lists.
 MAX_CALLS = 10
@@ -45,11 +47,25 @@ def connection_list(request: SignedInRequest) -> HttpResponse:
     if not request.user.may(Action.MANAGE_CONNECTIONS):
         raise PermissionDenied
     form = ConnectionFilterForm(request.GET, user=request.user)
-    page = page_of(form.connections(), request.user, request.GET)
+    sort = sort_of(request.GET)
+    page = form.page(sort)
     template = "connections/connection_list.html"
     if request.htmx and request.htmx.target == "table":
         template += "#table"
-    return render(request, template, {"form": form, "page": page, "tags": form.tags()})
+    return render(
+        request,
+        template,
+        {
+            "form": form,
+            "page": page,
+            "columns": sort.heads(),
+            "sort_order": sort.asked,
+            "tags": form.tags(),
+            "bulk_actions": BulkAction.choices,
+            "filter_tabs": tabs_of(request),
+            "filter_values": form.chosen.items(),
+        },
+    )
 
 
 @require_safe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from connectors.definitions.registry import MIN_SIMILARITY, get_connectors
@@ -90,7 +90,14 @@ def _likely_words(word: str) -> Mapping[str, float]:
     entries = _index_entries()
     if len(word) < _MIN_TYPO_LENGTH or any(word in entry.text for entry in entries):
         return {word: 1}
+    return similar_words(word, (text for entry in entries for text in entry.text.split()))
+
+
+def similar_words(word: str, vocabulary: Iterable[str]) -> Mapping[str, float]:
+    """Return the words of which this one may be a misspelling, with their similarity."""
+    if len(word) < _MIN_TYPO_LENGTH:
+        return {}
     # Compare with beginnings too, because people stop in the middle of a name.
-    beginnings = {text[: len(word) + 1] for entry in entries for text in entry.text.split()}
+    beginnings = {text[: len(word) + 1] for text in vocabulary}
     similar = difflib.get_close_matches(word, beginnings, n=20, cutoff=MIN_SIMILARITY)
     return {other: difflib.SequenceMatcher(None, word, other).ratio() for other in similar}

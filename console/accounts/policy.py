@@ -148,6 +148,7 @@ NAMED_APPLICATION = RowTarget(
 )
 COMPONENT = RowTarget(model="components.Component", organization="application__organization")
 CONNECTION = RowTarget(model="connections.Connection", organization="application__organization")
+BULK_RUN = RowTarget(model="connections.BulkRun", organization="organization", person="user")
 DRAFT = RowTarget(
     model="connections.Connection", organization="application__organization", person="created_by"
 )
@@ -169,6 +170,9 @@ DELIVERY = RowTarget(model="webhooks.Delivery", organization="webhook__organizat
 RELEASE = RowTarget(model="publishing.Release", organization="application__organization")
 CLIENT_INVITATION = RowTarget(model="inviting.Invitation", organization="organization")
 MEMBER = RowTarget(model="accounts.Membership", organization="organization")
+SAVED_FILTER = RowTarget(
+    model="saved_filters.SavedFilter", organization="organization", person="user"
+)
 SHARE = RowTarget(model="distribution.Share", organization="application__organization")
 OFFERED = RowTarget(model="distribution.Share", organization="client")
 PICTURE = RowTarget(model="distribution.Picture", organization="listing__application__organization")
@@ -202,6 +206,9 @@ RULES: dict[str, RouteRule] = {
     "component_delete": RouteRule(MAKE, COMPONENT),
     # Connections
     "connection_list": RouteRule(MANAGE),
+    "bulk_preview": RouteRule(MANAGE),
+    "bulk_run": RouteRule(MANAGE, BULK_RUN),
+    "bulk_continue": RouteRule(MANAGE, BULK_RUN),
     "connector_list": RouteRule(MANAGE),
     "draft_start": RouteRule(MANAGE),
     "connection_detail": RouteRule(MANAGE, CONNECTION),
@@ -330,6 +337,15 @@ RULES: dict[str, RouteRule] = {
     "schema_detail": public(
         "Programs validate files with the schema. It holds no data of this console."
     ),
+    # Saved filters
+    "saved_filter_create": RouteRule(Audience.SIGNED_IN),
+    "saved_filter_edit": RouteRule(Audience.SIGNED_IN, SAVED_FILTER),
+    "saved_filter_delete": RouteRule(Audience.SIGNED_IN, SAVED_FILTER),
+    # Search, guides and the API reference
+    "search": RouteRule(Audience.SIGNED_IN),
+    "guide_list": RouteRule(Audience.SIGNED_IN),
+    "guide_detail": RouteRule(Audience.SIGNED_IN),
+    "api_reference": RouteRule(Audience.SIGNED_IN),
     # Activity
     "event_list": RouteRule(Action.READ_AUDIT, operator_too=True),
     "event_detail": RouteRule(Action.READ_AUDIT, EVENT, operator_too=True),

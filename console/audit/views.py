@@ -21,6 +21,7 @@ from console.audit.log import Subject, record
 from console.audit.models import DEPLOYMENT, Event
 from console.audit.sentences import describe_event
 from console.pagination import paginate
+from console.saved_filters.filter_tabs import tabs_of
 
 FORMATS = {
     "csv": (as_csv, "text/csv; charset=utf-8"),
@@ -46,6 +47,7 @@ def event_list(request: SignedInRequest) -> HttpResponse:
             "page": page,
             "rows": [describe_event(event) for event in page.rows],
             "tags": form.tags(),
+            "filter_tabs": tabs_of(request),
             "query": form.query(),
         },
     )

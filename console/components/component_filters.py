@@ -7,8 +7,17 @@ from django.db.models import Q, QuerySet
 
 from console.applications.models import Application
 from console.choices import ComponentKind
+from console.column_sort import SortColumn
 from console.components.models import Component
 from console.filters import FilterForm
+
+#: An index of an application's components holds the columns that can be sorted.
+COLUMNS = (
+    SortColumn(name="name", label="Name"),
+    SortColumn(name="kind", label="Kind"),
+    SortColumn(name="link_name", label="Link name", by="link_name"),
+    SortColumn(name="changed", label="Changed", by="updated_at", is_descending=True),
+)
 
 
 class ComponentFilterForm(FilterForm):

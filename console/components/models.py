@@ -52,6 +52,9 @@ class Component(models.Model):
                 fields=["application", "link_name"], name="component_link_name_in_application"
             )
         ]
+        indexes = [
+            models.Index(fields=["application", "updated_at", "id"], name="component_by_change")
+        ]
 
     def __str__(self) -> str:
         return self.name

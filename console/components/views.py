@@ -19,13 +19,13 @@ from console.accounts.http import SeeOther, SignedInRequest
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import ComponentKind, Environment
+from console.column_sort import ColumnSort
 from console.components import saving
-from console.components.component_filters import ComponentFilterForm
+from console.components.component_filters import COLUMNS, ComponentFilterForm
 from console.components.definitions import STARTERS
 from console.components.forms import ComponentForm, DefinitionForm, RunForm, with_line_feeds
 from console.components.json_source import JsonFaults
 from console.components.models import Component
-from console.pagination import paginate
 from console.publishing import runs
 from console.publishing.environment_state import release_in_stage, states_across
 from console.publishing.manifest import (
@@ -36,19 +36,21 @@ from console.publishing.manifest import (
 )
 from console.publishing.models import Release
 from console.publishing.run_results import shown
+from console.saved_filters.filter_tabs import tabs_of
 
 PAGE_SIZE = 30
 
 
 @require_safe
 def component_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Show the components of an application in the order of their link names."""
+    """Show the components of an application sorted by a column."""
     application = get_object_or_404(
         Application.objects.allowing(request.user, Action.MANAGE_COMPONENTS), pk=pk
     )
     form = ComponentFilterForm(request.GET, user=request.user)
     rows = form.components(application).select_related("updated_by").defer("definition")
-    page = paginate(rows, request.GET, by="link_name", size=PAGE_SIZE, ascending=True)
+    sort = ColumnSort(COLUMNS, request.GET, default="link_name")
+    page = sort.page(rows, PAGE_SIZE)
     template = "components/component_list.html"
     if request.htmx and request.htmx.target == "table":
         template += "#table"
@@ -57,6 +59,9 @@ def component_list(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
         template,
         {
             "application": application,
+            "columns": sort.heads(),
+            "sort_order": sort.asked,
+            "filter_tabs": tabs_of(request),
             "form": form,
             "page": page,
             "tags": form.tags(),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connections.authorizations.replacing import drop_expired
 from connections.authorizations.suspending import revoke_unused_credentials
-from connections.models import Flow
+from connections.models import BulkRun, Flow
 from console.health.notices import delete_old_notices
 from console.invocations.old_calls import prune_invocations
 from console.people.memberships import revoke_expired_suspensions
@@ -23,6 +23,9 @@ FLOW_KEPT_FOR = timedelta(days=1)
 #: Notices and webhook messages are kept so that they can be resent, and are not sent twice.
 MESSAGES_KEPT_FOR = timedelta(days=30)
 
+#: The page of a bulk action shows its results for this long.
+BULK_RUNS_KEPT_FOR = timedelta(days=30)
+
 
 def _delete_flows() -> int:
     rows = Flow.objects.filter(expires_at__lt=timezone.now() - FLOW_KEPT_FOR)
@@ -32,6 +35,11 @@ def _delete_flows() -> int:
 def _delete_uploads() -> int:
     rows = Upload.objects.filter(created_at__lt=timezone.now() - UPLOAD_LIFETIME)
     return rows.delete()[1].get("transfer.Upload", 0)
+
+
+def _delete_bulk_runs() -> int:
+    rows = BulkRun.objects.filter(created_at__lt=timezone.now() - BULK_RUNS_KEPT_FOR)
+    return rows.delete()[1].get("connections.BulkRun", 0)
 
 
 def _delete_messages() -> int:
@@ -54,6 +62,7 @@ STEPS: Mapping[str, Callable[[], int]] = {
     "unused credentials": revoke_unused_credentials,
     "grants for another account that nobody confirmed": drop_expired,
     "flows that ended more than a day ago": _delete_flows,
+    "bulk actions older than 30 days": _delete_bulk_runs,
     "uploads that were never imported": _delete_uploads,
     "expired sessions": _delete_sessions,
     "calls older than INVOCATION_DAYS": prune_invocations,

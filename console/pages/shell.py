@@ -1,4 +1,4 @@
-"""Template context of every page: navigation, organizations and search."""
+"""Template context of every page: navigation and organizations."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class OrganizationItem:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context processor for ``organizations``, ``navigation`` and ``search_url``.
+    """Context processor for ``version``, ``organizations`` and ``navigation``.
 
     The navigation depends on the person's role in the active organization. If no organization
     is active, it combines the roles of all of them.
@@ -66,12 +66,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     def may(action: Action) -> bool:
         return not ALLOWED[action].isdisjoint(roles)
 
-    connections = reverse("connection_list")
     items = [("Home", reverse("home"), "home")]
     if may(Action.MANAGE_CONNECTIONS):
         items += [
             ("Applications", reverse("application_list"), "apps"),
-            ("Microservices", connections, "plug"),
+            ("Microservices", reverse("connection_list"), "plug"),
         ]
     if may(Action.MANAGE_CLIENTS) or (
         may(Action.DISTRIBUTE) and Application.objects.allowing(user, Action.DISTRIBUTE).exists()
@@ -111,7 +110,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             )
             for label, url, icon in items
         ],
-        "search_url": connections if may(Action.MANAGE_CONNECTIONS) else "",
     }
 
 

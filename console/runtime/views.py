@@ -1,4 +1,4 @@
-"""Views of the runtime API: a wrapper for its operations, and the pages of problem types."""
+"""Views of the runtime API: a wrapper for its operations, its reference, the problem types."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from console.accounts.http import SignedInRequest
+from console.runtime.api_reference import get_reference
 from console.runtime.asgi_request import match_proxy_path
 from console.runtime.problem_details import Problem
 from console.runtime.problem_types import PROBLEM_TYPES
@@ -80,3 +82,9 @@ def problem_detail(request: HttpRequest, slug: str) -> HttpResponse:
     if problem_type is None:
         raise Http404
     return render(request, "runtime/problem_detail.html", {"problem_type": problem_type})
+
+
+@require_safe
+def api_reference(request: SignedInRequest) -> HttpResponse:
+    """Show the operations of the API and its problem types."""
+    return render(request, "runtime/api_reference.html", {"reference": get_reference()})

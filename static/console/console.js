@@ -30,9 +30,8 @@
   const writing = (element) => element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
   document.addEventListener("keydown", (event) => {
     const slash = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !writing(event.target);
-    const ctrlK = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
     const search = document.getElementById("search");
-    if (!(slash || ctrlK) || !search || document.querySelector("dialog:modal")) return;
+    if (!slash || !search || document.querySelector("dialog:modal")) return;
     event.preventDefault();
     search.focus();
     search.select();

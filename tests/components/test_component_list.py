@@ -17,7 +17,7 @@ def address(application) -> str:
 
 def test_it_works(developer_client, address, build):
     build("Find people")
-    assert "Find people Function · find_people" in words_of(developer_client.get(address))
+    assert "Find people Function find_people" in words_of(developer_client.get(address))
 
 
 def test_without_components_it_offers_the_first(developer_client, address):

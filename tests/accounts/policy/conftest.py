@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from connections.models import Flow, OAuthClient, PendingGrant
+from connections.models import BulkRun, Flow, OAuthClient, PendingGrant
 from console.accounts.models import Membership, Organization, User
 from console.applications.models import Application, Right
 from console.audit.models import Event
@@ -21,6 +21,7 @@ from console.inviting.models import Invitation
 from console.keys.issuing import create_key
 from console.publishing.manifest import ComponentSnapshot, Manifest
 from console.publishing.models import Installation, Release, Stage
+from console.saved_filters.models import SavedFilter
 from console.transfer.exporting import export
 from console.transfer.models import Upload
 from console.webhooks import payloads
@@ -67,6 +68,16 @@ def things(application, connect, grant, install, build, developer, super_admin) 
             text=export(application),
         ),
         "connection": connection,
+        "saved_filter": SavedFilter.objects.create(
+            organization=application.organization,
+            user=developer,
+            path="/microservices/",
+            name="Secret plan",
+            query="q=secret",
+        ),
+        "bulk_run": BulkRun.objects.create(
+            organization=application.organization, user=developer, action="enable"
+        ),
         "draft": connect(name="A draft", status="draft", link_name=""),
         "authorization": grant(connection),
         "personal_connection": personal,

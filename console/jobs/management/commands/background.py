@@ -16,7 +16,7 @@ from console.monitoring.readiness import refuse_wrong_keys
 logger = logging.getLogger(__name__)
 
 #: Commands that run in every round, and commands that run once an hour.
-JOBS = ("refresh_due", "check_health", "deliver_webhooks")
+JOBS = ("run_bulk_actions", "refresh_due", "check_health", "deliver_webhooks")
 HOURLY = ("remind_licenses", "prune")
 HOUR = 3_600
 

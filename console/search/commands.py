@@ -84,21 +84,21 @@ PAGES = (
     Command(
         title="People",
         icon="users",
-        route="admin:accounts_membership_changelist",
+        route="person_list",
         words="roles members colleagues deactivate",
         action=Action.MANAGE_PEOPLE,
     ),
     Command(
         title="Invitations",
         icon="users",
-        route="admin:inviting_invitation_changelist",
+        route="member_invitations",
         words="invite colleague",
         action=Action.MANAGE_PEOPLE,
     ),
     Command(
         title="OAuth clients",
         icon="key",
-        route="admin:connections_oauthclient_changelist",
+        route="oauth_client_list",
         words="client id secret redirect uri register",
         action=Action.MANAGE_OAUTH_CLIENTS,
     ),
@@ -145,7 +145,7 @@ ACTIONS = (
     Command(
         title="Create an application",
         icon="plus",
-        route="admin:applications_application_add",
+        route="application_create",
         words="new add",
         action=Action.CREATE_APPLICATIONS,
         is_action=True,
@@ -160,7 +160,7 @@ ACTIONS = (
     Command(
         title="Invite a colleague",
         icon="plus",
-        route="admin:inviting_invitation_add",
+        route="member_invitations",
         words="person people add user",
         action=Action.MANAGE_PEOPLE,
         is_action=True,
@@ -177,7 +177,7 @@ ACTIONS = (
     Command(
         title="Register an OAuth client",
         icon="plus",
-        route="admin:connections_oauthclient_add",
+        route="oauth_client_services",
         words="client id secret add",
         action=Action.MANAGE_OAUTH_CLIENTS,
         is_action=True,

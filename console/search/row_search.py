@@ -204,7 +204,7 @@ def find_people(request: SignedInRequest, words: Sequence[str]) -> SearchGroup:
             rows.filter(names).order_by("user__email")[: MOST + 1],
             lambda row: SearchResult(
                 title=str(row.user),
-                url=reverse("admin:accounts_membership_change", args=[row.pk]),
+                url=reverse("person_detail", args=[row.pk]),
                 note=f"{row.get_role_display()} of {row.organization}"
                 + (" · Deactivated" if row.deactivated_at else ""),
                 icon="user",

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('applications', '0001_initial'),
-        ('connections', '0003_connection_owners'),
+        ('connections', '0004_several_oauth_clients'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.models import Connection
-from connections.setup.connection_filters import page_of
+from connections.setup.connection_filters import page_of, sort_of
 from console.accounts.http import SeeOther, SignedInRequest, show_results
 from console.accounts.models import Organization
 from console.accounts.policy import Action
@@ -182,7 +182,7 @@ def _page_of(request: SignedInRequest, application: Application) -> dict[str, An
         "page": page_of(
             Connection.objects.visible_to(request.user).created().filter(application=application),
             request.user,
-            request.GET,
+            sort_of(request.GET),
         ),
         "release": release,
         # None until it is compared. Without a release, every component is unpublished.

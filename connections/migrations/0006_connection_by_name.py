@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('applications', '0001_initial'),
-        ('connections', '0004_several_oauth_clients'),
+        ('connections', '0005_reasons_and_pending_grants'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

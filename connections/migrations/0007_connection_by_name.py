@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('applications', '0001_initial'),
-        ('connections', '0005_reasons_and_pending_grants'),
+        ('connections', '0006_flow_return_url'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('connections', '0006_connection_by_name'),
+        ('connections', '0007_connection_by_name'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

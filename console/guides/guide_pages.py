@@ -62,9 +62,14 @@ def _parse(slug: str, text: str) -> Guide:
         slug=slug,
         title=title,
         # Our own file, and Markdown without HTML.
-        html=markdown.renderer.render(tokens, markdown.options, {}),
+        html=_accessible(markdown.renderer.render(tokens, markdown.options, {})),
         sections=tuple(_sections(tokens, title)),
     )
+
+
+def _accessible(html: str) -> str:
+    """Let the keyboard scroll wide examples, and leave no table head empty."""
+    return html.replace("<pre>", '<pre tabindex="0">').replace("<th></th>", "<td></td>")
 
 
 def _set_anchors(tokens: Sequence[Token]) -> None:

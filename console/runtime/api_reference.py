@@ -72,7 +72,7 @@ class ApiReference:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         self.version = document["info"]["version"]
-        self.description = document["info"]["description"]
+        self.description = document["info"]["description"].replace("`", "")
         self.base_url = f"{settings.PUBLIC_URL}{API_PREFIX}"
         self.groups = tuple(self._groups())
         self.problems: Sequence[ProblemType] = sorted(
@@ -114,7 +114,7 @@ class ApiReference:
             anchor=operation["operationId"],
             methods=tuple(name.upper() for name in methods),
             path=path,
-            summary=first if is_named_by_code and first else operation["summary"],
+            summary=(first if is_named_by_code and first else operation["summary"]).rstrip("."),
             description=rest.strip() if is_named_by_code else str(operation["description"]),
             parameters=tuple(self._parameter(each) for each in operation.get("parameters", ())),
             bodies=tuple(self._contents("Body", body.get("description", ""), body)),
@@ -122,7 +122,7 @@ class ApiReference:
                 content
                 for status, response in operation["responses"].items()
                 for content in self._contents(
-                    "Any other status" if status == "default" else status,
+                    "of any other status" if status == "default" else status,
                     response["description"],
                     response,
                 )

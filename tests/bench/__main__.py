@@ -22,6 +22,7 @@ from tests.bench import (
     crowded,
     input_size,
     load,
+    many_connections,
     million_rows,
     nginx_calls,
     pages,
@@ -127,6 +128,10 @@ def _database_parts(database: str, rounds: int, folder: Path) -> Parts:
             place = folder / f"{database}-calls"
             yield from proxy_calls.measured(database, url, of(url), place, SPAWN)
 
+    def many() -> Iterable[Figure]:
+        with databases(database, ["connections"], folder) as (url,):
+            yield from many_connections.measured(database, url, of(url), SPAWN)
+
     def nginx() -> Iterable[Figure]:
         with databases(database, ["nginx"], folder) as (url,):
             _prepare(of(url))
@@ -145,7 +150,7 @@ def _database_parts(database: str, rounds: int, folder: Path) -> Parts:
             place = folder / "sandbox"
             yield from token_refresh.measured(database, url, of(url), place, SPAWN)
 
-    parts: Parts = {"pages": all_pages, "publish and transfer": transfer}
+    parts: Parts = {"pages": all_pages, "publish and transfer": transfer, "many connections": many}
     if load.is_possible():
         parts |= {"calls": calls, "a million rows": million}
     else:

@@ -160,7 +160,7 @@
     line.addEventListener("message", ({ data }) => { if (data === "seen") seen(); });
     line.postMessage(message);
   };
-  const finish = ({ flowResult, outcome, next }) => {
+  const finish = ({ flowResult, outcome, next, leadsBack }) => {
     if (!["completed", "failed"].includes(outcome)) return;
     const isPopup = ownFlow() === flowResult;
     if (isPopup) {
@@ -173,7 +173,10 @@
       if (outcome === "completed") window.close();
     });
     setTimeout(() => {
-      if (!seen && !isPopup && outcome === "completed") location.replace(next);
+      if (seen || outcome !== "completed") return;
+      if (!isPopup) location.replace(next);
+      // The page that opened this window has asked by itself, and gone on to where people came from.
+      else if (leadsBack !== undefined) window.close();
     }, 1500);
   };
   ready.then(() => {

@@ -203,7 +203,18 @@
     const button = requestConfig?.triggeringEvent?.submitter ?? elt;
     if (button.matches(".btn, button")) button.ariaBusy = is ? "true" : null;
   };
-  document.addEventListener("htmx:beforeRequest", (event) => { begin(); busy(event, true); });
+  // A page that is redirected asks nothing more: the next answer would take the messages of the page that is loading.
+  let isLeaving = false;
+  document.addEventListener("htmx:beforeOnLoad", ({ detail }) => { isLeaving ||= detail.xhr.getResponseHeader("HX-Redirect") !== null; });
+  addEventListener("pageshow", () => { isLeaving = false; });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (isLeaving) {
+      event.preventDefault();
+      return;
+    }
+    begin();
+    busy(event, true);
+  });
   document.addEventListener("htmx:afterRequest", (event) => { end(); busy(event, false); });
   document.addEventListener("htmx:sendError", () => say(UNANSWERED));
   document.addEventListener("htmx:timeout", () => say(UNANSWERED));

@@ -40,6 +40,9 @@ _KEYS = "Tells the key ring; which secrets there are does not change."
 _LEASE = "Keeps two imports apart; an import is recorded."
 _FOUND = "What was found to be damaged; authorizing again is recorded."
 _OWN = "A file that a person looks at before it is imported, which is recorded."
+_FILTER = "A person's own view of a list, which changes nothing for anybody."
+_BULK = "A list of what to do; what is done with each connection is recorded."
+_PENDING = "Waits for a person's decision, which is recorded."
 #: What no verb of ``all_verbs.py`` does.
 UNRECORDED: dict[Change, str] = {
     ("audit.Chain", "delete"): _LOG,
@@ -76,6 +79,18 @@ UNRECORDED: dict[Change, str] = {
     ("encryption.ScanProgress", "delete"): _KEYS,
     ("health.UnreadableSecret", "create"): _FOUND,
     ("health.UnreadableSecret", "update"): _FOUND,
+    ("connections.Flow", "delete"): "An attempt, deleted with its connection.",
+    ("connections.PendingGrant", "create"): _PENDING,
+    ("connections.PendingGrant", "update"): _PENDING,
+    ("connections.Tag", "update"): _FIXED,
+    ("connections.Tag", "delete"): "Deleted only with its organization.",
+    ("connections.BulkRun", "create"): _BULK,
+    ("connections.BulkRun", "update"): _BULK,
+    ("connections.BulkRun", "delete"): _BULK,
+    ("connections.BulkItem", "create"): _BULK,
+    ("connections.BulkItem", "delete"): _BULK,
+    ("saved_filters.SavedFilter", "create"): _FILTER,
+    ("saved_filters.SavedFilter", "update"): _FILTER,
     ("transfer.ImportLease", "create"): _LEASE,
     ("transfer.ImportLease", "update"): _LEASE,
     ("transfer.Upload", "create"): _OWN,
@@ -92,6 +107,14 @@ SILENT: dict[str, str] = {
     "delivery_resend": "The same message once more.",
     "release_roll_back": "Nothing differs here; the row says who is just publishing.",
     "upload_discard": _OWN,
+    "account_replace": "The account of before stays; what has not been accepted is erased.",
+    "application_settings": "Nothing differs here.",
+    "connection_edit": "Nothing differs here.",
+    "bulk_continue": _BULK,
+    "flow_cancel": "An attempt, which is recorded when it has succeeded.",
+    "saved_filter_create": _FILTER,
+    "saved_filter_edit": _FILTER,
+    "saved_filter_delete": _FILTER,
 }
 
 

@@ -175,7 +175,7 @@
     setTimeout(() => {
       if (seen || outcome !== "completed") return;
       if (!isPopup) location.replace(next);
-      // The page that opened this window has asked by itself, and gone on to where people came from.
+      // The page that opened this window has asked for the outcome, and gone on to where people came from.
       else if (leadsBack !== undefined) window.close();
     }, 1500);
   };

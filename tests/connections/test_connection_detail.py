@@ -100,7 +100,9 @@ def test_it_lists_what_calls_it(developer_client, connect, build):
     build("Something else", connect())
 
     response = developer_client.get(address)
-    assert f'href="{component.get_absolute_url()}"' in response.content.decode()
+    # It leads to where the component can be run.
+    run = f"{component.get_absolute_url()}?run=development"
+    assert f'href="{run}"' in response.content.decode()
     assert "Find customer Function · find_customer" in words_of(response)
     assert "Something else" not in words_of(response)
 

@@ -31,7 +31,7 @@ def test_every_icon_of_the_templates_is_in_the_sprite():
 def test_every_navigation_item_has_an_icon(signed_in, super_admin):
     sprite = (BASE_DIR / "static" / SPRITE).read_text()
     items = signed_in(super_admin).get("/").context["navigation"]
-    assert len(items) == 9
+    assert len(items) == 11
     assert all(f'<symbol id="{item.icon}"' in sprite for item in items)
 
 

@@ -16,7 +16,7 @@ def test_it_shows_each_person_what_they_have_to_authorize(
     assert "0 of 2 have done so" in page
     authorized(mailbox, person, own=True)
     page = text(signed_in(boss).get(place))
-    assert "1 of 2 have done so" in page
+    assert "1 of 2 has done so" in page
     assert f"account of {person.email}" not in page
     rows = rows_of()
     mine = text(signed_in(person).get(place))

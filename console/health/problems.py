@@ -44,11 +44,11 @@ class HealthProblemKind(StrEnum):
     STOPPED = "needs_authorization"
     UNKNOWN_OUTCOME = "unknown_outcome"
     UNREADABLE = "unreadable"
+    DISABLED = "disabled"
     PERMISSIONS_MISSING = "permissions_missing"
     ENDING = "expiring"
     UNRENEWED = "unrenewed"
     FAILING = "failing"
-    DISABLED = "disabled"
 
 
 #: The words of the states, and of problems that an authorization can have in any state.
@@ -281,6 +281,8 @@ def _queries(
     yield kinds.UNKNOWN_OUTCOME, unknown, ("-changed_at",)
     if damaged := unreadable_credentials(MOST):
         yield kinds.UNREADABLE, active & Q(credential__in=damaged), ("-changed_at",)
+    # Only developers can enable a connection.
+    yield kinds.DISABLED, ~Q(environment=Environment.PRODUCTION), ("-connection__disabled_at",)
     if kind in (None, kinds.PERMISSIONS_MISSING) and (missing := missing_permissions(mine)):
         yield kinds.PERMISSIONS_MISSING, missing, ("-changed_at",)
     yield kinds.ENDING, active & home & ending(), ("credential__ends_at",)
@@ -288,8 +290,6 @@ def _queries(
     yield kinds.UNRENEWED, active & home & refused, ("-credential__obtained_at",)
     failing = Q(credential__check_problem__gt="")
     yield kinds.FAILING, active & home & failing, ("-credential__checked_at",)
-    # Only developers can enable a connection.
-    yield kinds.DISABLED, ~Q(environment=Environment.PRODUCTION), ("-connection__disabled_at",)
 
 
 def _problem(

@@ -67,7 +67,7 @@ def test_a_super_admin_sees_a_client_and_a_webhook(signed_in, super_admin, appli
     damage(Webhook.objects.get(), "secret")
     unreadable_secrets.check_next_rows()
     page = page_of(signed_in(super_admin))
-    assert "client_secret of OAuth client “Slack (studio--slack)” of Studio" in page
+    assert "client_secret of OAuth client “Main for Slack (studio--slack)” of Studio" in page
     assert "enter the client_secret again" in page
     assert "webhook “hooks.example” of Studio" in page
 

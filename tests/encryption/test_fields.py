@@ -145,6 +145,7 @@ def test_it_lists_every_encrypted_field():
         ("Credential", "secret"),
         ("Credential", "journal"),
         ("Flow", "code_verifier"),
+        ("PendingGrant", "grant"),
         ("KeySentinel", "value"),
         ("TokenKey", "private"),
         ("Webhook", "secret"),

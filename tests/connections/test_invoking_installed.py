@@ -256,7 +256,7 @@ def test_it_asks_the_database_as_often_however_many_there_are(
     few = queries()
     for _ in range(10):
         one()
-    assert queries() == few == 2
+    assert queries() == few == 3
 
 
 def _state(application, user, client) -> Any:

@@ -117,6 +117,8 @@ OTHERS = {
     "encryption.ScanProgress.name",  # of a command that goes on where it stopped
     "audit.Event.object_label",  # what something was called when it was changed
     "transfer.Upload.file_name",
+    "connections.PendingGrant.label",  # of an account at the service
+    "connections.BulkItem.name",  # what a connection was called when it was chosen
 }
 
 

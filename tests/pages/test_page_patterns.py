@@ -21,6 +21,7 @@ NOTHING_TO_DO = {
     "No problems",
     "No webhooks yet",
     "No clients yet",
+    "Nobody has authorized it yet",
 }
 
 

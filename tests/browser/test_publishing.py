@@ -99,7 +99,7 @@ def test_the_steps_of_the_readme(page, console) -> None:
     keep_picture(page, "application")
     page.get_by_role("link", name="All components").click()
     look_over(page, "components")
-    page.get_by_label("Search").fill("find customers")
+    page.get_by_role("searchbox", name="Search").fill("find customers")
     expect(page.locator(".connection-row")).to_have_count(1)
     page.get_by_role("link", name="Find customers").click()
     editor_of(page)

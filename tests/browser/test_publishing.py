@@ -175,7 +175,7 @@ def test_stage_contains_the_selected_changes_and_runs_them(page, console) -> Non
     look_over(page, "roll back")
     wizard.press(page, "Roll back")
     page.get_by_text("is in Stage, with the content of").wait_for()
-    expect(held.filter(has_text="Walk people").first).not_to_contain_text("contacts.write")
+    expect(held.filter(has_text="Walk people").last).not_to_contain_text("contacts.write")
     assert page.url not in (first, second)
     run(page, find, "Stage")
     worked(page, "Stage")

@@ -101,5 +101,9 @@ def flow_cancel(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     flow = get_object_or_404(flows_of(request), pk=pk)
     if not authorizing.cancel(flow):
         return SeeOther(flow.get_absolute_url())  # it has ended: show the result
-    messages.info(request, "The authorization was canceled. Nothing was changed.")
+    messages.info(
+        request,
+        "The authorization was canceled. Nothing was changed."
+        " If the service's page is still open, you can close it.",
+    )
     return SeeOther(flow_context(flow, request).get("retry_url") or reverse("home"))

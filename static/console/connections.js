@@ -87,6 +87,14 @@
   const showForms = (shown) => {
     panel().querySelectorAll("form:not([data-flow-cancel]), :scope > .message, :scope > .wizard-body").forEach((part) => { part.hidden = !shown; });
   };
+  // The service's page has no tie to this page, so only a window that still shows the console can be closed.
+  const closeIfOwn = (popup) => {
+    try {
+      if (popup?.location.href) popup.close();
+    } catch {
+      // It shows the service.
+    }
+  };
   const stopWaiting = () => {
     current?.line.close();
     clearInterval(current?.timer);
@@ -125,7 +133,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.matches("[data-flow-cancel]")) {
-      current?.popup?.close();
+      closeIfOwn(current?.popup);
       stopWaiting();
     }
     if (!form.matches("form[data-popup]")) return;
@@ -145,7 +153,7 @@
     if (target.closest("[data-popup-again]")) current.form.requestSubmit();
     if (target.closest("[data-popup-cancel]")) {
       const { form, popup } = current;
-      popup?.close();
+      closeIfOwn(popup);
       stopWaiting();
       whenIdle(() => document.getElementById("flow-status")?.remove());
       showForms(true);

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.wsgi import get_wsgi_application
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 from granian.constants import Interfaces
 from granian.server.embed import Server
@@ -58,7 +58,7 @@ def _wait_for(port: int) -> None:
 def _django(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Answer as Django does, and close the database connections of this thread."""
     try:
-        response = get_wsgi_application()(environ, start_response)
+        response = WSGIHandler()(environ, start_response)
         body = [b"".join(response)]
         response.close()
         return body

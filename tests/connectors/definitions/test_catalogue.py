@@ -189,17 +189,28 @@ def test_it_names_its_sources(connector: Connector) -> None:
     assert connector.read_on >= "2026-11-24"
 
 
+SHAPES = {"svg", "path", "circle", "title", "defs", "linearGradient", "stop", "mask", "use"}
+GRADIENT = {
+    *("id", "x1", "x2", "y1", "y2", "offset", "stop-color", "href", "mask", "transform"),
+    *("opacity", "fill-opacity", "stop-opacity"),
+}
+
+
 @pytest.mark.parametrize("path", sorted(LOGOS.glob("*.svg")), ids=lambda path: path.stem)
 def test_a_logo_is_a_plain_drawing(path: Path) -> None:
     assert path.stem in CONNECTORS
     assert f"`{path.name}`" in (LOGOS / "LICENSE.md").read_text()
     root = ElementTree.parse(path).getroot()
-    assert root.get("viewBox") == "0 0 24 24"
+    x, y, width, height = map(int, root.get("viewBox", "").split())
+    assert (x, y) == (0, 0)
+    assert 1 / 2 < width / height < 2  # it is drawn into a square
     elements = list(root.iter())
     assert any("#" in e.get("fill", "") + e.get("stroke", "") for e in elements)
-    assert {e.tag.rpartition("}")[2] for e in elements} <= {"svg", "path", "circle", "title"}
+    assert {e.tag.rpartition("}")[2] for e in elements} <= SHAPES
     drawn = {"viewBox", "fill", "stroke", "d", "cx", "cy", "r", "role", "width", "height", "class"}
-    assert {name for e in elements for name in e.attrib if "stroke" not in name} <= drawn
+    names = {name for e in elements for name in e.attrib if "stroke" not in name}
+    assert names <= drawn | GRADIENT
+    assert all(e.get("href", "#").startswith("#") for e in elements)  # nothing else is loaded
     assert path.stat().st_size < 6000
 
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, connections
 from django.urls import get_resolver
 from granian.constants import Interfaces
@@ -64,7 +64,7 @@ def _run_django(environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], by
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     try:
-        response = get_wsgi_application()(environ, lambda *arguments: started.extend(arguments))
+        response = WSGIHandler()(environ, lambda *arguments: started.extend(arguments))
         body = b"".join(response)
         response.close()
     finally:

@@ -18,6 +18,8 @@ from connections.models.authorization_site import AuthorizationSite
 from connectors.definitions.registry import get_connectors
 from connectors.errors import CredentialRefused, ServiceError
 from console.accounts.http import SeeOther, SignedInRequest
+from console.accounts.models import User
+from console.accounts.policy import Action
 from console.choices import Environment
 from console.optimistic_lock import EditConflict, fingerprint
 
@@ -100,13 +102,20 @@ def _label_changed(
 
 
 def revoke(
-    request: SignedInRequest, authorization: Authorization, site: AuthorizationSite
+    request: SignedInRequest,
+    authorization: Authorization,
+    site: AuthorizationSite,
+    *,
+    person: User | None = None,
 ) -> HttpResponse:
-    """Confirm and revoke an authorization of any site."""
+    """Confirm and revoke an authorization of any site; ``person`` is somebody else whose it is."""
+    back_url = site.people_url if person else site.url
     if request.method == "POST":
-        result = revoking.revoke(authorization, request.user)
-        messages.success(request, f"{site} is no longer authorized. {result}")
-        return SeeOther(site.url)
+        action = Action.MANAGE_PEOPLE if person else None
+        result = revoking.revoke(authorization, request.user, action=action)
+        whose = f" for {person}" if person else ""
+        messages.success(request, f"{site} is no longer authorized{whose}. {result}")
+        return SeeOther(back_url)
     return render(
         request,
         "connections/authorization_revoke.html",
@@ -114,6 +123,8 @@ def revoke(
             "authorization": authorization,
             "site": site,
             "connector": site.connector,
+            "person": person,
+            "back_url": back_url,
             "promise": revoking.preview_revocation(authorization),
         },
     )

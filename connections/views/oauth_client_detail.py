@@ -17,7 +17,7 @@ from connections.models.authorization_site import AuthorizationSite
 from connections.oauth_clients import choosing, registering
 from connections.oauth_clients.client_uses import client_uses, connections_using
 from connections.oauth_clients.forms import EVERYBODY, ChosenClientForm, OAuthClientForm
-from connections.oauth_clients.trial import try_client
+from connections.oauth_clients.stored_client_check import check_stored_client
 from connectors.definitions.auth_type import AuthType
 from connectors.definitions.registry import connector_or_placeholder, get_connectors
 from connectors.oauth2.client_check import ClientVerdict
@@ -160,7 +160,7 @@ def show_test(request: SignedInRequest, client: OAuthClient) -> None:
     if client.connector_slug not in get_connectors():
         messages.error(request, "This service is no longer offered, so it cannot be tested.")
         return
-    result = try_client(client)
+    result = check_stored_client(client)
     show = {
         ClientVerdict.ACCEPTED: messages.success,
         ClientVerdict.REFUSED: messages.error,

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import uuid
 
-from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from connections.authorizations import revoking
 from connections.models import Authorization, Connection, InstalledConnection
 from connections.models.authorization_site import AuthorizationSite
-from console.accounts.http import SeeOther, SignedInRequest
+from connections.views import authorizations
+from console.accounts.http import SignedInRequest
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.choices import Environment
@@ -62,22 +61,7 @@ def authorization_revoke_for(request: SignedInRequest, pk: uuid.UUID) -> HttpRes
         pk=pk,
     )
     site = _site_of(authorization)
-    if request.method == "POST":
-        result = revoking.revoke(authorization, request.user, action=Action.MANAGE_PEOPLE)
-        person = authorization.user
-        messages.success(request, f"{site} is no longer authorized for {person}. {result}")
-        return SeeOther(site.people_url)
-    return render(
-        request,
-        "connections/authorization_revoke.html",
-        {
-            "authorization": authorization,
-            "site": site,
-            "connector": site.connector,
-            "back_url": site.people_url,
-            "promise": revoking.preview_revocation(authorization),
-        },
-    )
+    return authorizations.revoke(request, authorization, site, person=authorization.user)
 
 
 def _site_of(authorization: Authorization) -> AuthorizationSite:

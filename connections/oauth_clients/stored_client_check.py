@@ -17,10 +17,10 @@ from connectors.oauth2.client_check import (
 )
 
 
-def try_client(client: OAuthClient) -> ClientCheck:
+def check_stored_client(client: OAuthClient) -> ClientCheck:
     """Ask the service about a client. No transaction may be open."""
     connector = get_connectors()[client.connector_slug]
-    values = known_parameters(client)
+    values = _known_parameters(client)
     if missing := missing_values(connector, values):
         return ClientCheck(
             verdict=ClientVerdict.UNKNOWN,
@@ -48,7 +48,7 @@ def _places(connector: Connector, values: Mapping[str, str]) -> str:
     return f"The test asked at {', '.join(asked)}." if asked else ""
 
 
-def known_parameters(client: OAuthClient) -> dict[str, str]:
+def _known_parameters(client: OAuthClient) -> dict[str, str]:
     """Return parameters for the service's URLs: of its newest connection, or the defaults."""
     connector = get_connectors()[client.connector_slug]
     host = next((p.name for p in connector.parameters if p.is_host), "")

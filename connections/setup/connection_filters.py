@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -103,15 +104,8 @@ class ConnectionFilterForm(FilterForm):
         connections = Connection.objects.visible_to(self.user).filter(
             Q(status=Connection.Status.CREATED) | Q(created_by=self.user)
         )
-        if words := chosen.get("q"):
-            connections = connections.filter(
-                Q(name__icontains=words)
-                | Q(link_name__icontains=words)
-                | Q(connector_slug__icontains=words)
-                | Q(application__name__icontains=words)
-                | Q(description__icontains=words)
-                | Q(Exists(_tagged.filter(name__icontains=words)))
-            )
+        if text := chosen.get("q"):
+            connections = connections.filter(with_words(text.split()))
         if slug := chosen.get("connector"):
             connections = connections.filter(connector_slug=slug)
         if link_name := chosen.get("application"):
@@ -119,6 +113,21 @@ class ConnectionFilterForm(FilterForm):
         if name := chosen.get("tag"):
             connections = connections.filter(Exists(_tagged.filter(name=name)))
         return connections
+
+
+def with_words(words: Iterable[str]) -> Q:
+    """Match the connections that have every word in a name, the service, a text or a tag."""
+    condition = Q()
+    for word in words:
+        condition &= (
+            Q(name__icontains=word)
+            | Q(link_name__icontains=word)
+            | Q(connector_slug__icontains=word)
+            | Q(application__name__icontains=word)
+            | Q(description__icontains=word)
+            | Q(Exists(_tagged.filter(name__icontains=word)))
+        )
+    return condition
 
 
 def in_display_state(name: str, user: Any) -> Q:

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 
 from connections.models import Connection, InstalledConnection
+from connections.setup.connection_filters import with_words
 from connectors.definitions.registry import get_connectors
 from connectors.definitions.search import search as search_connectors
 from console.accounts.http import SignedInRequest
@@ -46,7 +47,7 @@ def containing(words: Iterable[str], *fields: str) -> Q:
 
 
 def find_connections(request: SignedInRequest, words: Sequence[str]) -> SearchGroup:
-    """Find connections by name, link name, service and application.
+    """Find connections as their list does: by names, service, application, description and tag.
 
     If nothing is found, a misspelled service is looked for, as in the gallery.
     """
@@ -54,8 +55,7 @@ def find_connections(request: SignedInRequest, words: Sequence[str]) -> SearchGr
         Q(status=Connection.Status.CREATED) | Q(created_by=request.user)
     )
     rows = seen.select_related("application").order_by("-created_at", "-id")
-    fields = ("name", "link_name", "connector_slug", "application__name")
-    found = list(rows.filter(containing(words, *fields))[: MOST + 1])
+    found = list(rows.filter(with_words(words))[: MOST + 1])
     if not found and len(words) == 1 and (similar := search_connectors(words[0])):
         slugs = [connector.slug for connector in similar]
         found = list(rows.filter(connector_slug__in=slugs)[: MOST + 1])
@@ -72,9 +72,7 @@ def find_connections(request: SignedInRequest, words: Sequence[str]) -> SearchGr
                 connector=row.connector,
             ),
         ),
-        more_url=f"{reverse('connection_list')}?{urlencode({'q': ' '.join(words)})}"
-        if len(words) == 1
-        else "",
+        more_url=f"{reverse('connection_list')}?{urlencode({'q': ' '.join(words)})}",
     )
 
 

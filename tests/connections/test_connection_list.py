@@ -110,6 +110,8 @@ def some(connect, grant, studio) -> None:
         ("q=ALPH", {"Alpha"}),
         ("q=slack", {"Beta", "Gamma"}),
         ("q=zeppelin", {"Gamma"}),
+        ("q=zeppelin+slack", {"Gamma"}),
+        ("q=zeppelin+alpha", set()),
         ("q=%25", set()),
         ("connector=slack", {"Beta", "Gamma"}),
         ("application=zeppelin", {"Gamma"}),

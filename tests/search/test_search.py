@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from connections.setup.tagging import add_tags
 from console.accounts.models import Organization
 from console.applications.models import Right
 from console.choices import Level, Role
@@ -124,6 +125,16 @@ def test_all_words_must_match_and_the_best_is_first(developer_client, connect):
     assert found(developer_client, "export sales")["connections"] == ["Nightly sales export"]
     assert found(developer_client, "sales sandbox")["connections"]
     assert "connections" not in found(developer_client, "sales absent")
+
+
+def test_a_connection_is_found_by_its_description_and_its_tags(
+    developer_client, developer, connect
+):
+    add_tags(connect(name="Ledger", description="Sends each invoice."), ["billing"], developer)
+    connect(name="Other")
+    for query in ("invoice", "BILLING", "billing each ledger"):
+        assert found(developer_client, query)["connections"] == ["Ledger"]
+    assert "connections" not in found(developer_client, "billing other")
 
 
 def test_a_misspelled_service_is_found(developer_client, connect):

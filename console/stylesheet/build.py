@@ -19,10 +19,13 @@ from django.template.utils import get_app_template_dirs
 from console.stylesheet.subset import subset
 from console.stylesheet.used_names import read_names
 
-TABLER = Path(__file__).parent / "tabler" / "tabler.min.css"
+_HERE = Path(__file__).parent
+TABLER = _HERE / "tabler" / "tabler.min.css"
 #: The path of the style sheet among the static files.
 NAME = "console/tabler.css"
 _CHARSET = '@charset "UTF-8";'
+#: Folders of Python files that render no page.
+_WITHOUT_PAGES = frozenset({"management", "migrations", _HERE.name})
 
 
 def build() -> Path:
@@ -44,7 +47,9 @@ def own_files() -> Iterator[Path]:
     for app in apps.get_app_configs():
         # A package of this project; its other applications are below one of these.
         if (package := Path(app.path)).parent == settings.BASE_DIR:
-            yield from package.rglob("*.py")
+            for file in package.rglob("*.py"):
+                if _WITHOUT_PAGES.isdisjoint(file.relative_to(package).parts):
+                    yield file
     static = settings.BASE_DIR / "static" / "console"
     yield from chain(static.rglob("*.js"), static.rglob("*.css"))
 
@@ -67,8 +72,7 @@ def _css() -> str:
 def _fingerprint() -> str:
     """Return a hash of everything that the style sheet is built from, and of what builds it."""
     result = hashlib.sha256()
-    # The files of this package are among our own.
-    for path in sorted({TABLER, *own_files(), *installed_templates()}):
+    for path in sorted({TABLER, *_HERE.glob("*.py"), *own_files(), *installed_templates()}):
         result.update(f"{path}\0".encode())
         result.update(hashlib.sha256(path.read_bytes()).digest())
     return result.hexdigest()

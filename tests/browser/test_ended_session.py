@@ -70,6 +70,7 @@ def test_a_definition_gets_its_text_back(page, console) -> None:
     page.get_by_role("link", name="All components").click()
     page.get_by_role("link", name="Add customer", exact=True).click()
     wizard.wait_until_ready(page)
+    page.locator(".cm-content").wait_for()
     editor = page.get_by_role("textbox", name="Definition")
     editor.fill('{"typed": true}')
     end_session(page)

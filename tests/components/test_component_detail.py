@@ -51,10 +51,18 @@ def test_it_keeps_the_contract_with_the_editor(developer_client, build):
     html = developer_client.get(component.get_absolute_url()).content.decode()
     check = reverse("component_check", args=[component.pk])
     assert re.search(
-        rf'<div data-editor data-check-url="{check}"><textarea name="definition"', html
+        rf'<div data-editor data-check-url="{check}" data-scripts="[^"]+">'
+        r'<textarea name="definition"',
+        html,
     )
     assert "data-editor-status" in html
-    assert html.index("codemirror.js") < html.index("console/components.js")
+
+
+def test_the_editor_is_loaded_after_the_page(developer_client, build):
+    html = developer_client.get(build("Find").get_absolute_url()).content.decode()
+    [scripts] = re.findall(r'data-scripts="([^"]+)"', html)
+    assert re.fullmatch(r"\S+codemirror\S*\.js \S+editor\S*\.js", scripts)
+    assert not {*scripts.split()} & {*re.findall(r'<script src="([^"]+)"', html)}
 
 
 def test_it_says_how_its_connections_stand(developer_client, connect, grant, build):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -14,6 +16,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGI = Callable[[Message, Receive, Send], Awaitable[None]]
 Environ = dict[str, Any]
+
+#: How long the rest of a body is received after the answer, in total and between two pieces.
+LINGER_SECONDS, LINGER_IDLE_SECONDS = 30.0, 2.0
 
 _ALWAYS: Environ = {
     "SCRIPT_NAME": "",
@@ -43,6 +48,20 @@ async def wait_for_disconnect(receive: Receive) -> None:
     """Return when the client has disconnected; its body must have been received."""
     while not (await receive())["type"].endswith(".disconnect"):
         pass
+
+
+async def discard_rest(receive: Receive) -> None:
+    """Receive the rest of a body after the answer, for some time (RFC 9112 section 9.6).
+
+    The server would reset the connection, and a client that is still sending, such as nginx,
+    would not read the answer.
+    """
+    with suppress(TimeoutError, ClientDisconnected):
+        async with asyncio.timeout(LINGER_SECONDS):
+            is_over = False
+            while not is_over:
+                async with asyncio.timeout(LINGER_IDLE_SECONDS):
+                    _, is_over = await next_piece(receive)
 
 
 def environ_of(scope: Message) -> Environ:

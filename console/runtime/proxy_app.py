@@ -25,8 +25,10 @@ from console.runtime.asgi_request import (
     Message,
     Receive,
     Send,
+    discard_rest,
     header_list,
     match_proxy_url,
+    may_have_body,
     wait_for_disconnect,
 )
 from console.runtime.problem_details import Problem, problem_of
@@ -77,6 +79,7 @@ class _HttpCall(ProxyCall):
         super().__init__(*arguments, **named)
         self.body: RequestBody | None = None
         self.client = _Client(self.receive)
+        self.is_answered = False
 
     async def respond(self) -> None:
         try:
@@ -92,6 +95,15 @@ class _HttpCall(ProxyCall):
         finally:
             self.client.stop_watching()
             self.release()
+        if self._is_still_sent:
+            await discard_rest(self.receive)
+
+    @property
+    def _is_still_sent(self) -> bool:
+        """Tell whether the program was answered before the end of its body."""
+        if not self.is_answered:
+            return False
+        return may_have_body(self.environ) if self.body is None else not self.body.is_over
 
     async def _call(self) -> ProxyResponse:
         prepared = await self.prepare()
@@ -181,6 +193,7 @@ class _HttpCall(ProxyCall):
 
     async def _send_piece(self, piece: bytes, *, more: bool = True) -> None:
         await self.send({"type": "http.response.body", "body": piece, "more_body": more})
+        self.is_answered = not more
 
     def _log(self, *, status: int, sent: int, problem: str = "") -> None:
         received = self.body.received if self.body else 0

@@ -22,14 +22,19 @@ from console.runtime.request_body import (
 )
 
 
-async def receive_body(environ: Environ, receive: Receive) -> None:
-    """Put the body into ``wsgi.input``, or the :class:`Problem` with it into ``BODY_PROBLEM``."""
+async def receive_body(environ: Environ, receive: Receive) -> bool:
+    """Put the body into ``wsgi.input``, or the :class:`Problem` with it into ``BODY_PROBLEM``.
+
+    Tell whether it was received.
+    """
     environ["wsgi.input"] = io.BytesIO()
     try:
         with body_permit(*body_limits(environ)):
             environ["wsgi.input"] = await _receive(environ, receive)
     except Problem as problem:
         environ[BODY_PROBLEM] = problem
+        return False
+    return True
 
 
 async def _receive(environ: Environ, receive: Receive) -> IO[bytes]:

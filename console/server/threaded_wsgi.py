@@ -20,6 +20,7 @@ from console.runtime.asgi_request import (
     Message,
     Receive,
     Send,
+    discard_rest,
     environ_of,
     may_have_body,
     wait_for_disconnect,
@@ -28,8 +29,8 @@ from console.runtime.asgi_request import (
 logger = logging.getLogger(__name__)
 
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-#: Receives the body of a request into its WSGI environment.
-ReceiveBody = Callable[[Environ, Receive], Awaitable[None]]
+#: Receives the body of a request into its WSGI environment; tells whether that is all of it.
+ReceiveBody = Callable[[Environ, Receive], Awaitable[bool]]
 
 _BAD_REQUEST: Message = {
     "type": "http.response.start",
@@ -59,9 +60,10 @@ class ThreadedWSGI:
             await send({"type": "websocket.close"})
             return
         environ = environ_of(scope)
+        is_received = True
         if may_have_body(environ):
             try:
-                await self._receive_body(environ, receive)
+                is_received = await self._receive_body(environ, receive)
             except ClientDisconnected:  # or the request was malformed
                 await _send_whole(send, _BAD_REQUEST, b"")
                 return
@@ -72,6 +74,8 @@ class ThreadedWSGI:
         self._queue.put(exchange)
         if (whole := await exchange.done) is not None:
             await _send_whole(send, exchange.start, whole)
+            if not is_received:
+                await discard_rest(receive)
 
     def _work(self) -> None:
         while True:

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -93,6 +93,54 @@ def test_a_route_is_not_used_any_longer_without_the_console(paths, tmp_path):
             answer = requests.get(address, headers=paths.console.headers, timeout=10)
             assert (answer.status_code, answer.headers["Console-Problem"]) == (503, "unavailable")
             assert len(paths.item.received) == before
+
+
+@pytest.fixture
+def dying():
+    """The URL of a console that takes each request and closes the connection."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def take_and_close():
+        with suppress(OSError):
+            while True:
+                sock, _ = listener.accept()
+                with sock:
+                    sock.recv(65_536)
+
+    thread = threading.Thread(target=take_and_close)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+def test_a_call_that_the_console_broke_off_may_have_been_made(paths, dying, tmp_path):
+    """The answer must not say that nothing was sent, nor ask to repeat the call."""
+    with nginx(tmp_path / "nginx", dying) as proxy:
+        answer = requests.post(
+            proxy.address("item", "x"), b"order", headers=paths.console.headers, timeout=10
+        )
+    assert (answer.status_code, answer.json()["status"]) == (500, 500)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Console-Problem"] == "internal-error"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "may have been made" in answer.json()["detail"]
+    assert "Retry-After" not in answer.headers
+
+
+@pytest.mark.parametrize("of", ["nginx", "python"])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/api/v1/connections/item/proxy/x", 401), ("/api/v1/connections/", 413)],
+)
+def test_a_refusal_reaches_a_program_that_is_still_sending(paths, of, path, status):
+    url = paths.nginx.url if of == "nginx" else paths.console.url
+    for _ in range(8):
+        answer = requests.post(
+            url + path, b"x" * 30_000_000, headers={"Authorization": "Bearer wrong"}, timeout=20
+        )
+        assert answer.status_code == status
 
 
 @pytest.mark.parametrize("of", ["nginx", "python"])

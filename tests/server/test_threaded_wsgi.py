@@ -60,6 +60,7 @@ async def receive_body(environ, receive):
             raise
         environ["wsgi.input"].write(piece)
     environ["wsgi.input"].seek(0)
+    return True
 
 application = ThreadedWSGI(wsgi, threads=4, receive_body=receive_body)
 """

@@ -6,28 +6,21 @@ import asyncio
 import queue
 import socket
 import threading
+import time
 from contextlib import suppress
 
 import pytest
 
-from console.runtime import request_body
+from console.runtime import asgi_request, request_body
 from console.runtime.proxy_app import REPLAYED_BYTES
 from tests.runtime.proxy.program import (
     CALLS,
     OK,
     Answered,
     Program,
-    PythonPath,
     leading_to,
     on_loop,
 )
-
-
-@pytest.fixture
-def data_path() -> PythonPath:
-    """Bodies over 64 KiB and in chunks are not for nginx; for others see tests/gateway."""
-    return PythonPath()
-
 
 CONTACTS = f"{CALLS}/orders/proxy/contacts"
 CHUNKED = {"Transfer-Encoding": "chunked"}
@@ -265,6 +258,37 @@ def test_a_service_may_answer_before_it_has_read_the_body(listen, settings, prog
         assert (answer.status, answer.body) == (status, b"ok")
     over.set()
     assert listener.connections == 2
+
+
+@pytest.mark.parametrize("problem", ["connection-not-found", "request-too-large"])
+def test_a_refusal_reaches_a_program_that_is_still_sending(program, keyed, settings, problem):
+    settings.PROXY_MAX_REQUEST_BYTES = 3 * REPLAYED_BYTES
+    link_name = "nowhere" if problem == "connection-not-found" else "orders"
+    for _ in range(8):
+        answer = program.call("POST", link_name, body=b"x" * 30 * REPLAYED_BYTES)
+        assert answer.problem == problem
+
+
+@pytest.mark.parametrize("data_path", ["python"], indirect=True)  # looks into the exchange
+def test_the_rest_of_a_body_is_received_after_the_answer(program, monkeypatch):
+    pieces = [b"x" * 65_536] * 20
+    scope = program.scope("POST", CONTACTS.replace("orders", "nowhere"), headers=CHUNKED)
+    exchange = program.path.exchange(scope, pieces)
+    assert on_loop(exchange.run()).problem == "connection-not-found"
+    assert exchange._pieces is None
+
+    # For a sender that pauses, and for one that never ends, there is a limit.
+    slow = [
+        ("LINGER_IDLE_SECONDS", program.path.exchange(scope, pieces, hangs=True)),
+        ("LINGER_SECONDS", program.path.exchange(scope, pieces * 100, pause=0.01)),
+    ]
+    for limit, exchange in slow:
+        with monkeypatch.context() as patch:
+            patch.setattr(asgi_request, limit, 0.1)
+            began = time.monotonic()
+            assert on_loop(exchange.run()).problem == "connection-not-found"
+            assert time.monotonic() - began < 10  # the sleep of ``hangs`` and the pauses: 20 s
+            assert exchange._pieces is not None
 
 
 def test_request_and_response_are_streamed_at_the_same_time(listen, settings, program, keyed):

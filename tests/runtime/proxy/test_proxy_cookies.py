@@ -5,14 +5,6 @@ from __future__ import annotations
 import pytest
 
 from connectors.definitions.registry import get_connectors
-from tests.runtime.proxy.program import PythonPath
-
-
-@pytest.fixture
-def data_path() -> PythonPath:
-    """Connectors with cookies are not for nginx."""
-    return PythonPath()
-
 
 PATH = "/api/v1/connections/sessions/proxy"
 

@@ -21,13 +21,6 @@ from tests.connections.conftest import (  # noqa: F401
 )
 from tests.connections.flow_steps import allow, begin
 from tests.monitoring.log_capture import leaked, written
-from tests.runtime.proxy.program import PythonPath
-
-
-@pytest.fixture
-def data_path() -> PythonPath:
-    """Behind nginx: tests/gateway/test_gateway_secrets.py."""
-    return PythonPath()
 
 
 @pytest.mark.parametrize("form", ["json", "line"])

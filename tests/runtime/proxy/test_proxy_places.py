@@ -17,14 +17,7 @@ from connectors.http.ssrf import parse_destination
 from connectors.http.stream import stream_request
 from tests.connectors.http.test_http_client import LITERALS
 from tests.connectors.http.test_ssrf import PRIVATE, TRICKS
-from tests.runtime.proxy.program import PythonPath, hang_up, on_loop, test_loop
-
-
-@pytest.fixture
-def data_path() -> PythonPath:
-    """Behind nginx: tests/gateway/test_gateway_pools.py."""
-    return PythonPath()
-
+from tests.runtime.proxy.program import hang_up, on_loop, test_loop
 
 QUICK = CallLimits(connect=0.3, seconds=0.3)
 OWN_HOST = """

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -18,19 +19,11 @@ from tests.runtime.proxy.program import (
     CALLS,
     OK,
     Exchange,
-    PythonPath,
     hang_up,
     leading_to,
     on_loop,
     speaking,
 )
-
-
-@pytest.fixture
-def data_path() -> PythonPath:
-    """Behind nginx: tests/gateway/test_gateway_pools.py."""
-    return PythonPath()
-
 
 #: What looks like the answer to whatever is asked next.
 POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
@@ -173,10 +166,19 @@ def test_to_a_head_only_the_head_comes(serve, program, keyed):
     assert listener.connections == 2
 
 
-def test_a_program_that_goes_away_frees_the_connection(serve, program, keyed):
-    listener = serve(
-        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (50 * PIECE) + b"x" * 20 * PIECE
-    )
+def test_a_program_that_goes_away_frees_the_connection(listen, settings, program, keyed):
+    closed = threading.Event()
+
+    def speak(sock: socket.socket) -> None:
+        sock.recv(65536)
+        with suppress(ConnectionError):
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (50 * PIECE))
+            sock.sendall(b"x" * 20 * PIECE)
+            sock.recv(65536)
+        closed.set()
+
+    listener = listen(speak)
+    leading_to(listener, settings)
     origin = ("proxied", "http", "127.0.0.1", listener.port)
     seen: list[int] = []
 
@@ -188,6 +190,7 @@ def test_a_program_that_goes_away_frees_the_connection(serve, program, keyed):
     assert (answer.status, answer.broke_off) == (200, True)
     assert seen[0] == (0 if program.is_nginx else 1)  # nginx counts its own calls
     assert program.logged()["problem"] == "caller-gone"
+    assert closed.wait(5)
     assert (bulkhead.in_progress(origin), len(connection_pool.pool)) == (0, 0)
 
 

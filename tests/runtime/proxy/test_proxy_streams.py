@@ -10,14 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from connectors.http.stream import PIECE
-from tests.runtime.proxy.program import OK, PythonPath, leading_to
-
-
-@pytest.fixture
-def data_path() -> PythonPath:
-    """Behind nginx: tests/gateway/test_gateway_streams.py."""
-    return PythonPath()
-
+from tests.runtime.proxy.program import OK, leading_to
 
 MEBIBYTE = 1024 * 1024
 

@@ -18,16 +18,10 @@ from websockets.utils import accept_key
 
 from connectors.http.bulkhead import bulkhead
 from console.invocations import log_writer
-from tests.runtime.proxy.program import PythonPath, leading_to
+from tests.runtime.proxy.program import leading_to
 from tests.runtime.served_in_process import served_in_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def data_path() -> PythonPath:
-    """nginx passes WebSockets on to the console."""
-    return PythonPath()
 
 
 class Speaker:

@@ -17,6 +17,8 @@ local MAX_BODY = 64 * 1024
 -- No HEAD: some services send a body all the same, and nginx would use the connection again.
 local METHODS = { GET = true, POST = true, PUT = true, PATCH = true, DELETE = true,
                   OPTIONS = true }
+-- Timers of nginx may end this much early (NGX_TIMER_LAZY_DELAY, and some for the clock).
+local EARLY_SECONDS = 0.35
 local HAS_BODY = { POST = true, PUT = true, PATCH = true }
 
 local M = {}
@@ -189,6 +191,7 @@ function M.header_filter()
   local call = ngx.ctx.call
   if not call or call.problem then return end
   call.status, call.began = ngx.status, ngx.now()
+  call.arrived = call.began
   call.problem = problem_of_nginx()
   if call.problem then
     call.body = problems.replace(call.problem, call)
@@ -233,7 +236,8 @@ function M.body_filter()
     return ngx.ERROR
   end
   local seconds = call.lasts + call.received / rules.bytes_a_second
-  if ngx.now() - call.began > seconds then
+  call.arrived = ngx.now()
+  if call.arrived - call.began > seconds then
     call.problem = "service-timeout"
     return ngx.ERROR
   end
@@ -244,7 +248,8 @@ local function reason(call)
   if call.problem then return call.problem end
   if call.is_complete then return "" end
   if call.status and (call.flushes > 1 or call.flushes == 1 and call.received > 0) then
-    return "service-unreachable"
+    local is_late = ngx.now() - call.arrived > call.rules.seconds - EARLY_SECONDS
+    return is_late and "service-timeout" or "service-unreachable"
   end
   return "caller-gone"
 end

@@ -9,7 +9,7 @@ from connections.authorizations.connection_state import ConnectionState
 from connections.calls.errors import AuthorizationRequired, CallRefused
 from connections.calls.exchange import Exchange, ServiceRequest
 from connections.calls.missing_scope import fix_of, missing_scopes
-from connections.calls.readiness import ensure_ready, how_to_fix
+from connections.calls.readiness import ended_because, ensure_ready, how_to_fix
 from connections.calls.signed_request import SignedRequest, Unauthorized
 from connections.credentials.refreshing import NeedsAuthorization
 from connections.credentials.unauthorized_response import call_and_retry
@@ -30,11 +30,12 @@ def invoke(request: ServiceRequest, state: ConnectionState) -> Exchange:
     except CallRefused as error:
         return refused_exchange(request, state, error)
     signed = SignedRequest(request, credential)
-    problem = authorize_url = ""
+    problem = authorize_url = reason_code = ""
     try:
         call_and_retry(credential, signed.send)
     except NeedsAuthorization as error:
         problem, authorize_url = f"{error} {how_to_fix(state)}", state.authorize_url
+        reason_code = ended_because(state)
     except Unauthorized:
         pass  # it concerns this request only: the service's answer is shown
     except ServiceBusy:
@@ -50,6 +51,7 @@ def invoke(request: ServiceRequest, state: ConnectionState) -> Exchange:
         **signed.masked_fields(),
         problem=signed.mask(problem),
         authorize_url=authorize_url,
+        reason_code=reason_code,
     )
     return _with_missing_scopes(exchange, state, credential)
 

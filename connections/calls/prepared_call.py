@@ -20,7 +20,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from connections.authorizations.connection_state import ConnectionState
 from connections.calls.errors import AuthorizationBroken
 from connections.calls.lookup import Caller, find_connection
-from connections.calls.readiness import ensure_ready, not_authorized
+from connections.calls.readiness import ended_because, ensure_ready, not_authorized
 from connections.credentials.refreshing import (
     WAIT_SECONDS,
     NeedsAuthorization,
@@ -35,7 +35,6 @@ from connections.models import (
     InstalledConnection,
     ReleasedConnection,
 )
-from connections.models.reason_code import ReasonCode
 from connectors.api.auth_strategies import Signed, strategy_of
 from connectors.api.request_urls import base_url
 from connectors.definitions.schema import Connector
@@ -308,7 +307,4 @@ def _credential(prepared: PreparedCall) -> Credential:
 
 def _authorization_ended(prepared: PreparedCall, error: NeedsAuthorization) -> AuthorizationBroken:
     _prepared.remove(prepared.key)
-    authorization = prepared.state.authorization
-    rows = Authorization.objects.filter(pk__in=[authorization.pk] if authorization else [])
-    code = rows.values_list("reason_code", flat=True).first()
-    return AuthorizationBroken(str(error), prepared.state, code or ReasonCode.UNKNOWN)
+    return AuthorizationBroken(str(error), prepared.state, ended_because(prepared.state))

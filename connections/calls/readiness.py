@@ -51,6 +51,13 @@ def ensure_ready(state: ConnectionState, *, has_user: bool = True) -> Credential
     return credential
 
 
+def ended_because(state: ConnectionState) -> str:
+    """Return the reason code that was stored when the authorization ended during a call."""
+    authorization = state.authorization
+    rows = Authorization.objects.filter(pk__in=[authorization.pk] if authorization else [])
+    return rows.values_list("reason_code", flat=True).first() or ReasonCode.UNKNOWN
+
+
 def lacks_user(state: ConnectionState, *, has_user: bool) -> bool:
     """Tell whether each person authorizes the connection, and the call does not name one."""
     return state.snapshot.level == Level.LOGGED_IN_USER and not has_user

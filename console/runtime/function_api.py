@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Literal
+from urllib.parse import urljoin
 
+from django.conf import settings
 from ninja import Schema
 from pydantic import ConfigDict, Field, model_validator
 
@@ -41,6 +43,13 @@ class CallOut(Schema):
     status: int = Field(description="0 if there was no response")
     milliseconds: int
     problem: str
+    reason_code: str | None = Field(
+        description="Why the authorization cannot call, if that stopped the run"
+    )
+    authorize_url: str | None = Field(description="Where a person fixes it by authorizing")
+    missing_scopes: list[str] = Field(
+        description="Scopes that the service's answer named as missing"
+    )
 
 
 class StepOut(Schema):
@@ -114,6 +123,11 @@ def _describe(result: Run) -> dict[str, Any]:
                         "status": exchange.status,
                         "milliseconds": exchange.milliseconds,
                         "problem": exchange.problem,
+                        "reason_code": exchange.reason_code or None,
+                        "authorize_url": urljoin(settings.PUBLIC_URL, exchange.authorize_url)
+                        if exchange.authorize_url
+                        else None,
+                        "missing_scopes": list(exchange.missing_scopes),
                     }
                     for exchange in step.exchanges
                 ],

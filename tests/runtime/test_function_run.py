@@ -42,6 +42,32 @@ def test_it_stops_and_says_why(ask, network, find):
     assert told["problem"] == "Sandbox answered 404 Not Found."
 
 
+def test_a_run_that_ends_an_authorization_says_why_and_where_to_authorize(
+    ask, network, build, connect, grant, settings
+):
+    connection = connect(name="Mail", link_name="mail")
+    grant(connection, secret={"access_token": "an-access-token"})
+    build("Find", definition={"calls": [{"connection": "mail", "path": "/contacts/7"}]})
+    network.get(f"{API}/contacts/7", status=401, json={"error": "invalid_token"})
+    network.get(f"{API}/me", status=401, json={"error": "invalid_token"})
+    told = ask("functions/find/run", {}).json()
+    assert told["outcome"] == "stopped"
+    (call,) = told["steps"][0]["calls"]
+    assert call["reason_code"] == "credential_refused"
+    assert call["authorize_url"] == (
+        f"{settings.PUBLIC_URL}/connections/{connection.pk}/authorize/?environment=all"
+    )
+    assert call["missing_scopes"] == []
+
+
+def test_a_run_names_the_scope_that_is_missing(ask, network, find):
+    challenge = 'Bearer error="insufficient_scope", scope="orders.write"'
+    network.get(f"{API}/contacts/7", status=403, json={}, headers={"WWW-Authenticate": challenge})
+    told = ask("functions/find/run", {"input": {"id": 7}}).json()
+    (call,) = told["steps"][0]["calls"]
+    assert (call["missing_scopes"], call["reason_code"]) == (["orders.write"], None)
+
+
 def test_a_missing_input_stops_it(ask, network, find):
     told = ask("functions/find/run", {}).json()
     assert told["outcome"] == "stopped"

@@ -19,8 +19,10 @@ try {
     await signIn(page);
     const results = [];
     for (let run = 0; run < runs; run += 1) {
-      results.push(await measured(page));
+      const result = await measured(page);
+      if (result) results.push(result);
     }
+    if (!results.length) continue;
     results.sort((one, other) => one.scores.performance - other.scores.performance);
     const middle = results[Math.floor(results.length / 2)];
     process.stdout.write(`${JSON.stringify({ name: page.name, ...middle, runs: results.map((result) => result.scores) })}\n`);
@@ -37,7 +39,7 @@ async function signIn({ url, cookies }) {
   await tab.close();
 }
 
-async function measured(page, attempts = 3) {
+async function measured(page, attempts = 5) {
   const { lhr } = await lighthouse(page.url, {
     port: browser.port,
     onlyCategories: CATEGORIES,
@@ -48,7 +50,8 @@ async function measured(page, attempts = 3) {
     return measured(page, attempts - 1); // on a busy machine a trace may be incomplete
   }
   if (lhr.runtimeError) {
-    throw new Error(`${page.name}: ${lhr.runtimeError.message}`);
+    console.error(`${page.name} was not measured: ${lhr.runtimeError.message}`);
+    return null;
   }
   if (new URL(lhr.finalDisplayedUrl).pathname !== new URL(page.url).pathname) {
     throw new Error(`${page.name}: ${page.url} redirects to ${lhr.finalDisplayedUrl}`);

@@ -29,7 +29,6 @@ from connectors.api.auth_strategies import AUTH_TYPES
 from connectors.definitions.registry import get_connectors
 from connectors.errors import ServiceError
 from console.accounts.http import SeeOther, SignedInRequest
-from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.optimistic_lock import FieldConflict
 from console.signing_in.reauthentication import reauthentication_required
@@ -220,7 +219,6 @@ def _page(
     host = host_of(site.snapshot)
     reference = client_reference(connector.slug, site.organization, host=host)
     actions = connector.oauth2.actions if connector.oauth2 else {}
-    registrars = Organization.objects.allowing(request.user, Action.MANAGE_OAUTH_CLIENTS)
     response = render(
         request,
         "connections/connection_authorize.html",
@@ -243,7 +241,8 @@ def _page(
             "registered": registered,
             "redirect_uri": "" if registered else redirect_uri(reference),
             "host": host,
-            "may_register": not registered and site.organization in registrars,
+            "may_register": not registered
+            and request.user.may(Action.MANAGE_OAUTH_CLIENTS, site.organization),
             "register_url": _register_url(site),
             "reusable": granting.reusable_credentials(site, request.user),
             "first_missing": form.initial.get("environments", []),

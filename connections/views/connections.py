@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -180,6 +181,7 @@ def _detail_page(
     form: RenameForm,
     changed: EditConflict | None = None,
 ) -> HttpResponse:
+    prefetch_related_objects([connection], "released")  # each state of an authorization needs it
     site = AuthorizationSite.of_connection(connection)
     found = {
         authorization.environment: authorization
@@ -192,7 +194,8 @@ def _detail_page(
     connector = connection.connector
     actions = connector.oauth2.actions if connector.oauth2 else {}
     components = Component.objects.filter(references__connection=connection)
-    component_count = components.count()
+    listed = list(components[:MAX_COMPONENTS])
+    component_count = components.count() if len(listed) == MAX_COMPONENTS else len(listed)
     calls = Invocation.objects.visible_to(request.user).at(site).select_related("user")
     key = (
         ApiKey.objects.valid()
@@ -221,7 +224,7 @@ def _detail_page(
                 for p in connector.parameters
                 if (value := connection.parameters.get(p.name))
             ],
-            "components": components[:MAX_COMPONENTS],
+            "components": listed,
             "component_count": component_count,
             "is_unused": any(a.credential_id for a in found.values()) and not component_count,
             "in_use": authorizations_in_use(connection),

@@ -13,7 +13,6 @@ from connections.models.authorization_site import AuthorizationSite
 from console.accounts.http import SignedInRequest
 from console.accounts.models import Organization
 from console.accounts.policy import Action
-from console.applications.models import Application
 from console.choices import ComponentKind
 from console.components.models import Component
 
@@ -74,5 +73,4 @@ def _only_reads(component: Component) -> bool:
 
 def may_publish(request: SignedInRequest, connection: Connection) -> bool:
     """Tell whether the person may publish the connection's application, as a next step."""
-    allowing = Application.objects.allowing(request.user, Action.PUBLISH)
-    return allowing.filter(pk=connection.application_id).exists()
+    return connection.application.allows(request.user, Action.PUBLISH)

@@ -83,8 +83,8 @@ def flow_status(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
     A page to which the person returns after a success is opened at once.
     """
     flow = flows_of(request).filter(pk=pk).first()
-    if flow is None:
-        return render(request, "connections/_flow_status.html", {"pk": pk})
+    if flow is None or (flow.is_waiting and not flow.is_expired):
+        return render(request, "connections/_flow_status.html", {"pk": pk, "flow": flow})
     context = flow_context(flow, request)
     if request.htmx and flow.outcome == Flow.Outcome.COMPLETED and flow.return_url:
         authorization: Authorization | None = context.get("authorization")

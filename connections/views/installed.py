@@ -20,7 +20,6 @@ from connections.models.installed_connection import InstalledConnectionQuerySet
 from connections.views import authorizations
 from connectors.definitions.registry import get_connectors
 from console.accounts.http import SignedInRequest
-from console.accounts.models import Organization
 from console.accounts.policy import Action
 
 
@@ -47,9 +46,7 @@ def installed_connection(request: SignedInRequest, pk: uuid.UUID) -> HttpRespons
             "authorization": authorization,
             "disablement": row.connection.disablement,
             "label_seen": label_seen(authorization),
-            "may_see_calls": Organization.objects.allowing(request.user, Action.AUTHORIZE_INSTALLED)
-            .filter(pk=row.organization_id)
-            .exists(),
+            "may_see_calls": request.user.may(Action.AUTHORIZE_INSTALLED, row.organization),
             "permissions": [(scope, actions.get(scope)) for scope in site.snapshot.scopes_asked],
             "parameters": [
                 (p.label, p.choices.get(value, value))

@@ -85,7 +85,6 @@ def _people(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
     rows = rows.select_related("user", "credential", "connection", "organization").defer(
         "credential__secret", "credential__journal"
     )
-    managed = Organization.objects.allowing(request.user, Action.MANAGE_PEOPLE)
     return render(
         request,
         "connections/connection_people.html",
@@ -94,6 +93,6 @@ def _people(request: SignedInRequest, site: AuthorizationSite) -> HttpResponse:
             "connector": site.connector,
             "words": words,
             "page": paginate(rows, request.GET, by="authorized_at", size=PAGE_SIZE),
-            "may_revoke": managed.filter(pk=site.organization.pk).exists(),
+            "may_revoke": request.user.may(Action.MANAGE_PEOPLE, site.organization),
         },
     )

@@ -96,6 +96,15 @@ class ActiveOrganizationMiddleware:
         )
 
 
+def active_roles(request: ConsoleRequest) -> set[str]:
+    """Return the person's roles in the active organization or, without one, in all of theirs."""
+    return {
+        membership.role
+        for membership in request.memberships
+        if request.organization in (None, membership.organization)
+    }
+
+
 def organization_root(request: ConsoleRequest, organization: Organization) -> str:
     """Return the path with which the URLs of an organization begin."""
     return f"{request.root}o/{organization.slug}/"
@@ -116,7 +125,9 @@ def _memberships(request: ConsoleRequest) -> list[Membership]:
     if not request.user.is_authenticated:
         return []
     rows = Membership.objects.active().filter(user=request.user).select_related("organization")
-    return list(rows.order_by("organization__name", "organization__slug"))
+    memberships = list(rows.order_by("organization__name", "organization__slug"))
+    request.user.memberships_read = memberships
+    return memberships
 
 
 def _own_organization(request: ConsoleRequest, slug: str) -> Organization:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -60,6 +61,8 @@ class User(AbstractUser):
 
     #: The organization that the URL of this request names; ``allowing`` is limited to it.
     acting_in: Organization | None = None
+    #: The active memberships that this request has read; None outside of requests.
+    memberships_read: Sequence[Membership] | None = None
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]  # no username
 
@@ -72,9 +75,26 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.email
 
-    def may(self, action: Action) -> bool:
-        """Tell whether the person may do this in any of their organizations."""
-        return Organization.objects.allowing(self, action).exists()
+    def may(self, action: Action, organization: Organization | None = None) -> bool:
+        """Tell whether the person may do this in an organization, by default in any of theirs."""
+        allowed = self.organizations_allowing(action)
+        return organization.pk in allowed if organization else bool(allowed)
+
+    def organizations_allowing(self, action: Action) -> list[uuid.UUID]:
+        """Return the keys of what ``Organization.objects.allowing`` finds.
+
+        Within a request, the memberships that it has read answer without a query. A change
+        checks again in its own transaction (:mod:`console.accounts.authority`).
+        """
+        if self.memberships_read is None:
+            allowed = Organization.objects.allowing(self, action)
+            return list(allowed.values_list("pk", flat=True))
+        return [
+            membership.organization_id
+            for membership in self.memberships_read
+            if membership.role in roles_for(action)
+            and self.acting_in in (None, membership.organization)
+        ]
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):

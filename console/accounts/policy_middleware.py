@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
+from console.accounts.active_organization import active_roles
 from console.accounts.authority import NotAllowed
 from console.accounts.http import ConsoleRequest
 from console.accounts.policy import Audience, RouteRule, rule_for
@@ -40,12 +41,7 @@ class PolicyMiddleware:
             raise Http404
         if rule.audience is Audience.PUBLIC or not request.user.is_authenticated:
             return
-        roles = [
-            membership.role
-            for membership in request.memberships
-            if request.user.acting_in in (None, membership.organization)
-        ]
-        if not rule.allows(roles, operator=request.user.is_superuser):
+        if not rule.allows(active_roles(request), operator=request.user.is_superuser):
             _deny(rule)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:

@@ -11,7 +11,6 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 
-from console.accounts.models import Organization
 from console.accounts.policy import Action
 from console.audit.actions import BUILT, AuditAction
 from console.audit.models import Event, EventQuerySet
@@ -42,7 +41,7 @@ class EventFilterForm(FilterForm):
             self.fields[name] = forms.DateField(
                 label=name.capitalize(), required=False, widget=box, input_formats=["%Y-%m-%d"]
             )
-        reads_people = Organization.objects.allowing(user, Action.READ_AUDIT_OF_PEOPLE).exists()
+        reads_people = user.may(Action.READ_AUDIT_OF_PEOPLE)
         reads_all = reads_people or user.is_superuser
         actions = [
             action

@@ -65,13 +65,11 @@ class EventQuerySet(InsertOnlyQuerySet["Event"]):
         People with ``READ_AUDIT_OF_PEOPLE`` see every event of their organization. Others see
         events about applications and connections. Operators see events of the deployment.
         """
-        read = set(Organization.objects.allowing(user, Action.READ_AUDIT).values_list("pk"))
-        whole = set(
-            Organization.objects.allowing(user, Action.READ_AUDIT_OF_PEOPLE).values_list("pk")
-        )
-        seen = Q(organization__in=[key for (key,) in whole])
+        read = set(user.organizations_allowing(Action.READ_AUDIT))
+        whole = set(user.organizations_allowing(Action.READ_AUDIT_OF_PEOPLE))
+        seen = Q(organization__in=whole)
         if part := read - whole:
-            seen |= Q(organization__in=[key for (key,) in part], object_type__in=BUILT)
+            seen |= Q(organization__in=part, object_type__in=BUILT)
         if user.is_active and user.is_superuser:
             seen |= Q(organization=None)
         return self.filter(seen)

@@ -12,7 +12,6 @@ from django.db.models import Count
 from connections.authorizations.connection_state import ConnectionState, installed_connection_states
 from connections.models import Authorization, InstalledConnection
 from console.accounts.models import Membership, Organization, User
-from console.accounts.policy import Action
 from console.choices import Environment, Level
 from console.distribution.requirements import Requirement, requirement_of
 from console.distribution.updating import newer_releases
@@ -126,12 +125,6 @@ def active_member_count(organization: Organization) -> int:
     return (
         Membership.objects.active().filter(organization=organization, user__is_active=True).count()
     )
-
-
-def may_manage(user: User, organization: Organization) -> bool:
-    """Tell whether the person may install, update and uninstall applications there."""
-    allowed = Organization.objects.allowing(user, Action.MANAGE_INSTALLATIONS)
-    return allowed.filter(pk=organization.pk).exists()
 
 
 def _authorized_counts(

@@ -9,11 +9,10 @@ connections are listed once, as that.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -27,7 +26,7 @@ from connections.models.state_conditions import (
     ending,
     missing_permissions,
 )
-from console.accounts.models import Organization
+from console.accounts.models import User
 from console.accounts.policy import Action
 from console.applications.models import Application
 from console.choices import Environment
@@ -133,61 +132,32 @@ class HealthProblem:
         return reverse("authorization_test", args=[self.authorization.pk])
 
 
-@dataclass(frozen=True, kw_only=True)
-class FixableOrganizations:
-    """Keys of the organizations in which a person can reauthorize connections, by kind.
-
-    In ``connections`` they can authorize for Development and Stage. Of installed applications,
-    they can authorize shared connections in ``shared`` and their own accounts in ``own``.
-    """
-
-    connections: Collection[uuid.UUID]
-    shared: Collection[uuid.UUID]
-    own: Collection[uuid.UUID]
-
-    @classmethod
-    def where(cls, allows: Callable[[Action], Collection[uuid.UUID]]) -> FixableOrganizations:
-        """Collect the organizations with a function that returns them for an action."""
-        return cls(
-            connections=allows(Action.MANAGE_CONNECTIONS),
-            shared=allows(Action.AUTHORIZE_INSTALLED),
-            own=allows(Action.USE_INSTALLED),
-        )
-
-
-def fixable_organizations(user: Any) -> FixableOrganizations:
-    """Return the organizations in which this person can reauthorize connections."""
-
-    def allowing(action: Action) -> list[uuid.UUID]:
-        organizations = Organization.objects.allowing(user, action)
-        return list(organizations.values_list("pk", flat=True))
-
-    return FixableOrganizations.where(allowing)
-
-
-def fixable_by(user: Any, fixable: FixableOrganizations) -> QuerySet[Authorization]:
+def fixable_by(user: User) -> QuerySet[Authorization]:
     """Return the authorizations that a person can reauthorize: shared ones and their own.
 
     Installed connections cannot be reauthorized after the end of their license.
     """
-    mine = Authorization.objects.filter(Q(user=None) | Q(user=user), organization__in=fixable.own)
+    own = user.organizations_allowing(Action.USE_INSTALLED)
+    builds = user.organizations_allowing(Action.MANAGE_CONNECTIONS)
+    shared = user.organizations_allowing(Action.AUTHORIZE_INSTALLED)
+    mine = Authorization.objects.filter(Q(user=None) | Q(user=user), organization__in=own)
     production = Q(environment=Environment.PRODUCTION)
-    at_home = Q(organization__in=fixable.connections) & ~production
-    at_client = (Q(organization__in=fixable.shared) | Q(user=user)) & production
+    at_home = Q(organization__in=builds) & ~production
+    at_client = (Q(organization__in=shared) | Q(user=user)) & production
     installed = InstalledConnection.objects.live().filter(
         connection=OuterRef("connection"), organization=OuterRef("organization")
     )
     return mine.filter(at_home | (at_client & Exists(installed)))
 
 
-def urgent_problems(user: Any, fixable: FixableOrganizations, *, limit: int) -> list[HealthProblem]:
+def urgent_problems(user: User, *, limit: int) -> list[HealthProblem]:
     """List what has stopped or ends soon, the most urgent first, with a few queries."""
 
     def with_connection(rows: QuerySet[Authorization]) -> QuerySet[Authorization]:
         rows = rows.select_related("connection__application", "credential")
         return rows.defer("credential__secret", "credential__journal")
 
-    mine = fixable_by(user, fixable).filter(connection__disabled_at=None)
+    mine = fixable_by(user).filter(connection__disabled_at=None)
     kinds = HealthProblemKind
     stopped = mine.filter(state__in=STOPPED).order_by("-changed_at", "pk")[:limit]
     found = [
@@ -198,7 +168,7 @@ def urgent_problems(user: Any, fixable: FixableOrganizations, *, limit: int) -> 
         # An index finds the few credentials that end, and then their authorizations.
         credentials = Credential.objects.filter(
             ended(of="") | ending(of=""),
-            organization__in=fixable.own,
+            organization__in=user.organizations_allowing(Action.USE_INSTALLED),
             ends_at__lte=timezone.now() + EXPIRING_WITHIN,
         )
         first = credentials.order_by("ends_at").values("pk")[: 4 * limit]
@@ -217,14 +187,14 @@ def urgent_problems(user: Any, fixable: FixableOrganizations, *, limit: int) -> 
     ]
 
 
-def count_stopped(user: Any, fixable: FixableOrganizations) -> int:
+def count_stopped(user: User) -> int:
     """Count the authorizations that have stopped and that this person can fix, up to ``MOST``."""
-    stopped = fixable_by(user, fixable).filter(state__in=STOPPED)
-    return stopped.filter(connection__disabled_at=None)[:MOST].count()
+    stopped = fixable_by(user).filter(state__in=STOPPED, connection__disabled_at=None)
+    return stopped[:MOST].count()
 
 
 def problems_for(
-    user: Any,
+    user: User,
     kind: HealthProblemKind | None = None,
     application: Application | None = None,
     *,
@@ -234,7 +204,7 @@ def problems_for(
 
     ``kind`` and ``application`` filter the list.
     """
-    mine = fixable_by(user, fixable_organizations(user))
+    mine = fixable_by(user)
     rows = mine.select_related("connection__application", "connection__disabled_by", "credential")
     rows = rows.prefetch_related("connection__released")
     rows = rows.defer("credential__secret", "credential__journal")

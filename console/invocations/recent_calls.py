@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, Max, QuerySet, Sum
 from django.utils import timezone
 
-from connections.models import Connection
+from connectors.definitions.registry import connector_or_placeholder
+from connectors.definitions.schema import Connector
 from console.accounts.models import Organization
 from console.invocations.call_filters import Counted, Period, Span
 from console.invocations.chart import Chart, draw
@@ -23,7 +25,9 @@ MAX_NAMED = 3
 class ErrorCount:
     """A connection and how many of its calls did not work."""
 
-    connection: Connection
+    key: uuid.UUID
+    name: str
+    connector: Connector
     errors: int
 
 
@@ -55,15 +59,11 @@ def recent_calls(user: Any, organization: Organization | None) -> RecentCalls:
 def _worst(rows: QuerySet[HourlyCount]) -> list[ErrorCount]:
     at_home = rows.filter(organization=F("connection__application__organization"))
     errors = at_home.exclude(outcome=CallOutcome.WORKED)
-    counted = list(
-        errors.order_by()
-        .values_list("connection")
-        .annotate(number=Sum("calls"))
-        .order_by("-number", "connection")[:MAX_NAMED]
+    grouped = errors.order_by().values_list(
+        "connection", "connection__name", "connection__connector_slug"
     )
-    connections = Connection.objects.in_bulk([key for key, _ in counted])
+    counted = grouped.annotate(number=Sum("calls")).order_by("-number", "connection")
     return [
-        ErrorCount(connection=connections[key], errors=number)
-        for key, number in counted
-        if key in connections
+        ErrorCount(key=key, name=name, connector=connector_or_placeholder(slug), errors=number)
+        for key, name, slug, number in counted[:MAX_NAMED]
     ]

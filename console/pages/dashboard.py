@@ -21,7 +21,7 @@ from connections.models.state_conditions import working
 from connections.oauth_clients.client_uses import WaitingConnector, waiting_connectors
 from console.accounts.http import SignedInRequest
 from console.accounts.models import Membership, Organization
-from console.accounts.policy import ALLOWED, Action
+from console.accounts.policy import Action
 from console.applications.models import Application
 from console.audit.models import Event
 from console.audit.sentences import EventSentence, describe_event
@@ -35,7 +35,6 @@ from console.inviting.client_organizations import clients_of
 from console.inviting.models import Invitation
 from console.invocations.recent_calls import RecentCalls, recent_calls
 from console.monitoring.readiness import cached_faults
-from console.pages.shell import fixable_in
 from console.people.person_filters import SECOND_FACTORS
 from console.publishing.manifest import ComponentSnapshot
 from console.publishing.models import Installation
@@ -85,12 +84,7 @@ class Dashboard:
         self.organization = self.request.organization or (own[0] if len(own) == 1 else None)
 
     def may(self, action: Action) -> bool:
-        """Tell whether the person's role in the active organization allows an action."""
-        return any(
-            membership.role in ALLOWED[action]
-            for membership in self.request.memberships
-            if self.organization in (None, membership.organization)
-        )
+        return self.request.user.may(action)
 
     @property
     def builds(self) -> bool:
@@ -107,8 +101,7 @@ class Dashboard:
         """Return connections that have stopped or that expire."""
         if not self.may(Action.USE_INSTALLED):
             return []
-        fixable = fixable_in(self.request)
-        return urgent_problems(self.request.user, fixable, limit=MAX_TASKS)
+        return urgent_problems(self.request.user, limit=MAX_TASKS)
 
     @cached_property
     def installed(self) -> list[InstallationOverview]:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
+from django.utils.functional import SimpleLazyObject
 
 from connectors.version import VERSION
-from console.accounts.active_organization import organization_root
+from console.accounts.active_organization import active_roles, organization_root
 from console.accounts.http import ConsoleRequest
 from console.accounts.policy import ALLOWED, Action
 from console.applications.models import Application
-from console.health.problems import FixableOrganizations, count_stopped
+from console.health.problems import count_stopped
 from console.signing_in.demo_accounts import other_accounts
 
 #: Other path prefixes that belong to a navigation item; ``*`` is the key of a row.
@@ -50,18 +51,36 @@ class OrganizationItem:
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor for ``version``, ``organizations`` and ``navigation``.
 
-    The navigation depends on the person's role in the active organization. If no organization
-    is active, it combines the roles of all of them.
+    They are made when a template uses them: parts of a page have no navigation.
     """
     if not hasattr(request, "memberships") or not request.user.is_authenticated:
         return {}
     request = cast(ConsoleRequest, request)
-    user, active = request.user, request.organization
-    roles = {
-        membership.role
-        for membership in request.memberships
-        if active in (None, membership.organization)
+    return {
+        "version": VERSION,
+        "demo_accounts": other_accounts(request.user) if settings.DEMO_ACCOUNTS else [],
+        "organizations": SimpleLazyObject(partial(_organizations, request)),
+        "navigation": SimpleLazyObject(partial(_navigation, request)),
     }
+
+
+def _organizations(request: ConsoleRequest) -> list[OrganizationItem]:
+    return [
+        OrganizationItem(
+            name=membership.organization.name,
+            url=organization_root(request, membership.organization),
+            current=membership.organization == request.organization,
+        )
+        for membership in request.memberships
+    ]
+
+
+def _navigation(request: ConsoleRequest) -> list[NavigationItem]:
+    """Return what the person's roles in the active organization allow.
+
+    If no organization is active, the roles in all of them are combined.
+    """
+    user, roles = request.user, active_roles(request)
 
     def may(action: Action) -> bool:
         return not ALLOWED[action].isdisjoint(roles)
@@ -88,47 +107,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         items.append(("OAuth clients", reverse("oauth_client_list"), "key"))
         items.append(("Administration", reverse("admin:index"), "settings"))
     current = _current(request.path, [url for _, url, _ in items])
-    counts = {"Health": _count_stopped(request)} if may(Action.USE_INSTALLED) else {}
-    return {
-        "version": VERSION,
-        "demo_accounts": other_accounts(user) if settings.DEMO_ACCOUNTS else [],
-        "organizations": [
-            OrganizationItem(
-                name=membership.organization.name,
-                url=organization_root(request, membership.organization),
-                current=membership.organization == active,
-            )
-            for membership in request.memberships
-        ],
-        "navigation": [
-            NavigationItem(
-                label=label,
-                url=url,
-                icon=icon,
-                current=url == current,
-                count=counts.get(label, 0),
-            )
-            for label, url, icon in items
-        ],
-    }
-
-
-def fixable_in(request: ConsoleRequest) -> FixableOrganizations:
-    """Return where the person can reauthorize connections: in the active organization, if any."""
-    active = request.organization
-
-    def allowing(action: Action) -> list[uuid.UUID]:
-        return [
-            membership.organization_id
-            for membership in request.memberships
-            if membership.role in ALLOWED[action] and active in (None, membership.organization)
-        ]
-
-    return FixableOrganizations.where(allowing)
-
-
-def _count_stopped(request: ConsoleRequest) -> int:
-    return count_stopped(request.user, fixable_in(request))
+    counts = {"Health": count_stopped(user)} if may(Action.USE_INSTALLED) else {}
+    return [
+        NavigationItem(
+            label=label, url=url, icon=icon, current=url == current, count=counts.get(label, 0)
+        )
+        for label, url, icon in items
+    ]
 
 
 def _current(path: str, urls: list[str]) -> str:

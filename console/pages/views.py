@@ -62,7 +62,7 @@ def home(request: SignedInRequest) -> HttpResponse:
         "pages/home.html",
         {
             "dashboard": Dashboard(request=request),
-            "exposed": is_exposed(request.user),
+            "exposed": is_exposed(request),
             "deactivated": [] if request.memberships else _deactivated_memberships(request),
         },
     )

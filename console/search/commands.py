@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from connectors.definitions.search import similar_words
+from console.accounts.active_organization import active_roles
 from console.accounts.http import SignedInRequest
 from console.accounts.policy import ALLOWED, RULES, Action
 from console.applications.models import Application
@@ -37,11 +38,7 @@ class Command:
 
     def is_for(self, request: SignedInRequest) -> bool:
         """Tell whether the person may use it."""
-        roles = [
-            membership.role
-            for membership in request.memberships
-            if request.user.acting_in in (None, membership.organization)
-        ]
+        roles = active_roles(request)
         rule = RULES.get(self.route) or RULES.get(self.route.partition(":")[0])
         if rule and not rule.allows(roles, operator=request.user.is_superuser):
             return False

@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from django.db.models import QuerySet
 
-from console.accounts.models import User
+from console.accounts.http import SignedInRequest
 from console.choices import Role
 from console.encryption.encrypted_rows import EncryptedRows
 from console.encryption.fernet_keys import decrypt_text
@@ -21,11 +21,10 @@ SEALED = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: 
 PURPOSE = "second factor"
 
 
-def is_exposed(user: User) -> bool:
+def is_exposed(request: SignedInRequest) -> bool:
     """Tell whether an operator or super admin signs in without a second factor."""
-    memberships = user.memberships.active().filter(role=Role.SUPER_ADMIN)
-    is_privileged = user.is_superuser or memberships.exists()
-    return is_privileged and not is_mfa_enabled(user)
+    leads = any(membership.role == Role.SUPER_ADMIN for membership in request.memberships)
+    return (leads or request.user.is_superuser) and not is_mfa_enabled(request.user)
 
 
 class SealedFactors(EncryptedRows):

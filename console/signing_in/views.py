@@ -48,7 +48,7 @@ def security(request: SignedInRequest) -> HttpResponse:
             "protected": bool(apps or passkeys),
             "codes": codes[0] if codes else None,
             "codes_left": len(codes[0].wrap().get_unused_codes()) if codes else 0,
-            "exposed": is_exposed(request.user),
+            "exposed": is_exposed(request),
             "sessions": active_sessions(request),
         },
     )

@@ -59,7 +59,7 @@ def test_a_thousand_components_take_as_many_queries_as_ten(
     people = connect(name="People")
     for number in range(40):
         build(f"Find {number}", people)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(14):
         developer_client.get(application.get_absolute_url())
 
 

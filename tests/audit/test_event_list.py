@@ -196,5 +196,5 @@ def test_it_asks_as_often_for_many(signed_in, super_admin, happen, django_assert
     for number in range(25):
         happen(label=f"N {number}")
     client = signed_in(super_admin)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(6):
         client.get(LIST)

@@ -17,7 +17,6 @@ from console.audit.models import Event
 from console.choices import Environment
 from console.health.credential_checks import check_one
 from console.health.problems import HealthProblemKind, problems_for, urgent_problems
-from console.health.problems import fixable_organizations as fixable
 from tests.connections.call_helpers import API, get, state_of
 from tests.connections.flow_steps import words_of
 
@@ -144,7 +143,7 @@ def test_health_lists_it_as_disabled_only(orders, developer):
     assert problem.why == (
         f"Disabled by {developer}: {WHY}. Its authorization has stopped, too. Sandbox says no."
     )
-    assert urgent_problems(developer, fixable(developer), limit=5) == []
+    assert urgent_problems(developer, limit=5) == []
 
 
 def test_the_list_filters_it(developer_client, connect, grant, orders, developer):

@@ -219,5 +219,5 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
 ):
     for number in range(15):
         stop(make(f"Lost {number}"))
-    with django_assert_max_num_queries(23):
+    with django_assert_max_num_queries(19):
         assert len(listed(developer_client)) == 15

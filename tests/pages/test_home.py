@@ -158,7 +158,7 @@ def test_the_number_of_queries_does_not_grow(
 
     more(2)
     developer_client.get(URL)
-    with django_assert_max_num_queries(17) as few:
+    with django_assert_max_num_queries(13) as few:
         developer_client.get(URL)
     more(8)
     with django_assert_max_num_queries(len(few)):

@@ -17,7 +17,7 @@ from console.distribution import installing, updating
 from console.distribution.errors import DistributionError
 from console.distribution.installed_run import runnable
 from console.distribution.models import Share
-from console.distribution.overview import active_member_count, installation_overviews, may_manage
+from console.distribution.overview import active_member_count, installation_overviews
 from console.distribution.requirements import component_counts, requirement_changes
 from console.distribution.views.acting_organization import organization_for
 from console.publishing.models import Installation
@@ -39,7 +39,7 @@ def installation_list(request: SignedInRequest) -> HttpResponse:
         if organization
         else [],
         "shares": shares.select_related("application__organization", "release"),
-        "manages": organization is not None and may_manage(user, organization),
+        "manages": organization is not None and user.may(Action.MANAGE_INSTALLATIONS, organization),
         "organization": organization,
     }
     return render(request, "distribution/installation_list.html", context)
@@ -55,7 +55,7 @@ def installation_detail(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse
         "installed": installed,
         "people": active_member_count(installation.organization),
         "authorizes_for_all": _runs_it(request, installation),
-        "manages": may_manage(request.user, installation.organization),
+        "manages": request.user.may(Action.MANAGE_INSTALLATIONS, installation.organization),
         "runnable": runnable(installation),
         "share": Share.objects.filter(installation=installation).first(),
     }
@@ -70,7 +70,7 @@ def my_connections(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
     context = {
         "installation": installation,
         "installed": installed,
-        "manages": may_manage(request.user, installation.organization),
+        "manages": request.user.may(Action.MANAGE_INSTALLATIONS, installation.organization),
     }
     return render(request, "distribution/my_connections.html", context)
 

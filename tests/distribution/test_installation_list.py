@@ -11,5 +11,5 @@ def test_it_takes_a_limited_number_of_queries(
     installed()
     browser = signed_in(boss)
     browser.get(reverse("installation_list"))
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(13):
         browser.get(reverse("installation_list"))

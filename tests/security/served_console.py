@@ -109,9 +109,11 @@ def filled(folder: Path, services: Mapping[str, str], **more: str) -> tuple[dict
 
 
 @contextmanager
-def served(environment: Mapping[str, str], key: str, folder: Path) -> Iterator[Served]:
+def served(
+    environment: Mapping[str, str], key: str, folder: Path, *, port: int | None = None
+) -> Iterator[Served]:
     """Serve the console until the block ends."""
-    port, log = free_port(), folder / f"granian-{os.urandom(4).hex()}.log"
+    port, log = port or free_port(), folder / f"granian-{os.urandom(4).hex()}.log"
     options = ["--interface", "asginl", "--host", "127.0.0.1", "--port", str(port)]
     options += ["--workers", "1", "--backpressure", "16384", "console.asgi:application"]
     with running(

@@ -72,6 +72,7 @@ def test_a_setting_of_the_first_step_opens_its_step(page) -> None:
     wizard.press(page, "All Actions")
     page.get_by_role("checkbox", name="All Actions").wait_for()
     wizard.press(page, "Back")
+    page.get_by_role("radio", name="Administrator").wait_for()
     wizard.press(page, "Back")
     expect(page.get_by_label("Connection Name")).to_have_value("Typed")
 

@@ -153,6 +153,7 @@ def _checked_and_locked(membership: Membership, by: User) -> Iterator[Membership
                 f"{membership.user} is no longer a member of {membership.organization}."
             )
         yield row
+    by.memberships_read = None  # it may be their own that has changed
 
 
 def _locked(membership: Membership) -> Membership | None:

@@ -100,7 +100,7 @@ def test_the_steps_of_the_readme(page, console) -> None:
     page.get_by_role("link", name="All components").click()
     look_over(page, "components")
     page.get_by_role("searchbox", name="Search").fill("find customers")
-    expect(page.locator(".connection-row")).to_have_count(1)
+    expect(page.locator("#table tbody tr")).to_have_count(1)
     page.get_by_role("link", name="Find customers").click()
     editor_of(page)
     page.get_by_label("Name, e-mail address or company").fill("lumen")

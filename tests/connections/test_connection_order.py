@@ -21,7 +21,7 @@ LETTERS = ["apple", "Banana", "cherry", "Date"]
 
 def sorted_by(response) -> dict[str, str]:
     """Return the heads with a direction."""
-    heads = re.findall(r'<th scope="col" class="column-(\w+)" aria-sort="(\w+)"', page(response))
+    heads = re.findall(r'<th scope="col" class="cell-(\w+)" aria-sort="(\w+)"', page(response))
     return dict(heads)
 
 

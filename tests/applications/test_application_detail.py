@@ -12,11 +12,12 @@ from tests.connections.flow_steps import words_of
 
 def test_it_works(developer_client, application, connect, studio):
     other = Application.objects.create(organization=studio, name="Zeppelin", link_name="zeppelin")
-    connect(name="Leads")
+    connect(name="Leads", link_name="all_leads")
     connect(name="Elsewhere", application=other)
     connect("slack", name="A draft", status="draft")
     page = words_of(developer_client.get(application.get_absolute_url()))
     assert "Leads" in page
+    assert "all_leads" in page  # programs name it so
     assert "Elsewhere" not in page
     assert "A draft" not in page
 

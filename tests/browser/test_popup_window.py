@@ -85,6 +85,7 @@ def test_waiting_can_be_canceled(page, console) -> None:
     popup = open_popup(authorize_page(page))
     popup.get_by_label("User name").wait_for()
     page.get_by_text("Continue in the other window").wait_for()
+    page.locator("form[data-flow-cancel]").wait_for()  # the page knows that the flow has begun
     wizard.press(page, "Cancel")
     expect(page.get_by_text("The authorization was canceled.")).to_be_visible()
     expect(page.get_by_text("you can close it")).to_be_visible()

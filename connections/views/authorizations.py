@@ -108,7 +108,7 @@ def revoke(
     *,
     person: User | None = None,
 ) -> HttpResponse:
-    """Confirm and revoke an authorization of any site; ``person`` is somebody else whose it is."""
+    """Confirm and revoke an authorization of any site; ``person`` owns it if not oneself."""
     back_url = site.people_url if person else site.url
     if request.method == "POST":
         action = Action.MANAGE_PEOPLE if person else None

@@ -6,16 +6,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from allauth.mfa.totp.internal.auth import (
-    format_hotp_value,
-    hotp_value,
-    yield_hotp_counters_from_time,
-)
 from playwright.sync_api import Page, expect
 
 from tests.browser import wizard
 from tests.browser.conftest import CLIENT, OPERATOR
 from tests.browser.page_check import look_over
+from tests.signing_in import conftest
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +32,8 @@ def sign_out(page: Page) -> None:
 
 
 def code_of(secret: str) -> str:
-    return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
+    """Return a code that stays valid while a slow browser sends it."""
+    return conftest.code_of(secret, seconds=10)
 
 
 @pytest.fixture

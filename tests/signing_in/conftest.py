@@ -114,10 +114,11 @@ def passkey():
     return give
 
 
-def code_of(secret: str) -> str:
-    """Return the current code of the app, valid for at least two more seconds."""
-    if time.time() % 30 > 28:
-        time.sleep(2)
+def code_of(secret: str, *, seconds: float = 2) -> str:
+    """Return the current code of the app, valid for at least so many more seconds."""
+    left = 30 - time.time() % 30
+    if left < seconds:
+        time.sleep(left)
     return format_hotp_value(hotp_value(secret, next(yield_hotp_counters_from_time())))
 
 

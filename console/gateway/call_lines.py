@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils import timezone
+
 from console.choices import Environment
-from console.invocations.log_writer import PATH_LENGTH, note_all
+from console.invocations.call_line import HOST_LENGTH, CallContext
+from console.invocations.log_writer import note
 from console.monitoring.metrics import DROPPED
 
-_IDS = ("organization_id", "application_id", "connection_id")
+#: What is wrong with a route or a line that nginx did not write.
+_INVALID = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 def note_lines(routes: Sequence[Any], lines: Sequence[Any], dropped: int) -> None:
@@ -19,54 +22,41 @@ def note_lines(routes: Sequence[Any], lines: Sequence[Any], dropped: int) -> Non
 
     The last item of a line is the number of its route, counted from 1.
     """
-    by_route: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    known = {number: read for number, route in enumerate(routes, start=1) if (read := _read(route))}
+    now = timezone.now()
     for line in lines:
         try:
-            by_route[line[-1]].append(_call(*line[:-1]))
-        except (IndexError, TypeError, ValueError):
+            method, path, status, problem, milliseconds, bytes_in, bytes_out, number = line
+            context, base_path = known[number]
+            note(
+                context,
+                method=str(method),
+                path=f"{base_path}{path}" or "/",
+                status=int(status),
+                problem=str(problem)[:60],
+                milliseconds=int(milliseconds),
+                bytes_in=int(bytes_in),
+                bytes_out=int(bytes_out),
+                at=now,
+            )
+        except _INVALID:
             dropped += 1
-    for number, calls in by_route.items():
-        try:
-            route = routes[number - 1]
-            shared, connector = _shared(route), str(route["connector"])
-            base_path = str(route["base_path"])
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            dropped += len(calls)
-        else:
-            for call in calls:
-                call["path"] = (f"{base_path}{call['path']}" or "/")[:PATH_LENGTH]
-            note_all(shared, calls, connector=connector)
     DROPPED.inc(max(0, dropped))
 
 
-def _shared(route: Any) -> dict[str, Any]:
-    """Return the fields that all calls of a route share."""
-    return {
-        **{name: uuid.UUID(route[name]) for name in _IDS},
-        "host": str(route["host"])[:255],
-        "key_prefix": str(route["key_prefix"]),
-        "user_id": uuid.UUID(route["user_id"]) if route["user_id"] else None,
-        "environment": Environment(route["environment"]).value,
-        "refreshed": False,
-    }
-
-
-def _call(
-    method: str,
-    path: str,
-    status: int,
-    problem: str,
-    milliseconds: int,
-    bytes_in: int,
-    bytes_out: int,
-) -> dict[str, Any]:
-    """Return the other fields, in the order in which nginx sends them."""
-    return {
-        "method": str(method)[:20],
-        "path": str(path),
-        "status": int(status),
-        "problem": str(problem)[:60],
-        "milliseconds": int(milliseconds),
-        "bytes_in": int(bytes_in),
-        "bytes_out": int(bytes_out),
-    }
+def _read(route: Any) -> tuple[CallContext, str] | None:
+    """Return what the calls of a route share and their base path, or None if it is not valid."""
+    try:
+        context = CallContext(
+            organization_id=uuid.UUID(route["organization_id"]),
+            application_id=uuid.UUID(route["application_id"]),
+            connection_id=uuid.UUID(route["connection_id"]),
+            environment=Environment(route["environment"]).value,
+            user_id=uuid.UUID(route["user_id"]) if route["user_id"] else None,
+            key_prefix=str(route["key_prefix"]),
+            host=str(route["host"])[:HOST_LENGTH],
+            connector=str(route["connector"]),
+        )
+        return context, str(route["base_path"])
+    except _INVALID:
+        return None

@@ -6,16 +6,15 @@ and still give a percentile; averages and percentiles cannot.
 
 from __future__ import annotations
 
-import uuid
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
 from django.db.models import Case, Value, When
 
+from console.invocations.equal_calls import EqualCalls
 from console.invocations.models import HourlyCount
 from console.invocations.outcomes import outcome_of
 
@@ -40,28 +39,27 @@ def band_expression() -> Case:
     return Case(*ends, default=Value(BANDS[-1]))
 
 
-def count(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add rows of the call log to the hourly counts, in the same transaction."""
-    # Most rows of a batch are alike, and counting them alike is much faster than a key for each.
-    alike = Counter(_facts(row) for row in rows if row["connection_id"])
+def count(calls: Mapping[EqualCalls, int]) -> None:
+    """Add calls to the hourly counts, in the transaction that writes them to the log."""
     found: Counter[tuple[Any, ...]] = Counter()
     slowest: dict[tuple[Any, ...], int] = {}
-    for facts, number in alike.items():
-        key, milliseconds = _key(*facts), facts[-1]
-        found[key] += number
-        slowest[key] = max(milliseconds, slowest.get(key, 0))
+    for kind, number in calls.items():
+        if kind.context.connection_id:
+            key = _key(kind)
+            found[key] += number
+            slowest[key] = max(kind.milliseconds, slowest.get(key, 0))
     if not found:
         return
     by_name = {field.attname: field for field in HourlyCount._meta.concrete_fields}
     fields = [by_name[name] for name in (*_KEY, "calls", "slowest")]
     quoted = connection.ops.quote_name
-    table, calls, slow = map(quoted, (HourlyCount._meta.db_table, "calls", "slowest"))
+    table, total, slow = map(quoted, (HourlyCount._meta.db_table, "calls", "slowest"))
     columns = [quoted(str(field.column)) for field in fields]
     sql = (
         f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608
         f"VALUES ({', '.join(['%s'] * len(fields))}) "
         f"ON CONFLICT ({', '.join(columns[: len(_KEY)])}) "
-        f"DO UPDATE SET {calls} = {table}.{calls} + excluded.{calls}, {slow} = "
+        f"DO UPDATE SET {total} = {table}.{total} + excluded.{total}, {slow} = "
         f"CASE WHEN excluded.{slow} > {table}.{slow} THEN excluded.{slow} ELSE {table}.{slow} END"
     )
     values = [
@@ -76,36 +74,14 @@ def count(rows: Iterable[Mapping[str, Any]]) -> None:
         cursor.executemany(sql, values)
 
 
-def _facts(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what a row is counted by. IDs are integers here, whose hashes cost less."""
+def _key(kind: EqualCalls) -> tuple[Any, ...]:
+    """Return the values of the fields :data:`_KEY`."""
     return (
-        row["connection_id"].int,
-        row["organization_id"].int,
-        row["at"].replace(minute=0, second=0, microsecond=0),
-        row["environment"],
-        row["method"],
-        row["status"],
-        row["problem"],
-        row["milliseconds"],
-    )
-
-
-def _key(
-    connection: int,
-    organization: int,
-    hour: datetime,
-    environment: str,
-    method: str,
-    status: int,
-    problem: str,
-    milliseconds: int,
-) -> tuple[Any, ...]:
-    return (
-        uuid.UUID(int=connection),
-        uuid.UUID(int=organization),
-        hour,
-        environment,
-        method if method in METHODS else OTHER,
-        outcome_of(status, problem).value,
-        band_of(milliseconds),
+        kind.context.connection_id,
+        kind.context.organization_id,
+        kind.hour,
+        kind.context.environment,
+        kind.method if kind.method in METHODS else OTHER,
+        outcome_of(kind.status, kind.problem).value,
+        band_of(kind.milliseconds),
     )

@@ -13,35 +13,30 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cache, lru_cache
-from itertools import chain
+from datetime import datetime
 from multiprocessing import util as multiprocessing
-from operator import attrgetter
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.utils import timezone
-from prometheus_client import Counter, Histogram
 
 from connections.authorizations.connection_state import ConnectionState
 from connections.calls.exchange import Exchange, ServiceRequest
 from console.accounts.models import Organization, User
 from console.applications.models import Application
 from console.database import release_connection
+from console.invocations.call_line import HOST_LENGTH, PATH_LENGTH, CallContext, CallLine
+from console.invocations.call_metrics import measure
+from console.invocations.equal_calls import count_equal
 from console.invocations.hourly_counts import count
-from console.invocations.models import Invocation
-from console.invocations.outcomes import outcome_of
-from console.monitoring.metrics import DROPPED, INVOCATIONS, SECONDS, WAITING, forget_process
+from console.invocations.log_table import insert
+from console.monitoring.metrics import DROPPED, WAITING, forget_process
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 0.5
 BATCH = 500
 MAX_ROWS = 50_000
-PATH_LENGTH = 500
-_IDS = ("organization_id", "application_id", "connection_id", "user_id")
 
 
 class LogWriter:
@@ -50,7 +45,7 @@ class LogWriter:
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self.max_rows = max_rows
         self.dropped = 0
-        self._rows: deque[dict[str, Any]] = deque()
+        self._rows: deque[CallLine] = deque()
         self._batch_is_full = threading.Event()
         self._write_lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -60,13 +55,13 @@ class LogWriter:
         """Return how many rows are not written yet."""
         return len(self._rows)
 
-    def note(self, **fields: Any) -> None:
+    def add(self, line: CallLine) -> None:
         """Queue a row."""
         if len(self._rows) >= self.max_rows:
             self.dropped += 1
             DROPPED.inc()
             return
-        self._rows.append(fields)
+        self._rows.append(line)
         if len(self._rows) == BATCH:
             self._batch_is_full.set()
 
@@ -86,11 +81,13 @@ class LogWriter:
             try:
                 while self._rows:
                     batch = [self._rows[n] for n in range(min(BATCH, len(self._rows)))]
+                    equal = count_equal(batch)
                     with transaction.atomic():
-                        _insert(batch)
-                        count(batch)
+                        insert(batch)
+                        count(equal)
                     for _ in batch:
                         self._rows.popleft()
+                    measure(equal)
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("%d invocations wait: %s", len(self._rows), type(error).__name__)
                 connection.close()
@@ -113,47 +110,6 @@ class LogWriter:
                 logger.error("%d invocations were dropped since the start.", reported)
 
 
-def _insert(rows: list[dict[str, Any]]) -> None:
-    """Insert rows without creating model instances, which took most of the time."""
-    fields = [field for field in Invocation._meta.concrete_fields if not field.primary_key]
-    quoted = connection.ops.quote_name
-    columns = ", ".join(quoted(str(field.column)) for field in fields)
-    into = f"{quoted(Invocation._meta.db_table)} ({columns})"
-    values = _values(rows, fields)
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        if connection.vendor == "postgresql":  # where executemany sends one row at a time
-            with cursor.copy(f"COPY {into} FROM STDIN") as copy:
-                for each in values:
-                    copy.write_row(each)
-        else:
-            # One statement: executemany releases Python's lock for each row, and a busy thread
-            # keeps it for five milliseconds before it gives it back.
-            slots = f"({', '.join(['%s'] * len(fields))})"
-            every_slot = ", ".join([slots] * len(values))
-            cursor.execute(f"INSERT INTO {into} VALUES {every_slot}", list(chain(*values)))  # noqa: S608
-
-
-def _values(rows: Iterable[dict[str, Any]], fields: Iterable[Any]) -> list[Collection[Any]]:
-    """Return the values of each row in the order of the fields, as the database takes them.
-
-    Asking each model field to convert its value took most of the time of a write.
-    """
-    adapters: dict[str, Callable[[Any], Any]] = {}
-    if not connection.features.has_native_uuid_field:
-        # Calls that nginx has made come many at a time, with the same IDs and the same moment.
-        moment = lru_cache(maxsize=1)(connection.ops.adapt_datetimefield_value)
-        adapters = dict.fromkeys(_IDS, attrgetter("hex")) | {"at": moment}
-    defaults = {field.attname: field.get_default() for field in fields}
-    values: list[Collection[Any]] = []
-    for row in rows:
-        complete = {**defaults, **row}
-        for name, adapt in adapters.items():
-            if complete[name] is not None:
-                complete[name] = adapt(complete[name])
-        values.append(complete.values())
-    return values
-
-
 writer = LogWriter()
 
 
@@ -162,38 +118,34 @@ def start() -> None:
     writer.start()
 
 
-def note(*, path: str, method: str, host: str, connector: str, **fields: Any) -> None:
-    """Queue a row of the call log.
-
-    ``path`` has no query string. ``connector`` is a slug, or empty if there is none.
-    """
-    outcome = outcome_of(fields["status"], fields["problem"])
-    calls, seconds = _counters(connector or "none", fields["environment"], outcome)
-    calls.inc()
-    seconds.observe(fields["milliseconds"] / 1000)
-    writer.note(
-        path=path[:PATH_LENGTH], method=method[:20], host=host[:255], at=timezone.now(), **fields
-    )
-
-
-def note_all(
-    shared: Mapping[str, Any], calls: Iterable[Mapping[str, Any]], *, connector: str
+def note(
+    context: CallContext,
+    *,
+    method: str,
+    path: str,
+    status: int,
+    milliseconds: int,
+    problem: str = "",
+    bytes_in: int = 0,
+    bytes_out: int = 0,
+    refreshed: bool = False,
+    at: datetime | None = None,
 ) -> None:
-    """Queue a row for each call; all of them have the fields ``shared``."""
-    now, environment = timezone.now(), shared["environment"]
-    for call in calls:
-        outcome = outcome_of(call["status"], call["problem"])
-        count_of, seconds = _counters(connector or "none", environment, outcome)
-        count_of.inc()
-        seconds.observe(call["milliseconds"] / 1000)
-        writer.note(at=now, **shared, **call)
-
-
-@cache
-def _counters(connector: str, environment: str, outcome: str) -> tuple[Counter, Histogram]:
-    """Return the metrics of these calls. Cached: the lookup takes longer than the counting."""
-    calls = INVOCATIONS.labels(connector, environment, outcome)
-    return calls, SECONDS.labels(connector, environment)
+    """Queue a row of the call log; ``path`` has no query string."""
+    writer.add(
+        CallLine(
+            context,
+            method[:20],
+            path[:PATH_LENGTH],
+            status,
+            problem,
+            milliseconds,
+            bytes_in,
+            bytes_out,
+            refreshed,
+            at or timezone.now(),
+        )
+    )
 
 
 def note_run(
@@ -207,14 +159,17 @@ def note_run(
     """Queue a row for a call made by a component's run; ``client`` is None where it is built."""
     called = urlsplit(exchange.address)
     note(
-        organization_id=client.pk if client else application.organization_id,
-        application_id=application.pk,
-        connection_id=state.connection,
-        connector=state.snapshot.connector,
-        environment=state.environment.value,
-        user_id=user.pk if user else None,
+        CallContext(
+            organization_id=client.pk if client else application.organization_id,
+            application_id=application.pk,
+            connection_id=state.connection,
+            environment=state.environment.value,
+            user_id=user.pk if user else None,
+            key_prefix="",
+            host=called.netloc[:HOST_LENGTH],
+            connector=state.snapshot.connector,
+        ),
         method=exchange.method,
-        host=called.netloc,
         path=(called.path if called.netloc else request.path) or "/",
         status=exchange.status,
         problem="run-problem" if exchange.problem else "",

@@ -16,6 +16,7 @@ from connectors.http.bulkhead import ConcurrencyLimit, bulkhead
 from console.accounts.models import User
 from console.batched_check import BatchedCheck
 from console.choices import Environment
+from console.invocations.call_line import HOST_LENGTH, CallContext
 from console.invocations.log_writer import note
 from console.keys import last_used
 from console.keys.authentication import (
@@ -122,16 +123,19 @@ class ProxyCall:
         if self._holder is None or self._caller is None:
             return
         prepared = self._prepared
-        note(
+        context = CallContext(
             organization_id=self._holder.organization_id,
             application_id=self._holder.application_id,
             connection_id=prepared.state.connection if prepared else None,
-            connector=prepared.connector.slug if prepared else "",
             environment=self._holder.environment,
             user_id=self._caller.user,
             key_prefix=self._holder.prefix,
+            host=prepared.host[:HOST_LENGTH] if prepared else "",
+            connector=prepared.connector.slug if prepared else "",
+        )
+        note(
+            context,
             method=self.method,
-            host=prepared.host if prepared else "",
             path=f"{prepared.base_path if prepared else ''}{self.path}" or "/",
             status=status,
             problem=problem,

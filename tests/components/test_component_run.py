@@ -9,6 +9,7 @@ from connections.models import Credential
 from console.invocations import log_writer
 from console.publishing import publishing
 from tests.connections.flow_steps import words_of
+from tests.invocations.lines import fields_of
 
 API = "http://localhost:9000/api"
 
@@ -49,7 +50,7 @@ def test_it_works(developer_client, network, find):
 def test_the_log_of_calls_has_the_called_url_without_its_query(developer_client, network, find):
     network.get(f"{API}/contacts", json={})
     run(developer_client, find, who="zoe")
-    logged = log_writer.writer._rows[-1]
+    logged = fields_of(log_writer.writer._rows[-1])
     assert f"http://{logged['host']}{logged['path']}" == f"{API}/contacts"
 
 

@@ -10,8 +10,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from console.invocations.equal_calls import count_equal
 from console.invocations.hourly_counts import count
-from console.invocations.log_writer import _insert
+from console.invocations.log_table import insert
+from tests.invocations.lines import call_line
 
 
 @pytest.fixture
@@ -19,23 +21,9 @@ def log() -> Callable[..., None]:
     """Return a function that writes rows of the call log, dated ``ago`` before now."""
 
     def write(connection, number: int = 1, *, ago: timedelta = timedelta(), **fields: Any) -> None:
-        application = connection.application
-        row = {
-            "organization_id": application.organization_id,
-            "application_id": application.pk,
-            "connection_id": connection.pk,
-            "environment": "development",
-            "key_prefix": "ck_dev_abc",
-            "method": "GET",
-            "host": "api.example.com",
-            "path": "/contacts",
-            "status": 200,
-            "problem": "",
-            "milliseconds": 40,
-            "at": timezone.now() - ago,
-        } | fields
+        line = call_line(connection, **{"at": timezone.now() - ago, **fields})
         with transaction.atomic():
-            _insert([row] * number)
-            count([row] * number)
+            insert([line] * number)
+            count(dict.fromkeys(count_equal([line]), number))
 
     return write

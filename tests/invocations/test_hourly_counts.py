@@ -9,10 +9,13 @@ from django.db import transaction
 
 from console.invocations.call_filters import Counted
 from console.invocations.chart import percentile
+from console.invocations.equal_calls import count_equal
 from console.invocations.hourly_counts import BANDS, band_expression, band_of, count
+from console.invocations.log_table import insert
 from console.invocations.log_writer import LogWriter
 from console.invocations.models import HourlyCount, Invocation
 from console.invocations.outcomes import outcome_expression, outcome_of
+from tests.invocations.lines import call_line
 
 AT = datetime(2026, 5, 3, 14, 59, 59, tzinfo=UTC)
 
@@ -22,26 +25,17 @@ def row(connect):
     connection = connect()
 
     def make(**fields):
-        return {
-            "organization_id": connection.application.organization_id,
-            "application_id": connection.application_id,
-            "connection_id": connection.pk,
-            "environment": "stage",
-            "method": "GET",
-            "path": "/",
-            "status": 200,
-            "problem": "",
-            "milliseconds": 7,
-            "at": AT,
-        } | fields
+        return call_line(
+            connection, **{"environment": "stage", "milliseconds": 7, "at": AT, **fields}
+        )
 
     return make
 
 
 def test_calls_of_a_kind_add_up(row):
     with transaction.atomic():
-        count([row(), row(milliseconds=9), row(status=404)])
-        count([row()])
+        count(count_equal([row(), row(milliseconds=9), row(status=404)]))
+        count(count_equal([row()]))
     found = HourlyCount.objects.order_by("calls").values_list(
         "hour", "outcome", "band", "calls", "slowest"
     )
@@ -51,13 +45,13 @@ def test_calls_of_a_kind_add_up(row):
 
 def test_calls_without_a_connection_are_not_counted(row):
     with transaction.atomic():
-        count([row(connection_id=None)])
+        count(count_equal([row(connection_id=None)]))
     assert not HourlyCount.objects.exists()
 
 
 def test_unusual_methods_are_counted_as_other(row):
     with transaction.atomic():
-        count([row(method="BREW"), row(method="WHEN")])
+        count(count_equal([row(method="BREW"), row(method="WHEN")]))
     assert [(t.method, t.calls) for t in HourlyCount.objects.all()] == [("OTHER", 2)]
 
 
@@ -65,7 +59,7 @@ def test_unusual_methods_are_counted_as_other(row):
 def test_the_log_and_the_counts_are_written_together(row):
     writer = LogWriter()
     for _ in range(3):
-        writer.note(**row())
+        writer.add(row())
     assert writer.write()
     assert (Invocation.objects.count(), HourlyCount.objects.get().calls) == (3, 3)
 
@@ -77,7 +71,7 @@ def test_many_processes_count_into_the_same_rows(row, at_once):
     def write():
         rows = random.sample(kinds, len(kinds))
         with transaction.atomic():
-            count(rows)
+            count(count_equal(rows))
 
     at_once(6, write)
     assert {each.calls for each in HourlyCount.objects.all()} == {6}
@@ -86,8 +80,7 @@ def test_many_processes_count_into_the_same_rows(row, at_once):
 @pytest.mark.parametrize("milliseconds", [0, 5, 6, 999, 1000, 1001, 599_999, 10_000_000])
 def test_the_database_finds_the_same_band_and_outcome(row, milliseconds):
     for status, problem in ((200, ""), (302, ""), (404, ""), (503, ""), (200, "caller-gone")):
-        fields = row(milliseconds=milliseconds, status=status, problem=problem)
-        Invocation.objects.create(**fields)
+        insert([row(milliseconds=milliseconds, status=status, problem=problem)])
     annotated = Invocation.objects.annotate(took=band_expression(), result=outcome_expression())
     assert {each.took for each in annotated} == {band_of(milliseconds)}
     for each in annotated:

@@ -8,10 +8,13 @@ import pytest
 from django.conf import settings as configured
 from django.core.cache import cache
 from django.urls import reverse
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from connections.models import Authorization
-from console.invocations.log_writer import LogWriter, note
+from console.invocations.log_writer import LogWriter
+from console.monitoring.metrics import ManyTimesHistogram
+from tests.invocations.lines import call_line
 
 TOKEN = "a-token-of-these-tests"
 URL = reverse("metrics")
@@ -41,20 +44,10 @@ def gather(client, settings):
 
 
 def call(**fields) -> None:
-    note(
-        **{
-            "path": "/secret/path",
-            "method": "GET",
-            "host": "api.example.com",
-            "connector": "slack",
-            "environment": "stage",
-            "status": 200,
-            "problem": "",
-            "milliseconds": 70,
-            "connection_id": None,
-        }
-        | fields
-    )
+    writer = LogWriter()
+    shared = {"connector": "slack", "environment": "stage", "milliseconds": 70}
+    writer.add(call_line(**{**shared, **fields}))
+    assert writer.write()
 
 
 def test_without_a_token_setting_it_is_404(client, db):
@@ -82,6 +75,24 @@ def test_it_counts_calls(gather, db):
     assert text[("console_invocation_seconds_bucket", "0.1", "slack", "stage")] >= 2
 
 
+def test_many_equal_observations_are_those_of_the_library():
+    def text(kind, observe):
+        registry = CollectorRegistry()
+        family = kind("t", "Times", ["who"], buckets=(0.1, 1), registry=registry)
+        for amount, times in ((0.1, 3), (0.5, 2), (7, 1)):
+            observe(family.labels("a"), amount, times)
+        lines = generate_latest(registry).decode().splitlines()
+        return [line for line in lines if "_created" not in line]
+
+    def one_by_one(child, amount, times):
+        for _ in range(times):
+            child.observe(amount)
+
+    expected = text(Histogram, one_by_one)
+    assert 't_bucket{le="0.1",who="a"} 3.0' in expected
+    assert text(ManyTimesHistogram, ManyTimesHistogram.observe_many) == expected
+
+
 def test_it_counts_authorizations_by_state(gather, connect, grant, django_assert_num_queries):
     grant(connect())
     Authorization.objects.update(state="revoked")
@@ -96,8 +107,8 @@ def test_it_counts_authorizations_by_state(gather, connect, grant, django_assert
 def test_it_counts_dropped_rows_of_the_log(gather, db):
     before = gather()[("console_invocation_log_dropped_total",)]
     writer = LogWriter(max_rows=1)
-    writer.note()
-    writer.note()
+    writer.add(call_line())
+    writer.add(call_line())
     assert gather()[("console_invocation_log_dropped_total",)] == before + 1
 
 
@@ -105,12 +116,8 @@ def test_labels_have_no_people_organizations_or_urls(
     gather, application, connect, grant, developer
 ):
     grant(connect(name="Secret plan"), label="alice@example.com")
-    call(
-        organization_id=application.organization_id,
-        user_id=developer.pk,
-        key_prefix="ck_dev_abc",
-        connector="",
-    )
+    people = {"organization_id": application.organization_id, "user_id": developer.pk}
+    call(**people, connector="")
     text = str(gather())
     assert "'none'" in text
     hidden = ("secret", "Secret plan", "alice", "developer@", "ck_dev", "Studio", "api.example")

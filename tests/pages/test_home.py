@@ -17,10 +17,12 @@ from console.choices import Role
 from console.distribution.models import Listing, Share
 from console.health.models import UnreadableSecret
 from console.inviting.models import Invitation
+from console.invocations.equal_calls import count_equal
 from console.invocations.hourly_counts import count
 from console.publishing.manifest import ComponentSnapshot, Manifest
 from console.publishing.models import Installation, Release, Stage
 from tests.connections.flow_steps import words_of
+from tests.invocations.lines import call_line
 
 URL = reverse("home")
 
@@ -31,18 +33,9 @@ def home(client) -> str:
 
 def called(connection, number: int = 1, *, status: int = 200, **fields) -> None:
     """Write calls into the hourly counts."""
-    row = {
-        "connection_id": connection.pk,
-        "organization_id": connection.application.organization_id,
-        "at": timezone.now(),
-        "environment": "development",
-        "method": "GET",
-        "status": status,
-        "problem": "",
-        "milliseconds": 30,
-    } | fields
+    line = call_line(connection, status=status, **{"milliseconds": 30, **fields})
     with transaction.atomic():
-        count([row] * number)
+        count(dict.fromkeys(count_equal([line]), number))
 
 
 # Developers

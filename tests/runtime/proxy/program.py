@@ -21,10 +21,12 @@ from connections.calls import prepared_call
 from connectors.definitions.registry import get_connectors
 from connectors.http.connection_pool import close_idle
 from console.invocations import log_writer
+from console.invocations.call_line import CallLine
 from console.keys import authentication, user_tokens
 from console.runtime.asgi_request import Message, Receive, Send
 from console.runtime.proxy_app import ProxyApplication
 from console.worker_threads import WorkerThreads
+from tests.invocations.lines import fields_of
 from tests.servers import ROOT
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -275,12 +277,15 @@ class Program:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return a line for each call of this program."""
+        return [fields_of(line) for line in self._lines()]
+
+    def _lines(self) -> list[CallLine]:
         prefix = self.key.rpartition("_")[0]
 
-        async def arrived() -> list[dict[str, Any]]:
+        async def arrived() -> list[CallLine]:
             deadline = time.monotonic() + 10
             while True:
-                rows = [row for row in log_writer.writer._rows if row["key_prefix"] == prefix]
+                rows = [row for row in log_writer.writer._rows if row.context.key_prefix == prefix]
                 if len(rows) >= self.calls or time.monotonic() > deadline:
                     return rows
                 await asyncio.sleep(0.01)
@@ -289,7 +294,7 @@ class Program:
 
     def write_log(self) -> None:
         """Write the lines of this program; what earlier tests have left is not written."""
-        rows = self.lines()
+        rows = self._lines()
         log_writer.writer._rows.clear()
         log_writer.writer._rows.extend(rows)
         assert log_writer.writer.write()

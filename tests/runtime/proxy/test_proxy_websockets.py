@@ -18,6 +18,7 @@ from websockets.utils import accept_key
 
 from connectors.http.bulkhead import bulkhead
 from console.invocations import log_writer
+from tests.invocations.lines import fields_of
 from tests.runtime.proxy.program import leading_to
 from tests.runtime.served_in_process import served_in_process
 
@@ -98,7 +99,7 @@ def logged() -> dict[str, Any]:
     deadline = time.monotonic() + 5
     while not log_writer.writer._rows and time.monotonic() < deadline:
         time.sleep(0.02)
-    return log_writer.writer._rows[-1]
+    return fields_of(log_writer.writer._rows[-1])
 
 
 def test_messages_are_passed_on_in_both_directions(dial, speaker):

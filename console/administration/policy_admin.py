@@ -6,11 +6,16 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import Media
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from console.accounts.models import Organization
 from console.accounts.policy import Action
+
+
+#: Django adds jQuery and everything that its forms need.
+LIST_SCRIPTS = Media(js=["admin/js/core.js", "admin/js/actions.js"])
 
 
 class PolicyAdmin(admin.ModelAdmin):
@@ -35,8 +40,8 @@ class PolicyAdmin(admin.ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
         """Name the page by what it lists, in place of Django's "Select … to change"."""
-        title = {"title": capfirst(self.opts.verbose_name_plural)}
-        return super().changelist_view(request, title | (extra_context or {}))
+        context = {"title": capfirst(self.opts.verbose_name_plural), "media": LIST_SCRIPTS}
+        return super().changelist_view(request, context | (extra_context or {}))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_foreignkey(db_field, request, **kwargs)

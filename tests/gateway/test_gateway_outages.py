@@ -103,6 +103,34 @@ def test_a_restart_of_the_console_never_makes_half_a_response_whole(
             assert rest_of(streams[1]) in {b"second", None}
 
 
+def test_a_killed_console_cuts_its_own_calls_and_no_others(console_with_key, service, tmp_path):
+    """Nobody takes the first half of a response for the whole, and nothing hangs."""
+    if not nginx_with_lua_is_there():
+        unavailable("nginx with Lua is not installed (make test-setup)")
+    (environment, key), port = console_with_key, free_port()
+    headers = {"Authorization": f"Bearer {key}"}
+    service.forget()
+    with (
+        waiting(service) as go_on,
+        served(environment, key, tmp_path, port=port) as console,
+        nginx(tmp_path / "nginx", console.url) as proxy,
+    ):
+        url = proxy.address("item", "waits")
+        own = requests.get(url, headers=headers, stream=True, timeout=30)
+        passed = requests.post(url, iter([b"x"]), headers=headers, stream=True, timeout=30)
+        streams = [own.iter_content(5), passed.iter_content(5)]
+        assert [next(each) for each in streams] == [b"first"] * 2
+        assert [is_by_nginx(each) for each in (own, passed)] == [True, False]
+
+        for process in (console.worker, console.main):
+            os.kill(process, signal.SIGKILL)
+        assert rest_of(streams[1]) is None
+        with served(environment, key, tmp_path, port=port):
+            assert until_it_works(proxy.address("item", "x"), headers).ok
+            go_on.set()
+            assert b"".join(streams[0]) == b"second"
+
+
 def test_while_the_database_is_away_nothing_is_sent_and_streams_go_on(paths):
     headers, url = paths.console.headers, paths.url("item", "/x")
     with waiting(paths.item) as go_on:

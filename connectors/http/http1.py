@@ -189,9 +189,7 @@ class Http1Connection(asyncio.Protocol):
             if self._upload is not None:
                 self._upload_has_ended()
             response.raise_failure()
-            if not self._is_reading:
-                self._is_reading = True
-                self._transport.resume_reading()
+            self._go_on_reading()
             await self._wait_to_read(deadline)
         return piece
 
@@ -201,6 +199,13 @@ class Http1Connection(asyncio.Protocol):
         if self._upload is not None and not self._upload.done():
             self.close()
         self._stop_upload()
+        if self.is_open:
+            self._go_on_reading()  # reading stopped if the end of the response was long
+
+    def _go_on_reading(self) -> None:
+        if not self._is_reading:
+            self._is_reading = True
+            self._transport.resume_reading()
 
     async def _send_pieces(
         self, pieces: AsyncIterator[bytes], seconds: float, *, is_chunked: bool

@@ -47,6 +47,10 @@ WATCHED_AFTER_SECONDS = 0.05
 READ_THREADS, RENEWAL_THREADS = 4, 32
 
 
+class _NotRead(Exception):
+    """A program does not read what it asked for."""
+
+
 class ProxyApplication:
     """Answer proxied calls; pass all other requests to ``fallback``."""
 
@@ -169,6 +173,8 @@ class _HttpCall(ProxyCall):
         except asyncio.CancelledError:
             if not self.client.has_disconnected:
                 raise
+        except _NotRead:
+            logger.warning("Request %s broke off: it was not read in time", self.request_id)
         except Exception as error:
             problem = problem_of(error, self.request_id).type.slug
             # The status was sent: all that is left is to break the response off. The server
@@ -184,8 +190,16 @@ class _HttpCall(ProxyCall):
         await self._send_head(streamed.status, headers)
         await self._send_piece(b"")  # at once: the first piece of a stream may take a while
         while piece := await streamed.read():
-            await self._send_piece(piece)
+            await self._send_in_time(piece)
         await self._send_piece(b"", more=False)
+
+    async def _send_in_time(self, piece: bytes) -> None:
+        """Send a piece, or raise :class:`_NotRead` if the program stops reading."""
+        try:
+            async with asyncio.timeout(settings.PROXY_SECONDS):
+                await self._send_piece(piece)
+        except TimeoutError:
+            raise _NotRead from None
 
     async def _send_head(self, status: int, headers: list[tuple[str, str]]) -> None:
         pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -30,7 +30,7 @@ events {{ worker_connections 8192; }}
 http {{
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  keepalive_requests 10000000; client_body_timeout 1s;
+  keepalive_requests 10000000; client_body_timeout 1s; send_timeout 2s;
   lua_package_path "{files}/lua/?.lua;{files}/lua/?/init.lua;;";
   init_by_lua_block {{
     require("gateway.settings").configure {{

@@ -7,12 +7,13 @@ import signal
 import socket
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from tests.gateway.conftest import PROXY_SECONDS
 from tests.gateway.nginx_server import is_by_nginx, nginx
 from tests.gateway.test_gateway_secrets import _between
 
@@ -169,6 +170,62 @@ def test_programs_that_leave_at_each_stage_hold_nothing(paths, stream, of):
             assert time.monotonic() < deadline, f"Left {name}, they hold their places."
             time.sleep(0.05)
         assert status == 200, name
+
+
+@contextmanager
+def slow_reader(paths, of, path):
+    """Send a request, and yield a socket with little room for the response."""
+    parts = urlsplit(paths.url("item", path, of=of))
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 * 1024)
+        sock.settimeout(10)
+        sock.connect((parts.hostname, parts.port))
+        sock.sendall(
+            f"GET {parts.path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            f"Authorization: Bearer {paths.keys.key}\r\n\r\n".encode()
+        )
+        yield sock
+
+
+@pytest.mark.parametrize("of", ["nginx", "python"])
+def test_a_program_that_reads_slowly_receives_everything(paths, of):
+    body = bytes(range(256)) * 16 * 1024
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
+    paths.item.answers["/api/large"] = head + body
+    answer, began = bytearray(), time.monotonic()
+    with slow_reader(paths, of, "/large") as sock:
+        while piece := sock.recv(64 * 1024):
+            answer += piece
+            if time.monotonic() < began + 1.5 * PROXY_SECONDS:
+                time.sleep(0.05)
+    assert bytes(answer.partition(b"\r\n\r\n")[2]) == body
+    # The connection to the service is used again.
+    assert paths.call("/x", of=of).status_code == 200
+
+
+@pytest.mark.parametrize("of", ["nginx", "python"])
+def test_a_program_that_stops_reading_is_let_go(paths, of):
+    is_let_go = threading.Event()
+
+    def endless(sock, request):
+        sock.sendall(EVENTS)
+        try:
+            while True:
+                sock.sendall(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+        except OSError:
+            is_let_go.set()
+
+    paths.item.answers["/api/endless"] = endless
+    with slow_reader(paths, of, "/endless") as sock:
+        assert sock.recv(1000).startswith(b"HTTP/1.1 200")
+        assert is_let_go.wait(10 * PROXY_SECONDS)
+        answer = b""
+        with suppress(ConnectionError):
+            while piece := sock.recv(64 * 1024):
+                answer = (answer + piece)[-10:]
+        assert not answer.endswith(b"0\r\n\r\n")
+    rows = [row[2:4] for row in paths.log() if row[1] == "/api/endless"]
+    assert rows[-1] == (200, "caller-gone")
 
 
 def received(sock: socket.socket) -> bytes:

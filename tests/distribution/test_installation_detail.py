@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from django.http import HttpResponse
 from django.urls import reverse
 
 from tests.distribution.page_text import text
@@ -27,3 +30,18 @@ def test_it_shows_each_person_what_they_have_to_authorize(
     authorized(crm, boss)
     assert "Works" in text(signed_in(person).get(place))
     assert f"account of {boss.email}" not in text(signed_in(person).get(place))
+
+
+def test_what_a_person_has_to_authorize_comes_before_what_they_can_run(
+    installed, signed_in, boss, crm, mailbox, authorized
+):
+    place = reverse("installation_detail", args=[installed().pk])
+    client = signed_in(boss)
+    assert _headings(client.get(place))[:2] == ["Connections", "Run"]
+    authorized(crm, boss)
+    authorized(mailbox, boss, own=True)
+    assert _headings(client.get(place))[:2] == ["Run", "Connections"]
+
+
+def _headings(response: HttpResponse) -> list[str]:
+    return re.findall(r"<h2[^>]*>([^<]+)</h2>", response.content.decode())

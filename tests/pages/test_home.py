@@ -93,6 +93,14 @@ def test_broken_and_expiring_connections_have_a_button(developer_client, connect
         assert f'href="{place}?environment=all"' in response.content.decode()
 
 
+def test_connections_without_authorization_are_one_press_away(developer_client, connect):
+    place = f"{reverse('connection_list')}?status=needs_authorization"
+    assert place not in developer_client.get(URL).content.decode()
+    connect(name="Leads")
+    assert f'href="{place}"' in developer_client.get(URL).content.decode()
+    assert "Leads" in words_of(developer_client.get(place))
+
+
 def test_it_plots_the_calls_and_names_the_connection_with_errors(developer_client, connect, grant):
     connection = connect(name="Leads")
     grant(connection)

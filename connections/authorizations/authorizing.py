@@ -32,7 +32,7 @@ from connections.authorizations.granting import (
     store_grant,
 )
 from connections.authorizations.replacing import ask_first, replaced_accounts
-from connections.models import Flow, InstalledConnection, OAuthClient
+from connections.models import CanceledFlow, Flow, InstalledConnection, OAuthClient
 from connections.models.authorization_site import AuthorizationSite
 from connections.models.flow import FLOW_LIFETIME, digest
 from connectors.api.check_call import check
@@ -43,6 +43,8 @@ from connectors.oauth2.token_response import kept_from_callback
 from console.accounts.authority import NotAllowed
 from console.accounts.models import User
 from console.choices import Environment
+
+CANCELED = "You canceled this authorization."
 
 #: Unfinished flows for each person; the oldest is deleted first (allauth also keeps ten).
 MAX_OPEN_FLOWS = 10
@@ -66,6 +68,9 @@ def begin(
     ``browser`` is a random token in the person's session. With ``flow_id`` the page that opened
     the popup can find the outcome; a new flow with the same id replaces the earlier one. The
     person returns to ``return_url`` once the flow is completed.
+
+    If the person canceled ``flow_id`` before it began, the flow is stopped and the URL is that of
+    its result.
     """
     client = _client_for(site, environments)
     connector, parameters = site.connector, dict(site.snapshot.parameters)
@@ -105,6 +110,11 @@ def begin(
         flow.id = uuid.uuid4()
         flow.code_verifier = verifier  # encrypt it again, for the row with this id
         flow.save(force_insert=True)
+    # Read after the flow is stored: ``cancel`` writes and reads in the opposite order, so one of
+    # them sees the other.
+    if flow_id and CanceledFlow.objects.filter(user=user, flow_id=flow_id).exists():
+        Flow.objects.filter(pk=flow.pk).stop(CANCELED)
+        return flow.get_absolute_url()
     return url
 
 
@@ -165,13 +175,14 @@ def complete(query: QueryDict, *, reference: str, user: User, browser: str) -> F
     return _end(flow, Flow.Outcome.COMPLETED, problem)
 
 
-def cancel(flow: Flow) -> bool:
-    """Stop a flow at its person's request; return False if it had ended before.
+def cancel(user: User, flow_id: uuid.UUID) -> bool:
+    """Stop a person's flow at their request; return False if it had ended or not begun.
 
-    A callback that arrives later finds it stopped. If the tokens are being requested right now,
-    they are revoked when they arrive.
+    If it has not begun, it cannot begin later. A callback that arrives later finds it stopped. If
+    the tokens are being requested right now, they are revoked when they arrive.
     """
-    return bool(Flow.objects.filter(pk=flow.pk).stop("You canceled this authorization."))
+    CanceledFlow.objects.get_or_create(user=user, flow_id=flow_id)
+    return bool(Flow.objects.filter(user=user, pk=flow_id).stop(CANCELED))
 
 
 def _find_flow(query: QueryDict, *, reference: str, user: User, browser: str) -> Flow:

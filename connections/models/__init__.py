@@ -2,6 +2,7 @@
 
 from connections.models.authorization import Authorization
 from connections.models.bulk_run import BulkItem, BulkRun
+from connections.models.canceled_flow import CanceledFlow
 from connections.models.connection import Connection
 from connections.models.credential import Credential
 from connections.models.flow import Flow
@@ -15,6 +16,7 @@ __all__ = [
     "Authorization",
     "BulkItem",
     "BulkRun",
+    "CanceledFlow",
     "Connection",
     "Credential",
     "Flow",

@@ -20,6 +20,7 @@ from connections.authorizations.authorization_response import CallbackRefused, f
 from connections.models import Authorization, Flow, PendingGrant
 from connections.views.authorize import BROWSER_SESSION_KEY
 from connections.views.flow_status import flow_context, flows_of
+from connections.views.return_url import return_url
 from console.accounts.http import SeeOther, SignedInRequest
 
 
@@ -97,13 +98,18 @@ def flow_status(request: SignedInRequest, pk: uuid.UUID) -> HttpResponseBase:
 
 @require_POST
 def flow_cancel(request: SignedInRequest, pk: uuid.UUID) -> HttpResponse:
-    """Stop a flow, so that its callback is refused; return to the page that began it."""
-    flow = get_object_or_404(flows_of(request), pk=pk)
-    if not authorizing.cancel(flow):
+    """Stop a flow, so that its callback is refused; return to the page that began it.
+
+    The page may cancel before the popup has created the flow; then it names itself in ``next``.
+    """
+    stopped = authorizing.cancel(request.user, pk)
+    flow = flows_of(request).filter(pk=pk).first()
+    if flow and not stopped:
         return SeeOther(flow.get_absolute_url())  # it has ended: show the result
     messages.info(
         request,
         "The authorization was canceled. Nothing was changed."
         " If the service's page is still open, you can close it.",
     )
-    return SeeOther(flow_context(flow, request).get("retry_url") or reverse("home"))
+    retry_url = flow_context(flow, request).get("retry_url") if flow else return_url(request)
+    return SeeOther(retry_url or reverse("home"))

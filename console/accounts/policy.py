@@ -254,9 +254,9 @@ RULES: dict[str, RouteRule] = {
     ),
     "account_replace": RouteRule(Audience.SIGNED_IN, PENDING_GRANT),
     "flow_detail": RouteRule(Audience.SIGNED_IN, FLOW),
-    # No row: the page may poll before the popup has created the flow.
+    # No row: the page may poll, or cancel, before the popup has created the flow.
     "flow_status": RouteRule(Audience.SIGNED_IN),
-    "flow_cancel": RouteRule(Audience.SIGNED_IN, FLOW),
+    "flow_cancel": RouteRule(Audience.SIGNED_IN),
     # API keys, and opening an application
     "key_list": RouteRule(Action.MANAGE_KEYS, APPLICATION),
     "key_revoke": RouteRule(Action.MANAGE_KEYS, API_KEY),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connections.authorizations.replacing import drop_expired
 from connections.authorizations.suspending import revoke_unused_credentials
-from connections.models import BulkRun, Flow
+from connections.models import BulkRun, CanceledFlow, Flow
 from console.health.notices import delete_old_notices
 from console.invocations.old_calls import prune_invocations
 from console.people.memberships import revoke_expired_suspensions
@@ -30,6 +30,11 @@ BULK_RUNS_KEPT_FOR = timedelta(days=30)
 def _delete_flows() -> int:
     rows = Flow.objects.filter(expires_at__lt=timezone.now() - FLOW_KEPT_FOR)
     return rows.delete()[1].get("connections.Flow", 0)
+
+
+def _delete_canceled_flows() -> int:
+    rows = CanceledFlow.objects.filter(created_at__lt=timezone.now() - FLOW_KEPT_FOR)
+    return rows.delete()[0]
 
 
 def _delete_uploads() -> int:
@@ -62,6 +67,7 @@ STEPS: Mapping[str, Callable[[], int]] = {
     "unused credentials": revoke_unused_credentials,
     "grants for another account that nobody confirmed": drop_expired,
     "flows that ended more than a day ago": _delete_flows,
+    "cancellations of flows older than a day": _delete_canceled_flows,
     "bulk actions older than 30 days": _delete_bulk_runs,
     "uploads that were never imported": _delete_uploads,
     "expired sessions": _delete_sessions,

@@ -84,8 +84,15 @@
     else url.searchParams.delete("flow");
     history.replaceState(history.state, "", url);
   };
-  const showForms = (shown) => {
-    panel().querySelectorAll("form:not([data-flow-cancel]), :scope > .message, :scope > .wizard-body").forEach((part) => { part.hidden = !shown; });
+  // This page, with the environments that were chosen.
+  const pageOf = (form) => {
+    const url = new URL(location);
+    url.searchParams.delete("environment");
+    new FormData(form).getAll("environments").forEach((each) => url.searchParams.append("environment", each));
+    return url.pathname + url.search;
+  };
+  const hideForms = () => {
+    panel().querySelectorAll("form:not([data-flow-cancel]), :scope > .message, :scope > .wizard-body").forEach((part) => { part.hidden = true; });
   };
   // The service's page has no tie to this page, so only a window that still shows the console can be closed.
   const closeIfOwn = (popup) => {
@@ -120,7 +127,7 @@
     const isClosed = () => Boolean(popup?.closed) && document.hasFocus();
     const timer = setInterval(() => { panel()?.toggleAttribute("data-popup-closed", isClosed()); }, 500);
     current = { form, line, popup, timer };
-    showForms(false);
+    hideForms();
     setFlow(flow);
     if (document.getElementById("flow-status")) return;
     const place = document.createElement("div");
@@ -133,8 +140,11 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.matches("[data-flow-cancel]")) {
-      closeIfOwn(current?.popup);
+      const began = current;
+      closeIfOwn(began?.popup);
       stopWaiting();
+      // The server does not know the page of a flow that has not begun.
+      if (began && form.elements.next) form.elements.next.value = pageOf(began.form);
     }
     if (!form.matches("form[data-popup]")) return;
     if (!isComplete(form)) {
@@ -151,14 +161,6 @@
     if (target.closest("[data-popup-close]")) window.close();
     if (!current) return;
     if (target.closest("[data-popup-again]")) current.form.requestSubmit();
-    if (target.closest("[data-popup-cancel]")) {
-      const { form, popup } = current;
-      closeIfOwn(popup);
-      stopWaiting();
-      whenIdle(() => document.getElementById("flow-status")?.remove());
-      showForms(true);
-      form.querySelector(".btn-primary").focus();
-    }
   });
 
   // In the popup: notify the page that opened it. It closes on success, and stays open on failure.

@@ -85,7 +85,6 @@ def test_waiting_can_be_canceled(page, console) -> None:
     popup = open_popup(authorize_page(page))
     popup.get_by_label("User name").wait_for()
     page.get_by_text("Continue in the other window").wait_for()
-    page.locator("form[data-flow-cancel]").wait_for()  # the page knows that the flow has begun
     wizard.press(page, "Cancel")
     expect(page.get_by_text("The authorization was canceled.")).to_be_visible()
     expect(page.get_by_text("you can close it")).to_be_visible()
@@ -94,6 +93,28 @@ def test_waiting_can_be_canceled(page, console) -> None:
     assert "flow=" not in page.url
     popup.close()
     wizard.authorize_in_popup(page, console.password)
+
+
+def test_waiting_can_be_canceled_before_the_flow_has_begun(page) -> None:
+    authorize_page(page, separate=True)
+    environment(page, "Development").uncheck()
+    environment(page, "Stage").check()
+    held = []
+    page.context.route("**/authorize/", lambda route: held.append(route.request))
+    open_popup(page)
+    wizard.press(page, "Cancel")
+    expect(page.get_by_text("The authorization was canceled.")).to_be_visible()
+    expect(environment(page, "Stage")).to_be_checked()
+    expect(environment(page, "Development")).not_to_be_checked()
+    assert "flow=" not in page.url
+    # The request of the window arrives only now.
+    [request] = held
+    late = page.request.post(request.url, data=request.post_data, headers=request.headers)
+    assert "/flows/" in late.url
+    assert "You canceled this authorization." in late.text()
+    page.context.unroute("**/authorize/")
+    popup = open_popup(page)
+    popup.get_by_label("User name").wait_for()
 
 
 def test_the_window_says_that_it_was_canceled(page, console) -> None:

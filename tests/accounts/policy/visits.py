@@ -150,9 +150,7 @@ VISITS: dict[str, Visit] = {
     "account_replace": Visit(also=("post",), row="pending_grant", person="own developer"),
     "flow_detail": Visit(row="flow", person="own developer"),
     "flow_status": Visit(row="flow"),
-    "flow_cancel": Visit(
-        method="post", also=("get",), status=303, row="flow", person="own developer"
-    ),
+    "flow_cancel": Visit(method="post", also=("get",), status=303, row="flow"),
     "key_list": Visit(also=("post",), row="application"),
     "key_revoke": Visit(also=("post",), row="api_key"),
     "application_open": Visit(also=("post",), row="application"),

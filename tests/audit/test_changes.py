@@ -81,6 +81,7 @@ UNRECORDED: dict[Change, str] = {
     ("health.UnreadableSecret", "update"): _FOUND,
     ("connections.Flow", "delete"): "An attempt, deleted with its connection.",
     ("connections.CanceledFlow", "create"): "An attempt that is not made.",
+    ("connections.CanceledFlow", "update"): _FIXED,
     ("connections.PendingGrant", "create"): _PENDING,
     ("connections.PendingGrant", "update"): _PENDING,
     ("connections.Tag", "update"): _FIXED,

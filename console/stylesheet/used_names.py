@@ -21,6 +21,9 @@ _TEXT = re.compile(r">[^<>{}]*<")
 #: ``"btn-" + kind``, ``{{ name }}-lg``.
 _BEGINNING = re.compile(r"([A-Za-z]\w+(?:-\w+)*-)(?=\{|\$\{|[\"'`]\s*\+)")
 _END = re.compile(r"(?:(?<=\})|(?<=\+ [\"'`]))(-\w+(?:-\w+)*)")
+#: In a script, ``dataset.bsTheme`` is the attribute ``data-bs-theme``.
+_DATASET = re.compile(r"\bdataset\.(\w+)")
+_CAPITAL = re.compile(r"[A-Z]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,8 @@ def _parts(file: Path, text: str) -> Iterator[str]:
         yield from _strings(text)
     elif file.suffix == ".js":
         yield text
+        for name in _DATASET.findall(text):
+            yield "data-" + _CAPITAL.sub(lambda capital: f"-{capital[0].lower()}", name)
     else:
         yield _TEXT.sub("><", _COMMENT.sub("", text))
 

@@ -17,7 +17,14 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from tests.bench.figures import FIRST_PAGE_KB, Figure
-from tests.servers import ROOT, console_demo, end, free_port
+from tests.servers import (
+    ROOT,
+    collect_compressed_files,
+    console_demo,
+    end,
+    free_port,
+    set_up_demo,
+)
 
 CLIENTS = 4
 LOAD_SECONDS = 5
@@ -94,6 +101,8 @@ def _run_program(program: str, environment: Mapping[str, str]) -> list[float]:
 
 def first_pages(folder: Path) -> Iterator[Figure]:
     """Measure the bytes that the demo sends to a browser with an empty cache, with headers."""
+    set_up_demo(folder)
+    collect_compressed_files(folder)
     with console_demo(folder) as demo, requests.Session() as browser:
         browser.headers["Accept-Encoding"] = "gzip, br"
         sign_in = f"{demo.url}/accounts/login/"

@@ -93,10 +93,12 @@ def test_broken_and_expiring_connections_have_a_button(developer_client, connect
         assert f'href="{place}?environment=all"' in response.content.decode()
 
 
-def test_connections_without_authorization_are_one_press_away(developer_client, connect):
+def test_connections_without_authorization_are_one_press_away(developer_client, connect, grant):
     place = f"{reverse('connection_list')}?status=needs_authorization"
     assert place not in developer_client.get(URL).content.decode()
     connect(name="Leads")
+    assert "Waiting for you" not in home(developer_client)  # the first steps say what to do
+    grant(connect(name="Works"))
     assert f'href="{place}"' in developer_client.get(URL).content.decode()
     assert "Leads" in words_of(developer_client.get(place))
 

@@ -37,6 +37,10 @@ def test_it_finds_a_class_of_a_template(names, template) -> None:
     assert names("page.html", template).has("badge")
 
 
+def test_it_finds_an_attribute_that_a_script_sets(names) -> None:
+    assert names("script.js", 'root.dataset.bsTheme = "dark";').has("data-bs-theme")
+
+
 @pytest.mark.parametrize(
     ("file", "text"),
     [

@@ -1,4 +1,4 @@
-"""Administration follows the theme of the console, and keeps what was typed."""
+"""The chosen theme applies to every page; forms of Administration keep what was typed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,20 @@ def test_the_theme_of_the_console_applies(visit) -> None:
     assert admin.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
     admin.goto("/")
     expect(admin.get_by_role("radio", name="Light")).to_be_checked()
+
+
+def test_a_choice_applies_whatever_the_system_prefers(visit) -> None:
+    page = visit(SUPER_ADMIN)
+    for system, choice, background in (
+        ("light", "Dark", "rgb(23, 23, 23)"),
+        ("dark", "Light", "rgb(255, 255, 255)"),
+    ):
+        page.emulate_media(color_scheme=system)
+        page.goto("/")
+        page.get_by_role("radio", name=choice).check(force=True)
+        assert page.evaluate(BACKGROUND) == background
+        page.reload()
+        assert page.evaluate(BACKGROUND) == background
 
 
 def test_a_form_of_administration_gets_its_text_back(visit, console) -> None:

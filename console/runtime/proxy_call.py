@@ -18,16 +18,15 @@ from console.batched_check import BatchedCheck
 from console.choices import Environment
 from console.invocations.call_line import HOST_LENGTH, CallContext
 from console.invocations.log_writer import note
-from console.keys import last_used
+from console.keys import authentication, last_used, user_tokens
 from console.keys.authentication import (
     VALID_SECONDS,
     KeyHolder,
     authenticate_key,
     cached_holder,
-    keep_valid,
     key_of,
 )
-from console.keys.user_tokens import seconds_cached, user_token_of, verify_token
+from console.keys.user_tokens import cached_user, user_token_of, verify_token
 from console.monitoring.request_ids import begin
 from console.runtime.asgi_request import Message, Receive, Send, environ_of
 from console.runtime.concurrency_limits import proxied_call_limits
@@ -41,7 +40,8 @@ class CallThreads:
     def __init__(self, reads: WorkerThreads, renewals: WorkerThreads) -> None:
         self.reads = reads
         self.preparation = CallPreparation(reads, renewals)
-        self._keys = BatchedCheck(reads, keep_valid)
+        self._keys = BatchedCheck(reads, authentication.keep_valid)
+        self._users = BatchedCheck(reads, user_tokens.keep_valid)
 
     async def holder(self, raw: str, environ: Mapping[str, Any] | None = None) -> KeyHolder:
         """Return the holder of a key, as :func:`authenticate_key` does."""
@@ -54,6 +54,19 @@ class CallThreads:
         if holder is None or seconds <= 0:
             holder = await self.reads.run_once(("key", raw), authenticate_key, raw, environ)
         return holder
+
+    async def user(self, token: str, holder: KeyHolder) -> User:
+        """Return the person that a token identifies, as :func:`verify_token` does."""
+        caller = token, holder
+        user, seconds = cached_user(*caller)
+        if user is not None and seconds <= 0:
+            await self._users.keep(caller)
+            user, seconds = cached_user(*caller)
+        elif user is not None and seconds < VALID_SECONDS / 2:
+            self._users.keep_soon(caller)
+        if user is None or seconds <= 0:
+            user = await self.reads.run_once(("user", *caller), verify_token, *caller)
+        return user
 
 
 class ProxyCall:
@@ -147,9 +160,4 @@ class ProxyCall:
 
     async def _user(self, holder: KeyHolder) -> User | None:
         token = user_token_of(self.environ)
-        if not token:
-            return None
-        if seconds_cached(token, holder):
-            return verify_token(token, holder)
-        reads = self.threads.reads
-        return await reads.run_once(("user", holder, token), verify_token, token, holder)
+        return await self.threads.user(token, holder) if token else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -13,15 +14,17 @@ from connections.calls import prepared_call
 from connections.calls.errors import AuthorizationRequired
 from connections.calls.lookup import Caller
 from connections.models import Authorization, Connection, Credential
-from console.choices import Environment
-from console.keys import authentication
-from console.keys.errors import KeyRefused
+from console.accounts.models import Membership, User
+from console.choices import Environment, Role
+from console.keys import authentication, user_tokens
+from console.keys.errors import KeyRefused, TokenRefused
 from console.keys.key_format import generate_key
 from console.keys.models import ApiKey
 from console.runtime.proxy_call import CallThreads
 from tests.runtime.proxy.program import TestThread, on_loop
 
 CONNECTIONS = KEYS = 500
+PEOPLE = 50
 
 
 @pytest.fixture
@@ -182,3 +185,50 @@ def test_keys_that_are_due_together_are_checked_by_one_query(
     found = at_once(*(threads.holder(key) for key in keys))
     assert isinstance(found[3], KeyRefused) and isinstance(found[4], KeyRefused)
     assert found[:3] + found[5:] == holders[:3] + holders[5:]
+
+
+def test_people_that_are_due_together_are_checked_by_one_query(
+    threads, application, developer, django_assert_num_queries
+):
+    organization = application.organization
+    users = User.objects.bulk_create(
+        User(email=f"person-{number}@studio.example") for number in range(PEOPLE)
+    )
+    Membership.objects.bulk_create(
+        Membership(user=user, organization=organization, role=Role.USER) for user in users
+    )
+    key = generate_key("development")
+    ApiKey.objects.create(
+        application=application, organization=organization, name="A program",
+        environment="development", prefix=key.prefix, digest=key.digest, created_by=developer,
+    )  # fmt: skip
+    holder = authentication.authenticate_key(key.text)
+    tokens = [
+        user_tokens.token_for(user, application, organization, "development") for user in users
+    ]
+
+    def found() -> list[Any]:
+        return at_once(*(threads.user(token, holder) for token in tokens))
+
+    assert found() == users
+    with django_assert_num_queries(0):
+        assert found() == users
+    user_tokens._users.expire()
+    with django_assert_num_queries(1):
+        assert found() == users
+    user_tokens._users.expire(seconds_left=0.4)
+    with django_assert_num_queries(1):
+        assert found() == users
+    assert user_tokens.seconds_cached(tokens[0], holder) > 0.5
+
+    # One was deactivated, one left, one changed, and the token of one has expired.
+    user_tokens._users.expire()
+    User.objects.filter(pk=users[3].pk).update(is_active=False)
+    Membership.objects.filter(user=users[4]).update(deactivated_at=timezone.now())
+    User.objects.filter(pk=users[5].pk).update(email="other@studio.example")
+    cache_key = user_tokens._cache_key(tokens[6], holder)
+    user_tokens._users._entries[cache_key] = (0.0, (users[6], time.time() - 1))
+    people = found()
+    assert [type(people[number]) for number in (3, 4, 6)] == [TokenRefused] * 3
+    assert people[5].email == "other@studio.example"
+    assert people[:3] + people[7:] == users[:3] + users[7:]

@@ -11,6 +11,7 @@ from connections.calls import prepared_call
 from connections.models import Authorization, Connection, Credential
 from console.choices import Level
 from console.invocations.models import Invocation
+from console.keys.authentication import VALID_SECONDS
 from console.keys.models import ApiKey
 
 
@@ -151,20 +152,24 @@ def test_where_permissions_are_missing_the_service_decides(upstream, program, co
     assert program.get("customers").status == 403
 
 
-def test_warm_calls_ask_the_database_once_a_second(upstream, program, keyed):
-    program.get("orders")
+def test_warm_calls_ask_the_database_twice_a_second_at_most(upstream, program, keyed):
     began = time.monotonic()
+    program.get("orders")
+
+    def checks() -> int:
+        """Return how often it was time to check: on a busy machine this takes a while."""
+        return int((time.monotonic() - began) / (VALID_SECONDS / 2))
+
     with CaptureQueriesContext(connection) as queries:
         for _ in range(20):
             assert program.get("orders").status == 200
-        # On a busy machine this takes longer than a second.
-        assert len(queries) <= 2 * int(time.monotonic() - began)
+        # The key's, and the connection's.
+        assert len(queries) <= 2 * checks()
         program.a_second_later()
         began, before = time.monotonic(), len(queries)
         for _ in range(5):
             assert program.get("orders").status == 200
-        # The key's, and the connection's.
-        assert 2 <= len(queries) - before <= 2 + 2 * int(time.monotonic() - began)
+        assert 2 <= len(queries) - before <= 2 + 2 * checks()
 
 
 @pytest.mark.parametrize("change", ["revoked", "deleted", "key", "version", "replaced", "edited"])

@@ -215,8 +215,8 @@ def test_a_program_that_stops_reading_is_let_go(paths, of):
         except OSError:
             is_let_go.set()
 
-    paths.item.answers["/api/endless"] = endless
-    with slow_reader(paths, of, "/endless") as sock:
+    paths.item.answers["/api/flood"] = endless
+    with slow_reader(paths, of, "/flood") as sock:
         assert sock.recv(1000).startswith(b"HTTP/1.1 200")
         assert is_let_go.wait(10 * PROXY_SECONDS)
         answer = b""
@@ -224,7 +224,7 @@ def test_a_program_that_stops_reading_is_let_go(paths, of):
             while piece := sock.recv(64 * 1024):
                 answer = (answer + piece)[-10:]
         assert not answer.endswith(b"0\r\n\r\n")
-    rows = [row[2:4] for row in paths.log() if row[1] == "/api/endless"]
+    rows = [row[2:4] for row in paths.log() if row[1] == "/api/flood"]
     assert rows[-1] == (200, "caller-gone")
 
 

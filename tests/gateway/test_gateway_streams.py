@@ -137,13 +137,13 @@ def test_the_service_notices_that_the_program_has_left(paths):
         except TimeoutError:
             pass
 
-    paths.item.answers["/api/waits"] = waits
+    paths.item.answers["/api/listens"] = waits
     with requests.get(
-        paths.url("item", "/waits"), headers=paths.console.headers, stream=True, timeout=10
+        paths.url("item", "/listens"), headers=paths.console.headers, stream=True, timeout=10
     ) as answer:
         assert next(answer.iter_content(5)) == b"first"
     assert left.wait(2)
-    assert [row[3] for row in paths.log() if row[1] == "/api/waits"] == ["caller-gone"]
+    assert [row[3] for row in paths.log() if row[1] == "/api/listens"] == ["caller-gone"]
 
 
 def test_a_large_response_does_not_fill_memory(paths):

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from console.accounts.models import Organization
 from console.accounts.policy import Action
 
-#: Django adds jQuery and everything that its forms need.
+#: The scripts that a list needs. Django would also load jQuery and what its forms need.
 LIST_SCRIPTS = Media(js=["admin/js/core.js", "admin/js/actions.js"])
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.browser.conftest import SUPER_ADMIN
 
 pytestmark = pytest.mark.browser
-#: By how many pixels the name ends behind the beginning of what follows it, or is cut.
+#: How many pixels of the name are covered or cut off.
 HIDDEN = """() => {
   const name = document.querySelector(".crumbs li");
   const text = document.createRange();

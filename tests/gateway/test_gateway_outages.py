@@ -6,15 +6,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
 import pytest
 import requests
 
-from tests.gateway.nginx_server import SECRET, is_by_nginx, nginx
+from tests.gateway.nginx_server import SECRET, Nginx, is_by_nginx, nginx
 from tests.gateway.scripted_service import ScriptedService, scripted_service
-from tests.security.served_console import filled, served
+from tests.security.served_console import Served, filled, served
 from tests.servers import free_port, unavailable
 from tests.setup import nginx_with_lua_is_there
 
@@ -68,10 +69,21 @@ def console_with_key(service, tmp_path_factory) -> tuple[dict[str, str], str]:
     return filled(folder, {"item": service.url}, GATEWAY_SECRET=SECRET)
 
 
-def test_a_restart_of_the_console_never_makes_half_a_response_whole(
-    console_with_key, service, tmp_path
-):
-    """nginx's own calls go on. Those of the console may break off, and programs see it."""
+@dataclass(frozen=True, kw_only=True)
+class HalfSent:
+    """Two responses of which half has been sent: one by nginx itself, one by the console."""
+
+    console: Served
+    proxy: Nginx
+    headers: dict[str, str]
+    by_nginx: Iterator[bytes]
+    by_console: Iterator[bytes]
+    go_on: threading.Event
+    start_again: Callable[[], AbstractContextManager[Served]]
+
+
+@pytest.fixture
+def half_sent(console_with_key, service, tmp_path) -> Iterator[HalfSent]:
     if not nginx_with_lua_is_there():
         unavailable("nginx with Lua is not installed (make test-setup)")
     (environment, key), port = console_with_key, free_port()
@@ -89,46 +101,43 @@ def test_a_restart_of_the_console_never_makes_half_a_response_whole(
         streams = [own.iter_content(5), passed.iter_content(5)]
         assert [next(each) for each in streams] == [b"first"] * 2
         assert [is_by_nginx(each) for each in (own, passed)] == [True, False]
-
-        os.kill(console.worker, signal.SIGTERM)
-        os.kill(console.main, signal.SIGTERM)
-        time.sleep(1.5)
-        refused = requests.post(url, iter([b"x"]), headers=headers, timeout=30)
-        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
-        assert len(service.received) == 2
-        with served(environment, key, tmp_path, port=port):
-            assert until_it_works(proxy.address("item", "x"), headers).ok
-            go_on.set()
-            assert b"".join(streams[0]) == b"second"
-            assert rest_of(streams[1]) in {b"second", None}
+        yield HalfSent(
+            console=console,
+            proxy=proxy,
+            headers=headers,
+            by_nginx=streams[0],
+            by_console=streams[1],
+            go_on=go_on,
+            start_again=lambda: served(environment, key, tmp_path, port=port),
+        )
 
 
-def test_a_killed_console_cuts_its_own_calls_and_no_others(console_with_key, service, tmp_path):
+def test_a_restart_of_the_console_never_makes_half_a_response_whole(half_sent, service):
+    """nginx's own calls go on. Those of the console may break off, and programs see it."""
+    console, proxy, headers = half_sent.console, half_sent.proxy, half_sent.headers
+    for process in (console.worker, console.main):
+        os.kill(process, signal.SIGTERM)
+    time.sleep(1.5)
+    url = proxy.address("item", "waits")
+    refused = requests.post(url, iter([b"x"]), headers=headers, timeout=30)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+    assert len(service.received) == 2
+    with half_sent.start_again():
+        assert until_it_works(proxy.address("item", "x"), headers).ok
+        half_sent.go_on.set()
+        assert b"".join(half_sent.by_nginx) == b"second"
+        assert rest_of(half_sent.by_console) in {b"second", None}
+
+
+def test_a_killed_console_cuts_its_own_calls_and_no_others(half_sent):
     """Nobody takes the first half of a response for the whole, and nothing hangs."""
-    if not nginx_with_lua_is_there():
-        unavailable("nginx with Lua is not installed (make test-setup)")
-    (environment, key), port = console_with_key, free_port()
-    headers = {"Authorization": f"Bearer {key}"}
-    service.forget()
-    with (
-        waiting(service) as go_on,
-        served(environment, key, tmp_path, port=port) as console,
-        nginx(tmp_path / "nginx", console.url) as proxy,
-    ):
-        url = proxy.address("item", "waits")
-        own = requests.get(url, headers=headers, stream=True, timeout=30)
-        passed = requests.post(url, iter([b"x"]), headers=headers, stream=True, timeout=30)
-        streams = [own.iter_content(5), passed.iter_content(5)]
-        assert [next(each) for each in streams] == [b"first"] * 2
-        assert [is_by_nginx(each) for each in (own, passed)] == [True, False]
-
-        for process in (console.worker, console.main):
-            os.kill(process, signal.SIGKILL)
-        assert rest_of(streams[1]) is None
-        with served(environment, key, tmp_path, port=port):
-            assert until_it_works(proxy.address("item", "x"), headers).ok
-            go_on.set()
-            assert b"".join(streams[0]) == b"second"
+    for process in (half_sent.console.worker, half_sent.console.main):
+        os.kill(process, signal.SIGKILL)
+    assert rest_of(half_sent.by_console) is None
+    with half_sent.start_again():
+        assert until_it_works(half_sent.proxy.address("item", "x"), half_sent.headers).ok
+        half_sent.go_on.set()
+        assert b"".join(half_sent.by_nginx) == b"second"
 
 
 def test_while_the_database_is_away_nothing_is_sent_and_streams_go_on(paths):
